@@ -1,0 +1,119 @@
+// Firmware images of the ESP8266 and of the ESP32 family: what they are, and whether they are whole.
+//
+// Nothing here knows flash or files: bytes come in through a reader. Memory is constant, whatever the image's
+// size; the caller owns the work buffer.
+#ifndef MOLT_IMAGE_H
+#define MOLT_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Most segments that an image may have (mask ROM and esptool: 16).
+#define MOLT_IMAGE_SEGMENTS_MAX 16
+
+// Smallest work buffer of molt_image_verify(), in bytes; larger is faster.
+#define MOLT_IMAGE_WORK_MIN 256
+
+typedef struct molt_reader {
+    void *ctx;
+    uint32_t size;  // bytes that can be read
+    // Read `size` bytes from `off` into `buf`; off + size never exceeds `size`. 0 or a negative molt_err_t.
+    int (*read)(void *ctx, uint32_t off, void *buf, uint32_t size);
+} molt_reader_t;
+
+typedef enum molt_chip {
+    MOLT_CHIP_UNKNOWN,
+    MOLT_CHIP_ESP8266,
+    MOLT_CHIP_ESP32,
+    MOLT_CHIP_ESP32S2,
+    MOLT_CHIP_ESP32S3,
+    MOLT_CHIP_ESP32C2,
+    MOLT_CHIP_ESP32C3,
+    MOLT_CHIP_ESP32C5,
+    MOLT_CHIP_ESP32C6,
+    MOLT_CHIP_ESP32C61,
+    MOLT_CHIP_ESP32H2,
+    MOLT_CHIP_ESP32P4,
+} molt_chip_t;
+
+typedef enum molt_image_kind {
+    MOLT_IMAGE_UNKNOWN,
+    MOLT_IMAGE_ESP8266,      // 0xE9, nothing more is known about it
+    MOLT_IMAGE_MICROPYTHON,  // 0xE9, size word at 0x8ffc, MD5 trailer
+    MOLT_IMAGE_ARDUINO,      // 0xE9 with eboot, the sketch's image at 0x1000
+    MOLT_IMAGE_ESP8266_V2,   // 0xEA, irom first, inner 0xE9 (started by the SDK's second-stage boot)
+    MOLT_IMAGE_ESP32,        // 24-byte header, chip id
+} molt_image_kind_t;
+
+// Each way of being bad. molt_image_defect_text() has the sentence.
+typedef enum molt_image_defect {
+    MOLT_IMAGE_FINE,
+    MOLT_IMAGE_EMPTY,            // no bytes at all
+    MOLT_IMAGE_TOO_SHORT,        // ends inside a header
+    MOLT_IMAGE_ERASED,           // begins with 0xFF bytes: erased flash, no image
+    MOLT_IMAGE_COMPRESSED,       // gzip data
+    MOLT_IMAGE_BAD_MAGIC,        // neither 0xE9 nor 0xEA
+    MOLT_IMAGE_BAD_SEGMENT_COUNT,
+    MOLT_IMAGE_BAD_MODE,         // flash mode, size or frequency code that no chip knows
+    MOLT_IMAGE_BAD_SEGMENT_SIZE, // a segment reaches past the end of the file
+    MOLT_IMAGE_BAD_ADDRESS,      // a segment would be loaded where there is no RAM
+    MOLT_IMAGE_BAD_ENTRY,        // the entry point is in no segment that can hold code
+    MOLT_IMAGE_BAD_CHECKSUM,     // XOR checksum of the segments
+    MOLT_IMAGE_TRUNCATED,        // shorter than its own size word says
+    MOLT_IMAGE_BAD_MD5,          // MicroPython's trailer does not match
+    MOLT_IMAGE_BAD_SHA256,       // ESP32: the appended digest does not match
+    MOLT_IMAGE_BAD_INNER,        // 0xEA or Arduino: what has to follow is no image
+} molt_image_defect_t;
+
+typedef struct molt_image_segment {
+    uint32_t vaddr;     // CPU address it is loaded to, or mapped at
+    uint32_t data_off;  // where its bytes begin in the file
+    uint32_t size;
+} molt_image_segment_t;
+
+typedef struct molt_image {
+    molt_image_kind_t kind;
+    molt_chip_t chip;
+    molt_image_defect_t defect;
+    uint32_t defect_off;      // file offset at which the defect was seen
+    uint32_t size;            // bytes of the file
+    uint32_t image_size;      // bytes that the image itself says it has; the rest is padding or appended data
+    uint32_t entry_vaddr;
+    uint8_t flash_mode;       // header byte 2: 0 QIO, 1 QOUT, 2 DIO, 3 DOUT
+    uint8_t flash_size_freq;  // header byte 3: size code << 4 | frequency code
+    uint8_t segment_count;
+    bool has_md5;             // MD5 trailer present (and, after verify with no defect, right)
+    bool has_sha256;          // appended SHA-256 present (likewise)
+    molt_image_segment_t segments[MOLT_IMAGE_SEGMENTS_MAX];  // of the first 0xE9 image in the file
+    uint32_t crc32;           // of all `size` bytes; set by molt_image_verify() where it read all of them
+} molt_image_t;
+
+// Reports how far a long check has come; `done` and `total` in bytes. Non-zero stops the check with that code.
+typedef int (*molt_progress_t)(void *ctx, uint32_t done, uint32_t total);
+
+// Tell what the file is and check all that can be checked: headers, segment addresses, XOR checksum, size
+// word, MD5 or SHA-256 trailer, and what Arduino's eboot or a 0xEA header need behind them.
+//   reader    the whole file
+//   work      work_size >= MOLT_IMAGE_WORK_MIN bytes, 4-aligned, owned by the caller
+//   progress  may be NULL
+//   image     always filled in as far as the check came
+// Returns 0, or
+//   MOLT_ERR_CORRUPT  image->defect says what is wrong, image->defect_off where
+//   any other         from reader or progress
+// Cost: every byte is read once, headers twice.
+int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
+    void *progress_ctx, molt_image_t *image);
+
+// Only the headers: kind, chip, segments; no checksum, no trailer. For safe_check=False and for listings.
+int molt_image_probe(const molt_reader_t *reader, molt_image_t *image);
+
+// A sentence without full stop, e.g. "the checksum of the segments is wrong". Never NULL.
+const char *molt_image_defect_text(molt_image_defect_t defect);
+const char *molt_image_kind_text(molt_image_kind_t kind);
+const char *molt_chip_text(molt_chip_t chip);
+
+// Flash capacity in bytes that the size code (header byte 3, high nibble) of an ESP8266 image stands for; 0 if
+// the code is unknown. Source: esptool, flash size ids of the ESP8266.
+uint32_t molt_image_flash_size(uint8_t flash_size_freq);
+
+#endif
