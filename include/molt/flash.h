@@ -7,22 +7,37 @@
 
 #include <stdint.h>
 
+#include "molt/config.h"
+
+// Sizes in bytes. On every chip a sector has 4096, a block 65536 and a page 256; tests shrink them.
+typedef struct molt_geometry {
+    uint32_t size;         // capacity; a multiple of sector_size
+    uint32_t sector_size;  // smallest erase unit
+    uint32_t block_size;   // large erase unit, a multiple of sector_size; 0 where there is none
+    uint32_t page_size;    // largest unit of one program operation
+} molt_geometry_t;
+
+static inline uint32_t molt_sector_size(const molt_geometry_t *geometry) {
+    return MOLT_FIXED_GEOMETRY ? 4096 : geometry->sector_size;
+}
+
+static inline uint32_t molt_block_size(const molt_geometry_t *geometry) {
+    return MOLT_FIXED_GEOMETRY ? 65536 : geometry->block_size;
+}
+
+static inline uint32_t molt_page_size(const molt_geometry_t *geometry) {
+    return MOLT_FIXED_GEOMETRY ? 256 : geometry->page_size;
+}
+
 typedef struct molt_flash {
     // Handed to each callback; may be NULL.
     void *ctx;
-    // Capacity in bytes; a multiple of sector_size.
-    uint32_t size;
-    // Smallest erase unit in bytes. 4096 on every chip; tests shrink it.
-    uint32_t sector_size;
-    // Large erase unit in bytes, a multiple of sector_size; 0 where there is none. 65536 on every chip.
-    uint32_t block_size;
-    // Largest unit of one program operation in bytes. 256 on every chip.
-    uint32_t page_size;
+    molt_geometry_t geometry;
 
     // Each callback returns 0 or a negative molt_err_t, which the core passes on. `addr` counts bytes from
     // the beginning of the chip. Addresses and sizes are multiples of 4; buffers are 4-byte aligned RAM.
 
-    // Read `size` bytes, of any length up to sector_size.
+    // Read `size` bytes, at most a sector's worth, from anywhere.
     int (*read)(void *ctx, uint32_t addr, void *buf, uint32_t size);
     // Clear the bits that are 0 in `buf`; never crosses a page. A power cut leaves any subset cleared.
     int (*prog)(void *ctx, uint32_t addr, const void *buf, uint32_t size);

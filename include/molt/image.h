@@ -8,10 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Most segments that an image may have (mask ROM and esptool: 16).
+// Most segments that an image may have (mask ROM and esptool: 16), and what stands before an inner image:
+// eboot's one or two, or the one mapped part of a 0xEA image.
 #define MOLT_IMAGE_SEGMENTS_MAX 16
+#define MOLT_IMAGE_OUTER_SEGMENTS_MAX 2
 
-// Smallest work buffer of molt_image_verify(), in bytes; larger is faster.
+// Smallest work buffer of molt_image_verify(), in bytes; a multiple of 4, and the larger the faster.
 #define MOLT_IMAGE_WORK_MIN 256
 
 typedef struct molt_reader {
@@ -49,20 +51,25 @@ typedef enum molt_image_kind {
 typedef enum molt_image_defect {
     MOLT_IMAGE_FINE,
     MOLT_IMAGE_EMPTY,            // no bytes at all
-    MOLT_IMAGE_TOO_SHORT,        // ends inside a header
+    MOLT_IMAGE_TOO_SHORT,        // ends inside a header, or before the checksum or digest
     MOLT_IMAGE_ERASED,           // begins with 0xFF bytes: erased flash, no image
     MOLT_IMAGE_COMPRESSED,       // gzip data
     MOLT_IMAGE_BAD_MAGIC,        // neither 0xE9 nor 0xEA
+    MOLT_IMAGE_UNKNOWN_CHIP,     // an ESP32-family header with a chip id that is in no list
     MOLT_IMAGE_BAD_SEGMENT_COUNT,
     MOLT_IMAGE_BAD_MODE,         // flash mode, size or frequency code that no chip knows
     MOLT_IMAGE_BAD_SEGMENT_SIZE, // a segment reaches past the end of the file
     MOLT_IMAGE_BAD_ADDRESS,      // a segment would be loaded where there is no RAM
     MOLT_IMAGE_BAD_ENTRY,        // the entry point is in no segment that can hold code
     MOLT_IMAGE_BAD_CHECKSUM,     // XOR checksum of the segments
+    MOLT_IMAGE_BAD_SIZE_WORD,    // MicroPython's size word is smaller than the image's first part
     MOLT_IMAGE_TRUNCATED,        // shorter than its own size word says
+    MOLT_IMAGE_NO_MAPPED_PART,   // the loaded code refers to mapped flash behind the end of the file
     MOLT_IMAGE_BAD_MD5,          // MicroPython's trailer does not match
+    MOLT_IMAGE_BAD_CRC,          // Arduino: the CRC in the sketch does not match; 0xEA: the appended one
     MOLT_IMAGE_BAD_SHA256,       // ESP32: the appended digest does not match
     MOLT_IMAGE_BAD_INNER,        // 0xEA or Arduino: what has to follow is no image
+    MOLT_IMAGE_DEFECT_COUNT,     // no defect: how many there are, MOLT_IMAGE_FINE included
 } molt_image_defect_t;
 
 typedef struct molt_image_segment {
@@ -77,34 +84,44 @@ typedef struct molt_image {
     molt_image_defect_t defect;
     uint32_t defect_off;      // file offset at which the defect was seen
     uint32_t size;            // bytes of the file
-    uint32_t image_size;      // bytes that the image itself says it has; the rest is padding or appended data
-    uint32_t entry_vaddr;
+    uint32_t image_size;      // bytes that the image itself says it has; the rest is padding or appended data.
+                              // MOLT_IMAGE_ESP8266 does not say where its mapped part ends: the whole file
+    uint32_t entry_vaddr;     // of the part that the mask ROM or second-stage boot loader starts
     uint8_t flash_mode;       // header byte 2: 0 QIO, 1 QOUT, 2 DIO, 3 DOUT
     uint8_t flash_size_freq;  // header byte 3: size code << 4 | frequency code
-    uint8_t segment_count;
+    uint8_t segment_count;    // in `segments`
     bool has_md5;             // MD5 trailer present (and, after verify with no defect, right)
     bool has_sha256;          // appended SHA-256 present (likewise)
-    molt_image_segment_t segments[MOLT_IMAGE_SEGMENTS_MAX];  // of the first 0xE9 image in the file
-    uint32_t crc32;           // of all `size` bytes; set by molt_image_verify() where it read all of them
+    bool has_crc;             // Arduino: CRC in the sketch present; 0xEA: the appended CRC matches
+    uint32_t inner_off;       // Arduino: where the sketch's header is; 0xEA: the inner header; else 0
+    // All of them in the order of the file: for Arduino those of eboot, then those of the sketch; for 0xEA the
+    // mapped part first (it states the address 0), then those of the inner image.
+    molt_image_segment_t segments[MOLT_IMAGE_SEGMENTS_MAX + MOLT_IMAGE_OUTER_SEGMENTS_MAX];
+    uint32_t crc32;           // of all `size` bytes; set by molt_image_verify() where it read all of them, else 0
 } molt_image_t;
 
 // Reports how far a long check has come; `done` and `total` in bytes. Non-zero stops the check with that code.
 typedef int (*molt_progress_t)(void *ctx, uint32_t done, uint32_t total);
 
-// Tell what the file is and check all that can be checked: headers, segment addresses, XOR checksum, size
-// word, MD5 or SHA-256 trailer, and what Arduino's eboot or a 0xEA header need behind them.
+// Tell what the file is and check all that can be checked: headers, segment addresses, XOR checksums, size
+// word, MD5, SHA-256 or CRC, and what Arduino's eboot or a 0xEA header need behind them.
 //   reader    the whole file
 //   work      work_size >= MOLT_IMAGE_WORK_MIN bytes, 4-aligned, owned by the caller
 //   progress  may be NULL
 //   image     always filled in as far as the check came
 // Returns 0, or
 //   MOLT_ERR_CORRUPT  image->defect says what is wrong, image->defect_off where
+//   MOLT_ERR_INVAL    work_size below MOLT_IMAGE_WORK_MIN (caller bug)
 //   any other         from reader or progress
-// Cost: every byte is read once, headers twice.
+// What it cannot see: bits changed or missing in the mapped part of a MOLT_IMAGE_ESP8266 that is neither
+// MicroPython nor Arduino (such an image has no checksum there), and header bytes 2 and 3 of a MicroPython
+// image, which its MD5 leaves out.
+// Cost: every byte is read once, headers and trailers twice. About 600 bytes of stack.
 int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
     void *progress_ctx, molt_image_t *image);
 
 // Only the headers: kind, chip, segments; no checksum, no trailer. For safe_check=False and for listings.
+// Returns 0, MOLT_ERR_CORRUPT as above, or the reader's error.
 int molt_image_probe(const molt_reader_t *reader, molt_image_t *image);
 
 // A sentence without full stop, e.g. "the checksum of the segments is wrong". Never NULL.

@@ -1,0 +1,42 @@
+// Apply: perform one step of a plan. Repeating a step is harmless.
+#ifndef MOLT_APPLY_H
+#define MOLT_APPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "molt/flash.h"
+#include "molt/plan.h"
+
+// How often a sector is erased and programmed before flash counts as failing.
+#define MOLT_APPLY_TRIES 4
+
+// Make the sector at `addr` hold `data` (sector_size bytes, 4-aligned), read back and compared.
+//   is_blank  the sector is known to be erased: the first try does without an erase
+// Pages of 0xFF are not programmed. The sector's first page is programmed last, so that a boot sector is
+// bootable when it is complete and not before.
+// Returns 0, MOLT_ERR_IO (not what was programmed after MOLT_APPLY_TRIES tries), or the driver's error.
+// Power cut: the sector may hold anything.
+// Cost: one sector erase, up to 16 page programs, one read of the sector.
+int molt_sector_write(const molt_flash_t *flash, uint32_t addr, const uint8_t *data, bool is_blank);
+
+// Read `size` bytes of the source from `off` on.
+int molt_source_read(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t off, uint8_t *buf, uint32_t size);
+
+// CRC-32 of the whole source, read through the extents.
+//   buf  sector_size bytes, 4-aligned
+int molt_source_crc(const molt_flash_t *flash, const molt_plan_t *plan, uint8_t *buf, uint32_t *crc);
+
+// Read the bytes that the target sector at `addr` is to hold: its part of the image, 0xFF behind the image's
+// end, and in the first sector the flash parameters of the plan.
+//   buf  sector_size bytes, 4-aligned
+int molt_target_read(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t addr, uint8_t *buf);
+
+// Perform `step`, which is one of the plan's.
+//   buf       sector_size bytes, 4-aligned; overwritten
+//   is_blank  for MOLT_STEP_SECTOR: the sector was erased with its block and not touched since
+// Returns 0 or the error of the flash driver or of molt_sector_write().
+// Power cut: what the step erases or programs may hold anything; nothing else is touched.
+int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_step_t *step, uint8_t *buf, bool is_blank);
+
+#endif

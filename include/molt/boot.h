@@ -1,0 +1,36 @@
+// Boot: apply until the plan is done. The same code in the chip's boot loader and on the host.
+#ifndef MOLT_BOOT_H
+#define MOLT_BOOT_H
+
+#include <stdint.h>
+
+#include "molt/flash.h"
+
+typedef enum molt_boot_event {
+    MOLT_BOOT_START,    // arg: the number of steps of the plan
+    MOLT_BOOT_CHECK,    // the source is being checked
+    MOLT_BOOT_STEP,     // arg: step number; before each step that is performed
+    MOLT_BOOT_RESTORE,  // the source no longer matches: the old first sector goes back
+    MOLT_BOOT_FINISH,   // the new first sector goes in
+} molt_boot_event_t;
+
+typedef struct molt_boot_io {
+    void *ctx;
+    void (*event)(void *ctx, molt_boot_event_t event, uint32_t arg);
+} molt_boot_io_t;
+
+typedef enum molt_boot_result {
+    MOLT_BOOT_DONE = 0,      // the new firmware is complete; reset to start it
+    MOLT_BOOT_RESTORED = 1,  // the old firmware is back, untouched; reset to start it
+} molt_boot_result_t;
+
+// Carry out the plan in the boot sector, or what is left of it.
+//   sector, buf  sector_size bytes each, 4-aligned
+// Returns a molt_boot_result_t, or
+//   MOLT_ERR_NOENT, MOLT_ERR_NOTSUP, MOLT_ERR_CORRUPT  no plan that can be carried out (nothing was changed)
+//   MOLT_ERR_IO or the driver's error                  flash fails; trying again later is harmless
+// Power cut: start it again, as often as it takes. Only while the boot sector itself is rewritten (once, at
+// the end, announced by MOLT_BOOT_FINISH or MOLT_BOOT_RESTORE) does a cut leave nothing that boots.
+int molt_boot_run(const molt_flash_t *flash, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
+
+#endif

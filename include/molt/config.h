@@ -1,0 +1,11 @@
+// Compile-time options. Each only removes code; 0 or 1, checked with #if under -Wundef.
+#ifndef MOLT_CONFIG_H
+#define MOLT_CONFIG_H
+
+// Take sector, block and page sizes as the constants 4096, 65536 and 256 instead of reading them from
+// molt_geometry_t. Set for the boot loader, whose size counts; saves about 400 bytes of 3,300 there.
+#ifndef MOLT_FIXED_GEOMETRY
+#define MOLT_FIXED_GEOMETRY 0
+#endif
+
+#endif

@@ -1,0 +1,51 @@
+// Prepare: what the running firmware, or a tool, does before the reset. It checks, compares and writes the
+// boot sector; it rewrites nothing else.
+//
+// Order of calls:
+//   molt_plan_begin, molt_plan_set_extent for each      (plan.h)
+//   molt_prepare_source    the source read through the extents is the file that was checked
+//   molt_prepare_compare   which sectors differ
+//   molt_plan_set_saved    after the caller has saved molt_prepare_head()'s sector, read back
+//   molt_plan_finish
+//   molt_prepare_install   the one step that counts; or molt_prepare_cancel
+#ifndef MOLT_PREPARE_H
+#define MOLT_PREPARE_H
+
+#include <stdint.h>
+
+#include "molt/flash.h"
+#include "molt/image.h"
+#include "molt/plan.h"
+
+// The boot loader: an image of the chip, to stand at the beginning of the boot sector.
+typedef struct molt_loader {
+    const uint8_t *image;
+    uint32_t size;  // bytes, a multiple of 4
+} molt_loader_t;
+
+// The source through the extents has the CRC in the plan.
+//   buf  buf_size bytes, 4-aligned, a multiple of 4 from 64 up to sector_size
+// Returns 0, MOLT_ERR_CORRUPT (it has not), the driver's error, or progress's.
+int molt_prepare_source(const molt_flash_t *flash, const molt_plan_t *plan, uint8_t *buf, uint32_t buf_size,
+    molt_progress_t progress, void *progress_ctx);
+
+// Compare target and source and call molt_plan_set_changed() for the sectors that differ.
+//   buf  as above; used in halves
+int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, uint8_t *buf, uint32_t buf_size,
+    molt_progress_t progress, void *progress_ctx);
+
+// Put the loader in front of the finished plan, in plan->sector, with the flash parameters (header bytes 2 and
+// 3) that the device has now, and write the boot sector. The plan is used up by it.
+// Returns 0 (the next reset upgrades), MOLT_ERR_NOSPC (loader and plan overlap; nothing changed), or the
+// error of writing, after the saved first sector has been put back.
+// Power cut: fatal while the boot sector is erased and programmed, some 60 ms; harmless before and after.
+int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const molt_loader_t *loader,
+    uint16_t present_params);
+
+// Take back what molt_prepare_install() did: put the saved first sector where it was.
+//   plan  opened from the boot sector (molt_plan_open)
+// Returns 0, MOLT_ERR_CORRUPT (the saved sector has another CRC; nothing changed), or the error of writing.
+// Power cut: as for molt_prepare_install().
+int molt_prepare_cancel(const molt_flash_t *flash, molt_plan_t *plan);
+
+#endif

@@ -1,0 +1,24 @@
+// Configuration of MicroPython for the virtual ESP8266: that of MicroPython's own esp8266 port, less what
+// needs a radio or a source that the MicroPython source package does not contain (lwIP, axTLS).
+
+#include "mpconfigport.h"
+
+#undef MICROPY_PY_NETWORK
+#define MICROPY_PY_NETWORK (0)
+#undef MICROPY_PY_LWIP
+#define MICROPY_PY_LWIP (0)
+#undef MICROPY_PY_LWIP_SOCK_RAW
+#define MICROPY_PY_LWIP_SOCK_RAW (0)
+#undef MICROPY_PY_WEBSOCKET
+#define MICROPY_PY_WEBSOCKET (0)
+#undef MICROPY_PY_WEBREPL
+#define MICROPY_PY_WEBREPL (0)
+#undef MICROPY_PY_CRYPTOLIB
+#define MICROPY_PY_CRYPTOLIB (0)
+
+// The hardware random number generator's register is outside the board's memory.
+#undef MICROPY_MPHALPORT_H
+#define MICROPY_MPHALPORT_H "mphalvport.h"
+#undef MICROPY_PY_RANDOM_SEED_INIT_FUNC
+#define MICROPY_PY_RANDOM_SEED_INIT_FUNC (vport_random())
+uint32_t vport_random(void);

@@ -1,0 +1,27 @@
+// Bytes in mapped flash and in IRAM in place of the radio, TCP/IP and TLS code that a real firmware carries:
+// an image then has a real image's size, compresses no better, and leaves no more IRAM free.
+//
+// VPORT_BALLAST       bytes in mapped flash, a multiple of 4
+// VPORT_IRAM_BALLAST  bytes in IRAM, a multiple of 4
+// VPORT_SEED          makes two firmwares differ
+
+#include "sdk.h"
+
+#define STRING(x) STRING_(x)
+#define STRING_(x) #x
+
+// Words of a linear congruential generator; 12 bits of each are fixed.
+#define BALLAST(name, section, size) __asm__ ( \
+    "    .section " section ", \"ax\"\n" \
+    "    .align 4\n" \
+    "    .global " name "\n" \
+    name ":\n" \
+    "    .set x, " STRING(VPORT_SEED) "\n" \
+    "    .rept " STRING(size) " / 4\n" \
+    "    .set x, (x * 1664525 + 1013904223) & 0xffffffff\n" \
+    "    .word x & 0x3f3f1f1f | 0x40000000\n" \
+    "    .endr\n" \
+    "    .text\n")
+
+BALLAST("vport_ballast", ".irom0.text", VPORT_BALLAST);
+BALLAST("vport_iram_ballast", ".text.vport_iram_ballast", VPORT_IRAM_BALLAST);

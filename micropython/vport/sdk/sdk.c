@@ -1,0 +1,363 @@
+// The virtual SDK: what Espressif's SDK provides to MicroPython's esp8266 port on a real chip.
+//
+// Real: start-up, flash access from IRAM with the flash cache off, restart and its cause, time, software
+// timers, RTC memory. Absent: radio, interrupts, tasks, an SDK heap. It stands on mask-ROM functions at
+// their true addresses (the port's linker script has them) and so asks of the board what the real SDK asks.
+
+#include <string.h>
+
+#include "ets_sys.h"
+#include "mem.h"
+#include "osapi.h"
+#include "sdk.h"
+#include "user_interface.h"
+
+#define CPU_MHZ 80
+#define POLL_US 256
+#define RTC_WORDS 192
+#define RTC_RST_INFO_WORD 0
+#define ROM_POWER_ON_RESET 1
+
+// Mask ROM
+void Cache_Read_Disable(void);
+void Cache_Read_Enable(uint8_t odd_even, uint8_t mb_count, uint8_t no_cur_pos);
+uint32_t SPIRead(uint32_t addr, void *buf, uint32_t size);
+uint32_t SPIWrite(uint32_t addr, const void *buf, uint32_t size);
+uint32_t SPIEraseSector(uint32_t sector);
+uint32_t rtc_get_reset_reason(void);
+void software_reset(void);
+extern SpiFlashChip *flashchip;
+
+// MicroPython's port
+void user_init(void);
+void ets_set_idle_cb(void (*handler)(void *), void *arg);
+
+// Linker script
+extern uint32_t _bss_start, _bss_end;
+
+static void (*init_done)(void);
+static struct rst_info rst_info;
+static os_timer_t *timers;
+static uint32_t time_us, time_ccount, poll_us;
+static uint8_t cpu_mhz = CPU_MHZ;
+static enum sleep_type sleep_type = MODEM_SLEEP_T;
+
+// --- start-up -----------------------------------------------------------------------------------------
+
+static void ICACHE_FLASH_ATTR run_timers(void) {
+    uint32_t now = system_get_time();
+    for (os_timer_t *t = timers; t != NULL; t = t->next) {
+        if ((int32_t)(now - t->expire_us) < 0) {
+            continue;
+        }
+        if (t->period_us == 0) {
+            os_timer_disarm(t);
+        } else {
+            t->expire_us = now + t->period_us;
+        }
+        t->func(t->arg);
+        return; // the callback may have changed the list
+    }
+}
+
+// The port calls this whenever it waits and every few bytecodes.
+static void ICACHE_FLASH_ATTR on_idle(void *arg) {
+    (void)arg;
+    uint32_t now = system_get_time();
+    if (now - poll_us >= POLL_US) {
+        poll_us = now;
+        sdk_uart_poll();
+        run_timers();
+    }
+}
+
+static void ICACHE_FLASH_ATTR __attribute__((noreturn, used)) sdk_main(void) {
+    if (rtc_get_reset_reason() == ROM_POWER_ON_RESET) {
+        memset((void *)RTC_MEMORY_BASEADDR, 0, RTC_WORDS * 4);
+    }
+    system_rtc_mem_read(RTC_RST_INFO_WORD, &rst_info, sizeof(rst_info));
+    struct rst_info none = {0};
+    system_rtc_mem_write(RTC_RST_INFO_WORD, &none, sizeof(none));
+    __asm__ volatile ("" : : "r" (vport_ballast), "r" (vport_iram_ballast)); // else the linker drops them
+    ets_set_idle_cb(on_idle, NULL);
+    user_init();
+    init_done();
+    for (;;) {
+    }
+}
+
+// Reached from the port's firmware_start(), in IRAM and with the flash cache still off.
+static void __attribute__((noreturn, used)) sdk_start(void) {
+    for (uint32_t *p = &_bss_start; p < &_bss_end; p++) {
+        *p = 0;
+    }
+    __asm__ volatile ("rsr %0, ccount" : "=a" (time_ccount));
+    Cache_Read_Enable(0, 0, 1);
+    sdk_main();
+}
+
+// The mask ROM's stack is given up for one at the very top of DRAM.
+__asm__ (
+    "    .section .text.call_user_start, \"ax\"\n"
+    "    .literal_position\n"
+    "    .align 4\n"
+    "    .global call_user_start\n"
+    "call_user_start:\n"
+    "    movi a1, 0x3ffffff0\n"
+    "    j sdk_start\n"
+    "    .text\n");
+
+void ICACHE_FLASH_ATTR system_timer_reinit(void) {
+}
+
+void ICACHE_FLASH_ATTR system_init_done_cb(void (*done)(void)) {
+    init_done = done;
+}
+
+static void restart(uint32_t reason) {
+    struct rst_info info = {.reason = reason};
+    system_rtc_mem_write(RTC_RST_INFO_WORD, &info, sizeof(info));
+    Cache_Read_Disable();
+    software_reset();
+    for (;;) {
+    }
+}
+
+void ICACHE_FLASH_ATTR system_restart(void) {
+    restart(REASON_SOFT_RESTART);
+}
+
+struct rst_info *ICACHE_FLASH_ATTR system_get_rst_info(void) {
+    return &rst_info;
+}
+
+void ICACHE_FLASH_ATTR system_deep_sleep_set_option(uint8_t option) {
+    (void)option;
+}
+
+// Nobody wakes a virtual board up: it wakes at once.
+void ICACHE_FLASH_ATTR system_deep_sleep(uint32_t us) {
+    (void)us;
+    restart(REASON_DEEP_SLEEP_AWAKE);
+}
+
+// --- flash --------------------------------------------------------------------------------------------
+// No code or constant of these functions may lie in mapped flash, and nothing else runs meanwhile: the
+// virtual board has no interrupts.
+
+SpiFlashOpResult spi_flash_read(uint32_t addr, uint32_t *buf, uint32_t size) {
+    Cache_Read_Disable();
+    uint32_t err = SPIRead(addr, buf, size);
+    Cache_Read_Enable(0, 0, 1);
+    return (SpiFlashOpResult)err;
+}
+
+SpiFlashOpResult spi_flash_write(uint32_t addr, uint32_t *buf, uint32_t size) {
+    Cache_Read_Disable();
+    uint32_t err = SPIWrite(addr, buf, size);
+    Cache_Read_Enable(0, 0, 1);
+    return (SpiFlashOpResult)err;
+}
+
+SpiFlashOpResult spi_flash_erase_sector(uint16_t sector) {
+    Cache_Read_Disable();
+    uint32_t err = SPIEraseSector(sector);
+    Cache_Read_Enable(0, 0, 1);
+    return (SpiFlashOpResult)err;
+}
+
+uint32_t ICACHE_FLASH_ATTR spi_flash_get_id(void) {
+    return flashchip->deviceId;
+}
+
+// --- time ---------------------------------------------------------------------------------------------
+
+// Microseconds since start-up, wrapping at 2^32. To be called at least once per wrap of the cycle
+// counter (53 s), which the port's event loop does.
+uint32_t system_get_time(void) {
+    uint32_t ccount;
+    __asm__ volatile ("rsr %0, ccount" : "=a" (ccount));
+    uint32_t us = (ccount - time_ccount) / CPU_MHZ;
+    time_us += us;
+    time_ccount += us * CPU_MHZ;
+    return time_us;
+}
+
+// The RTC's clock ticks once per microsecond here; the calibration has 12 fractional bits.
+uint32_t ICACHE_FLASH_ATTR system_get_rtc_time(void) {
+    return system_get_time();
+}
+
+uint32_t ICACHE_FLASH_ATTR system_rtc_clock_cali_proc(void) {
+    return 1 << 12;
+}
+
+uint8_t ICACHE_FLASH_ATTR system_get_cpu_freq(void) {
+    return cpu_mhz;
+}
+
+// Only reported: the board's speed is the host's.
+bool ICACHE_FLASH_ATTR system_update_cpu_freq(uint8_t mhz) {
+    cpu_mhz = mhz;
+    return true;
+}
+
+void system_soft_wdt_feed(void) {
+}
+
+void os_delay_us(uint16_t us) {
+    uint32_t start = system_get_time();
+    while (system_get_time() - start < us) {
+    }
+}
+
+void ICACHE_FLASH_ATTR os_timer_setfn(os_timer_t *timer, os_timer_func_t *func, void *arg) {
+    timer->func = func;
+    timer->arg = arg;
+}
+
+void ICACHE_FLASH_ATTR os_timer_arm_us(os_timer_t *timer, uint32_t us, bool repeat) {
+    os_timer_disarm(timer);
+    timer->expire_us = system_get_time() + us;
+    timer->period_us = repeat ? us : 0;
+    timer->next = timers;
+    timers = timer;
+}
+
+void ICACHE_FLASH_ATTR os_timer_arm(os_timer_t *timer, uint32_t ms, bool repeat) {
+    os_timer_arm_us(timer, ms * 1000, repeat);
+}
+
+void ICACHE_FLASH_ATTR os_timer_disarm(os_timer_t *timer) {
+    for (os_timer_t **p = &timers; *p != NULL; p = &(*p)->next) {
+        if (*p == timer) {
+            *p = timer->next;
+            return;
+        }
+    }
+}
+
+// --- interrupts, peripherals, information -------------------------------------------------------------
+
+void ets_intr_lock(void) {
+}
+
+void ets_intr_unlock(void) {
+}
+
+void ICACHE_FLASH_ATTR gpio_output_set(uint32_t set, uint32_t clear, uint32_t enable, uint32_t disable) {
+    uint32_t base = PERIPHS_GPIO_BASEADDR;
+    WRITE_PERI_REG(base + GPIO_OUT_ADDRESS, (READ_PERI_REG(base + GPIO_OUT_ADDRESS) & ~clear) | set);
+    WRITE_PERI_REG(base + GPIO_ENABLE_ADDRESS, (READ_PERI_REG(base + GPIO_ENABLE_ADDRESS) & ~disable) | enable);
+}
+
+// Stands for the hardware random number generator. The cycle counter makes each run different, except where
+// the run is meant to be repeatable.
+uint32_t ICACHE_FLASH_ATTR vport_random(void) {
+    static uint32_t state = 1;
+    uint32_t ccount;
+    __asm__ volatile ("rsr %0, ccount" : "=a" (ccount));
+    state ^= ccount;
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state;
+}
+
+bool ICACHE_FLASH_ATTR system_rtc_mem_read(uint8_t word, void *buf, uint16_t size) {
+    if (word * 4u + size > RTC_WORDS * 4) {
+        return false;
+    }
+    memcpy(buf, (void *)(RTC_MEMORY_BASEADDR + word * 4u), size);
+    return true;
+}
+
+bool ICACHE_FLASH_ATTR system_rtc_mem_write(uint8_t word, const void *buf, uint16_t size) {
+    if (word * 4u + size > RTC_WORDS * 4) {
+        return false;
+    }
+    memcpy((void *)(RTC_MEMORY_BASEADDR + word * 4u), buf, size);
+    return true;
+}
+
+const char *ICACHE_FLASH_ATTR system_get_sdk_version(void) {
+    return "virtual";
+}
+
+uint32_t ICACHE_FLASH_ATTR system_get_chip_id(void) {
+    return 0x00826600;
+}
+
+uint32_t ICACHE_FLASH_ATTR system_get_free_heap_size(void) {
+    return 0;
+}
+
+void ICACHE_FLASH_ATTR system_print_meminfo(void) {
+}
+
+uint16_t ICACHE_FLASH_ATTR system_adc_read(void) {
+    return 0;
+}
+
+uint16_t ICACHE_FLASH_ATTR system_get_vdd33(void) {
+    return 3300;
+}
+
+void ICACHE_FLASH_ATTR system_uart_swap(void) {
+}
+
+void ICACHE_FLASH_ATTR system_uart_de_swap(void) {
+}
+
+void *ICACHE_FLASH_ATTR os_malloc(size_t size) {
+    (void)size;
+    return NULL;
+}
+
+void ICACHE_FLASH_ATTR os_free(void *ptr) {
+    (void)ptr;
+}
+
+uint8_t ICACHE_FLASH_ATTR wifi_get_opmode(void) {
+    return NULL_MODE;
+}
+
+enum sleep_type ICACHE_FLASH_ATTR wifi_get_sleep_type(void) {
+    return sleep_type;
+}
+
+bool ICACHE_FLASH_ATTR wifi_set_sleep_type(enum sleep_type type) {
+    sleep_type = type;
+    return true;
+}
+
+void ICACHE_FLASH_ATTR wifi_fpm_set_sleep_type(enum sleep_type type) {
+    sleep_type = type;
+}
+
+void ICACHE_FLASH_ATTR wifi_fpm_open(void) {
+}
+
+int8_t ICACHE_FLASH_ATTR wifi_fpm_do_sleep(uint32_t us) {
+    (void)us;
+    return 0;
+}
+
+// --- data that the port finds by its place in the real SDK ------------------------------------------------
+
+// The software watchdog's counter lies 6 words before pend_flag_noise_check.
+static uint32_t soft_wdt[7] __attribute__((used));
+__asm__ (
+    "    .global pend_flag_noise_check\n"
+    "    .set pend_flag_noise_check, soft_wdt + 24\n");
+
+// The word before esf_rx_buf_alloc points to the lists of free radio buffers: five, all empty.
+static void *radio_buffers[5] __attribute__((used));
+__asm__ (
+    "    .section .text.esf_rx_buf_alloc, \"ax\"\n"
+    "    .align 4\n"
+    "    .word radio_buffers\n"
+    "    .global esf_rx_buf_alloc\n"
+    "esf_rx_buf_alloc:\n"
+    "    ret\n"
+    "    .text\n");

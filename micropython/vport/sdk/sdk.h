@@ -1,0 +1,15 @@
+// Inside of the virtual SDK.
+#ifndef VSDK_SDK_H
+#define VSDK_SDK_H
+
+#include <stdint.h>
+
+// Take what has arrived at the UART, as the receive interrupt does on a real chip.
+void sdk_uart_poll(void);
+
+extern const uint32_t vport_ballast[], vport_iram_ballast[];
+
+// A random number.
+uint32_t vport_random(void);
+
+#endif // VSDK_SDK_H

@@ -1,0 +1,35 @@
+// The mask-ROM functions that molt uses on an ESP8266, called at their fixed addresses.
+// Source of the addresses: the ROM address table that Espressif ships with the SDK (eagle.rom.addr.v6.ld); the
+// linker gets them from rom.ld.
+#ifndef MOLT_ESP8266_ROM_H
+#define MOLT_ESP8266_ROM_H
+
+#include <stdint.h>
+
+// The ROM's own description of the flash chip, at a fixed place in its data. SPI functions refuse addresses
+// beyond chip_size.
+typedef struct esp8266_flashchip {
+    uint32_t device_id;
+    uint32_t chip_size;    // bytes
+    uint32_t block_size;   // bytes, 65536
+    uint32_t sector_size;  // bytes, 4096
+    uint32_t page_size;    // bytes, 256
+    uint32_t status_mask;
+} esp8266_flashchip_t;
+
+extern esp8266_flashchip_t *flashchip;
+
+// 0 is success. Addresses and sizes are multiples of 4, buffers 4-byte aligned.
+int SPIRead(uint32_t addr, void *buf, uint32_t size);
+int SPIWrite(uint32_t addr, const void *buf, uint32_t size);
+int SPIEraseSector(uint32_t sector);
+int SPIEraseBlock(uint32_t block);
+int SPIUnlock(void);
+
+void ets_wdt_disable(void);
+void ets_wdt_enable(uint32_t mode, uint32_t timeout_a, uint32_t timeout_b);
+void ets_delay_us(uint32_t us);
+int uart_tx_one_char(uint32_t c);
+void software_reset(void);
+
+#endif

@@ -1,0 +1,37 @@
+// A simulated ESP8266 around a simulated chip: what happens from power-on until a firmware runs.
+//
+// The mask ROM here is a function that looks at sector 0: molt's boot sector there means that molt_boot_run() is
+// called, the same code that runs in the chip's boot loader; any other valid image means that a firmware starts;
+// anything else is a brick.
+#ifndef MOLT_SIM_DEVICE_H
+#define MOLT_SIM_DEVICE_H
+
+#include "molt/boot.h"
+#include "molt/prepare.h"
+#include "nor.h"
+
+typedef enum sim_outcome {
+    SIM_FIRMWARE,  // a firmware runs
+    SIM_CUT,       // the power was cut on the way
+    SIM_BRICK,     // nothing in sector 0 that the mask ROM would start
+    SIM_STUCK,     // the boot loader gave up; error in *err
+} sim_outcome_t;
+
+typedef struct sim_device {
+    sim_nor_t *nor;
+    molt_loader_t loader;       // what counts as molt's boot loader
+    const molt_boot_io_t *io;   // NULL for silence
+    int boot_result;            // of the last molt_boot_run()
+    uint32_t loader_starts;     // since the struct was set up
+} sim_device_t;
+
+// From power-on (sim_nor_power_on() is the caller's) until something stops.
+sim_outcome_t sim_device_start(sim_device_t *device);
+
+// Whether the mask ROM would start what is in sector 0: magic, segments, checksum.
+bool sim_device_boots(const sim_nor_t *nor);
+
+// Whether sector 0 begins with the boot loader (whatever its flash parameters).
+bool sim_device_has_loader(const sim_device_t *device);
+
+#endif

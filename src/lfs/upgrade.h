@@ -1,0 +1,93 @@
+// An upgrade from a file on littlefs, in the order in which everybody prepares one: the firmware on its device,
+// the tool on a dump, the tests on the simulator. Nothing is written before molt_upgrade_install().
+//
+//   molt_upgrade_open      the file, its blocks, what image it is
+//   molt_upgrade_plan      what would be done; refusals
+//   (the caller writes molt_upgrade_saved_size() bytes, made by molt_upgrade_saved_bytes(), to a file)
+//   molt_upgrade_saved     that file's place and bytes are right
+//   molt_upgrade_install   the boot sector; the next reset upgrades
+#ifndef MOLT_LFS_UPGRADE_H
+#define MOLT_LFS_UPGRADE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "extents.h"
+#include "molt/image.h"
+#include "molt/plan.h"
+#include "molt/prepare.h"
+#include "volume.h"
+
+typedef enum molt_upgrade_phase {
+    MOLT_UPGRADE_PHASE_IMAGE,    // the image's own checks, read through the filesystem
+    MOLT_UPGRADE_PHASE_SOURCE,   // the same bytes, read through the extents
+    MOLT_UPGRADE_PHASE_COMPARE,  // the sectors that are right already
+} molt_upgrade_phase_t;
+
+// What went wrong, beside the error code: which of the fields below has the sentence.
+typedef enum molt_upgrade_trouble {
+    MOLT_UPGRADE_TROUBLE_NONE,
+    MOLT_UPGRADE_TROUBLE_FILE,        // molt_upgrade_file_text(err)
+    MOLT_UPGRADE_TROUBLE_IMAGE,       // image.defect
+    MOLT_UPGRADE_TROUBLE_CHIP,        // whole, but an image for another chip than the ESP8266
+    MOLT_UPGRADE_TROUBLE_NO_HEAD,     // the first sector cannot start on its own (0xEA images)
+    MOLT_UPGRADE_TROUBLE_REFUSED,     // refusal
+    MOLT_UPGRADE_TROUBLE_EXTENTS,     // the extents do not lead to the file's bytes
+    MOLT_UPGRADE_TROUBLE_SAVED,       // the saved first sector is not what it should be
+    MOLT_UPGRADE_TROUBLE_PENDING,     // an upgrade is prepared already
+    MOLT_UPGRADE_TROUBLE_FLASH,       // the flash driver's error
+} molt_upgrade_trouble_t;
+
+typedef struct molt_upgrade_options {
+    bool safe_check;              // false: only headers, only what is needed not to destroy the device
+    bool erase_all;
+    bool whole_image;             // program also what is right already
+    bool image_params;            // take flash mode, size and frequency from the image, not from the device
+    uint32_t mapped_size;         // bytes from which code can run; 1 MB on ESP8266
+    uint32_t loader_size;
+    const molt_region_t *reserved;
+    uint32_t reserved_count;
+} molt_upgrade_options_t;
+
+typedef struct molt_upgrade {
+    // Set by the caller before molt_upgrade_open().
+    const molt_flash_t *flash;
+    molt_volume_t *volume;        // mounted
+    uint8_t *sector;              // sector_size bytes, 4-aligned: becomes the boot sector
+    uint8_t *work;                // work_size bytes, 4-aligned
+    uint32_t work_size;           // 512 or more, a multiple of 4
+    int (*progress)(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total);  // or NULL
+    void *progress_ctx;
+    // Results.
+    molt_upgrade_phase_t phase;
+    molt_upgrade_trouble_t trouble;
+    molt_extents_t extents;
+    molt_image_t image;
+    molt_plan_t plan;
+    molt_refusal_t refusal;
+    uint16_t present_params;      // header bytes 2 and 3 of the device now
+} molt_upgrade_t;
+
+// Find the file at `path` and check the image in it. Returns 0 or an error with `trouble` set.
+int molt_upgrade_open(molt_upgrade_t *upgrade, const char *path, const molt_upgrade_options_t *options);
+
+// Make the plan and compare. Returns 0 or an error with `trouble` set.
+int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *options);
+
+// Bytes of the file that saves what the boot loader may need: the present first sector, then the report.
+uint32_t molt_upgrade_saved_size(const molt_upgrade_t *upgrade);
+
+// Bytes [off, off + size) of it, from flash and from the plan; off and size multiples of 4.
+int molt_upgrade_saved_bytes(const molt_upgrade_t *upgrade, uint32_t off, uint8_t *buf, uint32_t size);
+
+// The file at `path` on `volume` (mounted after it was written and synced) holds them: checked byte for byte.
+// Finishes the plan. Returns 0 or an error with `trouble` set.
+int molt_upgrade_saved(molt_upgrade_t *upgrade, molt_volume_t *volume, const char *path);
+
+// molt_prepare_install(). Returns 0 or an error with `trouble` set.
+int molt_upgrade_install(molt_upgrade_t *upgrade, const molt_loader_t *loader);
+
+// The sentence for an error and its trouble, without full stop; numbers, if any, are in refusal and image.
+const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err);
+
+#endif

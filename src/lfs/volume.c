@@ -1,0 +1,134 @@
+// littlefs on a region of flash: the block device callbacks, and finding out the block size.
+
+#include "volume.h"
+
+#include "bytes.h"
+#include "mem.h"
+#include "molt/error.h"
+
+// Block sizes that are tried where it is not known, most usual first.
+static const uint32_t block_sizes[] = { 4096, 8192, 16384, 32768, 65536, 2048, 1024, 512, 256, 128 };
+
+static uint32_t block_addr(const struct lfs2_config *config, lfs2_block_t block) {
+    const molt_volume_t *volume = config->context;
+    return volume->region.addr + block * config->block_size;
+}
+
+// littlefs asks for blocks below block_count only, but a damaged volume states its own block_count.
+static bool is_inside(const struct lfs2_config *config, lfs2_block_t block) {
+    const molt_volume_t *volume = config->context;
+    return block < volume->region.size / config->block_size;
+}
+
+static int device_read(const struct lfs2_config *config, lfs2_block_t block, lfs2_off_t off, void *buf, lfs2_size_t size) {
+    const molt_volume_t *volume = config->context;
+    if (!is_inside(config, block)) {
+        return LFS2_ERR_CORRUPT;
+    }
+    return volume->flash->read(volume->flash->ctx, block_addr(config, block) + off, buf, size);
+}
+
+static int device_prog(const struct lfs2_config *config, lfs2_block_t block, lfs2_off_t off, const void *buf,
+    lfs2_size_t size) {
+    const molt_volume_t *volume = config->context;
+    if (!volume->is_writable || !is_inside(config, block)) {
+        return LFS2_ERR_IO;
+    }
+    // Caches are aligned to their size, so nothing crosses a page.
+    return volume->flash->prog(volume->flash->ctx, block_addr(config, block) + off, buf, size);
+}
+
+static int device_erase(const struct lfs2_config *config, lfs2_block_t block) {
+    const molt_volume_t *volume = config->context;
+    const molt_flash_t *flash = volume->flash;
+    if (!volume->is_writable || !is_inside(config, block)) {
+        return LFS2_ERR_IO;
+    }
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t addr = block_addr(config, block);
+    for (uint32_t off = 0; off < config->block_size; off += sector_size) {
+        int err = flash->erase_sector(flash->ctx, addr + off);
+        if (err) {
+            return err;
+        }
+    }
+    return 0;
+}
+
+static int device_sync(const struct lfs2_config *config) {
+    (void)config;
+    return 0;
+}
+
+static void configure(molt_volume_t *volume, uint32_t block_size) {
+    volume->config = (struct lfs2_config){
+        .context = volume,
+        .read = device_read,
+        .prog = device_prog,
+        .erase = device_erase,
+        .sync = device_sync,
+        .read_size = MOLT_VOLUME_PROG_SIZE,
+        .prog_size = MOLT_VOLUME_PROG_SIZE,
+        .block_size = block_size,
+        .block_count = volume->region.size / block_size,
+        .block_cycles = 100,
+        .cache_size = min_u32(MOLT_VOLUME_CACHE_SIZE, block_size),
+        .lookahead_size = MOLT_VOLUME_LOOKAHEAD_SIZE,
+        .read_buffer = volume->read_cache,
+        .prog_buffer = volume->prog_cache,
+        .lookahead_buffer = volume->lookahead,
+    };
+}
+
+static int try_mount(molt_volume_t *volume, uint32_t block_size) {
+    if (volume->region.size / block_size < 2) {
+        return MOLT_ERR_CORRUPT;
+    }
+    configure(volume, block_size);
+    // The volume may be smaller than its region: its own superblock says how many blocks it has.
+    volume->config.block_count = 0;
+    int err = lfs2_mount(&volume->lfs, &volume->config);
+    if (err) {
+        return err == LFS2_ERR_INVAL ? MOLT_ERR_NOTSUP : err;
+    }
+    if (volume->lfs.block_count > volume->region.size / block_size) {
+        (void)lfs2_unmount(&volume->lfs);
+        return MOLT_ERR_NOTSUP;
+    }
+    return 0;
+}
+
+int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
+    uint32_t block_size, bool is_writable) {
+    *volume = (molt_volume_t){ .flash = flash, .region = *region, .is_writable = is_writable };
+    if (block_size) {
+        return try_mount(volume, block_size);
+    }
+    int err = MOLT_ERR_CORRUPT;
+    for (uint32_t i = 0; i < sizeof block_sizes / sizeof block_sizes[0]; i++) {
+        int result = try_mount(volume, block_sizes[i]);
+        if (result == 0) {
+            return 0;
+        }
+        // Of all the failures the one that says most.
+        if (result != MOLT_ERR_CORRUPT) {
+            err = result;
+        }
+    }
+    return err;
+}
+
+int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
+    uint32_t block_size) {
+    *volume = (molt_volume_t){ .flash = flash, .region = *region, .is_writable = true };
+    if (region->size / block_size < 2 || block_size % molt_sector_size(&flash->geometry) != 0) {
+        return MOLT_ERR_INVAL;
+    }
+    configure(volume, block_size);
+    int err = lfs2_format(&volume->lfs, &volume->config);
+    return err ? err : lfs2_mount(&volume->lfs, &volume->config);
+}
+
+void molt_volume_unmount(molt_volume_t *volume) {
+    (void)lfs2_unmount(&volume->lfs);
+}

@@ -1,0 +1,148 @@
+// Apply: one step of a plan, and the writing of a sector that everything else rests on.
+
+#include "molt/apply.h"
+
+#include "bytes.h"
+#include "mem.h"
+#include "molt/crc32.h"
+#include "molt/error.h"
+
+// Bytes that are compared at a time.
+#define VERIFY_SIZE 256u
+
+static bool is_erased(const uint8_t *data, uint32_t size) {
+    for (uint32_t i = 0; i < size; i++) {
+        if (data[i] != 0xff) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Program the pages of a sector that are not all ones, the first one last.
+static int program_pages(const molt_flash_t *flash, uint32_t addr, const uint8_t *data) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t page_size = molt_page_size(&flash->geometry);
+    uint32_t off = 0;
+    do {
+        off += page_size;
+        if (off == sector_size) {
+            off = 0;
+        }
+        if (!is_erased(data + off, page_size)) {
+            int err = flash->prog(flash->ctx, addr + off, data + off, page_size);
+            if (err) {
+                return err;
+            }
+        }
+    } while (off != 0);
+    return 0;
+}
+
+// Whether flash at `addr` holds `data`. Returns 0, MOLT_ERR_IO if not, or the driver's error.
+static int verify(const molt_flash_t *flash, uint32_t addr, const uint8_t *data) {
+    uint32_t words[VERIFY_SIZE / 4];
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    for (uint32_t off = 0; off < sector_size; off += VERIFY_SIZE) {
+        int err = flash->read(flash->ctx, addr + off, words, VERIFY_SIZE);
+        if (err) {
+            return err;
+        }
+        if (memcmp(words, data + off, VERIFY_SIZE) != 0) {
+            return MOLT_ERR_IO;
+        }
+    }
+    return 0;
+}
+
+int molt_sector_write(const molt_flash_t *flash, uint32_t addr, const uint8_t *data, bool is_blank) {
+    int err = MOLT_ERR_IO;
+    for (uint32_t try = 0; try < MOLT_APPLY_TRIES; try++) {
+        err = is_blank && try == 0 ? 0 : flash->erase_sector(flash->ctx, addr);
+        if (!err) {
+            err = program_pages(flash, addr, data);
+        }
+        if (!err) {
+            err = verify(flash, addr, data);
+        }
+        if (!err) {
+            return 0;
+        }
+    }
+    return err;
+}
+
+int molt_source_read(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t off, uint8_t *buf, uint32_t size) {
+    while (size) {
+        uint32_t run_size;
+        uint32_t addr = molt_plan_source_addr(plan, off, &run_size);
+        run_size = min_u32(run_size, size);
+        // Only the last run of an image whose size is no multiple of 4 is rounded up; it ends within its sector.
+        int err = flash->read(flash->ctx, addr, buf, (run_size + 3) & ~3u);
+        if (err) {
+            return err;
+        }
+        off += run_size;
+        buf += run_size;
+        size -= run_size;
+    }
+    return 0;
+}
+
+int molt_source_crc(const molt_flash_t *flash, const molt_plan_t *plan, uint8_t *buf, uint32_t *crc) {
+    *crc = 0;
+    uint32_t size;
+    for (uint32_t off = 0; off < plan->source_size; off += size) {
+        size = min_u32(molt_sector_size(&flash->geometry), plan->source_size - off);
+        int err = molt_source_read(flash, plan, off, buf, size);
+        if (err) {
+            return err;
+        }
+        *crc = molt_crc32(*crc, buf, size);
+    }
+    return 0;
+}
+
+int molt_target_read(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t addr, uint8_t *buf) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t size = min_u32(sector_size, plan->image_size - addr);
+    int err = molt_source_read(flash, plan, addr, buf, size);
+    memset(buf + size, 0xff, sector_size - size);
+    if (addr == 0) {
+        store16_le(buf + 2, plan->flash_params);
+    }
+    return err;
+}
+
+static int erase_fs(const molt_flash_t *flash, const molt_plan_t *plan, const molt_step_t *step) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t end = step->addr + step->size;
+    bool keeps = false;
+    for (uint32_t addr = step->addr; addr < end; addr += sector_size) {
+        keeps = keeps || molt_plan_is_kept(plan, addr);
+    }
+    if (step->size == molt_block_size(&flash->geometry) && !keeps) {
+        return flash->erase_block(flash->ctx, step->addr);
+    }
+    for (uint32_t addr = step->addr; addr < end; addr += sector_size) {
+        if (!molt_plan_is_kept(plan, addr)) {
+            int err = flash->erase_sector(flash->ctx, addr);
+            if (err) {
+                return err;
+            }
+        }
+    }
+    return 0;
+}
+
+int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_step_t *step, uint8_t *buf,
+    bool is_blank) {
+    if (step->kind == MOLT_STEP_ERASE_BLOCK) {
+        return flash->erase_block(flash->ctx, step->addr);
+    }
+    if (step->kind == MOLT_STEP_ERASE_FS) {
+        return erase_fs(flash, plan, step);
+    }
+    int err = molt_target_read(flash, plan, step->addr, buf);
+    return err ? err : molt_sector_write(flash, step->addr, buf, is_blank);
+}

@@ -1,0 +1,280 @@
+// The bytes of firmware images: everything that can be summed is, in one pass over the file.
+
+#include "bytes.h"
+#include "image_parts.h"
+#include "mem.h"
+#include "molt/crc32.h"
+#include "molt/error.h"
+#include "molt/image.h"
+#include "molt/md5.h"
+#include "molt/sha256.h"
+
+#define CHECKSUM_SEED 0xef
+
+// The ESP8266's flash window.
+#define MAPPED_VADDR 0x40200000u
+#define MAPPED_SIZE 0x100000u
+
+// How many words of the loaded segments may look like addresses behind the end of the file. Published images
+// have up to 3 by chance or as constants; the first part of a two-part image alone has 100 and more.
+#define REFERENCES_MAX 15
+
+typedef struct check {
+    const molt_image_t *image;
+    const molt_image_parts_t *parts;
+    uint32_t crc32;
+    uint32_t appended_crc;  // 0xEA: of the bytes before it
+    uint32_t arduino_crc;
+    uint32_t reference_count;  // words that refer to mapped flash behind the end of the file
+    bool is_padding_used;      // MicroPython: bytes between the segments and the size word
+    uint8_t checksums[2];
+    union {
+        molt_md5_t md5;
+        molt_sha256_t sha256;
+    } digest;
+} check_t;
+
+// A part of the file that is in memory.
+typedef struct piece {
+    const uint8_t *data;
+    uint32_t off;
+    uint32_t size;
+} piece_t;
+
+// What [begin, end) and `piece` have in common.
+static piece_t clip(piece_t piece, uint32_t begin, uint32_t end) {
+    uint32_t piece_end = piece.off + piece.size;
+    uint32_t from = begin > piece.off ? begin : piece.off;
+    uint32_t to = min_u32(end, piece_end);
+    piece_t part = {piece.data, piece.off, 0};
+    if (from < to) {
+        part.data += from - piece.off;
+        part.off = from;
+        part.size = to - from;
+    }
+    return part;
+}
+
+static uint8_t checksum_add(uint8_t checksum, piece_t piece) {
+    for (uint32_t i = 0; i < piece.size; i++) {
+        checksum ^= piece.data[i];
+    }
+    return checksum;
+}
+
+// CRC-32 with the common polynomial, high bit first and not inverted at the end; the size and CRC fields
+// themselves count as zeros. Source: the Arduino core's tools/elf2bin.py.
+static uint32_t arduino_crc_add(uint32_t crc, piece_t piece) {
+    static const uint32_t nibble_table[16] = {
+        0x00000000, 0x04c11db7, 0x09823b6e, 0x0d4326d9, 0x130476dc, 0x17c56b6b, 0x1a864db2, 0x1e475005,
+        0x2608edb8, 0x22c9f00f, 0x2f8ad6d6, 0x2b4bcb61, 0x350c9b64, 0x31cd86d3, 0x3c8ea00a, 0x384fbdbd,
+    };
+    for (uint32_t i = 0; i < piece.size; i++) {
+        bool is_field = piece.off + i - ARDUINO_SIZE_OFF < 8;
+        crc ^= is_field ? 0 : (uint32_t)piece.data[i] << 24;
+        crc = (crc << 4) ^ nibble_table[crc >> 28];
+        crc = (crc << 4) ^ nibble_table[crc >> 28];
+    }
+    return crc;
+}
+
+// How many 4-aligned words in `piece` are addresses in mapped flash behind the end of a file of `file_size`.
+static uint32_t count_references(piece_t piece, uint32_t file_size) {
+    uint32_t count = 0;
+    for (uint32_t i = -piece.off & 3; i + 4 <= piece.size; i += 4) {
+        uint32_t off = load32_le(piece.data + i) - MAPPED_VADDR;
+        count += off < MAPPED_SIZE && off >= file_size;
+    }
+    return count;
+}
+
+static void check_segments(check_t *check, piece_t piece) {
+    const molt_image_t *image = check->image;
+    for (uint32_t g = 0; g < check->parts->group_count; g++) {
+        const molt_image_group_t *group = &check->parts->groups[g];
+        for (uint32_t i = group->first; i < group->first + group->count; i++) {
+            const molt_image_segment_t *segment = &image->segments[i];
+            piece_t part = clip(piece, segment->data_off, segment->data_off + segment->size);
+            check->checksums[g] = checksum_add(check->checksums[g], part);
+            if (image->has_crc) {
+                // The Arduino core's size and CRC are filled in after the sketch's checksum has been made.
+                // Adding them twice takes them out again.
+                part = clip(part, ARDUINO_SIZE_OFF, ARDUINO_CRC_OFF + 4);
+                check->checksums[g] = checksum_add(check->checksums[g], part);
+            }
+            if (image->kind == MOLT_IMAGE_ESP8266) {
+                check->reference_count += count_references(part, image->size);
+            }
+        }
+    }
+}
+
+static void check_piece(check_t *check, piece_t piece) {
+    const molt_image_t *image = check->image;
+    uint32_t digest_off = check->parts->digest_off;
+    check_segments(check, piece);
+    if (image->kind == MOLT_IMAGE_ESP8266_V2) {
+        piece_t part = clip(piece, 0, digest_off);
+        check->appended_crc = molt_crc32(check->appended_crc, part.data, part.size);
+    }
+    if (image->kind == MOLT_IMAGE_MICROPYTHON) {
+        // The first four bytes hold flash parameters, which flashing tools change.
+        piece_t part = clip(piece, 4, digest_off);
+        molt_md5_update(&check->digest.md5, part.data, part.size);
+        part = clip(piece, check->parts->groups[0].checksum_off + 1, MICROPYTHON_SIZE_WORD_OFF);
+        for (uint32_t i = 0; i < part.size; i++) {
+            check->is_padding_used = check->is_padding_used || part.data[i] != 0xff;
+        }
+    }
+    if (image->has_sha256) {
+        piece_t part = clip(piece, 0, digest_off);
+        molt_sha256_update(&check->digest.sha256, part.data, part.size);
+    }
+    if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc) {
+        check->arduino_crc = arduino_crc_add(check->arduino_crc, clip(piece, 0, image->image_size));
+    }
+    check->crc32 = molt_crc32(check->crc32, piece.data, piece.size);
+}
+
+static int verdict_checksums(const molt_reader_t *reader, const check_t *check, molt_image_t *image) {
+    for (uint32_t g = 0; g < check->parts->group_count; g++) {
+        uint32_t off = check->parts->groups[g].checksum_off;
+        uint8_t stored;
+        int err = molt_image_read(reader, image, off, &stored, 1);
+        if (err) {
+            return err;
+        }
+        if (stored != check->checksums[g]) {
+            return molt_image_fail(image, MOLT_IMAGE_BAD_CHECKSUM, off);
+        }
+    }
+    return 0;
+}
+
+static int verdict_micropython(const molt_reader_t *reader, check_t *check, molt_image_t *image) {
+    uint8_t stored[MOLT_MD5_SIZE];
+    uint8_t digest[MOLT_MD5_SIZE];
+    int err = molt_image_read(reader, image, check->parts->digest_off, stored, sizeof stored);
+    if (err) {
+        return err;
+    }
+    molt_md5_finish(&check->digest.md5, digest);
+    if (memcmp(stored, digest, sizeof digest) != 0) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_MD5, check->parts->digest_off);
+    }
+    // The MD5 leaves the segment count out, and the XOR checksum notices a wrong one only mostly.
+    if (check->is_padding_used) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_SEGMENT_COUNT, 1);
+    }
+    return 0;
+}
+
+static int verdict_sha256(const molt_reader_t *reader, check_t *check, molt_image_t *image) {
+    uint8_t stored[MOLT_SHA256_SIZE];
+    uint8_t digest[MOLT_SHA256_SIZE];
+    int err = molt_image_read(reader, image, check->parts->digest_off, stored, sizeof stored);
+    if (err) {
+        return err;
+    }
+    molt_sha256_finish(&check->digest.sha256, digest);
+    if (memcmp(stored, digest, sizeof digest) != 0) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_SHA256, check->parts->digest_off);
+    }
+    return 0;
+}
+
+static int verdict_arduino(const molt_reader_t *reader, const check_t *check, molt_image_t *image) {
+    uint8_t stored[4];
+    int err = molt_image_read(reader, image, ARDUINO_CRC_OFF, stored, sizeof stored);
+    if (err) {
+        return err;
+    }
+    if (load32_le(stored) != check->arduino_crc) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_CRC, ARDUINO_CRC_OFF);
+    }
+    return 0;
+}
+
+// A 0xEA image may end with a CRC; nothing says whether it does. Where exactly four bytes follow they are one.
+static int verdict_v2(const molt_reader_t *reader, const check_t *check, molt_image_t *image) {
+    uint8_t stored[4];
+    uint32_t off = check->parts->digest_off;
+    if (!range_within(off, sizeof stored, image->size)) {
+        return 0;
+    }
+    int err = molt_image_read(reader, image, off, stored, sizeof stored);
+    if (err) {
+        return err;
+    }
+    // The SDK's tools store the CRC's magnitude as a signed number, plus one. Source: gen_appbin.py.
+    uint32_t crc = check->appended_crc;
+    crc = crc & 0x80000000 ? ~crc : crc + 1;
+    image->has_crc = load32_le(stored) == crc;
+    if (image->has_crc) {
+        image->image_size += sizeof stored;
+    } else if (image->size - off == sizeof stored) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_CRC, off);
+    }
+    return 0;
+}
+
+static int verdict(const molt_reader_t *reader, check_t *check, molt_image_t *image) {
+    int err = verdict_checksums(reader, check, image);
+    if (err) {
+        return err;
+    }
+    switch (image->kind) {
+        case MOLT_IMAGE_ESP8266:
+            if (check->reference_count > REFERENCES_MAX) {
+                return molt_image_fail(image, MOLT_IMAGE_NO_MAPPED_PART, image->size);
+            }
+            return 0;
+        case MOLT_IMAGE_MICROPYTHON:
+            return verdict_micropython(reader, check, image);
+        case MOLT_IMAGE_ARDUINO:
+            return image->has_crc ? verdict_arduino(reader, check, image) : 0;
+        case MOLT_IMAGE_ESP8266_V2:
+            return verdict_v2(reader, check, image);
+        case MOLT_IMAGE_ESP32:
+            return image->has_sha256 ? verdict_sha256(reader, check, image) : 0;
+        case MOLT_IMAGE_UNKNOWN:
+            break;
+    }
+    return 0;
+}
+
+int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
+    void *progress_ctx, molt_image_t *image) {
+    molt_image_parts_t parts;
+    check_t check = {.image = image, .parts = &parts, .arduino_crc = 0xffffffff, .checksums = {CHECKSUM_SEED, CHECKSUM_SEED}};
+    int err = molt_image_parse(reader, image, &parts);
+    if (err) {
+        return err;
+    }
+    if (work_size < MOLT_IMAGE_WORK_MIN) {
+        return MOLT_ERR_INVAL;
+    }
+    if (image->has_md5) {
+        molt_md5_init(&check.digest.md5);
+    }
+    if (image->has_sha256) {
+        molt_sha256_init(&check.digest.sha256);
+    }
+    // Whole words, so that none lies across two pieces.
+    uint32_t step = min_u32(work_size, 0x10000) & ~3u;
+    for (uint32_t off = 0; off < reader->size;) {
+        piece_t piece = {work, off, min_u32(step, reader->size - off)};
+        err = reader->read(reader->ctx, off, work, piece.size);
+        if (err) {
+            return err;
+        }
+        check_piece(&check, piece);
+        off += piece.size;
+        err = progress ? progress(progress_ctx, off, reader->size) : 0;
+        if (err) {
+            return err;
+        }
+    }
+    image->crc32 = check.crc32;
+    return verdict(reader, &check, image);
+}

@@ -1,0 +1,14 @@
+// The journal: one bit a step in flash, cleared when the step is done.
+
+#include "molt/journal.h"
+
+bool molt_journal_is_done(const molt_journal_t *journal, uint32_t step) {
+    return (journal->words[step / 8] >> step % 8 & 1) == 0;
+}
+
+int molt_journal_mark(const molt_flash_t *flash, molt_journal_t *journal, uint32_t step) {
+    journal->words[step / 8] &= (uint8_t)~(1u << step % 8);
+    // The whole word again: programming clears no bit that is clear already.
+    uint32_t word_off = step / 32 * 4;
+    return flash->prog(flash->ctx, journal->addr + word_off, journal->words + word_off, 4);
+}

@@ -1,0 +1,104 @@
+// Prepare: check, compare, write the boot sector. Runs in the firmware or in a tool, never in the boot loader.
+
+#include "molt/prepare.h"
+
+#include "bytes.h"
+#include "mem.h"
+#include "molt/apply.h"
+#include "molt/crc32.h"
+#include "molt/error.h"
+
+static int tell(molt_progress_t progress, void *ctx, uint32_t done, uint32_t total) {
+    return progress ? progress(ctx, done, total) : 0;
+}
+
+int molt_prepare_source(const molt_flash_t *flash, const molt_plan_t *plan, uint8_t *buf, uint32_t buf_size,
+    molt_progress_t progress, void *progress_ctx) {
+    uint32_t crc = 0;
+    uint32_t size;
+    for (uint32_t off = 0; off < plan->source_size; off += size) {
+        size = min_u32(buf_size, plan->source_size - off);
+        int err = molt_source_read(flash, plan, off, buf, size);
+        if (!err) {
+            err = tell(progress, progress_ctx, off, plan->source_size);
+        }
+        if (err) {
+            return err;
+        }
+        crc = molt_crc32(crc, buf, size);
+    }
+    return crc == plan->source_crc ? 0 : MOLT_ERR_CORRUPT;
+}
+
+// Whether the sector at `addr` differs from what it is to hold: in *differs.
+static int compare_sector(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t addr, uint8_t *buf,
+    uint32_t half, bool *differs) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    *differs = false;
+    uint32_t size;
+    for (uint32_t off = addr; off < addr + sector_size && !*differs; off += size) {
+        size = min_u32(half, addr + sector_size - off);
+        uint32_t image_size = off < plan->image_size ? min_u32(size, plan->image_size - off) : 0;
+        int err = molt_source_read(flash, plan, off, buf, image_size);
+        if (!err) {
+            err = flash->read(flash->ctx, off, buf + half, size);
+        }
+        if (err) {
+            return err;
+        }
+        memset(buf + image_size, 0xff, size - image_size);
+        *differs = memcmp(buf, buf + half, size) != 0;
+    }
+    return 0;
+}
+
+int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, uint8_t *buf, uint32_t buf_size,
+    molt_progress_t progress, void *progress_ctx) {
+    uint32_t half = buf_size / 2 & ~3u;
+    for (uint32_t addr = 0; addr < plan->image_size; addr += molt_sector_size(&flash->geometry)) {
+        bool differs;
+        int err = compare_sector(flash, plan, addr, buf, half, &differs);
+        if (!err) {
+            err = tell(progress, progress_ctx, addr, plan->image_size);
+        }
+        if (err) {
+            return err;
+        }
+        if (differs) {
+            molt_plan_set_changed(plan, addr);
+        }
+    }
+    return 0;
+}
+
+// Put the saved first sector back. plan->sector serves as the buffer: what it held is lost.
+static int put_back(const molt_flash_t *flash, molt_plan_t *plan) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    int err = flash->read(flash->ctx, plan->head_addr, plan->sector, sector_size);
+    if (err) {
+        return err;
+    }
+    if (molt_crc32(0, plan->sector, sector_size) != plan->head_crc) {
+        return MOLT_ERR_CORRUPT;
+    }
+    return molt_sector_write(flash, 0, plan->sector, false);
+}
+
+int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const molt_loader_t *loader,
+    uint16_t present_params) {
+    if (loader->size > plan->journal_off) {
+        return MOLT_ERR_NOSPC;
+    }
+    memcpy(plan->sector, loader->image, loader->size);
+    store16_le(plan->sector + 2, present_params);
+    int err = molt_sector_write(flash, 0, plan->sector, false);
+    if (err) {
+        // Whether this comes right shows at the next call; the error that is told is the first one.
+        (void)put_back(flash, plan);
+    }
+    return err;
+}
+
+int molt_prepare_cancel(const molt_flash_t *flash, molt_plan_t *plan) {
+    return put_back(flash, plan);
+}

@@ -1,0 +1,194 @@
+// What the mask ROM does between a reset and the program's entry.
+//
+// An ESP8266 image: 8 bytes of header, then segments (address, size, data), then padding up to a byte at
+// (end | 15) that is the XOR of all segment bytes with 0xEF.
+#include "../board.h"
+#include "cache.h"
+#include "host.h"
+#include "nor.h"
+#include "power.h"
+#include "print.h"
+#include "rom.h"
+#include "watchdog.h"
+
+enum {
+    IMAGE_MAGIC = 0xe9,
+    SEGMENTS_MAX = 16,
+    CHECKSUM_SEED = 0xef,
+    HEADER_SIZE = 8,
+    SEGMENT_HEADER_SIZE = 8,
+    BUFFER_SIZE = 16,  // the ROM reads through a buffer of 16 bytes, and says so in its lines
+};
+
+// struct SpiFlashChip of the SDK, at its true address.
+static struct {
+    uint32_t device_id;
+    uint32_t chip_size;
+    uint32_t block_size;
+    uint32_t sector_size;
+    uint32_t page_size;
+    uint32_t status_mask;
+} *const flashchip = (void *)(uintptr_t)FLASHCHIP_VADDR;
+
+static struct {
+    bool is_on;
+    uint32_t cause;    // of the boot in progress
+    uint32_t next;     // what the next reset's cause will be
+    uint32_t resets;
+    uint32_t bites;
+} power;
+
+void boot_enter(uint32_t entry);
+_Noreturn void boot_returned(void);
+_Noreturn void board_boot(void);
+_Noreturn void board_reset(void);
+
+static _Noreturn void brick(const char *why, uint32_t value) {
+    board_say("nothing bootable: %s 0x%x", why, value);
+    power_off(EXIT_BRICK);
+}
+
+// Memory comes up with anything in it; the same anything each time, so that runs can be repeated.
+static void scramble(uint32_t vaddr, uint32_t size) {
+    uint32_t x = vaddr;
+    for (uint32_t *p = (uint32_t *)(uintptr_t)vaddr; size >= 4; size -= 4) {
+        x = x * 1664525 + 1013904223;  // Numerical Recipes' generator
+        *p++ = x;
+    }
+}
+
+static void power_on(void) {
+    power.is_on = true;
+    power.cause = RESET_POWER_ON;
+    scramble(DRAM_VADDR, DRAM_SIZE);
+    scramble(IRAM_VADDR, IRAM_SIZE);
+    scramble(RTC_MEMORY_VADDR, RTC_MEMORY_SIZE);
+    nor_power_on();
+}
+
+static bool within(uint32_t vaddr, uint32_t size, uint32_t base, uint32_t base_size) {
+    return vaddr >= base && vaddr - base <= base_size && size <= base_size - (vaddr - base);
+}
+
+// Copy one segment; returns where the next begins.
+static uint32_t load_segment(uint32_t addr, uint8_t *checksum, uint32_t *room) {
+    uint32_t header[2];
+    nor_read(addr, header, SEGMENT_HEADER_SIZE);
+    uint32_t vaddr = header[0];
+    uint32_t size = header[1];
+    if (!within(vaddr, size, IRAM_VADDR, IRAM_SIZE) && !within(vaddr, size, DRAM_VADDR, DRAM_SIZE)) {
+        ets_printf("load 0x%08x, len %u\n", vaddr, size);
+        brick("a segment lies outside of RAM:", vaddr);
+    }
+    addr += SEGMENT_HEADER_SIZE;
+    if (addr + size > nor_size()) {
+        brick("a segment runs past the end of the flash:", addr + size);
+    }
+    uint8_t *to = (uint8_t *)(uintptr_t)vaddr;
+    nor_read(addr, to, size);
+    for (uint32_t i = 0; i < size; i++) {
+        *checksum ^= to[i];
+    }
+    uint32_t tail = (size - *room) % BUFFER_SIZE;
+    ets_printf("load 0x%08x, len %u, room %u \ntail %u\nchksum 0x%02x\n", vaddr, size, *room, tail, *checksum);
+    *room = (2 * BUFFER_SIZE - tail - SEGMENT_HEADER_SIZE) % BUFFER_SIZE;
+    return addr + size;
+}
+
+// The header's size nibble. Its order is historical. [esptool, FLASH_SIZES of ESP8266ROM]
+static uint32_t chip_size_of(uint8_t size_and_freq) {
+    static const uint16_t kilobytes[] = {512, 256, 1024, 2048, 4096, 2048, 4096, 512, 8192, 16384};
+    uint32_t nibble = size_and_freq >> 4;
+    return 1024u * (nibble < sizeof kilobytes / sizeof kilobytes[0] ? kilobytes[nibble] : 512);
+}
+
+static uint32_t load_image(void) {
+    union {
+        uint8_t bytes[HEADER_SIZE];
+        uint32_t words[HEADER_SIZE / 4];
+    } header;
+    nor_read(0, header.words, HEADER_SIZE);
+    if (header.bytes[0] != IMAGE_MAGIC) {
+        brick("the magic at flash 0 is", header.bytes[0]);
+    }
+    if (header.bytes[1] < 1 || header.bytes[1] > SEGMENTS_MAX) {
+        brick("the number of segments is", header.bytes[1]);
+    }
+    SPIParamCfg(0x1640ef, chip_size_of(header.bytes[3]), 0x10000, 0x1000, 0x100, 0xffff);
+    uint32_t addr = HEADER_SIZE;
+    uint32_t room = BUFFER_SIZE;
+    uint8_t checksum = CHECKSUM_SEED;
+    for (uint32_t i = 0; i < header.bytes[1]; i++) {
+        addr = load_segment(addr, &checksum, &room);
+    }
+    uint32_t stored[4];
+    nor_read(addr & ~15u, stored, sizeof stored);
+    ets_printf("csum 0x%02x\n", stored[3] >> 24);
+    if (stored[3] >> 24 != checksum) {
+        brick("the checksum should be", checksum);
+    }
+    return header.words[1];
+}
+
+_Noreturn void board_boot(void) {
+    power.cause = power.next != 0 ? power.next : RESET_SOFTWARE;
+    power.next = 0;
+    if (!power.is_on) {
+        power_on();
+    } else {
+        power.resets++;
+    }
+    watchdog_reset(power.cause != RESET_POWER_ON);
+    cache_reset();
+    ets_install_uart_printf();
+    ets_printf("\n ets Jan  8 2013,rst cause:%u, boot mode:(3,6)\n\n", power.cause);
+    uint32_t entry = load_image();
+    boot_enter(entry);
+    boot_returned();
+}
+
+_Noreturn void boot_returned(void) {
+    board_say("the image's entry returned");
+    power_off(EXIT_CRASH);
+}
+
+_Noreturn void power_reset(uint32_t cause) {
+    power.next = cause;
+    power.bites += cause == RESET_WATCHDOG;
+    board_reset();
+}
+
+_Noreturn void software_reset(void) {
+    power_reset(RESET_SOFTWARE);
+}
+
+uint32_t rtc_get_reset_reason(void) {
+    return power.cause;
+}
+
+int SPIParamCfg(uint32_t device_id, uint32_t chip_size, uint32_t block_size, uint32_t sector_size,
+    uint32_t page_size, uint32_t status_mask) {
+    flashchip->device_id = device_id;
+    flashchip->chip_size = chip_size;
+    flashchip->block_size = block_size;
+    flashchip->sector_size = sector_size;
+    flashchip->page_size = page_size;
+    flashchip->status_mask = status_mask;
+    return SPI_OK;
+}
+
+static void write_stats(int status) {
+    const char *path = host_option("stats");
+    if (path == NULL) {
+        return;
+    }
+    bool is_file = path[0] != '-' || path[1] != '\0';
+    int fd = is_file ? host_open(path, HOST_O_CREATE_EMPTY) : HOST_STDERR;
+    board_write_text(fd, "{\"status\": %d, \"resets\": %u, \"watchdog_bites\": %u, ", status, power.resets, power.bites);
+    nor_write_stats(fd);
+}
+
+_Noreturn void power_off(int status) {
+    write_stats(status);
+    host_exit(status);
+}

@@ -1,0 +1,174 @@
+// The NOR flash chip on a host file: operations, their counts and times, and the cut.
+#include "nor.h"
+
+#include "../board.h"
+#include "cache.h"
+#include "host.h"
+#include "power.h"
+#include "print.h"
+#include "rom.h"
+#include "tear.h"
+
+// Times in nanoseconds. [Winbond W25Q32JV data sheet, AC characteristics, typical; reads on one line at 20 MHz]
+#define SECTOR_ERASE_NS 45000000u
+#define BLOCK_ERASE_NS 150000000u
+#define PROGRAM_FIRST_BYTE_NS 30000u
+#define PROGRAM_NEXT_BYTE_NS 2500u
+#define PROGRAM_PAGE_NS 400000u
+#define READ_BYTE_NS 400u
+
+#define CUT_NEVER UINT32_MAX
+
+bool nor_is_protected;
+
+static struct {
+    int fd;
+    uint32_t size;
+    int log_fd;  // negative: no log
+    uint32_t cut_at;
+    enum tear cut_tear;
+    const char *cut_tear_name;
+    uint32_t sector_erases;
+    uint32_t block_erases;
+    uint32_t page_programs;
+    uint32_t bytes_read;
+    uint64_t time_ns;
+} nor;
+
+static _Noreturn void broken(const char *what, const char *value) {
+    board_say("%s %s", what, value);
+    host_exit(EXIT_BROKEN);
+}
+
+static void read_cut_option(const char *option) {
+    uint32_t at = 0;
+    const char *p = option;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        at = at * 10 + (uint32_t)(*p - '0');
+    }
+    nor.cut_tear_name = *p == ':' ? p + 1 : "before";
+    nor.cut_tear = tear_of_name(nor.cut_tear_name);
+    if (p == option || (*p != ':' && *p != '\0') || nor.cut_tear == TEAR_UNKNOWN) {
+        broken("not an operation to cut, N or N:TEAR:", option);
+    }
+    nor.cut_at = at;
+}
+
+void nor_power_on(void) {
+    const char *path = host_option("flash");
+    const char *cut = host_option("cut");
+    const char *log = host_option("log");
+    if (path == NULL) {
+        broken("no flash file given:", "flash=FILE");
+    }
+    nor.fd = host_open(path, HOST_O_RDWR);
+    if (nor.fd < 0) {
+        broken("cannot open the flash file", path);
+    }
+    nor.size = host_file_size(nor.fd);
+    if (nor.size < 512 * 1024 || nor.size > 16 * 1024 * 1024 || (nor.size & (nor.size - 1)) != 0) {
+        broken("a flash chip is 512 KB to 16 MB, a power of two; this file is not:", path);
+    }
+    nor.log_fd = log != NULL ? host_open(log, HOST_O_CREATE_EMPTY) : -1;
+    nor.cut_at = CUT_NEVER;
+    if (cut != NULL) {
+        read_cut_option(cut);
+    }
+    nor_is_protected = true;
+}
+
+uint32_t nor_size(void) {
+    return nor.size;
+}
+
+uint64_t nor_time_us(void) {
+    return nor.time_ns / 1000;
+}
+
+static uint32_t operation_count(void) {
+    return nor.sector_erases + nor.block_erases + nor.page_programs;
+}
+
+void nor_read(uint32_t addr, void *buffer, uint32_t size) {
+    nor.bytes_read += size;
+    nor.time_ns += (uint64_t)size * READ_BYTE_NS;
+    nor_peek(addr, buffer, size);
+}
+
+void nor_peek(uint32_t addr, void *buffer, uint32_t size) {
+    uint8_t *to = buffer;
+    while (size > 0) {
+        addr &= nor.size - 1;
+        uint32_t piece = size < nor.size - addr ? size : nor.size - addr;
+        host_read_at(nor.fd, addr, to, piece);
+        addr += piece;
+        to += piece;
+        size -= piece;
+    }
+}
+
+// Put the outcome of an operation into the file: erased, or programmed with data; torn, or whole.
+static void change(uint32_t addr, uint32_t size, const uint8_t *data, struct torn *torn) {
+    static uint8_t cells[NOR_SECTOR_SIZE];
+    for (uint32_t done = 0; done < size; done += sizeof cells) {
+        uint32_t piece = size - done < sizeof cells ? size - done : sizeof cells;
+        if (data == NULL && torn == NULL) {
+            memset(cells, 0xff, piece);
+        } else {
+            host_read_at(nor.fd, addr + done, cells, piece);
+            for (uint32_t i = 0; i < piece; i++) {
+                uint8_t after = data == NULL ? 0xff : (uint8_t)(cells[i] & data[done + i]);
+                cells[i] = torn == NULL ? after : tear_byte(torn, done + i, cells[i], after);
+            }
+        }
+        host_write_at(nor.fd, addr + done, cells, piece);
+    }
+}
+
+static void operate(const char *kind, uint32_t *count, uint32_t addr, uint32_t size, const uint8_t *data) {
+    uint32_t number = operation_count();
+    addr &= nor.size - 1;
+    bool is_cut = number == nor.cut_at;
+    if (nor.log_fd >= 0) {
+        board_write_text(nor.log_fd, "%u %s 0x%06x %u%s\n", number, kind, addr, size, is_cut ? " cut" : "");
+    }
+    if (is_cut) {
+        struct torn torn;
+        tear_begin(&torn, nor.cut_tear, number, data == NULL, size);
+        change(addr, size, data, &torn);
+        board_say("power cut at operation %u (%s at 0x%06x), %s", number, kind, addr, nor.cut_tear_name);
+        power_off(EXIT_CUT);
+    }
+    change(addr, size, data, NULL);
+    (*count)++;
+    cache_flash_changed(addr, size);
+}
+
+void nor_erase(uint32_t addr, uint32_t size) {
+    bool is_block = size == NOR_BLOCK_SIZE;
+    operate(is_block ? "block" : "sector", is_block ? &nor.block_erases : &nor.sector_erases, addr, size, NULL);
+    nor.time_ns += is_block ? BLOCK_ERASE_NS : SECTOR_ERASE_NS;
+}
+
+void nor_program(uint32_t addr, const void *data, uint32_t size) {
+    const uint8_t *from = data;
+    while (size > 0) {
+        uint32_t room = NOR_PAGE_SIZE - addr % NOR_PAGE_SIZE;
+        uint32_t piece = size < room ? size : room;
+        operate("page", &nor.page_programs, addr, piece, from);
+        uint32_t time = PROGRAM_FIRST_BYTE_NS + (piece - 1) * PROGRAM_NEXT_BYTE_NS;
+        nor.time_ns += time < PROGRAM_PAGE_NS ? time : PROGRAM_PAGE_NS;
+        addr += piece;
+        from += piece;
+        size -= piece;
+    }
+}
+
+void nor_write_stats(int fd) {
+    uint64_t us = nor_time_us();
+    board_write_text(fd,
+        "\"operations\": %u, \"sector_erases\": %u, \"block_erases\": %u, \"page_programs\": %u, "
+        "\"bytes_read\": %u, \"flash_seconds\": %u.%06u}\n",
+        operation_count(), nor.sector_erases, nor.block_erases, nor.page_programs, nor.bytes_read,
+        (uint32_t)(us / 1000000), (uint32_t)(us % 1000000));
+}

@@ -1,0 +1,13 @@
+// Switching on, resetting and switching off.
+#ifndef VBOARD_ROM_POWER_H
+#define VBOARD_ROM_POWER_H
+
+#include <stdint.h>
+
+// Restart in place; RAM keeps its contents. The cause is one of RESET_*.
+_Noreturn void power_reset(uint32_t cause);
+
+// End the run: counts are written, then the host gets the status (EXIT_* or a guest's own).
+_Noreturn void power_off(int status);
+
+#endif

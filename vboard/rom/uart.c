@@ -1,0 +1,88 @@
+// The UART: standard input and output of the run. The end of the input switches the board off.
+//
+// Only the ROM functions are modelled, not the UART's registers; bytes are never lost and take no time.
+#include "../board.h"
+#include "host.h"
+#include "power.h"
+#include "rom.h"
+#include "watchdog.h"
+
+static struct {
+    uint8_t fifo[128];  // as deep as the chip's
+    uint32_t head;
+    uint32_t count;
+} input;
+
+// Takes what the host has, if anything; whether there is a character now.
+static bool fill(uint32_t wait_us) {
+    if (input.count > 0) {
+        return true;
+    }
+    if (!host_readable(HOST_STDIN, wait_us)) {
+        return false;
+    }
+    int got = host_read(HOST_STDIN, input.fifo, sizeof input.fifo);
+    if (got <= 0) {
+        power_off(0);
+    }
+    input.head = 0;
+    input.count = (uint32_t)got;
+    return true;
+}
+
+int uart_rx_one_char(uint8_t *c) {
+    watchdog_check();
+    if (!fill(0)) {
+        return 1;
+    }
+    *c = input.fifo[input.head++];
+    input.count--;
+    return 0;
+}
+
+uint8_t uart_rx_one_char_block(void) {
+    uint8_t c;
+    while (uart_rx_one_char(&c) != 0) {
+        fill(100000);
+    }
+    return c;
+}
+
+int uart_tx_one_char(uint8_t c) {
+    host_write(HOST_STDOUT, &c, 1);
+    watchdog_check();
+    return 0;
+}
+
+void vboard_write(const void *text, uint32_t size) {
+    host_write(HOST_STDOUT, text, size);
+    watchdog_check();
+}
+
+bool vboard_wait(uint32_t ms) {
+    enum { SLICE_MS = 100 };  // short enough for the watchdog
+    for (;;) {
+        watchdog_check();
+        uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
+        if (fill(slice * 1000)) {
+            return true;
+        }
+        ms -= slice;
+        if (ms == 0) {
+            return false;
+        }
+    }
+}
+
+void Uart_Init(uint8_t uart) {
+    (void)uart;
+}
+
+void uart_div_modify(uint8_t uart, uint32_t divisor) {
+    (void)uart;
+    (void)divisor;
+}
+
+void *GetUartDevice(void) {
+    return (void *)(uintptr_t)0x3fffde10;  // UartDev [eagle.rom.addr.v6.ld]; the ROM keeps nothing in it
+}

@@ -1,0 +1,32 @@
+# The virtual ESP8266. Included by the top-level Makefile; `make vboard` builds it.
+BUILD ?= build
+VBOARD_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+VBOARD_OUT := $(BUILD)/vboard
+VBOARD_CROSS ?= xtensa-lx106-elf-
+VBOARD_CC ?= cc
+
+VBOARD_WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+    -Wundef -Wpointer-arith -Wvla -Wimplicit-fallthrough -Werror
+
+# The ROM defines what compilers take for built in, and its loops must not become calls of themselves.
+VBOARD_ROM_CFLAGS := -std=c11 -O2 -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns \
+    -mtext-section-literals -ffunction-sections $(VBOARD_WARNINGS)
+VBOARD_ROM_SRC := start.S boot.c cache.c clock.c crash.c float.c host.c integer.c md5.c memory.c nor.c print.c \
+    spi.c tear.c uart.c vboard.c watchdog.c
+VBOARD_ROM_OBJ := $(patsubst %,$(VBOARD_OUT)/rom/%.o,$(basename $(VBOARD_ROM_SRC)))
+
+.PHONY: vboard
+vboard: $(VBOARD_OUT)/rom.elf
+
+$(VBOARD_OUT)/rom.elf: $(VBOARD_ROM_OBJ) $(VBOARD_DIR)/rom/rom.ld
+	$(VBOARD_CROSS)gcc -nostdlib -Wl,-T,$(VBOARD_DIR)/rom/rom.ld -o $@ $(VBOARD_ROM_OBJ) -lgcc
+
+$(VBOARD_OUT)/rom/%.o: $(VBOARD_DIR)/rom/%.c
+	@mkdir -p $(@D)
+	$(VBOARD_CROSS)gcc $(VBOARD_ROM_CFLAGS) -MMD -c -o $@ $<
+
+$(VBOARD_OUT)/rom/%.o: $(VBOARD_DIR)/rom/%.S
+	@mkdir -p $(@D)
+	$(VBOARD_CROSS)gcc -MMD -c -o $@ $<
+
+-include $(VBOARD_ROM_OBJ:.o=.d)
