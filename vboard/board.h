@@ -22,6 +22,9 @@
 #define RTC_MEMORY_VADDR 0x60001100  // 256 bytes of the system's, then 512 of the user's
 #define RTC_MEMORY_SIZE 0x300
 
+// CCOUNT counts this often in a microsecond: QEMU's lx106 runs at 40 MHz, where a chip has 80 or 160.
+#define CCOUNT_PER_US 40
+
 // Memory that only the virtual board has: the bodies of the ROM functions and their data live beyond the
 // chip's mask ROM, so that no byte of the chip's RAM is spent on them.
 #define BODY_VADDR 0x40010000

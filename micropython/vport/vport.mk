@@ -22,7 +22,7 @@ VPORT_USER_C_MODULES ?=
 VPORT_MANIFEST ?= $(VPORT)/manifest.py
 VPORT_DEPS ?=
 VPORT_BALLAST_4M ?= 304000
-VPORT_BALLAST_1M ?= 280000
+VPORT_BALLAST_1M ?= 288000
 VPORT_IRAM_BALLAST ?= 26440
 
 VPORT_FILES := $(shell find $(VPORT) -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)

@@ -1,6 +1,6 @@
 // The mask-ROM functions that molt uses on an ESP8266, called at their fixed addresses.
 // Source of the addresses: the ROM address table that Espressif ships with the SDK (eagle.rom.addr.v6.ld); the
-// linker gets them from rom.ld.
+// boot loader gets them from rom_calls.S.
 #ifndef MOLT_ESP8266_ROM_H
 #define MOLT_ESP8266_ROM_H
 

@@ -121,11 +121,12 @@ static int parse_segments(parser_t *parser, uint32_t header_off, uint32_t off, c
             return err;
         }
         molt_image_segment_t segment = {load32_le(bytes), off + SEGMENT_HEADER_SIZE, load32_le(bytes + 4)};
-        if (!range_within(segment.data_off, segment.size, parser->reader->size)) {
-            return molt_image_fail(image, MOLT_IMAGE_BAD_SEGMENT_SIZE, off + 4);
-        }
-        if (segment.size > 0 && !may_go_to(place, segment.vaddr, segment.size)) {
+        uint32_t present_size = min_u32(segment.size, parser->reader->size - segment.data_off);
+        if (present_size > 0 && !may_go_to(place, segment.vaddr, present_size)) {
             return molt_image_fail(image, MOLT_IMAGE_BAD_ADDRESS, off);
+        }
+        if (present_size < segment.size) {
+            return molt_image_fail(image, MOLT_IMAGE_BAD_SEGMENT_SIZE, off + 4);
         }
         image->segments[image->segment_count++] = segment;
         off = segment.data_off + segment.size;

@@ -26,7 +26,7 @@ const char *molt_image_defect_text(molt_image_defect_t defect) {
         case MOLT_IMAGE_BAD_SEGMENT_SIZE:
             return "a segment reaches past the end of the file; it is cut short or damaged, copy it again";
         case MOLT_IMAGE_BAD_ADDRESS:
-            return "a segment would be loaded to an address where the chip has no RAM; the file is damaged, or made "
+            return "a segment belongs to an address where the chip has no memory for it; the file is damaged, or made "
                    "to be started by another boot loader";
         case MOLT_IMAGE_BAD_ENTRY:
             return "the entry point lies in no segment that holds code; the file is damaged";

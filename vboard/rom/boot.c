@@ -44,7 +44,7 @@ _Noreturn void board_boot(void);
 _Noreturn void board_reset(void);
 
 static _Noreturn void brick(const char *why, uint32_t value) {
-    board_say("nothing bootable: %s 0x%x", why, value);
+    board_say("brick: nothing bootable, %s 0x%x", why, value);
     power_off(EXIT_BRICK);
 }
 

@@ -1,8 +1,9 @@
 // Time and interrupts, and the ROM's random numbers.
+#include "../board.h"
 #include "rom.h"
 #include "watchdog.h"
 
-static uint32_t cpu_mhz = 80;
+static uint32_t cpu_mhz = CCOUNT_PER_US;
 static uint32_t random_state = 1;
 
 uint32_t xthal_get_ccount(void) {
@@ -22,7 +23,7 @@ void ets_update_cpu_frequency(uint32_t mhz) {
 void ets_delay_us(uint32_t us) {
     for (; us > 0; us--) {
         uint32_t start = xthal_get_ccount();
-        while (xthal_get_ccount() - start < cpu_mhz) {
+        while (xthal_get_ccount() - start < CCOUNT_PER_US) {
         }
         watchdog_check();
     }

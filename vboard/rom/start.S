@@ -61,13 +61,13 @@ power_on_entry:
     .align 4
     .global board_reset
 board_reset:
+    movi a2, 0              // first of all: an interrupt may be pending
+    wsr a2, intenable
+    l32r a2, .Lvectors
+    wsr a2, vecbase
     movi a2, PS_NORMAL
     wsr a2, ps
     rsync
-    l32r a2, .Lvectors
-    wsr a2, vecbase
-    movi a2, 0
-    wsr a2, intenable
     l32r a1, .Lboot_stack
     l32r a0, .Lboot
     jx a0

@@ -59,8 +59,22 @@ void vboard_write(const void *text, uint32_t size) {
     watchdog_check();
 }
 
+// Under --icount time is made of instructions: it is passed here, not on the host.
+static bool wait_by_counting(uint32_t ms) {
+    for (; ms > 0; ms--) {
+        if (fill(0)) {
+            return true;
+        }
+        ets_delay_us(1000);
+    }
+    return fill(0);
+}
+
 bool vboard_wait(uint32_t ms) {
     enum { SLICE_MS = 100 };  // short enough for the watchdog
+    if (host_option("icount") != NULL) {
+        return wait_by_counting(ms);
+    }
     for (;;) {
         watchdog_check();
         uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;

@@ -13,7 +13,6 @@
 
 enum {
     TIMER_INTERRUPT = 1 << 6,  // CCOMPARE0's bit in INTENABLE [core-isa.h of the lx106]
-    CCOUNT_PER_US = 80,
     TICK_US = 100000,
     STAGE_UNIT_NS = 819200,    // a stage n lasts 0.8192 ms * 2^n [ESP8266 Technical Reference, watchdog]
     BOOT_STAGE = 12,           // 3.36 s

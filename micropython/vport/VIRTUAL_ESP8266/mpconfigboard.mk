@@ -40,6 +40,8 @@ FROZEN_MANIFEST ?= $(VPORT_DIR)/manifest.py
 MICROPY_MANIFEST_VPORT_DIR = $(VPORT_DIR)
 MICROPY_MANIFEST_VPORT_NAME = $(VPORT_NAME)
 
+LDFLAGS += -e sdk_entry
+
 # Only libgcc is left of the libraries.
 override LIBS = $(shell $(CC) -print-libgcc-file-name)
 

@@ -17,6 +17,13 @@
 #define RTC_WORDS 192
 #define RTC_RST_INFO_WORD 0
 #define ROM_POWER_ON_RESET 1
+#define ROM_WATCHDOG_RESET 4
+
+// The watchdog bites after 3.4 s, as the SDK's software watchdog does.
+#define WDT_MODE 2
+#define WDT_STAGE 10
+#define WDT_FEED 0x60000914
+#define WDT_FEED_VALUE 0x73
 
 // Mask ROM
 void Cache_Read_Disable(void);
@@ -26,6 +33,7 @@ uint32_t SPIWrite(uint32_t addr, const void *buf, uint32_t size);
 uint32_t SPIEraseSector(uint32_t sector);
 uint32_t rtc_get_reset_reason(void);
 void software_reset(void);
+void ets_wdt_enable(uint32_t mode, uint32_t stage0, uint32_t stage1);
 extern SpiFlashChip *flashchip;
 
 // MicroPython's port
@@ -71,20 +79,41 @@ static void ICACHE_FLASH_ATTR on_idle(void *arg) {
     }
 }
 
-static void ICACHE_FLASH_ATTR __attribute__((noreturn, used)) sdk_main(void) {
-    if (rtc_get_reset_reason() == ROM_POWER_ON_RESET) {
-        memset((void *)RTC_MEMORY_BASEADDR, 0, RTC_WORDS * 4);
-    }
-    system_rtc_mem_read(RTC_RST_INFO_WORD, &rst_info, sizeof(rst_info));
+// Who resets on purpose leaves the reason in RTC memory, which holds anything after power-on.
+static void ICACHE_FLASH_ATTR find_reset_reason(void) {
     struct rst_info none = {0};
+    uint32_t rom_reason = rtc_get_reset_reason();
+    if (rom_reason == ROM_WATCHDOG_RESET) {
+        rst_info.reason = REASON_WDT_RST;
+    } else if (rom_reason != ROM_POWER_ON_RESET) {
+        system_rtc_mem_read(RTC_RST_INFO_WORD, &rst_info, sizeof(rst_info));
+    }
     system_rtc_mem_write(RTC_RST_INFO_WORD, &none, sizeof(none));
-    __asm__ volatile ("" : : "r" (vport_ballast), "r" (vport_iram_ballast)); // else the linker drops them
+}
+
+static void ICACHE_FLASH_ATTR __attribute__((noreturn, used)) sdk_main(void) {
+    find_reset_reason();
+    // Without a reference the linker drops them.
+    __asm__ volatile ("" : : "r" (vport_ballast), "r" (vport_iram_ballast), "r" (vport_data_ballast));
+    ets_wdt_enable(WDT_MODE, WDT_STAGE, WDT_STAGE);
     ets_set_idle_cb(on_idle, NULL);
     user_init();
     init_done();
     for (;;) {
     }
 }
+
+// The image's entry. The virtual chip comes up write-protected, so it is unlocked before the port's
+// firmware_start() writes the radio's initial data.
+__asm__ (
+    "    .section .text.sdk_entry, \"ax\"\n"
+    "    .literal_position\n"
+    "    .align 4\n"
+    "    .global sdk_entry\n"
+    "sdk_entry:\n"
+    "    call0 SPIUnlock\n"
+    "    j firmware_start\n"
+    "    .text\n");
 
 // Reached from the port's firmware_start(), in IRAM and with the flash cache still off.
 static void __attribute__((noreturn, used)) sdk_start(void) {
@@ -203,6 +232,7 @@ bool ICACHE_FLASH_ATTR system_update_cpu_freq(uint8_t mhz) {
 }
 
 void system_soft_wdt_feed(void) {
+    WRITE_PERI_REG(WDT_FEED, WDT_FEED_VALUE);
 }
 
 void os_delay_us(uint16_t us) {

@@ -7,7 +7,7 @@
 // Take what has arrived at the UART, as the receive interrupt does on a real chip.
 void sdk_uart_poll(void);
 
-extern const uint32_t vport_ballast[], vport_iram_ballast[];
+extern const uint32_t vport_ballast[], vport_iram_ballast[], vport_data_ballast[];
 
 // A random number.
 uint32_t vport_random(void);

@@ -1,0 +1,113 @@
+# molt: build, tests, demonstration. `make help` lists the targets.
+#
+# Each folder is compiled with include paths of its own, so that the layer table of docs/design.md is held by the
+# compiler: a file that includes what its folder may not know does not build.
+
+BUILD ?= build
+MICROPY_DIR ?= $(BUILD)/micropython
+# host, asan (address and undefined-behaviour sanitizers) or m32 (32-bit pointers)
+VARIANT ?= host
+PYTHON ?= python3
+
+OUT := $(BUILD)/$(VARIANT)
+
+.DEFAULT_GOAL := all
+
+WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+    -Wundef -Wcast-align -Wpointer-arith -Wvla -Wswitch-enum -Wimplicit-fallthrough -Werror
+VARIANT_host := -O2
+VARIANT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+VARIANT_m32 := -O2 -m32
+CFLAGS_VARIANT := -g $(VARIANT_$(VARIANT))
+LDFLAGS_VARIANT := $(VARIANT_$(VARIANT))
+
+# The core: freestanding, no header but the compiler's own.
+CORE_FLAGS = -std=c11 -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) $(WARN)
+HOST_FLAGS = -std=gnu11 -D_FILE_OFFSET_BITS=64 $(WARN)
+# littlefs comes from the MicroPython source, configured as MicroPython does.
+LFS_DEFINES := -DLFS2_NO_MALLOC -DLFS2_NO_DEBUG -DLFS2_NO_WARN -DLFS2_NO_ERROR -DLFS2_NO_ASSERT
+LFS_FLAGS = $(LFS_DEFINES) -isystem $(MICROPY_DIR)
+
+# Folder by folder: what it may include. (The layer table.)
+FLAGS_src/base = $(CORE_FLAGS) -Iinclude -Isrc/base
+FLAGS_src/upgrade = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/upgrade
+FLAGS_src/frozen = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/frozen
+FLAGS_src/map = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/map
+FLAGS_src/boot = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/upgrade
+FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -Isrc/base -Isrc/lfs $(LFS_FLAGS)
+FLAGS_ports/sim = $(HOST_FLAGS) -Iinclude -Iports/sim
+FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Iports/sim -Isrc/lfs -Icmd/molt -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/lfs -Iports/sim -Itests -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
+FLAGS_tests/fuzz = $(FLAGS_tests/unit)
+FLAGS_bench = $(FLAGS_tests/unit) -Ibench
+
+CORE_DIRS := src/base src/upgrade src/frozen src/map src/boot
+CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))
+LFS_SRC := $(sort $(wildcard src/lfs/*.c))
+SIM_SRC := $(sort $(wildcard ports/sim/*.c))
+TOOL_SRC := $(sort $(wildcard cmd/molt/*.c))
+
+CORE_LIB := $(OUT)/libmolt.a
+LFS_LIB := $(OUT)/libmoltlfs.a
+SIM_LIB := $(OUT)/libmoltsim.a
+
+objects = $(patsubst %.c,$(OUT)/%.o,$(1))
+
+$(OUT)/%.o: %.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_VARIANT) $(FLAGS_$(patsubst %/,%,$(dir $<))) -MMD -MP -c $< -o $@
+
+$(OUT)/littlefs/%.o: $(MICROPY_DIR)/lib/littlefs/%.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_VARIANT) -std=c11 -w $(LFS_DEFINES) -I$(MICROPY_DIR) -c $< -o $@
+
+$(CORE_LIB): $(call objects,$(CORE_SRC))
+$(LFS_LIB): $(call objects,$(LFS_SRC)) $(OUT)/littlefs/lfs2.o $(OUT)/littlefs/lfs2_util.o
+$(SIM_LIB): $(call objects,$(SIM_SRC))
+%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# Everything is built from sources that tools/deps has put in place; it is asked once in a make run.
+.PHONY: deps
+deps: $(BUILD)/deps.ok
+$(BUILD)/deps.ok: tools/deps
+	tools/deps
+	@touch $@
+$(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
+
+include ports/esp8266/loader.mk
+-include vboard/vboard.mk micropython/micropython.mk
+include cmd/molt/molt.mk
+include tests/tests.mk
+-include bench/bench.mk
+
+.PHONY: all
+all: $(BUILD)/molt $(LOADER_BIN) ## build the tool and the boot loader
+
+.PHONY: size
+size: ## bytes of the boot loader, its plan and its stack; fails above the budget
+	@tools/size $(BUILD)
+
+.PHONY: tidy
+tidy: ## clang-tidy on the core
+	clang-tidy --quiet $(CORE_SRC) -- -std=c11 -ffreestanding -Iinclude -Isrc/base -Isrc/upgrade -Isrc/frozen -Isrc/map
+
+.PHONY: fmt
+fmt: ## clang-format on everything that is ours
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+.PHONY: compdb
+compdb: ## compile_commands.json, by bear
+	bear -- $(MAKE) -B $(BUILD)/molt
+
+.PHONY: clean
+clean: ## remove what was built; the downloaded sources stay
+	rm -rf $(filter-out %/micropython %/micropython2 %/deps.ok,$(wildcard $(BUILD)/*))
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 16
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,9 @@
+# The command-line tool.
+
+$(BUILD)/molt: $(OUT)/molt
+	cp $< $@
+
+$(call objects,$(TOOL_SRC)): $(LOADER_GEN)
+
+$(OUT)/molt: $(call objects,$(TOOL_SRC)) $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
+	$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@

@@ -1,0 +1,34 @@
+# The ESP8266 boot loader: one translation unit of core and port, an image of the mask ROM's format, and the same
+# bytes as a C array for whoever installs it.
+
+LX106 ?= xtensa-lx106-elf-
+LOADER_SRC := src/base/crc32.c src/upgrade/plan.c src/upgrade/journal.c src/upgrade/apply.c src/upgrade/report.c \
+    src/boot/boot.c ports/esp8266/loader.c
+LOADER_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -fwhole-program -ffunction-sections \
+    -fno-jump-tables -fno-tree-switch-conversion -mtext-section-literals -mno-longcalls -fstack-usage \
+    -DMOLT_FIXED_GEOMETRY=1 -Iinclude -Isrc/base -Isrc/upgrade -Iports/esp8266 -I.
+LOADER_OUT := $(BUILD)/boot
+LOADER_ELF := $(LOADER_OUT)/loader.elf
+LOADER_BIN := $(LOADER_OUT)/loader.bin
+LOADER_GEN := $(BUILD)/gen/esp8266_loader.h
+
+$(LOADER_OUT)/loader.c: ports/esp8266/loader.mk
+	@mkdir -p $(@D)
+	@for f in $(LOADER_SRC); do echo "#include \"$$f\""; done >$@
+
+$(LOADER_OUT)/loader.o: $(LOADER_OUT)/loader.c $(LOADER_SRC) $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h ports/esp8266/*.h) | deps
+	$(LX106)gcc $(LOADER_FLAGS) -c $< -o $@
+
+$(LOADER_OUT)/rom_calls.o: ports/esp8266/rom_calls.S | deps
+	@mkdir -p $(@D)
+	$(LX106)gcc -mtext-section-literals -c $< -o $@
+
+$(LOADER_ELF): $(LOADER_OUT)/loader.o $(LOADER_OUT)/rom_calls.o ports/esp8266/loader.ld
+	$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/loader.ld -Wl,-Map,$(LOADER_OUT)/loader.map $(filter %.o,$^) -o $@
+
+$(LOADER_BIN): $(LOADER_ELF) tools/elf2esp
+	tools/elf2esp $< $@
+
+$(LOADER_GEN): $(LOADER_BIN) tools/bin2c
+	@mkdir -p $(@D)
+	tools/bin2c $< esp8266_loader $@
