@@ -8,6 +8,10 @@ MICROPY_DIR ?= $(BUILD)/micropython
 # host, asan (address and undefined-behaviour sanitizers) or m32 (32-bit pointers)
 VARIANT ?= host
 PYTHON ?= python3
+# V=1 shows the commands
+ifeq ($(V),)
+Q := @
+endif
 
 OUT := $(BUILD)/$(VARIANT)
 
@@ -37,7 +41,7 @@ FLAGS_src/boot = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/upgrade
 FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -Isrc/base -Isrc/lfs $(LFS_FLAGS)
 FLAGS_ports/sim = $(HOST_FLAGS) -Iinclude -Iports/sim
 FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Iports/sim -Isrc/lfs -Icmd/molt -I$(BUILD)/gen $(LFS_FLAGS)
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/lfs -Iports/sim -Itests -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/lfs -Iports/sim -Icmd/molt -Itests -I$(BUILD)/gen $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
 FLAGS_tests/fuzz = $(FLAGS_tests/unit)
 FLAGS_bench = $(FLAGS_tests/unit) -Ibench
@@ -56,18 +60,19 @@ objects = $(patsubst %.c,$(OUT)/%.o,$(1))
 
 $(OUT)/%.o: %.c | deps
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_VARIANT) $(FLAGS_$(patsubst %/,%,$(dir $<))) -MMD -MP -c $< -o $@
+	@echo '  cc $<'
+	$(Q)$(CC) $(CFLAGS_VARIANT) $(FLAGS_$(patsubst %/,%,$(dir $<))) -MMD -MP -c $< -o $@
 
 $(OUT)/littlefs/%.o: $(MICROPY_DIR)/lib/littlefs/%.c | deps
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_VARIANT) -std=c11 -w $(LFS_DEFINES) -I$(MICROPY_DIR) -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_VARIANT) -std=c11 -w $(LFS_DEFINES) -I$(MICROPY_DIR) -c $< -o $@
 
 $(CORE_LIB): $(call objects,$(CORE_SRC))
 $(LFS_LIB): $(call objects,$(LFS_SRC)) $(OUT)/littlefs/lfs2.o $(OUT)/littlefs/lfs2_util.o
 $(SIM_LIB): $(call objects,$(SIM_SRC))
 %.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 # Everything is built from sources that tools/deps has put in place; it is asked once in a make run.
 .PHONY: deps

@@ -16,7 +16,8 @@
 #define DRAM_SIZE 0x14000        // what an image may load; ROM data and stack lie above
 #define DRAM_END 0x40000000      // and end here
 #define ROM_DATA_VADDR 0x3fffc000
-#define FLASHCHIP_VADDR 0x3fffc714
+#define FLASHCHIP_POINTER_VADDR 0x3fffc714  // `flashchip`, a pointer
+#define FLASHCHIP_VADDR 0x3fffc718          // to this struct
 #define WDT_FEED_VADDR 0x60000914
 #define WDT_FEED_VALUE 0x73
 #define RTC_MEMORY_VADDR 0x60001100  // 256 bytes of the system's, then 512 of the user's

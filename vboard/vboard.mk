@@ -16,7 +16,7 @@ VBOARD_ROM_SRC := start.S boot.c cache.c clock.c crash.c float.c host.c integer.
 VBOARD_ROM_OBJ := $(patsubst %,$(VBOARD_OUT)/rom/%.o,$(basename $(VBOARD_ROM_SRC)))
 
 .PHONY: vboard
-vboard: $(VBOARD_OUT)/rom.elf
+vboard: $(VBOARD_OUT)/rom.elf $(VBOARD_OUT)/plugin.so
 
 $(VBOARD_OUT)/rom.elf: $(VBOARD_ROM_OBJ) $(VBOARD_DIR)/rom/rom.ld
 	$(VBOARD_CROSS)gcc -nostdlib -Wl,-T,$(VBOARD_DIR)/rom/rom.ld -o $@ $(VBOARD_ROM_OBJ) -lgcc
@@ -28,5 +28,9 @@ $(VBOARD_OUT)/rom/%.o: $(VBOARD_DIR)/rom/%.c
 $(VBOARD_OUT)/rom/%.o: $(VBOARD_DIR)/rom/%.S
 	@mkdir -p $(@D)
 	$(VBOARD_CROSS)gcc -MMD -c -o $@ $<
+
+$(VBOARD_OUT)/plugin.so: $(VBOARD_DIR)/plugin/plugin.c $(VBOARD_DIR)/plugin/qemu_plugin.h $(VBOARD_DIR)/board.h
+	@mkdir -p $(@D)
+	$(VBOARD_CC) -std=c11 -D_DEFAULT_SOURCE -O2 -fPIC -shared -fvisibility=hidden $(VBOARD_WARNINGS) -o $@ $<
 
 -include $(VBOARD_ROM_OBJ:.o=.d)

@@ -1,9 +1,9 @@
 # The command-line tool.
 
 $(BUILD)/molt: $(OUT)/molt
-	cp $< $@
+	$(Q)cp $< $@
 
 $(call objects,$(TOOL_SRC)): $(LOADER_GEN)
 
 $(OUT)/molt: $(call objects,$(TOOL_SRC)) $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
-	$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@

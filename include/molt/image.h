@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Most segments that an image may have (mask ROM and esptool: 16), and what stands before an inner image:
-// eboot's one or two, or the one mapped part of a 0xEA image.
+// Most segments that an image may have (mask ROM and esptool: 16), and most that stand before an inner image:
+// eboot has one or two, 0xEA has the mapped part.
 #define MOLT_IMAGE_SEGMENTS_MAX 16
-#define MOLT_IMAGE_OUTER_SEGMENTS_MAX 2
+#define MOLT_IMAGE_OUTER_SEGMENTS_MAX 4
 
 // Smallest work buffer of molt_image_verify(), in bytes; a multiple of 4, and the larger the faster.
 #define MOLT_IMAGE_WORK_MIN 256

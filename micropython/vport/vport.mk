@@ -10,6 +10,7 @@
 #   VPORT_USER_C_MODULES        folder of user C modules, MicroPython's USER_C_MODULES (absolute)
 #   VPORT_MANIFEST              what to freeze, MicroPython's FROZEN_MANIFEST (absolute)
 #   VPORT_DEPS                  further files that a firmware is made of
+#   VPORT_AFTER                 target that puts the MicroPython sources in place
 #   VPORT_BALLAST_4M, _1M, VPORT_IRAM_BALLAST
 #                               bytes that stand for the radio code, which make an image as large as a real one
 #
@@ -21,12 +22,13 @@ VPORT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 VPORT_USER_C_MODULES ?=
 VPORT_MANIFEST ?= $(VPORT)/manifest.py
 VPORT_DEPS ?=
+VPORT_AFTER ?=
 VPORT_BALLAST_4M ?= 304000
 VPORT_BALLAST_1M ?= 288000
 VPORT_IRAM_BALLAST ?= 26440
 
 VPORT_FILES := $(shell find $(VPORT) -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)
-vport_version = v$(shell sed -n 's/^.define MICROPY_VERSION_M[AI][JNC][A-Z]* (\([0-9]*\))/\1/p' $(1)/py/mpconfig.h | paste -sd.)
+vport_version = v$(shell sed -n 's/^.define MICROPY_VERSION_M[AI][JNC][A-Z]* //p' $(1)/py/mpconfig.h | paste -sd.)
 
 # $(1) folder of the firmware in $(BUILD), $(2) MicroPython, $(3) folder of its mpy-cross in $(BUILD),
 # $(4) the firmware's name, $(5) BOARD_VARIANT, $(6) ballast, $(7) flash size in the image's header
@@ -37,9 +39,9 @@ $(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUI
 	if [ "$$$$(cat $$(@D)/settings 2>/dev/null)" != "$$$$settings" ]; then \
 	    rm -rf $$(@D); mkdir -p $$(@D); echo "$$$$settings" >$$(@D)/settings; \
 	fi
-	@MICROPY_GIT_TAG=$(call vport_version,$(2))-$(4) MICROPY_GIT_HASH=none \
-	SOURCE_DATE_EPOCH=$(shell date -r $(2)/py/mpconfig.h +%s) \
-	$$(MAKE) -C $(2)/ports/esp8266 --no-print-directory all BOARD_DIR=$(VPORT)/VIRTUAL_ESP8266 BOARD_VARIANT=$(5) \
+	@MICROPY_GIT_TAG=$$(call vport_version,$(2))-$(4) MICROPY_GIT_HASH=none \
+	SOURCE_DATE_EPOCH=$$$$(date -r $(2)/py/mpconfig.h +%s) \
+	$$(MAKE) -C $(2)/ports/esp8266 --no-print-directory all VARIANT= BOARD_DIR=$(VPORT)/VIRTUAL_ESP8266 BOARD_VARIANT=$(5) \
 	    BUILD=$$(abspath $$(@D)) MICROPY_MPYCROSS=$$(abspath $(BUILD)/$(3)/mpy-cross) \
 	    FROZEN_MANIFEST=$(VPORT_MANIFEST) USER_C_MODULES=$(VPORT_USER_C_MODULES) \
 	    VPORT_NAME=$(4) VPORT_BALLAST=$(6) VPORT_IRAM_BALLAST=$(VPORT_IRAM_BALLAST) VPORT_FLASH_SIZE=$(7) >$$(@D)/log 2>&1 || { tail -n 30 $$(@D)/log; false; }
@@ -48,11 +50,11 @@ endef
 
 # $(1) folder in $(BUILD), $(2) MicroPython
 define vport_mpy_cross
-$(BUILD)/$(1)/mpy-cross: $(2)/py/mpconfig.h
+$(BUILD)/$(1)/mpy-cross: | $(VPORT_AFTER)
 	@echo "  MPY-CROSS $$@"
 	@mkdir -p $$(@D)
-	@MICROPY_GIT_TAG=$(call vport_version,$(2)) MICROPY_GIT_HASH=none SOURCE_DATE_EPOCH=$(shell date -r $(2)/py/mpconfig.h +%s) \
-	$$(MAKE) -C $(2)/mpy-cross --no-print-directory BUILD=$$(abspath $$(@D)) PROG=mpy-cross >$$(@D)/log 2>&1 || \
+	@MICROPY_GIT_TAG=$$(call vport_version,$(2)) MICROPY_GIT_HASH=none SOURCE_DATE_EPOCH=$$$$(date -r $(2)/py/mpconfig.h +%s) \
+	$$(MAKE) -C $(2)/mpy-cross --no-print-directory VARIANT= BUILD=$$(abspath $$(@D)) PROG=mpy-cross >$$(@D)/log 2>&1 || \
 	    { tail -n 30 $$(@D)/log; false; }
 endef
 

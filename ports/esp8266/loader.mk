@@ -17,18 +17,18 @@ $(LOADER_OUT)/loader.c: ports/esp8266/loader.mk
 	@for f in $(LOADER_SRC); do echo "#include \"$$f\""; done >$@
 
 $(LOADER_OUT)/loader.o: $(LOADER_OUT)/loader.c $(LOADER_SRC) $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h ports/esp8266/*.h) | deps
-	$(LX106)gcc $(LOADER_FLAGS) -c $< -o $@
+	$(Q)$(LX106)gcc $(LOADER_FLAGS) -c $< -o $@
 
 $(LOADER_OUT)/rom_calls.o: ports/esp8266/rom_calls.S | deps
 	@mkdir -p $(@D)
-	$(LX106)gcc -mtext-section-literals -c $< -o $@
+	$(Q)$(LX106)gcc -mtext-section-literals -c $< -o $@
 
 $(LOADER_ELF): $(LOADER_OUT)/loader.o $(LOADER_OUT)/rom_calls.o ports/esp8266/loader.ld
-	$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/loader.ld -Wl,-Map,$(LOADER_OUT)/loader.map $(filter %.o,$^) -o $@
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/loader.ld -Wl,-Map,$(LOADER_OUT)/loader.map $(filter %.o,$^) -o $@
 
 $(LOADER_BIN): $(LOADER_ELF) tools/elf2esp
-	tools/elf2esp $< $@
+	$(Q)tools/elf2esp $< $@
 
 $(LOADER_GEN): $(LOADER_BIN) tools/bin2c
 	@mkdir -p $(@D)
-	tools/bin2c $< esp8266_loader $@
+	$(Q)tools/bin2c $< esp8266_loader $@

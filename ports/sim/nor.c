@@ -180,7 +180,7 @@ static int nor_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
         return MOLT_ERR_RANGE;
     }
     if (nor->watch) {
-        nor->watch(nor->watch_ctx, 'p', addr, size);
+        nor->watch(nor->watch_ctx, 'p', addr, buf, size);
     }
     save_range(nor, addr, size);
     uint8_t *old = nor->bytes + addr;
@@ -212,14 +212,15 @@ static int erase(sim_nor_t *nor, uint32_t addr, uint32_t size, char kind) {
         return MOLT_ERR_RANGE;
     }
     if (nor->watch) {
-        nor->watch(nor->watch_ctx, kind, addr, size);
+        nor->watch(nor->watch_ctx, kind, addr, NULL, size);
     }
     save_range(nor, addr, size);
     for (uint32_t i = 0; i < size / sector_size; i++) {
         nor->wear[addr / sector_size + i]++;
     }
     if (is_cut_now(nor)) {
-        static const uint8_t ones[65536] = { [0 ... 65535] = 0xff };
+        static uint8_t ones[65536];
+        memset(ones, 0xff, size);
         tear_bytes(nor, true, nor->bytes + addr, ones, size);
         return SIM_ERR_CUT;
     }

@@ -64,8 +64,9 @@ typedef struct sim_nor {
     int64_t fail_call;
     bool has_failed;
     uint64_t call_count;
-    // Told of each operation before it is done; NULL for nobody. kind: 'p', 's', 'b'.
-    void (*watch)(void *ctx, char kind, uint32_t addr, uint32_t size);
+    // Told of each operation before it is done; NULL for nobody. kind: 'p' program of `data`, 's' sector erase,
+    // 'b' block erase (data is NULL). It may use the chip itself, between sim_nor_push() and sim_nor_pop().
+    void (*watch)(void *ctx, char kind, uint32_t addr, const void *data, uint32_t size);
     void *watch_ctx;
     sim_undo_t *undo;     // NULL unless inside sim_nor_push()
 } sim_nor_t;

@@ -95,7 +95,8 @@ static bool may_go_to(place_t place, uint32_t vaddr, uint32_t size) {
 static bool has_entry(const parser_t *parser, const molt_image_group_t *group, place_t place, uint32_t entry_vaddr) {
     for (uint32_t i = group->first; i < group->first + group->count; i++) {
         const molt_image_segment_t *segment = &parser->image->segments[i];
-        bool is_code = place == PLACE_ESP32 ? segment->vaddr >= esp32_padding_end : lies_in(esp8266_iram, segment->vaddr, 1);
+        bool is_code = place == PLACE_ESP32 ? segment->vaddr >= esp32_padding_end
+                                            : lies_in(esp8266_iram, segment->vaddr, 1);
         if (is_code && entry_vaddr >= segment->vaddr && entry_vaddr - segment->vaddr < segment->size) {
             return true;
         }
@@ -155,7 +156,8 @@ static int parse_inner(parser_t *parser, uint32_t off, place_t place, uint8_t he
     return parse_segments(parser, off, off + HEADER_SIZE, header, place);
 }
 
-// eboot is loaded to the end of IRAM, and the rest of its sector is padded with 0xAA.
+// eboot is loaded to the end of IRAM; the rest of its sector is padded with 0xAA, then comes another image.
+// Either sign is enough: the other may be damaged.
 static int is_eboot(const parser_t *parser, bool *result) {
     const molt_image_t *image = parser->image;
     uint32_t end = parser->parts->groups[0].checksum_off + 1;
@@ -166,8 +168,13 @@ static int is_eboot(const parser_t *parser, bool *result) {
     }
     uint8_t next;
     int err = molt_image_read(parser->reader, parser->image, end, &next, 1);
-    if (!err) {
-        *result = next == (end < ARDUINO_SKETCH_OFF ? EBOOT_PADDING : MAGIC);
+    if (err || (end < ARDUINO_SKETCH_OFF && next == EBOOT_PADDING)) {
+        *result = !err;
+        return err;
+    }
+    if (parser->reader->size > ARDUINO_SKETCH_OFF) {
+        err = molt_image_read(parser->reader, parser->image, ARDUINO_SKETCH_OFF, &next, 1);
+        *result = !err && next == MAGIC;
     }
     return err;
 }

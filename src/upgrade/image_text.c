@@ -11,7 +11,8 @@ const char *molt_image_defect_text(molt_image_defect_t defect) {
         case MOLT_IMAGE_TOO_SHORT:
             return "the file ends before the image does; it is cut short, copy it again";
         case MOLT_IMAGE_ERASED:
-            return "the file begins with 0xFF bytes; it is erased flash, or a dump in which the image stands further on";
+            return "the file begins with 0xFF bytes; it is erased flash, or a dump in which the image stands "
+                   "further on";
         case MOLT_IMAGE_COMPRESSED:
             return "the file is compressed with gzip; decompress it first";
         case MOLT_IMAGE_BAD_MAGIC:

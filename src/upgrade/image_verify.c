@@ -246,7 +246,12 @@ static int verdict(const molt_reader_t *reader, check_t *check, molt_image_t *im
 int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
     void *progress_ctx, molt_image_t *image) {
     molt_image_parts_t parts;
-    check_t check = {.image = image, .parts = &parts, .arduino_crc = 0xffffffff, .checksums = {CHECKSUM_SEED, CHECKSUM_SEED}};
+    check_t check = {
+        .image = image,
+        .parts = &parts,
+        .arduino_crc = 0xffffffff,
+        .checksums = {CHECKSUM_SEED, CHECKSUM_SEED},
+    };
     int err = molt_image_parse(reader, image, &parts);
     if (err) {
         return err;

@@ -70,12 +70,25 @@ static bool within(uint32_t vaddr, uint32_t size, uint32_t base, uint32_t base_s
     return vaddr >= base && vaddr - base <= base_size && size <= base_size - (vaddr - base);
 }
 
+// The XOR of all bytes, by words: IRAM has no others.
+static uint8_t xor_of(const uint32_t *data, uint32_t size) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < size / 4; i++) {
+        sum ^= data[i];
+    }
+    sum ^= sum >> 16;
+    return (uint8_t)(sum ^ (sum >> 8));
+}
+
 // Copy one segment; returns where the next begins.
 static uint32_t load_segment(uint32_t addr, uint8_t *checksum, uint32_t *room) {
     uint32_t header[2];
     nor_read(addr, header, SEGMENT_HEADER_SIZE);
     uint32_t vaddr = header[0];
     uint32_t size = header[1];
+    if (((vaddr | size) & 3) != 0) {
+        brick("a segment is not made of whole words:", vaddr | size);
+    }
     if (!within(vaddr, size, IRAM_VADDR, IRAM_SIZE) && !within(vaddr, size, DRAM_VADDR, DRAM_SIZE)) {
         ets_printf("load 0x%08x, len %u\n", vaddr, size);
         brick("a segment lies outside of RAM:", vaddr);
@@ -84,11 +97,8 @@ static uint32_t load_segment(uint32_t addr, uint8_t *checksum, uint32_t *room) {
     if (addr + size > nor_size()) {
         brick("a segment runs past the end of the flash:", addr + size);
     }
-    uint8_t *to = (uint8_t *)(uintptr_t)vaddr;
-    nor_read(addr, to, size);
-    for (uint32_t i = 0; i < size; i++) {
-        *checksum ^= to[i];
-    }
+    nor_read(addr, (void *)(uintptr_t)vaddr, size);
+    *checksum ^= xor_of((const uint32_t *)(uintptr_t)vaddr, size);
     uint32_t tail = (size - *room) % BUFFER_SIZE;
     ets_printf("load 0x%08x, len %u, room %u \ntail %u\nchksum 0x%02x\n", vaddr, size, *room, tail, *checksum);
     *room = (2 * BUFFER_SIZE - tail - SEGMENT_HEADER_SIZE) % BUFFER_SIZE;
@@ -168,6 +178,7 @@ uint32_t rtc_get_reset_reason(void) {
 
 int SPIParamCfg(uint32_t device_id, uint32_t chip_size, uint32_t block_size, uint32_t sector_size,
     uint32_t page_size, uint32_t status_mask) {
+    *(volatile uint32_t *)(uintptr_t)FLASHCHIP_POINTER_VADDR = FLASHCHIP_VADDR;
     flashchip->device_id = device_id;
     flashchip->chip_size = chip_size;
     flashchip->block_size = block_size;

@@ -43,7 +43,7 @@ static const char *place(const struct exception_frame *frame) {
 
 void exception_handle(const struct exception_frame *frame) {
     if (frame->exccause == CAUSE_LEVEL1_INTERRUPT) {
-        watchdog_interrupt();
+        watchdog_interrupt(frame->epc1);
         return;
     }
     board_say("crash: exception %u (%s) at pc 0x%08x%s", frame->exccause, cause_name(frame->exccause), frame->epc1,

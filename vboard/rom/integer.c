@@ -33,7 +33,7 @@ struct parts32 {
 static struct parts32 divide32(uint32_t a, uint32_t b) {
     struct parts32 parts = {0, a};
     if (b == 0) {
-        __asm__ volatile("ill");  // the chip's ROM raises IntegerDivideByZero here
+        divide_by_zero();
     }
     if (b > a) {
         return parts;
@@ -76,7 +76,7 @@ static uint64_t divide64(uint64_t a, uint64_t b, uint64_t *remainder) {
         return parts.quotient;
     }
     if (b == 0) {
-        __asm__ volatile("ill");
+        divide_by_zero();
     }
     *remainder = a;
     if (b > a) {

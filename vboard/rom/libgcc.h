@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+_Noreturn void divide_by_zero(void);  // start.S: an illegal instruction, as libgcc has it
+
 uint64_t __umulsidi3(uint32_t a, uint32_t b);
 int64_t __muldi3(int64_t a, int64_t b);
 uint32_t __udivsi3(uint32_t a, uint32_t b);

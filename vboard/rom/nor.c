@@ -151,11 +151,13 @@ void nor_erase(uint32_t addr, uint32_t size) {
 }
 
 void nor_program(uint32_t addr, const void *data, uint32_t size) {
+    static uint8_t page[NOR_PAGE_SIZE] __attribute__((aligned(4)));
     const uint8_t *from = data;
     while (size > 0) {
         uint32_t room = NOR_PAGE_SIZE - addr % NOR_PAGE_SIZE;
         uint32_t piece = size < room ? size : room;
-        operate("page", &nor.page_programs, addr, piece, from);
+        memcpy(page, from, piece);  // by words: `data` may be in IRAM, which has no bytes
+        operate("page", &nor.page_programs, addr, piece, page);
         uint32_t time = PROGRAM_FIRST_BYTE_NS + (piece - 1) * PROGRAM_NEXT_BYTE_NS;
         nor.time_ns += time < PROGRAM_PAGE_NS ? time : PROGRAM_PAGE_NS;
         addr += piece;

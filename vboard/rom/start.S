@@ -165,3 +165,8 @@ ets_intr_lock:
 ets_intr_unlock:
     rsil a2, 0
     ret
+
+    .align 4
+    .global divide_by_zero
+divide_by_zero:
+    ill

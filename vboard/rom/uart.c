@@ -1,4 +1,5 @@
-// The UART: standard input and output of the run. The end of the input switches the board off.
+// The UART: standard input and output of the run. The end of the input switches the board off, once the
+// program waits for more of it: one that only looks may still have something to do.
 //
 // Only the ROM functions are modelled, not the UART's registers; bytes are never lost and take no time.
 #include "../board.h"
@@ -11,6 +12,7 @@ static struct {
     uint8_t fifo[128];  // as deep as the chip's
     uint32_t head;
     uint32_t count;
+    bool has_ended;
 } input;
 
 // Takes what the host has, if anything; whether there is a character now.
@@ -18,16 +20,23 @@ static bool fill(uint32_t wait_us) {
     if (input.count > 0) {
         return true;
     }
-    if (!host_readable(HOST_STDIN, wait_us)) {
+    if (input.has_ended || !host_readable(HOST_STDIN, wait_us)) {
         return false;
     }
     int got = host_read(HOST_STDIN, input.fifo, sizeof input.fifo);
-    if (got <= 0) {
+    input.has_ended = got <= 0;
+    input.head = 0;
+    input.count = got > 0 ? (uint32_t)got : 0;
+    return input.count > 0;
+}
+
+// The same for a program that has nothing else to do.
+static bool wait_for(uint32_t us) {
+    bool is_filled = fill(us);
+    if (input.has_ended) {
         power_off(0);
     }
-    input.head = 0;
-    input.count = (uint32_t)got;
-    return true;
+    return is_filled;
 }
 
 int uart_rx_one_char(uint8_t *c) {
@@ -43,7 +52,7 @@ int uart_rx_one_char(uint8_t *c) {
 uint8_t uart_rx_one_char_block(void) {
     uint8_t c;
     while (uart_rx_one_char(&c) != 0) {
-        fill(100000);
+        wait_for(100000);
     }
     return c;
 }
@@ -78,7 +87,7 @@ bool vboard_wait(uint32_t ms) {
     for (;;) {
         watchdog_check();
         uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
-        if (fill(slice * 1000)) {
+        if (wait_for(slice * 1000)) {
             return true;
         }
         ms -= slice;

@@ -13,5 +13,5 @@ class WLAN:
     def active(self, is_active=False):
         return False
 
-    def config(self, key=None, **settings):
-        return b"\x5e\xcf\x7f\x82\x66\x00" if key == "mac" else None
+    def config(self, *name, **settings):
+        return b"\x5e\xcf\x7f\x82\x66\x00" if name == ("mac",) else None

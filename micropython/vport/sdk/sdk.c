@@ -33,6 +33,7 @@ uint32_t SPIWrite(uint32_t addr, const void *buf, uint32_t size);
 uint32_t SPIEraseSector(uint32_t sector);
 uint32_t rtc_get_reset_reason(void);
 void software_reset(void);
+uint32_t ets_get_cpu_frequency(void);
 void ets_wdt_enable(uint32_t mode, uint32_t stage0, uint32_t stage1);
 extern SpiFlashChip *flashchip;
 
@@ -46,7 +47,7 @@ extern uint32_t _bss_start, _bss_end;
 static void (*init_done)(void);
 static struct rst_info rst_info;
 static os_timer_t *timers;
-static uint32_t time_us, time_ccount, poll_us;
+static uint32_t time_us, time_ccount, ccount_per_us, poll_us;
 static uint8_t cpu_mhz = CPU_MHZ;
 static enum sleep_type sleep_type = MODEM_SLEEP_T;
 
@@ -121,6 +122,7 @@ static void __attribute__((noreturn, used)) sdk_start(void) {
         *p = 0;
     }
     __asm__ volatile ("rsr %0, ccount" : "=a" (time_ccount));
+    ccount_per_us = ets_get_cpu_frequency();
     Cache_Read_Enable(0, 0, 1);
     sdk_main();
 }
@@ -202,13 +204,13 @@ uint32_t ICACHE_FLASH_ATTR spi_flash_get_id(void) {
 // --- time ---------------------------------------------------------------------------------------------
 
 // Microseconds since start-up, wrapping at 2^32. To be called at least once per wrap of the cycle
-// counter (53 s), which the port's event loop does.
+// counter (100 s), which the port's event loop does.
 uint32_t system_get_time(void) {
     uint32_t ccount;
     __asm__ volatile ("rsr %0, ccount" : "=a" (ccount));
-    uint32_t us = (ccount - time_ccount) / CPU_MHZ;
+    uint32_t us = (ccount - time_ccount) / ccount_per_us;
     time_us += us;
-    time_ccount += us * CPU_MHZ;
+    time_ccount += us * ccount_per_us;
     return time_us;
 }
 

@@ -2,6 +2,7 @@
 //
 // The virtual board's UART has no registers and no interrupt: a byte is sent when it is given, and the
 // event loop looks for received ones. They are taken only while there is room, so that none is ever lost.
+// At a prompt the board is asked to wait, so that the host's processor rests.
 
 #include "ets_sys.h"
 #include "sdk.h"
@@ -14,6 +15,10 @@
 // Mask ROM; the port uses the names uart_tx_one_char and uart_rx_one_char for functions of its own.
 #define rom_uart_tx_one_char ((int (*)(uint8_t byte))0x40003b30)
 #define rom_uart_rx_one_char ((int (*)(uint8_t *byte))0x40003b8c)
+
+// The board's own, where a chip has nothing: wait until there is input, at most that long.
+#define vboard_wait ((bool (*)(uint32_t ms))0x4000ff20)
+#define WAIT_MS 10
 
 extern UartDevice UartDev;
 
@@ -33,6 +38,21 @@ void ICACHE_FLASH_ATTR sdk_uart_poll(void) {
     if (uart_attached_to_dupterm) {
         mp_hal_signal_input();
     }
+}
+
+// The linker puts this in front of the port's mp_hal_stdin_rx_chr().
+int __real_mp_hal_stdin_rx_chr(void);
+int __wrap_mp_hal_stdin_rx_chr(void);
+int ICACHE_FLASH_ATTR __wrap_mp_hal_stdin_rx_chr(void) {
+    for (;;) {
+        mp_event_handle_nowait();
+        sdk_uart_poll();
+        if (ringbuf_avail(&stdin_ringbuf) > 0) {
+            break;
+        }
+        vboard_wait(WAIT_MS);
+    }
+    return __real_mp_hal_stdin_rx_chr();
 }
 
 void ICACHE_FLASH_ATTR uart_init(UartBautRate uart0_baud, UartBautRate uart1_baud) {

@@ -1,0 +1,109 @@
+// The files of a tortured device, through littlefs.
+
+#include "torture_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "molt/crc32.h"
+#include "molt/error.h"
+
+static int file_crc(molt_volume_t *volume, const char *path, uint32_t *size, uint32_t *crc) {
+    uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
+    uint8_t bytes[1024];
+    struct lfs2_file_config config = { .buffer = cache };
+    lfs2_file_t file;
+    int err = lfs2_file_opencfg(&volume->lfs, &file, path, LFS2_O_RDONLY, &config);
+    if (err) {
+        return err;
+    }
+    *size = 0;
+    *crc = 0;
+    lfs2_ssize_t count;
+    while ((count = lfs2_file_read(&volume->lfs, &file, bytes, sizeof bytes)) > 0) {
+        *crc = molt_crc32(*crc, bytes, (uint32_t)count);
+        *size += (uint32_t)count;
+    }
+    (void)lfs2_file_close(&volume->lfs, &file);
+    return count < 0 ? (int)count : 0;
+}
+
+int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size) {
+    molt_volume_t volume;
+    uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
+    struct lfs2_file_config config = { .buffer = cache };
+    lfs2_file_t file;
+    int err = molt_volume_mount(&volume, &torture->nor->flash, &torture->fs, 0, false);
+    if (!err) {
+        err = lfs2_file_opencfg(&volume.lfs, &file, path, LFS2_O_RDONLY, &config);
+    }
+    if (err) {
+        return err;
+    }
+    *size = (uint32_t)lfs2_file_size(&volume.lfs, &file);
+    *bytes = malloc(*size + 1);
+    if (*bytes == NULL) {
+        abort();
+    }
+    lfs2_ssize_t count = lfs2_file_read(&volume.lfs, &file, *bytes, *size);
+    (void)lfs2_file_close(&volume.lfs, &file);
+    return (uint32_t)count == *size ? 0 : MOLT_ERR_CORRUPT;
+}
+
+// One directory of the depth-first walk, from the path of the last found file on.
+static int list_dir(torture_t *torture, molt_volume_t *volume, const char *dir_path, uint32_t depth) {
+    lfs2_dir_t dir;
+    struct lfs2_info info;
+    int err = depth > 8 ? MOLT_ERR_CORRUPT : lfs2_dir_open(&volume->lfs, &dir, dir_path);
+    if (err) {
+        return err;
+    }
+    while (!err && lfs2_dir_read(&volume->lfs, &dir, &info) > 0) {
+        torture_file_t found;
+        bool is_dot = strcmp(info.name, ".") == 0 || strcmp(info.name, "..") == 0;
+        if (is_dot || strcmp(info.name, HOST_SAVED_PATH) == 0) {
+            continue;
+        }
+        int length = snprintf(found.path, sizeof found.path, "%s/%s", dir_path, info.name);
+        if (length < 0 || (size_t)length >= sizeof found.path) {
+            continue;
+        }
+        if (info.type == LFS2_TYPE_DIR) {
+            err = list_dir(torture, volume, found.path, depth + 1);
+            continue;
+        }
+        err = file_crc(volume, found.path, &found.size, &found.crc);
+        torture->files = realloc(torture->files, (torture->file_count + 1) * sizeof *torture->files);
+        if (torture->files == NULL) {
+            abort();
+        }
+        torture->files[torture->file_count++] = found;
+    }
+    (void)lfs2_dir_close(&volume->lfs, &dir);
+    return err;
+}
+
+int torture_files_list(torture_t *torture) {
+    molt_volume_t volume;
+    torture->files = NULL;
+    torture->file_count = 0;
+    int err = molt_volume_mount(&volume, &torture->nor->flash, &torture->fs, 0, false);
+    return err ? err : list_dir(torture, &volume, "", 0);
+}
+
+bool torture_files_match(const torture_t *torture) {
+    molt_volume_t volume;
+    if (molt_volume_mount(&volume, &torture->nor->flash, &torture->fs, 0, false) != 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < torture->file_count; i++) {
+        const torture_file_t *file = &torture->files[i];
+        uint32_t size;
+        uint32_t crc;
+        if (file_crc(&volume, file->path, &size, &crc) != 0 || size != file->size || crc != file->crc) {
+            return false;
+        }
+    }
+    return true;
+}

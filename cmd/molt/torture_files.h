@@ -1,0 +1,16 @@
+// The files of a tortured device: what they were, and whether they still are.
+#ifndef MOLT_CMD_TORTURE_FILES_H
+#define MOLT_CMD_TORTURE_FILES_H
+
+#include "torture.h"
+
+// Read the file at `path` into a new buffer, which the caller frees.
+int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size);
+
+// Note every file of the volume, with size and CRC, in torture->files.
+int torture_files_list(torture_t *torture);
+
+// Whether all of them are still there, with the same bytes.
+bool torture_files_match(const torture_t *torture);
+
+#endif

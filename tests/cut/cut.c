@@ -1,0 +1,185 @@
+// The cut suite: every flash operation of an upgrade is cut, with every tear; see cmd/molt/torture.h for the fault
+// model and for what a device is held to.
+//
+//   cut                     what `make test` runs; prints TAP
+//   cut full                more: every tear everywhere, three cuts on the small device
+//   cut SHAPE DEPTH [ID]    one device ("small", "full", "third"), or one cut of it again
+//
+// Exit status 0 if nothing was lost outside the named windows and every planned cut fired.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fixture/device.h"
+#include "torture.h"
+
+#define JOBS 2
+#define ALL_TEARS ((1u << SIM_TEAR_COUNT) - 1)
+
+typedef struct run {
+    const char *fact;
+    const fixture_shape_t *shape;
+    uint32_t depth;
+    uint32_t tears;
+    bool erase_all;
+    bool stop_at_loss;
+} run_t;
+
+static uint64_t all_fired;
+static uint32_t case_count;
+static uint32_t failed_count;
+
+static double now_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void run_job(const run_t *run, uint32_t job, uint32_t job_count, const torture_cut_t *replay, torture_t *torture) {
+    sim_nor_t nor;
+    fixture_device(&nor, run->shape);
+    *torture = (torture_t){
+        .nor = &nor,
+        .loader = fixture_loader(run->shape),
+        .fs = fixture_fs(run->shape),
+        .path = FIXTURE_PATH,
+        .options = { .safe_check = true, .erase_all = run->erase_all, .mapped_size = 0x100000 },
+        .depth = run->depth,
+        .tears = run->tears,
+        .job = job,
+        .job_count = job_count,
+        .replay = replay,
+        .stop_at_loss = run->stop_at_loss,
+    };
+    torture_run(torture);
+    sim_nor_free(&nor);
+}
+
+// The run's totals from JOBS processes. False if one of them did not come to an end.
+static bool run_jobs(const run_t *run, torture_totals_t *sum, char *text, uint32_t text_size) {
+    int pipes[JOBS][2];
+    bool fine = true;
+    *sum = (torture_totals_t){ 0 };
+    fflush(stdout);
+    for (uint32_t job = 0; job < JOBS; job++) {
+        if (pipe(pipes[job]) != 0) {
+            return false;
+        }
+        if (fork() == 0) {
+            torture_t torture;
+            run_job(run, job, JOBS, NULL, &torture);
+            torture.nor = NULL;
+            _exit(write(pipes[job][1], &torture, sizeof torture) == (ssize_t)sizeof torture ? 0 : 1);
+        }
+        close(pipes[job][1]);
+    }
+    for (uint32_t job = 0; job < JOBS; job++) {
+        torture_t torture;
+        size_t got = 0;
+        ssize_t n;
+        while (got < sizeof torture && (n = read(pipes[job][0], (char *)&torture + got, sizeof torture - got)) > 0) {
+            got += (size_t)n;
+        }
+        close(pipes[job][0]);
+        if (got < sizeof torture || torture.err) {
+            fine = false;
+            snprintf(text, text_size, "%s", got < sizeof torture ? "a job crashed" : torture.text);
+        } else {
+            torture_add(sum, &torture.totals);
+        }
+    }
+    while (wait(NULL) > 0) {
+    }
+    return fine;
+}
+
+static void report(const run_t *run, bool came_to_end, const torture_totals_t *totals, const char *text, double seconds) {
+    uint64_t losses = torture_loss_count(totals);
+    bool fired = totals->fired_count == totals->planned_count && totals->fired_count > 0;
+    bool fine = came_to_end && losses == 0 && fired;
+    case_count++;
+    failed_count += !fine;
+    all_fired += totals->fired_count;
+    printf("%sok %u - %s\n", fine ? "" : "not ", case_count, run->fact);
+    if (!came_to_end) {
+        printf("# %s\n", text);
+        return;
+    }
+    printf("# %s, depth %u: %llu operations, %llu cuts planned, %llu fired: %llu recovered, %llu in the named windows, "
+           "%llu lost (%.1f s)\n",
+        run->shape->name, run->depth, (unsigned long long)totals->op_count, (unsigned long long)totals->planned_count,
+        (unsigned long long)totals->fired_count, (unsigned long long)totals->verdicts[TORTURE_RECOVERED],
+        (unsigned long long)totals->verdicts[TORTURE_WINDOW], (unsigned long long)losses, seconds);
+    if (losses) {
+        char id[128];
+        torture_format_id(totals, id, sizeof id);
+        printf("# first loss: %s; again with: cut %s %u %s\n", torture_verdict_text(totals->lost_verdict),
+            run->shape->name, totals->lost_depth, id);
+    }
+}
+
+static void do_run(const run_t *run) {
+    torture_totals_t totals;
+    char text[256] = "";
+    double begin = now_s();
+    bool came_to_end = run_jobs(run, &totals, text, sizeof text);
+    report(run, came_to_end, &totals, text, now_s() - begin);
+}
+
+static int run_again(const char *shape_name, const char *depth, const char *id) {
+    const fixture_shape_t *shapes[] = { &fixture_small, &fixture_full, &fixture_third };
+    run_t run = { "nothing is lost", NULL, (uint32_t)atoi(depth), ALL_TEARS, false, true };
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        if (strcmp(shapes[i]->name, shape_name) == 0) {
+            run.shape = shapes[i];
+        }
+    }
+    if (run.shape == NULL || run.depth < 1 || run.depth > TORTURE_DEPTH_MAX) {
+        fprintf(stderr, "usage: cut [full | small|full|third DEPTH [ID]]\n");
+        return 2;
+    }
+    if (id == NULL) {
+        do_run(&run);
+        return failed_count != 0;
+    }
+    torture_cut_t cuts[TORTURE_DEPTH_MAX];
+    if (torture_parse_id(id, cuts) != (int)run.depth) {
+        fprintf(stderr, "cut: \"%s\" does not name %u cuts\n", id, run.depth);
+        return 2;
+    }
+    torture_t torture;
+    run_job(&run, 0, 1, cuts, &torture);
+    report(&run, torture.err == 0, &torture.totals, torture.text, 0);
+    return failed_count != 0;
+}
+
+int main(int argc, char **argv) {
+    static const run_t runs[] = {
+        { "a small device survives every cut and every second cut", &fixture_small, 2, ALL_TEARS, false, false },
+        { "a small device survives every cut of an upgrade that erases the filesystem", &fixture_small, 1, ALL_TEARS, true, false },
+        { "a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full, 1, ALL_TEARS, false, false },
+        { "a 4 MB device survives every cut of an upgrade of two thirds", &fixture_third, 1, ALL_TEARS, false, false },
+    };
+    static const run_t full_runs[] = {
+        { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, ALL_TEARS, true, false },
+        { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, ALL_TEARS, true, false },
+    };
+    bool full = argc == 2 && strcmp(argv[1], "full") == 0;
+    if (argc > 1 && !full) {
+        return run_again(argv[1], argc > 2 ? argv[2] : "1", argc > 3 ? argv[3] : NULL);
+    }
+    double begin = now_s();
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        do_run(&runs[i]);
+    }
+    for (size_t i = 0; full && i < sizeof full_runs / sizeof full_runs[0]; i++) {
+        do_run(&full_runs[i]);
+    }
+    printf("# %llu cuts in %.1f s on %d cores\n", (unsigned long long)all_fired, now_s() - begin, JOBS);
+    printf("1..%u\n", case_count);
+    return failed_count != 0;
+}

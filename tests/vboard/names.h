@@ -1,0 +1,25 @@
+// Other names for the ROM's libgcc functions, so that the host's own are not replaced.
+#define __umulsidi3 rom_umulsidi3
+#define __muldi3 rom_muldi3
+#define __udivsi3 rom_udivsi3
+#define __umodsi3 rom_umodsi3
+#define __divsi3 rom_divsi3
+#define __udivdi3 rom_udivdi3
+#define __umoddi3 rom_umoddi3
+#define __divdi3 rom_divdi3
+#define __addsf3 rom_addsf3
+#define __subsf3 rom_subsf3
+#define __mulsf3 rom_mulsf3
+#define __fixunssfsi rom_fixunssfsi
+#define __floatsisf rom_floatsisf
+#define __floatunsisf rom_floatunsisf
+#define __extendsfdf2 rom_extendsfdf2
+#define __truncdfsf2 rom_truncdfsf2
+#define __adddf3 rom_adddf3
+#define __subdf3 rom_subdf3
+#define __muldf3 rom_muldf3
+#define __divdf3 rom_divdf3
+#define __fixdfsi rom_fixdfsi
+#define __fixunsdfsi rom_fixunsdfsi
+#define __floatsidf rom_floatsidf
+#define __floatunsidf rom_floatunsidf
