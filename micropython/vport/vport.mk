@@ -28,6 +28,8 @@ VPORT_BALLAST_1M ?= 288000
 VPORT_IRAM_BALLAST ?= 26440
 
 VPORT_FILES := $(shell find $(VPORT) -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)
+# What MicroPython's Makefile does not see a change of.
+VPORT_RULES := $(VPORT)/elf2image.py $(wildcard $(VPORT)/VIRTUAL_ESP8266/*.mk $(VPORT_USER_C_MODULES)/*/micropython.mk)
 vport_version = v$(shell sed -n 's/^.define MICROPY_VERSION_M[AI][JNC][A-Z]* //p' $(1)/py/mpconfig.h | paste -sd.)
 
 # $(1) folder of the firmware in $(BUILD), $(2) MicroPython, $(3) folder of its mpy-cross in $(BUILD),
@@ -35,7 +37,8 @@ vport_version = v$(shell sed -n 's/^.define MICROPY_VERSION_M[AI][JNC][A-Z]* //p
 define vport_firmware
 $(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUILD)/$(3)/mpy-cross
 	@echo "  MICROPYTHON $$@"
-	@settings='$(abspath $(2)) $(VPORT_MANIFEST) $(VPORT_USER_C_MODULES) $(4) $(5) $(6) $(VPORT_IRAM_BALLAST) $(7)'; \
+	@settings="$(abspath $(2)) $(VPORT_USER_C_MODULES) $(4) $(5) $(6) $(VPORT_IRAM_BALLAST) $(7) \
+	    $$$$(cat $(VPORT_MANIFEST) $(VPORT_RULES) | cksum)"; \
 	if [ "$$$$(cat $$(@D)/settings 2>/dev/null)" != "$$$$settings" ]; then \
 	    rm -rf $$(@D); mkdir -p $$(@D); echo "$$$$settings" >$$(@D)/settings; \
 	fi
@@ -44,7 +47,8 @@ $(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUI
 	$$(MAKE) -C $(2)/ports/esp8266 --no-print-directory all VARIANT= BOARD_DIR=$(VPORT)/VIRTUAL_ESP8266 BOARD_VARIANT=$(5) \
 	    BUILD=$$(abspath $$(@D)) MICROPY_MPYCROSS=$$(abspath $(BUILD)/$(3)/mpy-cross) \
 	    FROZEN_MANIFEST=$(VPORT_MANIFEST) USER_C_MODULES=$(VPORT_USER_C_MODULES) \
-	    VPORT_NAME=$(4) VPORT_BALLAST=$(6) VPORT_IRAM_BALLAST=$(VPORT_IRAM_BALLAST) VPORT_FLASH_SIZE=$(7) >$$(@D)/log 2>&1 || { tail -n 30 $$(@D)/log; false; }
+	    VPORT_NAME=$(4) VPORT_BALLAST=$(6) VPORT_IRAM_BALLAST=$(VPORT_IRAM_BALLAST) VPORT_FLASH_SIZE=$(7) \
+	    >$$(@D)/log 2>&1 || { tail -n 30 $$(@D)/log; false; }
 	@touch $$@
 endef
 
@@ -53,7 +57,8 @@ define vport_mpy_cross
 $(BUILD)/$(1)/mpy-cross: | $(VPORT_AFTER)
 	@echo "  MPY-CROSS $$@"
 	@mkdir -p $$(@D)
-	@MICROPY_GIT_TAG=$$(call vport_version,$(2)) MICROPY_GIT_HASH=none SOURCE_DATE_EPOCH=$$$$(date -r $(2)/py/mpconfig.h +%s) \
+	@MICROPY_GIT_TAG=$$(call vport_version,$(2)) MICROPY_GIT_HASH=none \
+	SOURCE_DATE_EPOCH=$$$$(date -r $(2)/py/mpconfig.h +%s) \
 	$$(MAKE) -C $(2)/mpy-cross --no-print-directory VARIANT= BUILD=$$(abspath $$(@D)) PROG=mpy-cross >$$(@D)/log 2>&1 || \
 	    { tail -n 30 $$(@D)/log; false; }
 endef

@@ -9,6 +9,8 @@
 // Block sizes that are tried where it is not known, most usual first.
 static const uint32_t block_sizes[] = { 4096, 8192, 16384, 32768, 65536, 2048, 1024, 512, 256, 128 };
 
+#define BLOCK_SIZE_MIN 128u
+
 static uint32_t block_addr(const struct lfs2_config *config, lfs2_block_t block) {
     const molt_volume_t *volume = config->context;
     return volume->region.addr + block * config->block_size;
@@ -97,18 +99,11 @@ static int try_mount(molt_volume_t *volume, uint32_t block_size) {
     if (volume->region.size / block_size < 2) {
         return MOLT_ERR_CORRUPT;
     }
+    // The number of blocks is given, not left to littlefs to find out: littlefs 2.8 divides by the number that it
+    // finds, also where it finds none.
     configure(volume, block_size);
-    // The volume may be smaller than its region: its own superblock says how many blocks it has.
-    volume->config.block_count = 0;
     int err = lfs2_mount(&volume->lfs, &volume->config);
-    if (err) {
-        return err == LFS2_ERR_INVAL ? MOLT_ERR_NOTSUP : err;
-    }
-    if (volume->lfs.block_count > volume->region.size / block_size) {
-        (void)lfs2_unmount(&volume->lfs);
-        return MOLT_ERR_NOTSUP;
-    }
-    return 0;
+    return err == LFS2_ERR_INVAL ? MOLT_ERR_NOTSUP : err;
 }
 
 int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
@@ -129,6 +124,31 @@ int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const mo
         }
     }
     return err;
+}
+
+// Offsets in the first commit of a superblock block (littlefs's SPEC, "superblock"): the magic string, then after
+// one more tag version, block size and block count.
+enum { SUPER_OFF_MAGIC = 8, SUPER_OFF_BLOCK_SIZE = 24, SUPER_OFF_BLOCK_COUNT = 28, SUPER_SIZE = 32 };
+
+int molt_volume_find(const molt_flash_t *flash, uint32_t addr, molt_region_t *region, uint32_t *block_size) {
+    uint32_t words[SUPER_SIZE / 4];
+    const uint8_t *bytes = (const uint8_t *)words;
+    if (!range_within(addr, SUPER_SIZE, flash->geometry.size)) {
+        return MOLT_ERR_NOENT;
+    }
+    int err = flash->read(flash->ctx, addr, words, SUPER_SIZE);
+    if (err) {
+        return err;
+    }
+    uint32_t size = load32_le(bytes + SUPER_OFF_BLOCK_SIZE);
+    uint32_t count = load32_le(bytes + SUPER_OFF_BLOCK_COUNT);
+    if (memcmp(bytes + SUPER_OFF_MAGIC, "littlefs", 8) != 0 || size < BLOCK_SIZE_MIN
+        || size > flash->geometry.size || count < 2 || count > (flash->geometry.size - addr) / size) {
+        return MOLT_ERR_NOENT;
+    }
+    *region = (molt_region_t){ addr, size * count };
+    *block_size = size;
+    return 0;
 }
 
 int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,

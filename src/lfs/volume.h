@@ -27,7 +27,7 @@ typedef struct molt_volume {
     uint32_t lookahead[MOLT_VOLUME_LOOKAHEAD_SIZE / 4];
 } molt_volume_t;
 
-// Mount the volume in `region`.
+// Mount the volume in `region`, which has to be as large as the volume.
 //   block_size   of the filesystem in bytes, or 0 to find it out
 //   is_writable  false: nothing is ever programmed or erased, so that a volume which is mounted elsewhere can
 //                be read beside it (what has been synced is seen)
@@ -35,6 +35,11 @@ typedef struct molt_volume {
 // beyond the region), or the flash driver's error.
 int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
     uint32_t block_size, bool is_writable);
+
+// What the superblock block at `addr` states of its volume: where it would be if this is its first block, and the
+// size of its blocks. A hint for who knows only a dump; whether there is a volume, molt_volume_mount() tells.
+// Returns 0, MOLT_ERR_NOENT (no superblock, or one that states nonsense), or the flash driver's error.
+int molt_volume_find(const molt_flash_t *flash, uint32_t addr, molt_region_t *region, uint32_t *block_size);
 
 // Make an empty volume in `region` and mount it for writing. Erases as littlefs does: only what it needs.
 int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,

@@ -27,6 +27,7 @@ WORK = pathlib.Path(SCRATCH.name)
 MEGABYTE = 1 << 20
 SECTOR, BLOCK, PAGE = 4096, 65536, 256
 IRAM, DRAM, WINDOW = 0x40100000, 0x3FFE8000, 0x40200000
+FLASHCHIP = 0x3FFFC714     # a pointer, then the struct it points to
 FLASH_CODE = 0x10000       # where monitor.ld has the code in mapped flash
 FREE = 0x40000             # flash that no test program occupies
 SIZE_NIBBLE = {MEGABYTE // 2: 0, MEGABYTE: 2, 4 * MEGABYTE: 4, 16 * MEGABYTE: 9}
@@ -188,9 +189,9 @@ def a_segment_outside_of_ram_is_a_brick():
 def the_chip_size_comes_from_the_header():
     for nibble, kilobytes in ((0, 512), (1, 256), (2, 1024), (3, 2048), (4, 4096), (8, 8192), (9, 16384)):
         segments, entry, _ = monitor()
-        run = Run(["peek 3fffc718", "peek 3fffc71c", "peek 3fffc720", "peek 3fffc724"],
+        run = Run([f"peek {FLASHCHIP + i:x}" for i in (0, 8, 12, 16, 20)],
                   flash=flash_file(boot=image(segments, entry, nibble)))
-        same([int(a, 16) for a in run.answers], [kilobytes * 1024, BLOCK, SECTOR, PAGE], f"nibble {nibble}")
+        same([int(a, 16) for a in run.answers], [FLASHCHIP + 4, kilobytes * 1024, BLOCK, SECTOR, PAGE], f"nibble {nibble}")
 
 
 @test

@@ -71,12 +71,12 @@ void vboard_write(const void *text, uint32_t size) {
 // Under --icount time is made of instructions: it is passed here, not on the host.
 static bool wait_by_counting(uint32_t ms) {
     for (; ms > 0; ms--) {
-        if (fill(0)) {
+        if (wait_for(0)) {
             return true;
         }
         ets_delay_us(1000);
     }
-    return fill(0);
+    return wait_for(0);
 }
 
 bool vboard_wait(uint32_t ms) {
