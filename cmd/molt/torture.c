@@ -143,12 +143,9 @@ static torture_verdict_t inspect(torture_t *torture) {
 
 static void count_verdict(torture_t *torture, torture_verdict_t verdict) {
     torture_totals_t *totals = &torture->totals;
-    if (verdict != TORTURE_RECOVERED) {
-        for (uint32_t i = 0; i < torture->level; i++) {
-            if (torture->in_window[i]) {
-                verdict = TORTURE_WINDOW;
-            }
-        }
+    // Earlier cuts were recovered from, or there would have been no operation for the last one.
+    if (verdict != TORTURE_RECOVERED && torture->in_window[torture->level - 1]) {
+        verdict = TORTURE_WINDOW;
     }
     totals->verdicts[verdict]++;
     if (verdict > TORTURE_WINDOW && totals->lost_depth == 0) {

@@ -95,8 +95,48 @@ static void configure(molt_volume_t *volume, uint32_t block_size) {
     };
 }
 
+// Offsets in the first commit of a superblock block (littlefs's SPEC, "superblock"): the magic string, then after
+// one more tag version, block size and block count.
+enum { SUPER_OFF_MAGIC = 8, SUPER_OFF_BLOCK_SIZE = 24, SUPER_OFF_BLOCK_COUNT = 28, SUPER_SIZE = 32 };
+
+int molt_volume_find(const molt_flash_t *flash, uint32_t addr, molt_region_t *region, uint32_t *block_size) {
+    uint32_t words[SUPER_SIZE / 4];
+    const uint8_t *bytes = (const uint8_t *)words;
+    if (!range_within(addr, SUPER_SIZE, flash->geometry.size)) {
+        return MOLT_ERR_NOENT;
+    }
+    int err = flash->read(flash->ctx, addr, words, SUPER_SIZE);
+    if (err) {
+        return err;
+    }
+    uint32_t size = load32_le(bytes + SUPER_OFF_BLOCK_SIZE);
+    uint32_t count = load32_le(bytes + SUPER_OFF_BLOCK_COUNT);
+    // The count cannot be checked against the room behind `addr`: this may be the second block.
+    if (memcmp(bytes + SUPER_OFF_MAGIC, "littlefs", 8) != 0 || size < BLOCK_SIZE_MIN
+        || size > flash->geometry.size || count < 2 || count > flash->geometry.size / size) {
+        return MOLT_ERR_NOENT;
+    }
+    *region = (molt_region_t){ addr, size * count };
+    *block_size = size;
+    return 0;
+}
+
+// One of the two superblock blocks states this block size. littlefs 2.8 does not ask: it mounts any pair of blocks
+// that look like a directory.
+static bool is_stated(const molt_volume_t *volume, uint32_t block_size) {
+    for (uint32_t i = 0; i < 2; i++) {
+        molt_region_t region;
+        uint32_t stated_size;
+        int err = molt_volume_find(volume->flash, volume->region.addr + i * block_size, &region, &stated_size);
+        if (!err && stated_size == block_size) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int try_mount(molt_volume_t *volume, uint32_t block_size) {
-    if (volume->region.size / block_size < 2) {
+    if (volume->region.size / block_size < 2 || !is_stated(volume, block_size)) {
         return MOLT_ERR_CORRUPT;
     }
     // The number of blocks is given, not left to littlefs to find out: littlefs 2.8 divides by the number that it
@@ -124,31 +164,6 @@ int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const mo
         }
     }
     return err;
-}
-
-// Offsets in the first commit of a superblock block (littlefs's SPEC, "superblock"): the magic string, then after
-// one more tag version, block size and block count.
-enum { SUPER_OFF_MAGIC = 8, SUPER_OFF_BLOCK_SIZE = 24, SUPER_OFF_BLOCK_COUNT = 28, SUPER_SIZE = 32 };
-
-int molt_volume_find(const molt_flash_t *flash, uint32_t addr, molt_region_t *region, uint32_t *block_size) {
-    uint32_t words[SUPER_SIZE / 4];
-    const uint8_t *bytes = (const uint8_t *)words;
-    if (!range_within(addr, SUPER_SIZE, flash->geometry.size)) {
-        return MOLT_ERR_NOENT;
-    }
-    int err = flash->read(flash->ctx, addr, words, SUPER_SIZE);
-    if (err) {
-        return err;
-    }
-    uint32_t size = load32_le(bytes + SUPER_OFF_BLOCK_SIZE);
-    uint32_t count = load32_le(bytes + SUPER_OFF_BLOCK_COUNT);
-    if (memcmp(bytes + SUPER_OFF_MAGIC, "littlefs", 8) != 0 || size < BLOCK_SIZE_MIN
-        || size > flash->geometry.size || count < 2 || count > (flash->geometry.size - addr) / size) {
-        return MOLT_ERR_NOENT;
-    }
-    *region = (molt_region_t){ addr, size * count };
-    *block_size = size;
-    return 0;
 }
 
 int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,

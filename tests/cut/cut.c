@@ -117,7 +117,7 @@ static void report(const run_t *run, bool came_to_end, const torture_totals_t *t
     if (losses) {
         char id[128];
         torture_format_id(totals, id, sizeof id);
-        printf("# first loss: %s; again with: cut %s %u %s\n", torture_verdict_text(totals->lost_verdict),
+        printf("# first loss: %s (%s); again with: cut %s %u %s\n", torture_verdict_text(totals->lost_verdict), text,
             run->shape->name, totals->lost_depth, id);
     }
 }

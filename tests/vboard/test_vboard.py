@@ -4,16 +4,20 @@
 A small program, monitor.c, runs on the board and obeys commands that come over the UART; each test is a flash file,
 a list of commands, and what must have come of them. VBOARD_BUILD says where the board was built (build/vboard).
 """
+import concurrent.futures
 import functools
 import hashlib
 import json
 import os
 import pathlib
+import pty
 import re
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -23,6 +27,7 @@ CROSS = os.environ.get("VBOARD_CROSS", "xtensa-lx106-elf-")
 CC = os.environ.get("VBOARD_CC", "cc")
 SCRATCH = tempfile.TemporaryDirectory(prefix="vboard-")
 WORK = pathlib.Path(SCRATCH.name)
+THREAD = threading.local()
 
 MEGABYTE = 1 << 20
 SECTOR, BLOCK, PAGE = 4096, 65536, 256
@@ -58,6 +63,11 @@ def true(condition, what):
         raise Failure(what)
 
 
+def scratch():
+    """This test's own directory: tests run side by side."""
+    return THREAD.directory
+
+
 # ---- images and flash files
 
 def image(segments, entry, size_nibble=4, magic=0xE9, checksum=None):
@@ -71,21 +81,25 @@ def image(segments, entry, size_nibble=4, magic=0xE9, checksum=None):
 
 
 @functools.cache
-def monitor():
-    """The monitor's segments, entry, and code in mapped flash."""
-    elf = WORK / "monitor.elf"
+def program(name):
+    """A test program's segments, entry, and code in mapped flash."""
+    elf = WORK / f"{name}.elf"
     symbols = [f"-Wl,--defsym={name}={address:#x}" for name, address in ENTRIES.items()]
     subprocess.run([CROSS + "gcc", "-std=c11", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib",
                     "-mlongcalls", "-mtext-section-literals", "-T", HERE / "monitor.ld", *symbols, "-o", elf,
-                    HERE / "monitor.c"], check=True)
+                    HERE / f"{name}.c"], check=True)
 
-    def section(name):
-        subprocess.run([CROSS + "objcopy", "-O", "binary", "-j", name, elf, WORK / "section"], check=True)
+    def section(section_name):
+        subprocess.run([CROSS + "objcopy", "-O", "binary", "-j", section_name, elf, WORK / "section"], check=True)
         return (WORK / "section").read_bytes()
 
     header = elf.read_bytes()[:28]
     entry = struct.unpack("<I", header[24:28])[0]
     return [(IRAM, section(".text")), (DRAM, section(".data"))], entry, section(".irom0.text")
+
+
+def monitor():
+    return program("monitor")
 
 
 def flash_file(size=4 * MEGABYTE, boot=None, **header):
@@ -95,9 +109,12 @@ def flash_file(size=4 * MEGABYTE, boot=None, **header):
     content = bytearray(b"\xff" * size)
     content[:len(data)] = data
     content[FLASH_CODE:FLASH_CODE + len(flash_code)] = flash_code
-    path = WORK / "flash.bin"
+    path = scratch() / "flash.bin"
     path.write_bytes(content)
     return path
+
+
+ENVIRONMENT = {**os.environ, "VBOARD_BUILD": str(BUILD)}
 
 
 class Run:
@@ -105,13 +122,12 @@ class Run:
 
     def __init__(self, commands, *options, flash=None):
         self.flash = flash or flash_file()
-        stats, log = WORK / "stats.json", WORK / "log"
+        stats, log = scratch() / "stats.json", scratch() / "log"
         for path in (stats, log):
             path.unlink(missing_ok=True)
         done = subprocess.run(
             [BOARD / "run", self.flash, "--stats", stats, "--log", log, "--timeout", "30", *map(str, options)],
-            input="".join(c + "\n" for c in commands).encode(), capture_output=True, timeout=60,
-            env={**os.environ, "VBOARD_BUILD": str(BUILD)})
+            input="".join(c + "\n" for c in commands).encode(), capture_output=True, timeout=60, env=ENVIRONMENT)
         self.status = done.returncode
         self.output = done.stdout.decode(errors="replace")
         self.errors = done.stderr.decode(errors="replace")
@@ -245,7 +261,7 @@ def a_program_that_hangs_runs_into_the_timeout():
 def a_flash_file_of_no_chip_size_is_refused():
     for size in (MEGABYTE + SECTOR, 256 * 1024, 32 * MEGABYTE):
         same(Run([], flash=flash_file(size)).status, BROKEN, size)
-    same(Run([], flash=WORK / "absent").status, BROKEN, "no file")
+    same(Run([], flash=scratch() / "absent").status, BROKEN, "no file")
 
 
 @test
@@ -508,6 +524,8 @@ def with_interrupts_shut_the_watchdog_bites_in_the_next_rom_call():
 
 # ---- the flash window
 
+ON = "cache 0 0 1"
+
 @test
 def the_window_shows_flash_while_the_cache_is_on():
     run = Run(["unlock", f"write {FREE:x} 12345678", "cache 0 0 1", f"peek {WINDOW + FREE:x}", "flash"])
@@ -522,6 +540,16 @@ def the_window_is_poison_while_the_cache_is_off():
     run = Run(["flash"])
     same(run.status, CRASH)
     true("in the flash window" in run.errors, run.errors)
+
+
+@test
+def how_often_the_window_is_poisoned_can_be_chosen():
+    again = [ON, "nocache"] * 6 + [f"peek {WINDOW + FREE:x}"]
+    same(Run(again, "--poison=always").last(), "f06df06d", "always")
+    same(Run(again).last(), "ffffffff", "by default no more the sixth time")
+    same(Run(again[-5:]).last(), "f06df06d", "by default the second time")
+    same(Run(again[-3:], "--poison=boot").last(), "ffffffff", "at a reset only")
+    same(Run(again[-1:], "--poison=boot").last(), "f06df06d", "at a reset")
 
 
 @test
@@ -571,8 +599,6 @@ def reports(commands, *, expect):
     same(run.status, REPORT if expect else 0, commands)
     return run.errors
 
-
-ON = "cache 0 0 1"
 
 
 @test
@@ -639,6 +665,13 @@ def the_plugin_reports_memory_that_the_chip_does_not_have():
     reports(["peek 3ffe7ffc"], expect=1)
 
 
+@test
+def the_plugin_reports_a_fetch_from_data_ram():
+    run = Run(["poke 3fff8000 f00d", "call 3fff8000"], "--plugin")  # ret.n
+    same(run.status, REPORT)
+    true("fetch from 0x3fff8000" in run.errors, run.errors)
+
+
 # ---- repeatability, and the ROM's arithmetic and text
 
 @test
@@ -665,7 +698,7 @@ def entry_points_stand_where_the_chips_are():
 
 @test
 def the_roms_arithmetic_is_the_hosts():
-    binary = WORK / "float_host"
+    binary = scratch() / "float_host"
     subprocess.run([CC, "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-I", BOARD / "rom", "-include", HERE / "names.h",
                     HERE / "float_host.c", BOARD / "rom/float.c", BOARD / "rom/integer.c", "-lm", "-o", binary], check=True)
     done = subprocess.run([binary], capture_output=True, text=True)
@@ -695,21 +728,108 @@ def ets_printf_prints_as_the_roms():
     same(Run(["print 2a"]).last(), "[  -42|42   |0002a|2A|text|c|%] 0")
 
 
+# ---- vboard/run: code for MicroPython's REPL, text to wait for, a terminal
+
+def repl_flash():
+    segments, entry, _ = program("repl")
+    return flash_file(boot=image(segments, entry))
+
+
+@test
+def exec_prints_what_the_code_prints_and_switches_off():
+    run = Run([], "--exec", "x = 1", flash=repl_flash())
+    same((run.status, run.output, run.errors), (0, "x = 1\r\n", ""))
+    true(run.stats["status"] == 0, run.stats)
+
+
+@test
+def script_is_exec_from_a_file():
+    path = scratch() / "script.py"
+    path.write_text("line 1\nline 2\n")
+    same(Run([], "--script", path, flash=repl_flash()).output, "line 1\nline 2\n\r\n")
+
+
+@test
+def exec_of_code_that_raises_has_status_1_and_shows_the_error():
+    run = Run([], "--exec", "raise", flash=repl_flash())
+    same((run.status, run.output, run.errors), (1, "before\r\n", "Traceback: it raised\r\n"))
+
+
+@test
+def exec_of_code_that_resets_goes_on_to_the_next_prompt():
+    run = Run([], "--exec", "reset", flash=repl_flash())
+    same((run.status, run.stats["resets"]), (0, 1))
+    true(re.fullmatch(r"resetting.*rst cause:2.*banner\r\n>>> ", run.output, re.S), run.output)
+
+
+@test
+def exec_of_code_that_hangs_runs_into_the_timeout():
+    same(Run([], "--exec", "hang", "--timeout", 1, flash=repl_flash()).status, TIMEOUT)
+
+
+@test
+def exec_on_a_brick_has_the_bricks_status():
+    same(Run([], "--exec", "x", flash=flash_file(boot=b"")).status, BRICK)
+
+
+@test
+def until_switches_off_when_the_text_has_come():
+    run = Run([], "--until", "banner", flash=repl_flash())
+    same(run.status, 0)
+    true("banner" in run.output and run.stats["status"] == 0, run.output)
+
+
+@test
+def a_terminal_is_connected_to_the_uart_and_restored():
+    board_side, terminal = pty.openpty()
+    before = termios.tcgetattr(terminal)
+    process = subprocess.Popen([BOARD / "run", flash_file()], stdin=terminal, stdout=terminal, stderr=subprocess.PIPE,
+                               env=ENVIRONMENT)
+    text = b""
+    while b"csum" not in text:
+        text += os.read(board_side, 4096)
+    true(not termios.tcgetattr(terminal)[3] & termios.ICANON, "the terminal is not raw")
+    os.write(board_side, b"cause\n")
+    while b"> cause: 1" not in text:
+        text += os.read(board_side, 4096)
+    os.write(board_side, b"\x1d")
+    same(process.wait(timeout=10), 0)
+    same(termios.tcgetattr(terminal), before, "the terminal's settings")
+    process.stderr.close()
+    os.close(board_side)
+    os.close(terminal)
+
+
+def outcome(function):
+    """None if the test passes, why it is skipped, or the failure."""
+    THREAD.directory = WORK / function.__name__
+    THREAD.directory.mkdir()
+    try:
+        return function()
+    except Exception as error:  # any of them is a failure of this test, and the others still count
+        return error
+    finally:
+        for path in THREAD.directory.iterdir():
+            path.unlink()
+
+
 def main():
     wanted = sys.argv[1:]
     tests = [t for t in TESTS if not wanted or t.__name__ in wanted]
+    program("monitor")
+    program("repl")
     print(f"1..{len(tests)}")
     failed = 0
-    for number, function in enumerate(tests, 1):
-        name = function.__name__.replace("_", " ")
-        try:
-            skipped = function()
-            print(f"ok {number} - {name}" + (f" # SKIP {skipped}" if skipped else ""), flush=True)
-        except (Failure, subprocess.SubprocessError, AttributeError, IndexError, KeyError, ValueError) as error:
-            failed += 1
-            print(f"not ok {number} - {name}", flush=True)
-            for line in f"{type(error).__name__}: {error}".splitlines():
-                print(f"# {line}")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, (function, result) in enumerate(zip(tests, pool.map(outcome, tests)), 1):
+            name = function.__name__.replace("_", " ")
+            if isinstance(result, Exception):
+                failed += 1
+                print(f"not ok {number} - {name}")
+                for line in f"{type(result).__name__}: {result}".splitlines():
+                    print(f"# {line}")
+            else:
+                print(f"ok {number} - {name}" + (f" # SKIP {result}" if result else ""), flush=True)
     return 1 if failed else 0
 
 

@@ -4,6 +4,7 @@
 //   - stores to mapped flash and to the mask ROM
 //   - any use of mapped flash while the flash cache is off, and of the IRAM that the cache takes while it is on
 //   - flash commands while the cache is on
+//   - code in data RAM
 //   - any use of addresses where QEMU has memory and the chip has none
 //
 // Each is reported once for each instruction that does it, and makes the run end with EXIT_REPORT. The ROM is no
@@ -136,7 +137,7 @@ static void entered(unsigned cpu, void *user) {
     (void)cpu;
     uint32_t pc = (uint32_t)(uintptr_t)user;
     board.outside_pc = pc;
-    const char *why = forbidden(pc);
+    const char *why = within(pc, DRAM_VADDR, DRAM_END) ? "the chip runs no code from data RAM" : forbidden(pc);
     if (why != NULL) {
         report(pc, "fetch from", pc, why);
     }

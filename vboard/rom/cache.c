@@ -1,9 +1,11 @@
 // The flash window at 0x40200000.
 //
-// QEMU has plain RAM there. It is filled from the flash when the cache is switched on, and filled with poison
-// when it is switched off, so that whatever runs or reads there then, comes to grief as on the chip. Filling a
-// megabyte is quick, but all code in it has to be translated anew, so poison=boot is there to be chosen: then
-// only a reset poisons, and switching off and on costs what has changed. (The plugin needs no poison to notice.)
+// QEMU has plain RAM there. It is filled from the flash when the cache is switched on, and filled with poison when
+// it is switched off, so that whatever runs or reads there then comes to grief as on the chip. The filling is quick
+// (0.15 ms), but all code in it has to be translated anew (7 ms with MicroPython), and a program switches the
+// cache off for each flash command. So, unless poison=always, this is done only at a reset, at the first few times
+// after it and at some later ones; at the others, switching off and on costs what has changed in the flash. (The
+// plugin needs no poison to notice: with it, poison=boot, only at a reset, will do.)
 #include "cache.h"
 
 #include <stdbool.h>
@@ -17,11 +19,16 @@ enum {
     WINDOW_SECTORS = WINDOW_SIZE / NOR_SECTOR_SIZE,
     CACHE_UNIT = 0x4000,  // the cache takes IRAM in units of 16 KB
     NOTHING = -1,
+    POISON_FIRST = 4,     // so many times after a reset the window is poisoned
+    POISON_EVERY = 256,   // and then each time after so many
 };
+
+enum poison_policy { POISON_SOMETIMES, POISON_ALWAYS, POISON_AT_BOOT };
 
 static struct {
     bool is_on;
-    bool poison_always;
+    enum poison_policy policy;
+    uint32_t times_off;    // since the reset
     bool iram_is_poisoned;
     int megabyte;  // of the flash that the window shows, or would show if the cache were on; or NOTHING
     uint8_t stale[WINDOW_SECTORS];
@@ -68,9 +75,22 @@ static void refresh(int megabyte) {
     cache.any_stale = false;
 }
 
+static enum poison_policy policy_of(const char *option) {
+    if (option == NULL) {
+        return POISON_SOMETIMES;
+    }
+    return strcmp(option, "always") == 0 ? POISON_ALWAYS : POISON_AT_BOOT;
+}
+
+static bool poison_is_due(void) {
+    uint32_t times = cache.times_off++;
+    return cache.policy == POISON_ALWAYS
+        || (cache.policy == POISON_SOMETIMES && (times < POISON_FIRST || times % POISON_EVERY == 0));
+}
+
 void cache_reset(void) {
-    const char *option = host_option("poison");
-    cache.poison_always = option == NULL || strcmp(option, "boot") != 0;
+    cache.policy = policy_of(host_option("poison"));
+    cache.times_off = 0;
     cache.is_on = false;
     cache.iram_is_poisoned = false;
     signal_plugin(SIGNAL_WINDOW_CLOSED);
@@ -118,7 +138,7 @@ void Cache_Read_Disable(void) {
     signal_plugin(SIGNAL_WINDOW_CLOSED);
     signal_plugin(SIGNAL_CACHE_NONE);
     cache.is_on = false;
-    if (cache.poison_always) {
+    if (poison_is_due()) {
         poison_window();
     }
 }

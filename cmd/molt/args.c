@@ -1,0 +1,159 @@
+// The command line of one command.
+
+#include "args.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dump.h"
+
+typedef struct parse {
+    const args_spec_t *spec;
+    args_t *args;
+} parse_t;
+
+bool args_parse_bytes(const char *text, uint32_t *value) {
+    char *end;
+    if (*text < '0' || *text > '9') {
+        return false;
+    }
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 0);
+    unsigned long long unit = 1;
+    if (*end == 'K' || *end == 'k') {
+        unit = 1024;
+    } else if (*end == 'M' || *end == 'm') {
+        unit = 1024 * 1024;
+    }
+    end += unit > 1;
+    if (unit > 1 && (*end == 'B' || *end == 'b')) {
+        end++;
+    }
+    if (errno || *end || number > UINT32_MAX / unit) {
+        return false;
+    }
+    *value = (uint32_t)(number * unit);
+    return true;
+}
+
+static uint32_t parse_sectors(struct argp_state *state, const char *name, const char *text) {
+    uint32_t value = 0;
+    if (!args_parse_bytes(text, &value) || value % 4096 != 0) {
+        argp_error(state, "--%s %s: no multiple of 4096; write 0x100000 or 1024K", name, text);
+    }
+    return value;
+}
+
+static void parse_cut(struct argp_state *state, args_t *args, const char *text) {
+    char *end;
+    errno = 0;
+    long long op = strtoll(text, &end, 10);
+    int tear = SIM_TEAR_BEFORE;
+    if (*end == ':' || *end == '.') {
+        tear = sim_tear_parse(end + 1);
+        end += strlen(end);
+    }
+    if (errno || *text < '0' || *text > '9' || *end || tear < 0) {
+        argp_error(state, "--cut %s: write a number, or as 17:random; tears are before, after, prefix, suffix, random, "
+                          "stray and zero", text);
+    }
+    args->cut_op = op;
+    args->cut_tear = (sim_tear_t)tear;
+}
+
+static void add_put(struct argp_state *state, args_t *args, const char *text) {
+    const char **puts = realloc(args->puts, (size_t)(args->put_count + 1) * sizeof *args->puts);
+    if (puts == NULL) {
+        argp_failure(state, 1, errno, "out of memory");
+        return;
+    }
+    args->puts = puts;
+    args->puts[args->put_count++] = text;
+}
+
+static void parse_choice(struct argp_state *state, args_t *args, const char *text) {
+    args->image_params = strcmp(text, "image") == 0;
+    if (!args->image_params && strcmp(text, "keep") != 0) {
+        argp_error(state, "--flash-params %s: write keep or image", text);
+    }
+}
+
+static void parse_size(struct argp_state *state, args_t *args, const char *text) {
+    if (!args_parse_bytes(text, &args->flash_size) || !sim_dump_is_size(args->flash_size)) {
+        argp_error(state, "--size %s: write 512K, 1M, 2M, 4M, 8M or 16M", text);
+    }
+}
+
+static void parse_positional(struct argp_state *state, const parse_t *parse, const char *text) {
+    if (parse->args->positional_count == parse->spec->positional_max) {
+        argp_error(state, "one argument too many: %s", text);
+    }
+    parse->args->positional[parse->args->positional_count++] = text;
+}
+
+static error_t on_option(int key, char *value, struct argp_state *state) {
+    parse_t *parse = state->input;
+    args_t *args = parse->args;
+    switch (key) {
+        case 'q':
+            args->quiet = true;
+            return 0;
+        case ARGS_JSON:
+            args->json = true;
+            return 0;
+        case ARGS_FS_START:
+            args->has_fs_start = true;
+            args->fs_start = parse_sectors(state, "fs-start", value);
+            return 0;
+        case ARGS_FS_SIZE:
+            args->fs_size = parse_sectors(state, "fs-size", value);
+            return 0;
+        case ARGS_SIZE:
+            parse_size(state, args, value);
+            return 0;
+        case ARGS_FIRMWARE:
+            args->firmware = value;
+            return 0;
+        case ARGS_PUT:
+            add_put(state, args, value);
+            return 0;
+        case ARGS_KEEP_HEADER:
+            args->keep_header = true;
+            return 0;
+        case ARGS_ERASE_ALL:
+            args->erase_all = true;
+            return 0;
+        case ARGS_NO_SAFE_CHECK:
+            args->no_safe_check = true;
+            return 0;
+        case ARGS_FLASH_PARAMS:
+            parse_choice(state, args, value);
+            return 0;
+        case ARGS_CUT:
+            parse_cut(state, args, value);
+            return 0;
+        case ARGP_KEY_ARG:
+            parse_positional(state, parse, value);
+            return 0;
+        case ARGP_KEY_END:
+            if (args->positional_count < parse->spec->positional_min) {
+                argp_error(state, "an argument is missing; it takes %s", parse->spec->synopsis);
+            }
+            return 0;
+        default:
+            return ARGP_ERR_UNKNOWN;
+    }
+}
+
+void args_parse(const args_spec_t *spec, int argc, char **argv, args_t *args) {
+    parse_t parse = { spec, args };
+    struct argp argp = { .options = spec->options, .parser = on_option, .args_doc = spec->synopsis, .doc = spec->doc };
+    *args = (args_t){ .cut_op = -1 };
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &parse);
+}
+
+void args_free(args_t *args) {
+    free(args->puts);
+    args->puts = NULL;
+}

@@ -1,0 +1,111 @@
+// molt: the command-line tool. Finds the command and runs it.
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "esp8266_loader.h"
+#include "molt/crc32.h"
+#include "molt/plan.h"
+#include "say.h"
+
+const command_t commands[] = {
+    { "info", "IMAGE", "what a firmware image is, and whether it is whole", cmd_info },
+    { "mkflash", "OUT", "make a flash dump from a firmware and files", cmd_mkflash },
+    { "ls", "FLASH [DIR]", "list the files in a flash dump", cmd_ls },
+    { "get", "FLASH PATH [OUT]", "copy a file out of a flash dump", cmd_get },
+    { "put", "FLASH FILE[:PATH]", "copy a file into a flash dump", cmd_put },
+    { "rm", "FLASH PATH", "remove a file or an empty directory", cmd_rm },
+    { "extents", "FLASH PATH", "where a file's bytes lie in flash", cmd_extents },
+    { "plan", "FLASH PATH", "what an upgrade would do, and how long it takes", cmd_plan },
+    { "upgrade", "FLASH PATH", "upgrade the firmware from a file on its own filesystem", cmd_upgrade },
+    { "boot", "FLASH", "power the device on: an interrupted upgrade goes on", cmd_boot },
+    { "torture", "FLASH PATH", "cut the power everywhere and see what recovers", cmd_torture },
+    { "version", "", "print the versions of tool and boot loader", cmd_version },
+    { "help", "[COMMAND]", "print this list, or help for one command", cmd_help },
+    { NULL, NULL, NULL, NULL },
+};
+
+static const command_t *find(const char *name) {
+    for (const command_t *command = commands; command->name; command++) {
+        if (strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+static int run(const command_t *command, int argc, char **argv) {
+    char name[32];
+    snprintf(name, sizeof name, "molt %s", command->name);
+    argv[0] = name;
+    return command->run(argc, argv);
+}
+
+static void print_help(FILE *out) {
+    fprintf(out, "usage: molt COMMAND [ARGUMENT...]\n\n"
+                 "An ESP8266 upgrades itself from a file on its own littlefs. FLASH is a raw dump of a whole chip,\n"
+                 "as esptool read_flash writes it; PATH is a path on the littlefs in it.\n\n");
+    for (const command_t *command = commands; command->name; command++) {
+        fprintf(out, "  %-8s %-18s %s\n", command->name, command->synopsis, command->summary);
+    }
+    fprintf(out, "\n`molt help COMMAND` tells more. Exit status: 0; 1 if it could not be done, and nothing was changed;\n"
+                 "2 for a mistake on the command line.\n");
+}
+
+int cmd_version(int argc, char **argv) {
+    if (argc > 1) {
+        fprintf(stderr, "usage: %s\n", argv[0]);
+        return strcmp(argv[1], "--help") == 0 ? 0 : 2;
+    }
+    printf("molt %s\n", MOLT_TOOL_VERSION);
+    printf("plan format %u, boot loader for ESP8266 of %zu bytes, CRC-32 0x%08x\n", MOLT_PLAN_VERSION,
+        sizeof esp8266_loader, molt_crc32(0, esp8266_loader, (uint32_t)sizeof esp8266_loader));
+    return 0;
+}
+
+int cmd_help(int argc, char **argv) {
+    if (argc < 2 || argv[1][0] == '-') {
+        print_help(stdout);
+        return 0;
+    }
+    const command_t *command = find(argv[1]);
+    if (command == NULL || argc > 2) {
+        fprintf(stderr, "molt: help for what? `molt help` lists the commands\n");
+        return 2;
+    }
+    if (command->run == cmd_help || command->run == cmd_version) {
+        printf("usage: molt %s %s\n\n%s\n", command->name, command->synopsis, command->summary);
+        return 0;
+    }
+    char help[] = "--help";
+    char *help_argv[] = { NULL, help, NULL };
+    return run(command, 2, help_argv);
+}
+
+// Output that got lost (a full disk, say) is a failure, too.
+static int flush(int status) {
+    bool is_lost = fflush(stdout) != 0 || ferror(stdout);
+    return is_lost && status == 0 ? say_fail("the output cannot be written; check the disk it goes to") : status;
+}
+
+int main(int argc, char **argv) {
+    argp_err_exit_status = 2;
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return flush(0);
+    }
+    const command_t *command = find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+    if (command == NULL) {
+        fprintf(stderr, "molt: there is no command %s; `molt help` lists them\n", argv[1]);
+        return 2;
+    }
+    return flush(run(command, argc - 1, argv + 1));
+}

@@ -1,0 +1,89 @@
+// What the tool says.
+
+#include "say.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int say_fail(const char *format, ...) {
+    char sentence[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    // Names come from outside: whatever is in them, it stays one line.
+    for (char *p = sentence; *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == 127) {
+            *p = '?';
+        }
+    }
+    fflush(stdout);
+    fprintf(stderr, "molt: %s\n", sentence);
+    return 1;
+}
+
+say_text_t say_size(uint32_t size) {
+    say_text_t result;
+    if (size < 1024) {
+        snprintf(result.text, sizeof result.text, "%u bytes", size);
+    } else if (size % 0x100000 == 0) {
+        snprintf(result.text, sizeof result.text, "%u MB", size / 0x100000);
+    } else if (size % 1024 == 0) {
+        snprintf(result.text, sizeof result.text, "%u KB", size / 1024);
+    } else {
+        snprintf(result.text, sizeof result.text, "%.1f KB", size / 1024.0);
+    }
+    return result;
+}
+
+say_text_t say_time(uint64_t us) {
+    say_text_t result;
+    if (us < 1000000) {
+        snprintf(result.text, sizeof result.text, "%llu ms", (unsigned long long)((us + 500) / 1000));
+    } else {
+        snprintf(result.text, sizeof result.text, "%.1f s", (double)us / 1e6);
+    }
+    return result;
+}
+
+const char *say_style(say_style_t style) {
+    static const char *const codes[] = { "\033[0m", "\033[1m", "\033[32m", "\033[31m", "\033[2m" };
+    const char *term = getenv("TERM");
+    const char *no_color = getenv("NO_COLOR");
+    bool wanted = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0 && !(no_color && *no_color);
+    return wanted ? codes[style] : "";
+}
+
+// Bytes of the UTF-8 sequence at `p`, or 0 if it is none.
+static size_t utf8_size(const unsigned char *p) {
+    size_t size = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : (*p & 0xf0) == 0xe0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < size; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool is_overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool is_no_character = (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf4 && p[1] >= 0x90);
+    return is_overlong || is_no_character ? 0 : size;
+}
+
+void say_json(FILE *out, const char *text) {
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p;) {
+        size_t size = utf8_size(p);
+        if (size == 0 || *p < ' ' || *p == 127) {
+            fprintf(out, "\\u%04x", *p);
+            p++;
+            continue;
+        }
+        if (*p == '"' || *p == '\\') {
+            fputc('\\', out);
+        }
+        fwrite(p, 1, size, out);
+        p += size;
+    }
+    fputc('"', out);
+}

@@ -1,0 +1,28 @@
+// What the tool says: sentences for failures, sizes, colours, JSON strings.
+#ifndef MOLT_CMD_SAY_H
+#define MOLT_CMD_SAY_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct say_text {
+    char text[32];
+} say_text_t;
+
+// Print "molt: " and the sentence on stderr, on one line. Returns 1, the exit status that goes with it.
+__attribute__((format(printf, 1, 2))) int say_fail(const char *format, ...);
+
+// "640 KB", "634.0 KB", "4 MB", "12 bytes".
+say_text_t say_size(uint32_t size);
+
+// "5.3 s" or "51 ms".
+say_text_t say_time(uint64_t us);
+
+// What turns a style on and, with SAY_PLAIN, off again; empty unless stdout is a terminal that wants colour.
+typedef enum say_style { SAY_PLAIN, SAY_BOLD, SAY_GOOD, SAY_BAD, SAY_FAINT } say_style_t;
+const char *say_style(say_style_t style);
+
+// Print `text` as a JSON string, quotes included; bytes that are no UTF-8 become \u00xx.
+void say_json(FILE *out, const char *text);
+
+#endif
