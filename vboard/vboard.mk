@@ -1,9 +1,10 @@
-# The virtual ESP8266. Included by the top-level Makefile; `make vboard` builds it.
+# The virtual ESP8266. Included by the top-level Makefile; `make vboard` builds it, `make test-vboard` tests it.
 BUILD ?= build
 VBOARD_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 VBOARD_OUT := $(BUILD)/vboard
 VBOARD_CROSS ?= xtensa-lx106-elf-
-VBOARD_CC ?= cc
+VBOARD_CC ?= $(CC)
+VBOARD_PYTHON ?= python3
 
 VBOARD_WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
     -Wundef -Wpointer-arith -Wvla -Wimplicit-fallthrough -Werror
@@ -15,22 +16,26 @@ VBOARD_ROM_SRC := start.S boot.c cache.c clock.c crash.c float.c host.c integer.
     spi.c tear.c uart.c vboard.c watchdog.c
 VBOARD_ROM_OBJ := $(patsubst %,$(VBOARD_OUT)/rom/%.o,$(basename $(VBOARD_ROM_SRC)))
 
-.PHONY: vboard
+.PHONY: vboard test-vboard
 vboard: $(VBOARD_OUT)/rom.elf $(VBOARD_OUT)/plugin.so
 
+test-vboard: vboard
+	$(Q)VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) \
+	    $(VBOARD_PYTHON) $(VBOARD_DIR)/../tests/vboard/test_vboard.py
+
 $(VBOARD_OUT)/rom.elf: $(VBOARD_ROM_OBJ) $(VBOARD_DIR)/rom/rom.ld
-	$(VBOARD_CROSS)gcc -nostdlib -Wl,-T,$(VBOARD_DIR)/rom/rom.ld -o $@ $(VBOARD_ROM_OBJ) -lgcc
+	$(Q)$(VBOARD_CROSS)gcc -nostdlib -Wl,-T,$(VBOARD_DIR)/rom/rom.ld -o $@ $(VBOARD_ROM_OBJ) -lgcc
 
 $(VBOARD_OUT)/rom/%.o: $(VBOARD_DIR)/rom/%.c
 	@mkdir -p $(@D)
-	$(VBOARD_CROSS)gcc $(VBOARD_ROM_CFLAGS) -MMD -c -o $@ $<
+	$(Q)$(VBOARD_CROSS)gcc $(VBOARD_ROM_CFLAGS) -MMD -c -o $@ $<
 
 $(VBOARD_OUT)/rom/%.o: $(VBOARD_DIR)/rom/%.S
 	@mkdir -p $(@D)
-	$(VBOARD_CROSS)gcc -MMD -c -o $@ $<
+	$(Q)$(VBOARD_CROSS)gcc -MMD -c -o $@ $<
 
 $(VBOARD_OUT)/plugin.so: $(VBOARD_DIR)/plugin/plugin.c $(VBOARD_DIR)/plugin/qemu_plugin.h $(VBOARD_DIR)/board.h
 	@mkdir -p $(@D)
-	$(VBOARD_CC) -std=c11 -D_DEFAULT_SOURCE -O2 -fPIC -shared -fvisibility=hidden $(VBOARD_WARNINGS) -o $@ $<
+	$(Q)$(VBOARD_CC) -std=c11 -D_DEFAULT_SOURCE -O2 -fPIC -shared -fvisibility=hidden $(VBOARD_WARNINGS) -o $@ $<
 
 -include $(VBOARD_ROM_OBJ:.o=.d)

@@ -24,7 +24,7 @@ int cmd_extents(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_upgrade(int argc, char **argv);
 int cmd_boot(int argc, char **argv);
-int cmd_torture(int argc, char **argv);
+int cmd_torture(int argc, char **argv) __attribute__((weak));
 int cmd_version(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

@@ -106,16 +106,85 @@ int host_prepare(host_job_t *job) {
     return err ? err : molt_upgrade_install(&job->upgrade, &job->loader);
 }
 
+// What to do about a refusal, and its numbers.
+static void refusal_text(const molt_refusal_t *refusal, const char *sentence, char *text, uint32_t text_size) {
+    const char *advice = "";
+    const char *numbers = NULL;
+    switch (refusal->reason) {
+        case MOLT_REFUSAL_PAST_FLASH:
+        case MOLT_REFUSAL_PAST_MAPPED:
+            advice = "; use a smaller image";
+            numbers = "it has 0x%x bytes, there are 0x%x";
+            break;
+        case MOLT_REFUSAL_INTO_FILESYSTEM:
+            numbers = "it ends at 0x%06x, the filesystem begins at 0x%06x";
+            break;
+        case MOLT_REFUSAL_INTO_RESERVED:
+            advice = "; use a smaller image";
+            numbers = "it ends at 0x%06x, the region begins at 0x%06x";
+            break;
+        case MOLT_REFUSAL_OVERLAPS_SOURCE:
+        case MOLT_REFUSAL_OVERLAPS_SAVED:
+            advice = "; use a flash map whose filesystem begins later";
+            numbers = "it ends at 0x%06x, the file is at 0x%06x";
+            break;
+        case MOLT_REFUSAL_TOO_MANY_EXTENTS:
+            advice = "; use a smaller image";
+            break;
+        case MOLT_REFUSAL_UNALIGNED_EXTENT:
+            advice = "; make the filesystem anew, with blocks of 4096 bytes";
+            break;
+        case MOLT_REFUSAL_BAD_REGION:
+            advice = "; correct the place of the filesystem";
+            numbers = "at 0x%06x, 0x%x bytes";
+            break;
+        case MOLT_REFUSAL_NONE:
+        case MOLT_REFUSAL_EMPTY:
+            break;
+    }
+    int size = snprintf(text, text_size, "%s%s", sentence, advice);
+    if (numbers && size > 0 && (uint32_t)size < text_size) {
+        char pair[100];
+        // The formats are those above.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(pair, sizeof pair, numbers, refusal->need, refusal->limit);
+#pragma GCC diagnostic pop
+        snprintf(text + size, text_size - (uint32_t)size, " (%s)", pair);
+    }
+}
+
 void host_text(const host_job_t *job, int err, char *text, uint32_t text_size) {
     const molt_upgrade_t *upgrade = &job->upgrade;
     const char *sentence = molt_upgrade_text(upgrade, err);
-    if (upgrade->trouble == MOLT_UPGRADE_TROUBLE_REFUSED) {
-        snprintf(text, text_size, "%s (0x%x against 0x%x)", sentence, upgrade->refusal.need, upgrade->refusal.limit);
-    } else if (upgrade->trouble == MOLT_UPGRADE_TROUBLE_IMAGE) {
-        snprintf(text, text_size, "%s (at byte %u)", sentence, upgrade->image.defect_off);
-    } else if (upgrade->trouble == MOLT_UPGRADE_TROUBLE_SAVED && err == MOLT_ERR_NOSPC) {
-        snprintf(text, text_size, "%s: it is full; two free blocks are needed", sentence);
-    } else {
-        snprintf(text, text_size, "%s", sentence);
+    const char *advice = "";
+    switch (upgrade->trouble) {
+        case MOLT_UPGRADE_TROUBLE_REFUSED:
+            refusal_text(&upgrade->refusal, sentence, text, text_size);
+            return;
+        case MOLT_UPGRADE_TROUBLE_IMAGE:
+            snprintf(text, text_size, "%s (at byte %u of %u)", sentence, upgrade->image.defect_off, upgrade->image.size);
+            return;
+        case MOLT_UPGRADE_TROUBLE_CHIP:
+            snprintf(text, text_size, "%s (%s); take one for the ESP8266", sentence, molt_chip_text(upgrade->image.chip));
+            return;
+        case MOLT_UPGRADE_TROUBLE_SAVED:
+            advice = err == MOLT_ERR_NOSPC ? ": it is full; remove a file, two free blocks are needed"
+                                           : "; the filesystem is damaged, make it anew";
+            break;
+        case MOLT_UPGRADE_TROUBLE_FILE:
+            advice = err == MOLT_ERR_NOENT ? "; `molt ls` lists those that there are" : "";
+            break;
+        case MOLT_UPGRADE_TROUBLE_NO_HEAD:
+            advice = "; take an image that begins with 0xE9";
+            break;
+        case MOLT_UPGRADE_TROUBLE_PENDING:
+            advice = " (`molt boot` does what a reset does)";
+            break;
+        case MOLT_UPGRADE_TROUBLE_NONE:
+        case MOLT_UPGRADE_TROUBLE_EXTENTS:
+        case MOLT_UPGRADE_TROUBLE_FLASH:
+            break;
     }
+    snprintf(text, text_size, "%s%s", sentence, advice);
 }

@@ -31,7 +31,7 @@ const command_t commands[] = {
 
 static const command_t *find(const char *name) {
     for (const command_t *command = commands; command->name; command++) {
-        if (strcmp(command->name, name) == 0) {
+        if (strcmp(command->name, name) == 0 && command->run) {
             return command;
         }
     }

@@ -32,3 +32,6 @@ $(LOADER_BIN): $(LOADER_ELF) tools/elf2esp
 $(LOADER_GEN): $(LOADER_BIN) tools/bin2c
 	@mkdir -p $(@D)
 	$(Q)tools/bin2c $< esp8266_loader $@
+
+.PHONY: loader
+loader: $(LOADER_GEN) ## build the boot loader of the ESP8266, as an image and as a C array

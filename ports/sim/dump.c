@@ -139,7 +139,7 @@ static int replace(const char *path, mode_t mode, const void *bytes, size_t size
         return -1;
     }
     sprintf(temporary, "%s.XXXXXX", path);
-    int fd = mkostemp(temporary, O_CLOEXEC);
+    int fd = mkstemp(temporary);
     int err = fd < 0 ? -1 : 0;
     if (!err) {
         err = write_all(fd, bytes, size);

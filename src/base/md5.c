@@ -4,7 +4,7 @@
 #include "molt/md5.h"
 
 #include "bytes.h"
-#include "mem.h"
+#include "libc.h"
 
 static uint32_t rotate_left(uint32_t v, uint32_t count) {
     return v << count | v >> (32 - count);
@@ -28,7 +28,7 @@ static uint32_t round_function(uint32_t i, uint32_t b, uint32_t c, uint32_t d, u
     }
 }
 
-static void work_in(uint32_t state[4], const uint8_t block[64]) {
+static void md5_block(uint32_t state[4], const uint8_t block[64]) {
     // floor(2^32 * |sin(i + 1)|), i in radians.
     static const uint32_t sines[64] = {
         0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
@@ -79,7 +79,7 @@ void molt_md5_update(molt_md5_t *md5, const void *data, uint32_t size) {
         md5->size_lo += part;
         md5->size_hi += md5->size_lo < part;
         if (used + part == 64) {
-            work_in(md5->state, md5->block);
+            md5_block(md5->state, md5->block);
         }
         from += part;
         size -= part;
@@ -92,13 +92,13 @@ void molt_md5_finish(molt_md5_t *md5, uint8_t digest[MOLT_MD5_SIZE]) {
     md5->block[used++] = 0x80;
     if (used > 56) {
         memset(md5->block + used, 0, 64 - used);
-        work_in(md5->state, md5->block);
+        md5_block(md5->state, md5->block);
         used = 0;
     }
     memset(md5->block + used, 0, 56 - used);
     store32_le(md5->block + 56, md5->size_lo << 3);
     store32_le(md5->block + 60, md5->size_hi << 3 | md5->size_lo >> 29);
-    work_in(md5->state, md5->block);
+    md5_block(md5->state, md5->block);
     for (uint32_t i = 0; i < 4; i++) {
         store32_le(digest + 4 * i, md5->state[i]);
     }

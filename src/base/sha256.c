@@ -4,7 +4,7 @@
 #include "molt/sha256.h"
 
 #include "bytes.h"
-#include "mem.h"
+#include "libc.h"
 
 static uint32_t rotate_right(uint32_t v, uint32_t count) {
     return v >> count | v << (32 - count);
@@ -31,7 +31,7 @@ static uint32_t next_word(uint32_t ring[16], uint32_t i) {
     return ring[i % 16];
 }
 
-static void work_in(uint32_t state[8], const uint8_t block[64]) {
+static void sha256_block(uint32_t state[8], const uint8_t block[64]) {
     // The first 32 bits of the fractions of the cube roots of the first 64 primes.
     static const uint32_t roots[64] = {
         0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -88,7 +88,7 @@ void molt_sha256_update(molt_sha256_t *sha256, const void *data, uint32_t size) 
         sha256->size_lo += part;
         sha256->size_hi += sha256->size_lo < part;
         if (used + part == 64) {
-            work_in(sha256->state, sha256->block);
+            sha256_block(sha256->state, sha256->block);
         }
         from += part;
         size -= part;
@@ -101,13 +101,13 @@ void molt_sha256_finish(molt_sha256_t *sha256, uint8_t digest[MOLT_SHA256_SIZE])
     sha256->block[used++] = 0x80;
     if (used > 56) {
         memset(sha256->block + used, 0, 64 - used);
-        work_in(sha256->state, sha256->block);
+        sha256_block(sha256->state, sha256->block);
         used = 0;
     }
     memset(sha256->block + used, 0, 56 - used);
     store32_be(sha256->block + 56, sha256->size_hi << 3 | sha256->size_lo >> 29);
     store32_be(sha256->block + 60, sha256->size_lo << 3);
-    work_in(sha256->state, sha256->block);
+    sha256_block(sha256->state, sha256->block);
     for (uint32_t i = 0; i < 8; i++) {
         store32_be(digest + 4 * i, sha256->state[i]);
     }

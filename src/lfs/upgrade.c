@@ -3,7 +3,7 @@
 #include "upgrade.h"
 
 #include "bytes.h"
-#include "mem.h"
+#include "libc.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "molt/report.h"

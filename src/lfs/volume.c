@@ -3,7 +3,7 @@
 #include "volume.h"
 
 #include "bytes.h"
-#include "mem.h"
+#include "libc.h"
 #include "molt/error.h"
 
 // Block sizes that are tried where it is not known, most usual first.

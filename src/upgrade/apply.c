@@ -3,7 +3,7 @@
 #include "molt/apply.h"
 
 #include "bytes.h"
-#include "mem.h"
+#include "libc.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 

@@ -8,7 +8,7 @@
 
 #include "bytes.h"
 #include "image_parts.h"
-#include "mem.h"
+#include "libc.h"
 #include "molt/error.h"
 
 #define MAGIC 0xe9

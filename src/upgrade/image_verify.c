@@ -2,7 +2,7 @@
 
 #include "bytes.h"
 #include "image_parts.h"
-#include "mem.h"
+#include "libc.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "molt/image.h"

@@ -2,7 +2,7 @@
 // that is quicker. Pure: no flash I/O.
 
 #include "bytes.h"
-#include "mem.h"
+#include "libc.h"
 #include "molt/error.h"
 #include "molt/plan.h"
 #include "plan_layout.h"

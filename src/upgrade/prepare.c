@@ -3,7 +3,7 @@
 #include "molt/prepare.h"
 
 #include "bytes.h"
-#include "mem.h"
+#include "libc.h"
 #include "molt/apply.h"
 #include "molt/crc32.h"
 #include "molt/error.h"

@@ -71,14 +71,14 @@ class Board:
         image = firmware(name)
         self.path.write_bytes(image + b"\xff" * (size - len(image)))
         if setup:
-            self.run("")
+            self.run("pass")
 
     def flash(self, addr=0, size=None):
         data = self.path.read_bytes()
         return data[addr:] if size is None else data[addr:addr + size]
 
     def start(self, *options, text=None, poison="boot"):
-        command = [ROOT / "vboard/run", self.path, "--poison", poison, "--timeout", "60", *options]
+        command = [ROOT / "vboard/run", self.path, "--poison", poison, "--timeout", "20", *options]
         return subprocess.run(command, input=text, capture_output=True, env={**os.environ, "VBOARD_BUILD": BUILD / "vboard"})
 
     def run(self, code, *options, status=0, poison="boot"):

@@ -195,7 +195,8 @@ static void write_stats(int status) {
     }
     bool is_file = path[0] != '-' || path[1] != '\0';
     int fd = is_file ? host_open(path, HOST_O_CREATE_EMPTY) : HOST_STDERR;
-    board_write_text(fd, "{\"status\": %d, \"resets\": %u, \"watchdog_bites\": %u, ", status, power.resets, power.bites);
+    board_write_text(fd, "{\"status\": %d, \"resets\": %u, \"watchdog_bites\": %u, ", status, power.resets,
+        power.bites);
     nor_write_stats(fd);
 }
 

@@ -58,8 +58,12 @@ uint32_t __umodsi3(uint32_t a, uint32_t b) {
     return divide32(a, b).remainder;
 }
 
+static uint32_t magnitude32(int32_t a) {
+    return a < 0 ? 0u - (uint32_t)a : (uint32_t)a;
+}
+
 int32_t __divsi3(int32_t a, int32_t b) {
-    uint32_t quotient = divide32(a < 0 ? 0u - (uint32_t)a : (uint32_t)a, b < 0 ? 0u - (uint32_t)b : (uint32_t)b).quotient;
+    uint32_t quotient = divide32(magnitude32(a), magnitude32(b)).quotient;
     return (int32_t)((a < 0) != (b < 0) ? 0u - quotient : quotient);
 }
 
@@ -105,8 +109,12 @@ uint64_t __umoddi3(uint64_t a, uint64_t b) {
     return remainder;
 }
 
+static uint64_t magnitude64(int64_t a) {
+    return a < 0 ? 0u - (uint64_t)a : (uint64_t)a;
+}
+
 int64_t __divdi3(int64_t a, int64_t b) {
     uint64_t remainder;
-    uint64_t quotient = divide64(a < 0 ? 0u - (uint64_t)a : (uint64_t)a, b < 0 ? 0u - (uint64_t)b : (uint64_t)b, &remainder);
+    uint64_t quotient = divide64(magnitude64(a), magnitude64(b), &remainder);
     return (int64_t)((a < 0) != (b < 0) ? 0u - quotient : quotient);
 }

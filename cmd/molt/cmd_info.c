@@ -1,0 +1,111 @@
+// molt info: what a firmware image is, and whether it is whole.
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "args.h"
+#include "commands.h"
+#include "describe.h"
+#include "files.h"
+#include "molt/image.h"
+#include "say.h"
+
+#define IMAGE_SIZE_MAX 0x4000000u
+
+static void print_text(const char *path, const molt_image_t *image) {
+    printf("%s%s%s: %s", say_style(SAY_BOLD), path, say_style(SAY_PLAIN), molt_image_kind_text(image->kind));
+    if (image->kind == MOLT_IMAGE_ESP32) {
+        printf(", for %s", molt_chip_text(image->chip));
+    }
+    printf("\n\n  %-10s %u bytes (%s)\n", "file", image->size, say_size(image->size).text);
+    if (image->image_size && image->image_size < image->size) {
+        printf("  %-10s %u bytes (%s); what follows is no part of it\n", "image", image->image_size,
+            say_size(image->image_size).text);
+    }
+    if (image->kind == MOLT_IMAGE_UNKNOWN) {
+        return;
+    }
+    describe_header_t header = describe_header(image);
+    printf("  %-10s %s, %s, %s\n", "flash", header.mode, header.size, header.freq);
+    printf("  %-10s 0x%08x\n", "entry", image->entry_vaddr);
+    if (image->crc32) {
+        printf("  %-10s 0x%08x\n", "CRC-32", image->crc32);
+    }
+    if (image->segment_count) {
+        printf("\n  segment   address      in the file      bytes\n");
+    }
+    for (uint32_t i = 0; i < image->segment_count; i++) {
+        const molt_image_segment_t *segment = &image->segments[i];
+        printf("  %7u   0x%08x      0x%06x   %8u   %9s  %s\n", i, segment->vaddr, segment->data_off, segment->size,
+            say_size(segment->size).text, describe_segment(image, segment));
+    }
+    if (image->kind == MOLT_IMAGE_MICROPYTHON && image->image_size > 0x9010) {
+        printf("        -   0x40209000      0x009000   %8u   %9s  mapped flash\n", image->image_size - 0x9010,
+            say_size(image->image_size - 0x9010).text);
+    }
+}
+
+static void print_checks(const molt_image_t *image) {
+    describe_check_t checks[DESCRIBE_CHECKS_MAX];
+    uint32_t count = describe_checks(image, checks);
+    static const char *const words[] = { "ok", "FAILED", "-" };
+    static const say_style_t styles[] = { SAY_GOOD, SAY_BAD, SAY_FAINT };
+    printf("\n  checks\n");
+    for (uint32_t i = 0; i < count; i++) {
+        printf("    %s%-6s%s  %s", say_style(styles[checks[i].result]), words[checks[i].result], say_style(SAY_PLAIN),
+            checks[i].name);
+        if (checks[i].result == DESCRIBE_FAILED) {
+            printf(", at byte 0x%x", image->defect_off);
+        }
+        putchar('\n');
+    }
+}
+
+static void print_json(const char *path, const molt_image_t *image) {
+    describe_check_t checks[DESCRIBE_CHECKS_MAX];
+    uint32_t count = describe_checks(image, checks);
+    static const char *const words[] = { "ok", "failed", "not made" };
+    printf("{\n  \"file\": ");
+    say_json(stdout, path);
+    printf(",\n  \"valid\": %s,\n", image->defect == MOLT_IMAGE_FINE ? "true" : "false");
+    describe_json(stdout, image);
+    printf(",\n  \"checks\": [");
+    for (uint32_t i = 0; i < count; i++) {
+        printf("%s\n    { \"name\": ", i ? "," : "");
+        say_json(stdout, checks[i].name);
+        printf(", \"result\": \"%s\" }", words[checks[i].result]);
+    }
+    printf("\n  ],\n  \"defect\": ");
+    if (image->defect == MOLT_IMAGE_FINE) {
+        printf("null\n}\n");
+        return;
+    }
+    printf("{ \"code\": %d, \"offset\": %u, \"text\": ", (int)image->defect, image->defect_off);
+    say_json(stdout, molt_image_defect_text(image->defect));
+    printf(" }\n}\n");
+}
+
+int cmd_info(int argc, char **argv) {
+    static const struct argp_option options[] = { ARGS_OPTION_JSON, { 0 } };
+    static const args_spec_t spec = { "IMAGE",
+        "Tell what a firmware image is, for which chip, its segments, and which checks it passes. A dump of a whole chip "
+        "will do: the image at its beginning is looked at.\v"
+        "Status 0 if everything that can be checked is right, 1 if not.", options, 1, 1 };
+    args_t args;
+    uint8_t *bytes;
+    uint32_t size;
+    molt_image_t image;
+    args_parse(&spec, argc, argv, &args);
+    if (files_load_host(args.positional[0], IMAGE_SIZE_MAX, &bytes, &size)) {
+        return 1;
+    }
+    int err = describe_verify(bytes, size, &image);
+    free(bytes);
+    if (args.json) {
+        print_json(args.positional[0], &image);
+    } else {
+        print_text(args.positional[0], &image);
+        print_checks(&image);
+    }
+    return err ? say_fail("%s: %s", args.positional[0], molt_image_defect_text(image.defect)) : 0;
+}

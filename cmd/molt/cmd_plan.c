@@ -1,0 +1,244 @@
+// molt plan: what an upgrade would do, and how long a device would take for it.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "describe.h"
+#include "dumpfs.h"
+#include "rehearse.h"
+#include "say.h"
+
+static const struct argp_option options[] = {
+    ARGS_OPTION_JSON,
+    { "erase-all", ARGS_ERASE_ALL, 0, 0, "Plan to erase the filesystem, too", 0 },
+    { "no-safe-check", ARGS_NO_SAFE_CHECK, 0, 0, "Check only the image's headers", 0 },
+    { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0, "Whose flash mode, size and frequency the new header gets", 0 },
+    ARGS_OPTION_FS_START,
+    ARGS_OPTION_FS_SIZE,
+    { 0 },
+};
+
+// One 64 KB block of the plan, or several in a row that are treated alike.
+typedef struct stretch {
+    molt_step_kind_t kind;   // MOLT_STEP_SECTOR or MOLT_STEP_ERASE_FS
+    uint32_t addr;
+    uint32_t end;
+    uint32_t block_count;
+    uint32_t sector_count;   // of the image, in one block
+    uint32_t programmed;     // of these
+    bool at_once;            // erased as a block
+} stretch_t;
+
+typedef void (*emit_t)(const stretch_t *stretch, uint32_t index);
+
+static bool continues(const stretch_t *a, const stretch_t *b) {
+    return a->kind == b->kind && a->end == b->addr
+           && (a->kind == MOLT_STEP_ERASE_FS
+               || (a->sector_count == b->sector_count && a->programmed == b->programmed && a->at_once == b->at_once));
+}
+
+typedef struct walk {
+    emit_t emit;
+    uint32_t index;
+    stretch_t pending;
+} walk_t;
+
+static void push(walk_t *walk, const stretch_t *stretch) {
+    if (stretch->end <= stretch->addr) {
+        return;  // an image of one sector
+    }
+    if (walk->pending.block_count && continues(&walk->pending, stretch)) {
+        walk->pending.end = stretch->end;
+        walk->pending.block_count += stretch->block_count;
+        return;
+    }
+    if (walk->pending.block_count) {
+        walk->emit(&walk->pending, walk->index++);
+    }
+    walk->pending = *stretch;
+}
+
+// Go through the plan's steps, those of one block taken together. Returns how many stretches there were.
+static uint32_t each_stretch(const molt_plan_t *plan, emit_t emit) {
+    walk_t walk = { emit, 0, { .block_count = 0 } };
+    stretch_t block = { .block_count = 0 };
+    uint32_t image_end = (plan->image_size + 4095) / 4096 * 4096;
+    for (uint32_t i = 1; i < plan->step_count; i++) {
+        molt_step_t step = molt_plan_step(plan, i);
+        if (step.kind != MOLT_STEP_SECTOR && block.block_count) {
+            push(&walk, &block);
+            block.block_count = 0;
+        }
+        if (step.kind == MOLT_STEP_ERASE_BLOCK) {
+            block = (stretch_t){ MOLT_STEP_SECTOR, step.addr, step.addr, 1, 0, 0, molt_plan_is_todo(plan, i) };
+        } else if (step.kind == MOLT_STEP_ERASE_FS) {
+            push(&walk, &(stretch_t){ MOLT_STEP_ERASE_FS, step.addr, step.addr + step.size, 1, 0, 0, false });
+        } else if (step.addr == 0) {
+            block.addr = 4096;  // sector 0 is no step
+        } else if (step.addr < image_end) {
+            block.end = step.addr + 4096;
+            block.sector_count++;
+            block.programmed += molt_plan_is_todo(plan, i);
+        }
+    }
+    if (block.block_count) {
+        push(&walk, &block);
+    }
+    if (walk.pending.block_count) {
+        walk.emit(&walk.pending, walk.index++);
+    }
+    return walk.index;
+}
+
+static void print_stretch(const stretch_t *s, uint32_t index) {
+    printf("  %2u  0x%06x to 0x%06x   ", index + 4, s->addr, s->end - 1);
+    if (s->kind == MOLT_STEP_ERASE_FS) {
+        printf("filesystem erased\n");
+        return;
+    }
+    char times[24] = "";
+    if (s->block_count > 1) {
+        snprintf(times, sizeof times, "%u times ", s->block_count);
+    }
+    if (s->programmed == 0) {
+        printf("left alone: %u equal %s\n", s->block_count * s->sector_count, s->sector_count * s->block_count == 1 ? "sector" : "sectors");
+    } else if (s->at_once) {
+        printf("%s64 KB erased at once, %u sectors programmed\n", times, s->programmed);
+    } else {
+        printf("%s%u of %u sectors erased and programmed one by one\n", times, s->programmed, s->sector_count);
+    }
+}
+
+static void json_stretch(const stretch_t *s, uint32_t index) {
+    printf("%s\n    { \"what\": \"%s\", \"address\": %u, \"size\": %u, ", index ? "," : "",
+        s->kind == MOLT_STEP_ERASE_FS ? "erase filesystem" : "program", s->addr, s->end - s->addr);
+    printf("\"blocks\": %u, \"erased_at_once\": %s, \"sectors\": %u, \"programmed\": %u }", s->block_count,
+        s->at_once ? "true" : "false", s->sector_count * s->block_count, s->programmed * s->block_count);
+}
+
+static void print_time(const rehearsal_t *rehearsal) {
+    printf("\n  time on a device     prepare  boot loader     total   power must not fail for\n");
+    for (const sim_timing_t *timing = sim_timings; timing->name; timing++) {
+        uint64_t prepare_us = sim_time_us(&rehearsal->prepare, timing);
+        uint64_t boot_us = sim_time_us(&rehearsal->boot, timing);
+        printf("  %-18s  %8s  %11s  %8s   2 x %s\n", timing->name, say_time(prepare_us).text, say_time(boot_us).text,
+            say_time(prepare_us + boot_us).text, say_time(rehearse_window_us(timing)).text);
+    }
+}
+
+static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal) {
+    const molt_plan_t *plan = &rehearsal->plan;
+    const molt_plan_tally_t *tally = &rehearsal->tally;
+    printf("%s%s%s in %s: %s\n\n", say_style(SAY_BOLD), args->positional[1], say_style(SAY_PLAIN), dump->path,
+        molt_image_kind_text(rehearsal->image.kind));
+    printf("  image     %u bytes (%s), CRC-32 0x%08x\n", plan->image_size, say_size(plan->image_size).text, plan->image_crc);
+    printf("  file      %u blocks, in %u %s\n", rehearsal->block_count, rehearsal->run_count,
+        rehearsal->run_count == 1 ? "piece" : "pieces");
+    printf("  sectors   %u: %u equal, %u programmed\n", tally->image_sector_count, tally->equal_count, tally->program_count);
+    printf("  erases    %u of 64 KB, %llu of 4 KB (%llu for %s)\n", tally->block_erase_count,
+        (unsigned long long)(rehearsal->prepare.erase_sector_count + rehearsal->boot.erase_sector_count),
+        (unsigned long long)rehearsal->prepare.erase_sector_count - 1, HOST_SAVED_PATH);
+    printf("  programs  %llu, %.1f KB\n", (unsigned long long)(rehearsal->prepare.prog_count + rehearsal->boot.prog_count),
+        (double)(rehearsal->prepare.prog_size + rehearsal->boot.prog_size) / 1024.0);
+    printf("\n  steps\n");
+    printf("   1  %-23s the first sector is saved in %s\n", "filesystem", HOST_SAVED_PATH);
+    printf("   2  0x%06x to 0x%06x   boot loader and plan go in          (window 1)\n", 0u, 4095u);
+    printf("   3  %-23s the image is checked once more\n", "filesystem");
+    uint32_t count = each_stretch(plan, print_stretch);
+    printf("  %2u  0x%06x to 0x%06x   the image's first sector goes in    (window 2)\n", count + 4, 0u, 4095u);
+    print_time(rehearsal);
+    printf("\nA power cut at any other time does no harm: the next power-on goes on with it.\n");
+}
+
+static void json_counts(const char *name, const sim_counts_t *counts) {
+    printf("  \"%s\": { \"sector_erases\": %llu, \"block_erases\": %llu, \"programs\": %llu, \"programmed_bytes\": %llu, "
+           "\"read_bytes\": %llu },\n", name, (unsigned long long)counts->erase_sector_count,
+        (unsigned long long)counts->erase_block_count, (unsigned long long)counts->prog_count,
+        (unsigned long long)counts->prog_size, (unsigned long long)counts->read_size);
+}
+
+static void json_time(const rehearsal_t *rehearsal) {
+    printf("  \"time\": [");
+    for (const sim_timing_t *timing = sim_timings; timing->name; timing++) {
+        printf("%s\n    { \"chip\": \"%s\", \"prepare_ms\": %.1f, \"boot_ms\": %.1f, \"fatal_windows_ms\": [%.1f, %.1f] }",
+            timing == sim_timings ? "" : ",", timing->name, (double)sim_time_us(&rehearsal->prepare, timing) / 1e3,
+            (double)sim_time_us(&rehearsal->boot, timing) / 1e3, (double)rehearse_window_us(timing) / 1e3,
+            (double)rehearse_window_us(timing) / 1e3);
+    }
+    printf("\n  ]\n");
+}
+
+static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal, bool fine) {
+    const molt_plan_tally_t *tally = &rehearsal->tally;
+    printf("{\n  \"flash\": ");
+    say_json(stdout, dump->path);
+    printf(",\n  \"path\": ");
+    say_json(stdout, args->positional[1]);
+    printf(",\n  \"possible\": %s,\n", fine ? "true" : "false");
+    printf("  \"filesystem\": { \"address\": %u, \"size\": %u },\n", dump->fs.addr, dump->fs.size);
+    if (!fine) {
+        printf("  \"refusal\": { \"text\": ");
+        say_json(stdout, rehearsal->text);
+        printf(", \"reason\": %d, \"need\": %u, \"limit\": %u }\n}\n", (int)rehearsal->refusal.reason, rehearsal->refusal.need,
+            rehearsal->refusal.limit);
+        return;
+    }
+    printf("  \"image\": {\n");
+    describe_json(stdout, &rehearsal->image);
+    printf("\n  },\n  \"sectors\": { \"total\": %u, \"equal\": %u, \"programmed\": %u },\n", tally->image_sector_count,
+        tally->equal_count, tally->program_count);
+    printf("  \"erases\": { \"sectors\": %u, \"blocks\": %u },\n", tally->sector_erase_count, tally->block_erase_count);
+    printf("  \"operations\": { \"prepare\": %llu, \"total\": %llu },\n", (unsigned long long)rehearsal->prepare_op_count,
+        (unsigned long long)rehearsal->op_count);
+    json_counts("prepare", &rehearsal->prepare);
+    json_counts("boot", &rehearsal->boot);
+    printf("  \"steps\": [");
+    (void)each_stretch(&rehearsal->plan, json_stretch);
+    printf("\n  ],\n");
+    json_time(rehearsal);
+    printf("}\n");
+}
+
+// What is in the way, as a map.
+static void print_refusal(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
+    uint32_t image_end = (rehearsal->image.size + 4095) / 4096 * 4096;
+    uint32_t flash_size = dump->nor.flash.geometry.size;
+    if (rehearsal->refusal.reason == MOLT_REFUSAL_NONE) {
+        return;
+    }
+    printf("  0x%06x to 0x%06x   %9s   the image\n", 0u, image_end - 1, say_size(image_end).text);
+    printf("  0x%06x to 0x%06x   %9s   filesystem\n", dump->fs.addr, dump->fs.addr + dump->fs.size - 1,
+        say_size(dump->fs.size).text);
+    printf("  0x%06x to 0x%06x   %9s   system sectors\n", flash_size - DUMPFS_SYSTEM_SIZE, flash_size - 1,
+        say_size(DUMPFS_SYSTEM_SIZE).text);
+}
+
+int cmd_plan(int argc, char **argv) {
+    static const args_spec_t spec = { "FLASH PATH",
+        "Tell what an upgrade from the file PATH on the dump's littlefs would do: which sectors are equal already, what is "
+        "erased and programmed, how long chips of several makes take for it (data-sheet times), and when the power must not "
+        "fail. Nothing is changed.", options, 2, 2 };
+    args_t args;
+    dumpfs_t dump;
+    rehearsal_t rehearsal = { .op_count = 0 };
+    args_parse(&spec, argc, argv, &args);
+    int status = dumpfs_open(&dump, &args, true);
+    if (!status) {
+        status = rehearse(&rehearsal, &dump, &args);
+        if (args.json) {
+            print_json(&dump, &args, &rehearsal, !status);
+        } else if (!status) {
+            print_text(&dump, &args, &rehearsal);
+        } else {
+            print_refusal(&dump, &rehearsal);
+        }
+        if (status) {
+            (void)say_fail("%s", rehearsal.text);
+        }
+    }
+    rehearse_free(&rehearsal);
+    dumpfs_close(&dump);
+    return status;
+}

@@ -1,0 +1,253 @@
+// molt upgrade and molt boot: the upgrade itself, on the simulated device whose flash the dump is.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "dumpfs.h"
+#include "molt/error.h"
+#include "progress.h"
+#include "rehearse.h"
+#include "say.h"
+
+// After a power cut: what a user of the device would find, and what goes on from there.
+static void print_cut(const dumpfs_t *dump, const args_t *args, const sim_device_t *device, uint64_t prepare_op_count,
+    uint64_t op_count) {
+    printf("%s%s%s: power cut in flash operation %lld of %llu (%s)\n", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN),
+        (long long)args->cut_op, (unsigned long long)op_count, sim_tear_name(args->cut_tear));
+    if (!sim_device_boots(&dump->nor)) {
+        printf("  sector 0 was being rewritten: this is one of the two windows in which a cut is fatal; nothing boots\n");
+    } else if (sim_device_has_loader(device)) {
+        printf("  the boot loader is in place; go on with: molt boot %s\n", dump->path);
+    } else if ((uint64_t)args->cut_op < prepare_op_count) {
+        printf("  the old firmware still boots; start again with: molt upgrade %s %s\n", dump->path, args->positional[1]);
+    } else {
+        printf("  the firmware was complete by then and starts\n");
+    }
+}
+
+// Bytes outside the image's sectors and the filesystem that are no longer what they were in `before`.
+static uint32_t changed_outside(const dumpfs_t *dump, const uint8_t *before, uint32_t image_end) {
+    uint32_t count = 0;
+    for (uint32_t addr = image_end; addr < dump->nor.flash.geometry.size; addr++) {
+        if (addr - dump->fs.addr >= dump->fs.size) {
+            count += dump->nor.bytes[addr] != before[addr];
+        }
+    }
+    return count;
+}
+
+// The target holds the image, the rest of its last sector is erased, and nothing else was touched. 0, or 1 after
+// having said what is wrong.
+static int prove(const dumpfs_t *dump, const rehearsal_t *rehearsal, const uint8_t *before) {
+    const molt_plan_t *plan = &rehearsal->plan;
+    const uint8_t *bytes = dump->nor.bytes;
+    uint32_t image_end = (plan->image_size + 4095) / 4096 * 4096;
+    bool fine = memcmp(bytes, rehearsal->source, 2) == 0 && bytes[2] == (plan->flash_params & 0xff)
+                && bytes[3] == plan->flash_params >> 8
+                && memcmp(bytes + 4, rehearsal->source + 4, plan->image_size - 4) == 0;
+    for (uint32_t addr = plan->image_size; addr < image_end; addr++) {
+        fine = fine && bytes[addr] == 0xff;
+    }
+    if (!fine) {
+        return say_fail("%s: the firmware is not the image after the upgrade; this is a bug, report it", dump->path);
+    }
+    if (changed_outside(dump, before, image_end)) {
+        return say_fail("%s: bytes outside firmware and filesystem have changed; this is a bug, report it", dump->path);
+    }
+    return 0;
+}
+
+static void print_done(const dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal) {
+    const molt_plan_tally_t *tally = &rehearsal->tally;
+    const sim_counts_t *counts = &dump->nor.counts;
+    uint64_t us = sim_time_us(counts, &sim_timings[0]);
+    printf("%s%s%s: %supgraded%s from %s\n\n", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN), say_style(SAY_GOOD),
+        say_style(SAY_PLAIN), args->positional[1]);
+    printf("  firmware  %s, %u bytes (%s), CRC-32 0x%08x\n", molt_image_kind_text(rehearsal->image.kind),
+        rehearsal->plan.image_size, say_size(rehearsal->plan.image_size).text, rehearsal->plan.image_crc);
+    printf("  sectors   %u: %u equal, %u programmed\n", tally->image_sector_count, tally->equal_count, tally->program_count);
+    printf("  flash     %llu erases of 64 KB, %llu of 4 KB, %llu programs\n", (unsigned long long)counts->erase_block_count,
+        (unsigned long long)counts->erase_sector_count, (unsigned long long)counts->prog_count);
+    printf("  device    would take about %s (%s)\n", say_time(us).text, sim_timings[0].name);
+    printf("  proved    every byte of the image in place; no byte outside firmware and filesystem changed\n");
+}
+
+// Prepare and boot. 0, or 1 after having said what is wrong.
+static int perform(dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal, progress_t *progress) {
+    host_job_t job;
+    char sentence[400];
+    rehearse_job(&job, dump, args);
+    job.progress = progress_on_phase;
+    job.progress_ctx = progress;
+    int err = host_prepare(&job);
+    host_text(&job, err, sentence, sizeof sentence);
+    host_job_free(&job);
+    sim_device_t device = { .nor = &dump->nor, .loader = job.loader, .io = &progress->io };
+    sim_outcome_t outcome = SIM_CUT;
+    if (!dump->nor.is_cut) {
+        outcome = err ? SIM_STUCK : sim_device_start(&device);
+    }
+    progress_end(progress);
+    if (outcome == SIM_CUT) {
+        print_cut(dump, args, &device, rehearsal->prepare_op_count, rehearsal->op_count);
+        return 0;
+    }
+    if (outcome != SIM_FIRMWARE) {
+        return say_fail("%s: %s", dump->path, err ? sentence : "the boot loader gave up; this is a bug, report it");
+    }
+    return 0;
+}
+
+static int upgrade(dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal) {
+    progress_t progress;
+    uint32_t flash_size = dump->nor.flash.geometry.size;
+    if (args->cut_op >= (int64_t)rehearsal->op_count) {
+        return say_fail("the power cannot be cut in operation %lld: the whole upgrade has %llu, 0 to %llu; choose one of these",
+            (long long)args->cut_op, (unsigned long long)rehearsal->op_count, (unsigned long long)rehearsal->op_count - 1);
+    }
+    uint8_t *before = malloc(flash_size);
+    if (before == NULL) {
+        return say_fail("there is not enough memory; close other programs");
+    }
+    memcpy(before, dump->nor.bytes, flash_size);
+    dump->nor.cut_op = args->cut_op;
+    dump->nor.cut_tear = args->cut_tear;
+    uint64_t total_us = sim_time_us(&rehearsal->prepare, &sim_timings[0]) + sim_time_us(&rehearsal->boot, &sim_timings[0]);
+    progress_begin(&progress, &dump->nor, total_us, args->quiet, "check");
+    int status = perform(dump, args, rehearsal, &progress);
+    if (!status && !dump->nor.is_cut) {
+        status = prove(dump, rehearsal, before);
+    }
+    free(before);
+    if (!status) {
+        status = dumpfs_save(dump);
+    }
+    if (!status && !dump->nor.is_cut && !args->quiet) {
+        print_done(dump, args, rehearsal);
+    }
+    return status;
+}
+
+int cmd_upgrade(int argc, char **argv) {
+    static const struct argp_option options[] = {
+        { "erase-all", ARGS_ERASE_ALL, 0, 0, "Erase the filesystem, too, as the last steps", 0 },
+        { "no-safe-check", ARGS_NO_SAFE_CHECK, 0, 0, "Check only the image's headers, not its sums", 0 },
+        { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0,
+            "Whose flash mode, size and frequency the new header gets: those of the present firmware (keep, the default) or "
+            "those in the image", 0 },
+        ARGS_OPTION_QUIET,
+        ARGS_OPTION_CUT,
+        ARGS_OPTION_FS_START,
+        ARGS_OPTION_FS_SIZE,
+        { 0 },
+    };
+    static const args_spec_t spec = { "FLASH PATH",
+        "Upgrade the firmware in a flash dump from the image file PATH on the dump's own littlefs, exactly as the device would: "
+        "the running firmware checks and prepares, the boot loader does the rewriting. The dump is replaced as a whole, or "
+        "not at all.\v"
+        "The file molt.head stays on the filesystem: it holds the old first sector and the boot loader's report. After --cut, "
+        "`molt boot FLASH` goes on.", options, 2, 2 };
+    args_t args;
+    dumpfs_t dump;
+    rehearsal_t rehearsal = { .op_count = 0 };
+    args_parse(&spec, argc, argv, &args);
+    int status = dumpfs_open(&dump, &args, true);
+    if (!status && rehearse(&rehearsal, &dump, &args) != 0) {
+        status = say_fail("%s", rehearsal.text);
+    }
+    if (!status) {
+        status = upgrade(&dump, &args, &rehearsal);
+    }
+    rehearse_free(&rehearsal);
+    dumpfs_close(&dump);
+    return status;
+}
+
+static const char *error_text(int err) {
+    switch (err) {
+        case MOLT_ERR_NOENT:
+        case MOLT_ERR_CORRUPT:
+            return "the boot loader is there, but its plan or the saved first sector is damaged; write a firmware with esptool";
+        case MOLT_ERR_NOTSUP:
+            return "the plan is of another version of molt; use that version";
+        default:
+            return "the boot loader gave up; read the chip again";
+    }
+}
+
+// Say how the power-on ended. Returns the exit status.
+static int report_boot(const dumpfs_t *dump, const args_t *args, const sim_device_t *device, sim_outcome_t outcome,
+    uint64_t op_count) {
+    switch (outcome) {
+        case SIM_BRICK:
+            return say_fail("%s: nothing in sector 0 that the mask ROM would start; write a firmware with esptool", dump->path);
+        case SIM_STUCK:
+            return say_fail("%s: %s", dump->path, error_text(device->boot_result));
+        case SIM_CUT:
+            print_cut(dump, args, device, 0, op_count);
+            return 0;
+        case SIM_FIRMWARE:
+            break;
+    }
+    if (args->quiet) {
+        return 0;
+    }
+    printf("%s%s%s: ", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN));
+    if (device->loader_starts == 0) {
+        printf("the firmware starts; no upgrade was under way\n");
+    } else if (device->boot_result == MOLT_BOOT_RESTORED) {
+        printf("the image file no longer matched, so the old firmware was put back; it starts\n");
+    } else {
+        printf("the upgrade is finished, %llu flash operations; the new firmware starts\n",
+            (unsigned long long)dump->nor.op_count);
+    }
+    return 0;
+}
+
+// A power-on. What it takes is found out by a rehearsal, so that progress and --cut know the total.
+static int boot(dumpfs_t *dump, const args_t *args) {
+    host_job_t job;
+    progress_t progress;
+    host_job_init(&job, &dump->nor, &dump->fs, NULL);
+    sim_device_t device = { .nor = &dump->nor, .loader = job.loader };
+    sim_nor_push(&dump->nor);
+    sim_outcome_t outcome = sim_device_start(&device);
+    sim_nor_pop(&dump->nor);
+    uint64_t op_count = dump->nor.op_count;
+    uint64_t total_us = sim_time_us(&dump->nor.counts, &sim_timings[0]);
+    if (outcome != SIM_FIRMWARE || op_count == 0) {
+        return report_boot(dump, args, &device, outcome, op_count);
+    }
+    if (args->cut_op >= (int64_t)op_count) {
+        return say_fail("the power cannot be cut in operation %lld: what is left has %llu, 0 to %llu; choose one of these",
+            (long long)args->cut_op, (unsigned long long)op_count, (unsigned long long)op_count - 1);
+    }
+    device = (sim_device_t){ .nor = &dump->nor, .loader = job.loader, .io = &progress.io };
+    dumpfs_power_on(dump);
+    dump->nor.cut_op = args->cut_op;
+    dump->nor.cut_tear = args->cut_tear;
+    progress_begin(&progress, &dump->nor, total_us, args->quiet, "boot");
+    outcome = sim_device_start(&device);
+    progress_end(&progress);
+    int status = dumpfs_save(dump);
+    return status ? status : report_boot(dump, args, &device, outcome, op_count);
+}
+
+int cmd_boot(int argc, char **argv) {
+    static const struct argp_option options[] = { ARGS_OPTION_QUIET, ARGS_OPTION_CUT, { 0 } };
+    static const args_spec_t spec = { "FLASH",
+        "Power the device on: what the mask ROM does, then molt's boot loader if it is in sector 0. An upgrade that was cut "
+        "goes on and is finished.", options, 1, 1 };
+    args_t args;
+    dumpfs_t dump;
+    args_parse(&spec, argc, argv, &args);
+    int status = dumpfs_open_raw(&dump, args.positional[0]);
+    if (!status) {
+        status = boot(&dump, &args);
+    }
+    dumpfs_close(&dump);
+    return status;
+}

@@ -1,0 +1,37 @@
+// A rehearsal: the whole upgrade on the simulated chip, which afterwards holds what it held. What it takes is known
+// then to the last operation.
+#ifndef MOLT_CMD_REHEARSE_H
+#define MOLT_CMD_REHEARSE_H
+
+#include "args.h"
+#include "device.h"
+#include "dumpfs.h"
+#include "host.h"
+
+typedef struct rehearsal {
+    sim_counts_t prepare;      // by the running firmware: check, save, boot sector in
+    sim_counts_t boot;         // by the boot loader
+    uint64_t prepare_op_count; // programs and erases
+    uint64_t op_count;         // of both
+    molt_image_t image;
+    molt_plan_t plan;          // finished; its sector is owned by the rehearsal
+    molt_plan_tally_t tally;
+    uint8_t *source;           // the image file's bytes
+    uint32_t block_count;      // of the file, and in how many runs of blocks that follow one another
+    uint32_t run_count;
+    molt_refusal_t refusal;    // reason NONE unless the plan was refused
+    char text[512];            // the sentence, after a failure
+} rehearsal_t;
+
+// Set up `job` for the upgrade that the command line asks for.
+void rehearse_job(host_job_t *job, dumpfs_t *dump, const args_t *args);
+
+// Returns 0, or 1 with the sentence in `text`. Nothing is changed. rehearse_free() either way.
+int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args);
+void rehearse_free(rehearsal_t *rehearsal);
+
+// Microseconds that the rewriting of sector 0 takes, in which a power cut is fatal: one erase, 16 pages. It is
+// rewritten twice, boot loader in and new first sector in.
+uint64_t rehearse_window_us(const sim_timing_t *timing);
+
+#endif

@@ -1,0 +1,132 @@
+"""Replace the firmware in place, from an image file on the device's own littlefs.
+
+    import molt
+    molt.fwupdate('firmware.bin')
+
+The file is checked, the boot loader and the plan are put into sector 0, and the device resets. The boot loader does
+the rest; a power cut during its work is made up for at the next start.
+"""
+
+import os
+import _molt
+from micropython import const
+
+# The file that holds what the boot loader may need: the old first sector and its report.
+_SAVED = "molt.head"
+_SECTOR = const(4096)
+
+# Typical times in ms: sector erase, 64 KB block erase, 16 page programs with their read-back.
+# Source: W25Q32JV data sheet.
+_MS_SECTOR = const(45)
+_MS_BLOCK = const(150)
+_MS_PROGRAM = const(10)
+
+
+def _open(file_name, **options):
+    """The upgrade object for a file, and the mount point of its filesystem."""
+    from flashbdev import bdev
+
+    if not file_name.startswith("/"):
+        file_name = os.getcwd().rstrip("/") + "/" + file_name
+    root, path = _molt.lookup(file_name)
+    os.sync()
+    size = os.stat(file_name)[6]
+    addr = bdev.start_sec * bdev.SEC_SIZE
+    job = _molt.Upgrade(path, addr, bdev.blocks * bdev.SEC_SIZE, **options)
+    if job.image()[2] != size:
+        raise ValueError("the file is not on the device's own flash; copy it there")
+    return job, root.rstrip("/")
+
+
+def check(file_name):
+    """Say what the image is. Raises ValueError or OSError, with a sentence, if it is not whole."""
+    kind, chip, size, segments, crc = _open(file_name)[0].image()
+    return {"kind": kind, "chip": chip, "size": size, "segments": segments, "crc32": crc}
+
+
+def plan(file_name, erase_all=False):
+    """What an upgrade would do: sectors, erases, seconds, and in `overlaps` what is in the way."""
+    job = _open(file_name, erase_all=erase_all)[0]
+    try:
+        sectors, equal, program, sector_erases, block_erases = job.plan()
+    except ValueError as e:
+        return {"overlaps": str(e)}
+    ms = sector_erases * _MS_SECTOR + block_erases * _MS_BLOCK + program * _MS_PROGRAM
+    return {
+        "sectors": sectors,
+        "equal": equal,
+        "programmed": program,
+        "erased": sector_erases + 16 * block_erases,
+        "sector_erases": sector_erases,
+        "block_erases": block_erases,
+        "seconds": ms / 1000,
+        "overlaps": None,
+    }
+
+
+def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=True):
+    """Replace the firmware by the image in `file_name`. Resets and so does not return.
+
+    erase_all   erase the filesystem too, at the end
+    safe_check  check the image's structure, checksum and MD5, and that the file's blocks hold the file;
+                without it only what is needed not to destroy the device
+    reset       False: prepare only; the next reset, whoever makes it, upgrades. Leave the image file and
+                molt.head alone until then. esp.DFU() resets, molt.cancel() takes it back.
+    """
+    if _molt.pending():
+        raise OSError(16, "an upgrade is prepared already; esp.DFU() carries it out, molt.cancel() takes it back")
+    job, root = _open(file_name, erase_all=erase_all, safe_check=safe_check, verbose=verbose)
+    if verbose:
+        kind, chip, size, _, crc = job.image()
+        print("molt: %s: %s for %s, %u bytes, crc32 %08x" % (file_name, kind, chip, size, crc))
+    sectors, equal, program, sector_erases, block_erases = job.plan()
+    if verbose:
+        print("molt: %u of %u sectors differ, the filesystem is %s" % (
+            program, sectors, "ERASED" if erase_all else "left alone"))
+    buf = bytearray(256)
+    with open(root + "/" + _SAVED, "wb") as f:
+        off = 0
+        while True:
+            n = job.saved(off, buf)
+            if not n:
+                break
+            f.write(memoryview(buf)[:n])
+            off += n
+    os.sync()
+    job.install(_SAVED)
+    if verbose:
+        print("molt: prepared" + (", restarting" if reset else "; the next reset upgrades"))
+    if reset:
+        import machine
+
+        machine.reset()
+
+
+def pending():
+    """The size of the image that the next reset puts in, or None."""
+    p = _molt.pending()
+    return p and p[0]
+
+
+def cancel():
+    """Take back what fwupdate(..., reset=False) prepared. True if there was something."""
+    return _molt.cancel()
+
+
+def status():
+    """What the last upgrade came to: None, or a dict.
+
+    result    'ok', 'restored' (the file had changed: the old firmware was kept), or 'pending'
+    resumed   how often the power was cut while the boot loader worked
+    crc32     of the image that was wanted
+    """
+    try:
+        with open("/" + _SAVED, "rb") as f:
+            f.seek(_SECTOR)
+            report = _molt.report(f.read(16))
+    except OSError:
+        return None
+    if not report:
+        return None
+    crc, result, starts = report
+    return {"result": ("pending", "ok", "restored")[result], "resumed": max(0, starts - 1), "crc32": crc}

@@ -1,0 +1,7 @@
+// molt's core, compiled here so that its code lies in this folder's objects: see micropython.mk.
+
+#include "src/base/md5.c"
+#include "src/base/sha256.c"
+#include "src/upgrade/image.c"
+#include "src/upgrade/image_verify.c"
+#include "src/upgrade/image_text.c"

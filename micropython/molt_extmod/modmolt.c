@@ -1,0 +1,134 @@
+// The built-in module _molt, on which molt.py stands, and what molt adds to `esp`.
+
+#include <string.h>
+
+#include "extmod/vfs.h"
+#include "extmod/vfs_lfs.h"
+#include "flash.h"
+#include "molt/error.h"
+#include "molt/plan.h"
+#include "molt/prepare.h"
+#include "molt/report.h"
+#include "py/runtime.h"
+#include "upgrade_obj.h"
+
+// lookup(path) -> (mount point, path inside it) of the littlefs that holds an absolute path.
+static mp_obj_t molt_lookup(mp_obj_t path_in) {
+    const char *inside;
+    const char *path = mp_obj_str_get_str(path_in);
+    mp_vfs_mount_t *mount = mp_vfs_lookup_path(path, &inside);
+    if (mount == MP_VFS_NONE || mount == MP_VFS_ROOT) {
+        molt_raise(MOLT_ERR_NOENT, "no filesystem is mounted there");
+    }
+    if (!mp_obj_is_type(mount->obj, &mp_type_vfs_lfs2)) {
+        molt_raise(MOLT_ERR_NOTSUP, "the file has to be on the device's own littlefs (VfsLfs2); copy it there");
+    }
+    mp_obj_t items[] = { mp_obj_new_str(mount->str, mount->len), mp_obj_new_str(inside, strlen(inside)) };
+    return mp_obj_new_tuple(2, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(molt_lookup_obj, molt_lookup);
+
+// Read the boot sector into `sector`, fresh from the heap, and open the plan in it: 0 or molt_plan_open()'s error.
+static int open_pending(molt_flash_t *flash, molt_plan_t *plan, uint8_t **sector) {
+    molt_esp8266_flash(flash);
+    *sector = m_new(uint8_t, flash->geometry.sector_size);
+    int err = flash->read(flash->ctx, 0, *sector, flash->geometry.sector_size);
+    return err ? err : molt_plan_open(plan, &flash->geometry, *sector);
+}
+
+// pending() -> None, or (image size, image CRC, whether the filesystem will be erased)
+static mp_obj_t molt_pending(void) {
+    molt_flash_t flash;
+    molt_plan_t plan;
+    uint8_t *sector;
+    int err = open_pending(&flash, &plan, &sector);
+    m_del(uint8_t, sector, flash.geometry.sector_size);
+    if (err) {
+        return mp_const_none;
+    }
+    mp_obj_t items[] = {
+        mp_obj_new_int_from_uint(plan.image_size),
+        mp_obj_new_int_from_uint(plan.image_crc),
+        mp_obj_new_bool(plan.fs_size != 0),
+    };
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(molt_pending_obj, molt_pending);
+
+// cancel() -> whether an upgrade was prepared; it is not any more.
+static mp_obj_t molt_cancel(void) {
+    molt_flash_t flash;
+    molt_plan_t plan;
+    uint8_t *sector;
+    int err = open_pending(&flash, &plan, &sector);
+    if (err) {
+        return mp_const_false;
+    }
+    err = molt_prepare_cancel(&flash, &plan);
+    m_del(uint8_t, sector, flash.geometry.sector_size);
+    if (err == MOLT_ERR_CORRUPT) {
+        molt_raise(err, "the saved first sector is not what was saved; the upgrade stays prepared");
+    }
+    if (err) {
+        molt_raise(err, "the boot sector cannot be written; do not switch off, try again");
+    }
+    return mp_const_true;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(molt_cancel_obj, molt_cancel);
+
+// report(bytes) -> None, or (image CRC, 0 pending | 1 done | 2 restored, starts of the boot loader)
+static mp_obj_t molt_report(mp_obj_t bytes_in) {
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(bytes_in, &buf, MP_BUFFER_READ);
+    molt_report_t report;
+    if (buf.len < MOLT_REPORT_SIZE || molt_report_parse(&report, buf.buf) != 0) {
+        return mp_const_none;
+    }
+    mp_obj_t items[] = {
+        mp_obj_new_int_from_uint(report.image_crc),
+        MP_OBJ_NEW_SMALL_INT(report.result),
+        MP_OBJ_NEW_SMALL_INT(report.start_count),
+    };
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(molt_report_obj, molt_report);
+
+static const mp_rom_map_elem_t molt_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__molt) },
+    { MP_ROM_QSTR(MP_QSTR_Upgrade), MP_ROM_PTR(&molt_upgrade_type) },
+    { MP_ROM_QSTR(MP_QSTR_lookup), MP_ROM_PTR(&molt_lookup_obj) },
+    { MP_ROM_QSTR(MP_QSTR_pending), MP_ROM_PTR(&molt_pending_obj) },
+    { MP_ROM_QSTR(MP_QSTR_cancel), MP_ROM_PTR(&molt_cancel_obj) },
+    { MP_ROM_QSTR(MP_QSTR_report), MP_ROM_PTR(&molt_report_obj) },
+};
+static MP_DEFINE_CONST_DICT(molt_globals, molt_globals_table);
+
+const mp_obj_module_t molt_module = {
+    .base = { &mp_type_module },
+    .globals = (mp_obj_dict_t *)&molt_globals,
+};
+MP_REGISTER_MODULE(MP_QSTR__molt, molt_module);
+
+// esp.DFU(erase_all=False): carry out what was prepared, now. Does not return.
+static mp_obj_t esp_dfu(size_t n_args, const mp_obj_t *args) {
+    molt_flash_t flash;
+    molt_plan_t plan;
+    uint8_t *sector;
+    if (open_pending(&flash, &plan, &sector) != 0) {
+        molt_raise(MOLT_ERR_NOENT, "no upgrade is prepared; molt.fwupdate(file_name, reset=False) prepares one");
+    }
+    if (n_args > 0 && mp_obj_is_true(args[0]) && plan.fs_size == 0) {
+        molt_raise(MOLT_ERR_INVAL, "the upgrade was prepared without erase_all; molt.cancel() and prepare it with");
+    }
+    molt_esp8266_restart();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(esp_dfu_obj, 0, 1, esp_dfu);
+
+void molt_esp_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    (void)self_in;
+    if (attr == MP_QSTR_DFU && dest[0] == MP_OBJ_NULL) {
+        dest[0] = MP_OBJ_FROM_PTR(&esp_dfu_obj);
+    }
+}
+MP_REGISTER_MODULE_DELEGATION(esp_module, molt_esp_attr);

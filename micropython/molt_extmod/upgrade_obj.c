@@ -1,0 +1,222 @@
+// _molt.Upgrade: one upgrade from a file on the device's littlefs, step by step. The order of the steps is that of
+// src/lfs/upgrade.h; what belongs to MicroPython (writing the saved file through its mounted filesystem, printing,
+// the reset) is left to molt.py.
+
+#include "upgrade_obj.h"
+
+#include <string.h>
+
+#include "esp8266_loader.h"
+#include "flash.h"
+#include "molt/error.h"
+#include "py/mperrno.h"
+#include "py/mphal.h"
+#include "py/runtime.h"
+#include "upgrade.h"
+
+// Bytes of the buffer through which flash is read: with the boot sector and the volume's caches 6 KB in all.
+#define WORK_SIZE 1024
+
+typedef struct upgrade_obj {
+    mp_obj_base_t base;
+    molt_flash_t flash;
+    molt_volume_t volume;
+    molt_region_t fs;
+    molt_upgrade_t upgrade;
+    molt_upgrade_options_t options;
+    bool verbose;
+    bool is_planned;
+    uint8_t shown_phase;
+    uint8_t shown_percent;
+    uint32_t work[WORK_SIZE / 4];
+    uint32_t sector[4096 / 4];
+} upgrade_obj_t;
+
+MP_NORETURN void molt_raise(int err, const char *sentence) {
+    if (err == MOLT_ERR_IO || err == MOLT_ERR_NOENT || err == MOLT_ERR_ISDIR || err == MOLT_ERR_BUSY
+        || err == MOLT_ERR_NOSPC) {
+        mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(-err), mp_obj_new_str(sentence, strlen(sentence)) };
+        nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
+    }
+    mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s"), sentence);
+}
+
+static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
+    const molt_upgrade_t *upgrade = &self->upgrade;
+    const char *sentence = molt_upgrade_text(upgrade, err);
+    if (upgrade->trouble == MOLT_UPGRADE_TROUBLE_REFUSED) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s (0x%x against 0x%x)"), sentence,
+            (unsigned)upgrade->refusal.need, (unsigned)upgrade->refusal.limit);
+    }
+    if (upgrade->trouble == MOLT_UPGRADE_TROUBLE_IMAGE) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s (at byte %u)"), sentence,
+            (unsigned)upgrade->image.defect_off);
+    }
+    molt_raise(err, sentence);
+}
+
+static int on_progress(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total) {
+    static const char *const names[] = { "checking image", "checking file", "comparing" };
+    upgrade_obj_t *self = ctx;
+    molt_esp8266_feed();
+    uint32_t percent = done / (total / 100 + 1);
+    if (self->verbose && (self->shown_phase != phase || percent >= self->shown_percent + 10u)) {
+        self->shown_phase = (uint8_t)phase;
+        self->shown_percent = (uint8_t)percent;
+        mp_printf(&mp_plat_print, "\rmolt: %s %u%%  ", names[phase], (unsigned)percent);
+    }
+    mp_handle_pending(true);
+    return 0;
+}
+
+static void end_progress(upgrade_obj_t *self) {
+    if (self->verbose && self->shown_phase != 0xff) {
+        mp_printf(&mp_plat_print, "\r                             \r");
+    }
+    self->shown_phase = 0xff;
+}
+
+// Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose): path is inside the filesystem.
+static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
+    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose };
+    static const mp_arg_t allowed_args[] = {
+        { MP_QSTR_path, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+        { MP_QSTR_fs_addr, MP_ARG_REQUIRED | MP_ARG_INT, { .u_int = 0 } },
+        { MP_QSTR_fs_size, MP_ARG_REQUIRED | MP_ARG_INT, { .u_int = 0 } },
+        { MP_QSTR_safe_check, MP_ARG_BOOL, { .u_bool = true } },
+        { MP_QSTR_erase_all, MP_ARG_BOOL, { .u_bool = false } },
+        { MP_QSTR_verbose, MP_ARG_BOOL, { .u_bool = false } },
+    };
+    mp_arg_val_t args[MP_ARRAY_SIZE(allowed_args)];
+    mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed_args), allowed_args, args);
+    const char *path = mp_obj_str_get_str(args[ARG_path].u_obj);
+
+    upgrade_obj_t *self = mp_obj_malloc(upgrade_obj_t, type);
+    self->fs = (molt_region_t){ (uint32_t)args[ARG_fs_addr].u_int, (uint32_t)args[ARG_fs_size].u_int };
+    self->verbose = args[ARG_verbose].u_bool;
+    self->is_planned = false;
+    self->shown_phase = 0xff;
+    self->shown_percent = 0;
+    self->options = (molt_upgrade_options_t){
+        .safe_check = args[ARG_safe_check].u_bool,
+        .erase_all = args[ARG_erase_all].u_bool,
+        .mapped_size = MOLT_ESP8266_MAPPED_SIZE,
+        .loader_size = sizeof esp8266_loader,
+    };
+    molt_esp8266_flash(&self->flash);
+    self->upgrade = (molt_upgrade_t){
+        .flash = &self->flash,
+        .volume = &self->volume,
+        .sector = (uint8_t *)self->sector,
+        .work = (uint8_t *)self->work,
+        .work_size = WORK_SIZE,
+        .progress = on_progress,
+        .progress_ctx = self,
+    };
+    int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
+    if (err) {
+        molt_raise(err, "there is no littlefs where the device has its filesystem");
+    }
+    err = molt_upgrade_open(&self->upgrade, path, &self->options);
+    end_progress(self);
+    if (err) {
+        raise_trouble(self, err);
+    }
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t str_of(const char *text) {
+    return mp_obj_new_str(text, strlen(text));
+}
+
+// image() -> (kind, chip, size, segments, crc32)
+static mp_obj_t upgrade_image(mp_obj_t self_in) {
+    const molt_image_t *image = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->upgrade.image;
+    mp_obj_t items[] = {
+        str_of(molt_image_kind_text(image->kind)),
+        str_of(molt_chip_text(image->chip)),
+        mp_obj_new_int_from_uint(image->size),
+        MP_OBJ_NEW_SMALL_INT(image->segment_count),
+        mp_obj_new_int_from_uint(image->crc32),
+    };
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_image_obj, upgrade_image);
+
+// plan() -> (sectors, equal, programmed, sector erases, 64 KB erases)
+static mp_obj_t upgrade_plan(mp_obj_t self_in) {
+    upgrade_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    int err = molt_upgrade_plan(&self->upgrade, &self->options);
+    end_progress(self);
+    if (err) {
+        raise_trouble(self, err);
+    }
+    molt_plan_finish(&self->upgrade.plan);
+    self->is_planned = true;
+    molt_plan_tally_t tally;
+    molt_plan_count(&self->upgrade.plan, &tally);
+    mp_obj_t items[] = {
+        MP_OBJ_NEW_SMALL_INT(tally.image_sector_count),
+        MP_OBJ_NEW_SMALL_INT(tally.equal_count),
+        MP_OBJ_NEW_SMALL_INT(tally.program_count),
+        MP_OBJ_NEW_SMALL_INT(tally.sector_erase_count),
+        MP_OBJ_NEW_SMALL_INT(tally.block_erase_count),
+    };
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_plan_obj, upgrade_plan);
+
+static upgrade_obj_t *planned(mp_obj_t self_in) {
+    upgrade_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (!self->is_planned) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("plan() comes first"));
+    }
+    return self;
+}
+
+// saved(off, buf) -> bytes put into buf: what the saved file is to hold from `off` on; 0 at its end.
+static mp_obj_t upgrade_saved(mp_obj_t self_in, mp_obj_t off_in, mp_obj_t buf_in) {
+    upgrade_obj_t *self = planned(self_in);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(buf_in, &buf, MP_BUFFER_WRITE);
+    uint32_t off = (uint32_t)mp_obj_get_int(off_in);
+    uint32_t end = molt_upgrade_saved_size(&self->upgrade);
+    uint32_t size = off < end ? MIN((uint32_t)buf.len & ~3u, end - off) : 0;
+    int err = molt_upgrade_saved_bytes(&self->upgrade, off, buf.buf, size);
+    if (err) {
+        molt_raise(err, "flash cannot be read");
+    }
+    return MP_OBJ_NEW_SMALL_INT(size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(upgrade_saved_obj, upgrade_saved);
+
+// install(saved_path): check the saved file, write the boot sector. The next reset upgrades.
+static mp_obj_t upgrade_install(mp_obj_t self_in, mp_obj_t path_in) {
+    upgrade_obj_t *self = planned(self_in);
+    static const molt_loader_t loader = { esp8266_loader, sizeof esp8266_loader };
+    int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
+    if (err) {
+        molt_raise(err, "the filesystem cannot be read");
+    }
+    err = molt_upgrade_saved(&self->upgrade, &self->volume, mp_obj_str_get_str(path_in));
+    if (!err) {
+        self->is_planned = false;
+        err = molt_upgrade_install(&self->upgrade, &loader);
+    }
+    if (err) {
+        raise_trouble(self, err);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_install_obj, upgrade_install);
+
+static const mp_rom_map_elem_t upgrade_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_image), MP_ROM_PTR(&upgrade_image_obj) },
+    { MP_ROM_QSTR(MP_QSTR_plan), MP_ROM_PTR(&upgrade_plan_obj) },
+    { MP_ROM_QSTR(MP_QSTR_saved), MP_ROM_PTR(&upgrade_saved_obj) },
+    { MP_ROM_QSTR(MP_QSTR_install), MP_ROM_PTR(&upgrade_install_obj) },
+};
+static MP_DEFINE_CONST_DICT(upgrade_locals, upgrade_locals_table);
+
+MP_DEFINE_CONST_OBJ_TYPE(molt_upgrade_type, MP_QSTR_Upgrade, MP_TYPE_FLAG_NONE, make_new, upgrade_make_new, locals_dict,
+    &upgrade_locals);

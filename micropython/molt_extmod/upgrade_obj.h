@@ -1,0 +1,17 @@
+// _molt.Upgrade: one upgrade from a file, as a Python object.
+#ifndef MOLT_MICROPYTHON_UPGRADE_OBJ_H
+#define MOLT_MICROPYTHON_UPGRADE_OBJ_H
+
+#include "py/obj.h"
+
+// MicroPython 1.25 calls it NORETURN.
+#ifndef MP_NORETURN
+#define MP_NORETURN NORETURN
+#endif
+
+extern const mp_obj_type_t molt_upgrade_type;
+
+// Raise what a molt error stands for: OSError with the errno, or ValueError where the input is at fault.
+MP_NORETURN void molt_raise(int err, const char *sentence);
+
+#endif

@@ -1,0 +1,111 @@
+// A device under test.
+
+#include "rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *allocate(size_t size) {
+    void *p = malloc(size);
+    if (p == NULL) {
+        abort();
+    }
+    return p;
+}
+
+static void require(bool condition) {
+    if (!condition) {
+        abort();
+    }
+}
+
+static void load_image(rig_t *rig) {
+    molt_volume_t volume;
+    molt_region_t fs = fixture_fs(rig->shape);
+    uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
+    struct lfs2_file_config config = { .buffer = cache };
+    lfs2_file_t file;
+    uint32_t size = rig->shape->image_size;
+    uint32_t sector_size = rig->shape->geometry.sector_size;
+    rig->image_end = (size + sector_size - 1) / sector_size * sector_size;
+    rig->image = allocate(rig->image_end);
+    memset(rig->image, 0xff, rig->image_end);
+    require(molt_volume_mount(&volume, &rig->nor.flash, &fs, 0, false) == 0);
+    require(lfs2_file_opencfg(&volume.lfs, &file, FIXTURE_PATH, LFS2_O_RDONLY, &config) == 0);
+    require(lfs2_file_read(&volume.lfs, &file, rig->image, size) == (lfs2_ssize_t)size);
+    (void)lfs2_file_close(&volume.lfs, &file);
+    memcpy(rig->image + 2, rig->nor.bytes + 2, 2);
+}
+
+void rig_init(rig_t *rig, const fixture_shape_t *shape) {
+    molt_region_t fs = fixture_fs(shape);
+    *rig = (rig_t){ .shape = shape };
+    fixture_device(&rig->nor, shape);
+    rig->device = (sim_device_t){ .nor = &rig->nor, .loader = fixture_loader(shape) };
+    host_job_init(&rig->job, &rig->nor, &fs, FIXTURE_PATH);
+    rig->job.loader = rig->device.loader;
+    rig->original = allocate(shape->geometry.size);
+    memcpy(rig->original, rig->nor.bytes, shape->geometry.size);
+    load_image(rig);
+}
+
+void rig_free(rig_t *rig) {
+    host_job_free(&rig->job);
+    sim_nor_free(&rig->nor);
+    free(rig->original);
+    free(rig->image);
+}
+
+void rig_reset(rig_t *rig) {
+    memcpy(rig->nor.bytes, rig->original, rig->shape->geometry.size);
+    sim_nor_power_on(&rig->nor);
+}
+
+int rig_prepare(rig_t *rig) {
+    sim_nor_power_on(&rig->nor);
+    return host_prepare(&rig->job);
+}
+
+sim_outcome_t rig_start(rig_t *rig) {
+    sim_nor_power_on(&rig->nor);
+    return sim_device_start(&rig->device);
+}
+
+int rig_open_plan(const rig_t *rig, molt_plan_t *plan, uint8_t *sector) {
+    memcpy(sector, rig->nor.bytes, rig->shape->geometry.sector_size);
+    return molt_plan_open(plan, &rig->shape->geometry, sector);
+}
+
+int rig_put(rig_t *rig, const char *path, const void *bytes, uint32_t size) {
+    molt_volume_t volume;
+    molt_region_t fs = fixture_fs(rig->shape);
+    uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
+    struct lfs2_file_config config = { .buffer = cache };
+    lfs2_file_t file;
+    int err = molt_volume_mount(&volume, &rig->nor.flash, &fs, 0, true);
+    if (!err) {
+        err = lfs2_file_opencfg(&volume.lfs, &file, path, LFS2_O_WRONLY | LFS2_O_CREAT | LFS2_O_TRUNC, &config);
+    }
+    if (err) {
+        return err;
+    }
+    lfs2_ssize_t written = lfs2_file_write(&volume.lfs, &file, bytes, size);
+    err = lfs2_file_close(&volume.lfs, &file);
+    molt_volume_unmount(&volume);
+    return written < 0 ? (int)written : err;
+}
+
+bool rig_is_new(const rig_t *rig) {
+    return memcmp(rig->nor.bytes, rig->image, rig->image_end) == 0;
+}
+
+bool rig_is_old(const rig_t *rig) {
+    return memcmp(rig->nor.bytes, rig->original, rig->image_end) == 0;
+}
+
+bool rig_outside_is_same(const rig_t *rig) {
+    uint32_t fs_addr = rig->shape->fs_addr;
+    uint32_t fs_end = fs_addr + rig->shape->fs_size;
+    return memcmp(rig->nor.bytes + rig->image_end, rig->original + rig->image_end, fs_addr - rig->image_end) == 0
+           && memcmp(rig->nor.bytes + fs_end, rig->original + fs_end, rig->shape->geometry.size - fs_end) == 0;
+}

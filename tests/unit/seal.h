@@ -1,0 +1,14 @@
+// For tests that change a stored plan: making its CRC right again.
+#ifndef MOLT_TESTS_UNIT_SEAL_H
+#define MOLT_TESTS_UNIT_SEAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "molt/plan.h"
+
+// Put the CRC that goes with the other fields into the plan at the end of `sector`; where `counts`, the number of
+// steps too. False if the fields leave no room for a plan, so that there is no place where a CRC could begin.
+bool seal_plan(const molt_geometry_t *geometry, uint8_t *sector, bool counts);
+
+#endif

@@ -1,0 +1,181 @@
+"""What the tests of the virtual board are made of: images and flash files, a run of the board, and TAP.
+
+A small program, monitor.c, runs on the board and obeys commands that come over the UART. VBOARD_BUILD says where the
+board was built (build/vboard), VBOARD_CROSS and VBOARD_CC which compilers there are.
+"""
+import concurrent.futures
+import functools
+import json
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BOARD = ROOT / "vboard"
+BUILD = pathlib.Path(os.environ.get("VBOARD_BUILD", ROOT / "build" / "vboard"))
+CROSS = os.environ.get("VBOARD_CROSS", "xtensa-lx106-elf-")
+CC = os.environ.get("VBOARD_CC", "cc")
+SCRATCH = tempfile.TemporaryDirectory(prefix="vboard-")
+WORK = pathlib.Path(SCRATCH.name)
+THREAD = threading.local()
+
+MEGABYTE = 1 << 20
+SECTOR, BLOCK, PAGE = 4096, 65536, 256
+IRAM, DRAM, WINDOW = 0x40100000, 0x3FFE8000, 0x40200000
+FLASHCHIP = 0x3FFFC714     # a pointer, then the struct it points to
+FLASH_CODE = 0x10000       # where monitor.ld has the code in mapped flash
+FREE = 0x40000             # flash that no test program occupies
+SIZE_NIBBLE = {MEGABYTE // 2: 0, MEGABYTE: 2, 4 * MEGABYTE: 4, 16 * MEGABYTE: 9}
+BRICK, CRASH, CUT, REPORT, TIMEOUT, BROKEN = 70, 71, 72, 73, 74, 75
+TEARS = ("before", "none", "after", "half", "prefix", "partial", "suffix", "random", "zero", "stray")
+CACHE_ON = "cache 0 0 1"   # commands of the monitor
+ERASE = f"erase {FREE // SECTOR:x}"
+ENTRY_PATTERN = re.compile(r"^ROM_ENTRY\((0x[0-9a-f]+), (\w+)\)", re.M)
+ENTRIES = {name: int(address, 16) for address, name in ENTRY_PATTERN.findall((BOARD / "rom/entries.h").read_text())}
+
+TESTS = []
+
+
+def test(function):
+    """Decorator: the function is a test, and its name the fact that it shows."""
+    TESTS.append(function)
+    return function
+
+
+class Failure(Exception):
+    pass
+
+
+def same(got, expected, what=""):
+    if got != expected:
+        raise Failure(f"{what}: got {got!r}, expected {expected!r}")
+
+
+def true(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def scratch():
+    """This test's own directory: tests run side by side."""
+    return THREAD.directory
+
+
+# ---- images and flash files
+
+def image(segments, entry, size_nibble=4, magic=0xE9, checksum=None):
+    data = bytes([magic, len(segments), 0, size_nibble << 4]) + struct.pack("<I", entry)
+    xor = 0xEF
+    for address, content in segments:
+        data += struct.pack("<II", address, len(content)) + content
+        xor = functools.reduce(lambda a, b: a ^ b, content, xor)
+    data += b"\0" * (15 - len(data) % 16)
+    return data + bytes([xor if checksum is None else checksum])
+
+
+@functools.cache
+def program(name):
+    """A test program's segments, entry, and code in mapped flash."""
+    elf = WORK / f"{name}.elf"
+    symbols = [f"-Wl,--defsym={name}={address:#x}" for name, address in ENTRIES.items()]
+    subprocess.run([CROSS + "gcc", "-std=c11", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib",
+                    "-mlongcalls", "-mtext-section-literals", "-T", HERE / "monitor.ld", *symbols, "-o", elf,
+                    HERE / f"{name}.c"], check=True)
+
+    def section(section_name):
+        subprocess.run([CROSS + "objcopy", "-O", "binary", "-j", section_name, elf, WORK / "section"], check=True)
+        return (WORK / "section").read_bytes()
+
+    header = elf.read_bytes()[:28]
+    entry = struct.unpack("<I", header[24:28])[0]
+    return [(IRAM, section(".text")), (DRAM, section(".data"))], entry, section(".irom0.text")
+
+
+def monitor():
+    return program("monitor")
+
+
+def flash_file(size=4 * MEGABYTE, boot=None, **header):
+    """A new flash file with the monitor, or with the image given."""
+    segments, entry, flash_code = monitor()
+    data = boot if boot is not None else image(segments, entry, SIZE_NIBBLE.get(size, 4), **header)
+    content = bytearray(b"\xff" * size)
+    content[:len(data)] = data
+    content[FLASH_CODE:FLASH_CODE + len(flash_code)] = flash_code
+    path = scratch() / "flash.bin"
+    path.write_bytes(content)
+    return path
+
+
+ENVIRONMENT = {**os.environ, "VBOARD_BUILD": str(BUILD)}
+
+
+class Run:
+    """One run of the board: exit status, what it printed, the monitor's answers, counts, the log of operations."""
+
+    def __init__(self, commands, *options, flash=None):
+        self.flash = flash or flash_file()
+        stats, log = scratch() / "stats.json", scratch() / "log"
+        for path in (stats, log):
+            path.unlink(missing_ok=True)
+        done = subprocess.run(
+            [BOARD / "run", self.flash, "--stats", stats, "--log", log, "--timeout", "30", *map(str, options)],
+            input="".join(c + "\n" for c in commands).encode(), capture_output=True, timeout=60, env=ENVIRONMENT)
+        self.status = done.returncode
+        self.output = done.stdout.decode(errors="replace")
+        self.errors = done.stderr.decode(errors="replace")
+        self.answers = re.findall(r"^> [^:]*: (.*)$", self.output, re.M)
+        self.stats = json.loads(stats.read_text()) if stats.exists() else {}
+        self.log = log.read_text().splitlines() if log.exists() else []
+
+    def at(self, address, size):
+        return self.flash.read_bytes()[address:address + size]
+
+    def last(self):
+        return self.answers[-1] if self.answers else None
+
+
+# ---- TAP
+
+def outcome(function):
+    """None if the test passes, why it is skipped, or the failure."""
+    THREAD.directory = WORK / function.__name__
+    THREAD.directory.mkdir()
+    try:
+        return function()
+    except Exception as error:  # any of them is a failure of this test, and the others still count
+        return error
+    finally:
+        for path in THREAD.directory.iterdir():
+            path.unlink()
+
+
+def report(number, function, result):
+    name = function.__name__.replace("_", " ")
+    if isinstance(result, Exception):
+        print(f"not ok {number} - {name}")
+        for line in f"{type(result).__name__}: {result}".splitlines():
+            print(f"# {line}")
+    else:
+        print(f"ok {number} - {name}" + (f" # SKIP {result}" if result else ""))
+    sys.stdout.flush()
+
+
+def run_tests(wanted):
+    """Run the tests of these names, or all; the exit status."""
+    tests = [t for t in TESTS if not wanted or t.__name__ in wanted]
+    program("monitor")
+    program("repl")
+    print(f"1..{len(tests)}")
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, (function, result) in enumerate(zip(tests, pool.map(outcome, tests)), 1):
+            report(number, function, result)
+            failed += isinstance(result, Exception)
+    return 1 if failed or not tests else 0
