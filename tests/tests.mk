@@ -1,12 +1,123 @@
-# What `make test` runs. Each test is a program or script that prints TAP (ok / not ok lines); tests/run counts.
+# What `make test` runs. Each suite is a program or script that prints TAP (ok / not ok lines); tests/run counts.
+#
+# The other folders' files add suites of their own, before or after this one is included:
+#   TEST_SUITES += tool                     the name; TEST_FULL_SUITES: for `make test-full` only
+#   SUITE_tool = tests/tool/run $(BUILD)    the command, without single quotes
+#   test-programs: $(BUILD)/molt            what has to be built for it
+# and thereby get a target of the suite's name with "test-" in front.
 
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
 # The parts of the tool that tests share: the preparation and the torture engine, not the commands.
 TEST_ENGINE := $(call objects,cmd/molt/host.c cmd/molt/torture.c cmd/molt/torture_files.c)
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
+# Beside the programs of tests/unit: what they share. Fuzz targets share it too.
+UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+UNIT_NAMES := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 60
+
+FLAGS_tests/unit += -Isrc/upgrade
 FLAGS_tests/fixture = $(FLAGS_tests/unit)
 
 $(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN)
 
 $(OUT)/cut: $(OUT)/tests/cut/cut.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -o $@
+
+$(OUT)/unit/%: $(OUT)/tests/unit/test_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lcmocka -o $@
+
+$(OUT)/replay/%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -o $@
+
+# make VARIANT=fuzz CC=clang
+VARIANT_fuzz_LINK := -fsanitize=fuzzer,address,undefined
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(VARIANT_fuzz_LINK) $^ -o $@
+
+.PRECIOUS: $(OUT)/%.o
+
+# What is run in each build. cmocka is there for the host's own word size only.
+.PHONY: host-programs asan-programs m32-programs fuzz-programs
+host-programs: $(UNIT_NAMES:%=$(OUT)/unit/%) $(FUZZ_NAMES:%=$(OUT)/replay/%) $(OUT)/cut
+asan-programs: host-programs
+m32-programs: $(FUZZ_NAMES:%=$(OUT)/replay/%) $(OUT)/cut
+fuzz-programs: $(FUZZ_NAMES:%=$(OUT)/fuzz/%)
+
+replay_of = $(1)/replay/$(2) tests/fuzz/corpus/$(2)
+define unit_suite
+TEST_SUITES += unit-$(1) asan-unit-$(1)
+SUITE_unit-$(1) = $(BUILD)/host/unit/$(1)
+SUITE_asan-unit-$(1) = $(BUILD)/asan/unit/$(1)
+endef
+define fuzz_suite
+TEST_SUITES += corpus-$(1) asan-corpus-$(1) m32-corpus-$(1)
+SUITE_corpus-$(1) = $(call replay_of,$(BUILD)/host,$(1))
+SUITE_asan-corpus-$(1) = $(call replay_of,$(BUILD)/asan,$(1))
+SUITE_m32-corpus-$(1) = $(call replay_of,$(BUILD)/m32,$(1))
+endef
+
+# The long ones first: two run at a time.
+TEST_SUITES += cut mutants asan-cut m32-cut
+SUITE_cut = $(BUILD)/host/cut
+SUITE_mutants = tests/mutants/run $(BUILD)/mutants
+SUITE_asan-cut = $(BUILD)/asan/cut small 2
+SUITE_m32-cut = $(BUILD)/m32/cut small 2
+$(foreach u,$(UNIT_NAMES),$(eval $(call unit_suite,$(u))))
+$(foreach f,$(FUZZ_NAMES),$(eval $(call fuzz_suite,$(f))))
+TEST_SUITES += layers vectors runner
+SUITE_layers = tests/layers/run $(BUILD)/host/libmolt.a
+SUITE_vectors = tests/vectors/check
+SUITE_runner = tests/runner/check
+TEST_FULL_SUITES += cut-full cut-three
+SUITE_cut-full = $(BUILD)/host/cut full
+SUITE_cut-three = $(BUILD)/host/cut small 3
+
+# The mutants are built by their own runner; this is how.
+define MUTANTS_CONFIG
+cc = $(CC) $(VARIANT_host) -w
+link = $(OUT)/tests/cut/cut.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+$(foreach d,src/base src/upgrade src/boot src/lfs cmd/molt,flags $(d) = $(FLAGS_$(d))
+)
+endef
+
+VARIANT_MAKE = +$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
+.PHONY: test-programs
+test-programs: | deps
+	$(VARIANT_MAKE) host-programs
+	$(VARIANT_MAKE) VARIANT=asan asan-programs
+	$(VARIANT_MAKE) VARIANT=m32 m32-programs
+	$(file >$(BUILD)/mutants.config,$(MUTANTS_CONFIG))
+	$(file >$(BUILD)/suites,$(foreach s,$(TEST_SUITES),$(s)=$(SUITE_$(s))$(test_newline)))
+	$(file >$(BUILD)/suites-full,$(foreach s,$(TEST_FULL_SUITES),$(s)=$(SUITE_$(s))$(test_newline)))
+define test_newline
+
+
+endef
+
+.PHONY: test
+test: test-programs ## all tests that need no chip; the last line counts them
+	@tests/run $(BUILD)/suites
+
+.PHONY: test-full
+test-full: test-programs ## the tests, and more cuts: minutes
+	@tests/run --timeout 3600 $(BUILD)/suites-full $(BUILD)/suites
+
+.PHONY: cut
+cut: $(OUT)/cut ## the cut suite alone: power cuts in every flash operation
+	@$(OUT)/cut
+
+.PHONY: fuzz
+fuzz: ## libFuzzer on every parser, FUZZ_SECONDS (60) each; finds go to build/finds
+	$(VARIANT_MAKE) VARIANT=fuzz CC=clang fuzz-programs \
+	    'VARIANT_fuzz=-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+	@mkdir -p $(BUILD)/finds
+	@for f in $(FUZZ_NAMES); do \
+	    mkdir -p $(BUILD)/corpus/$$f && echo "fuzz $$f, $(FUZZ_SECONDS) s" && \
+	    $(BUILD)/fuzz/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=8192 -print_final_stats=1 \
+	        -artifact_prefix=$(BUILD)/finds/$$f- $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f >$(BUILD)/finds/$$f.log 2>&1 \
+	    && grep -E "number_of_executed_units|new_units_added" $(BUILD)/finds/$$f.log \
+	    || { tail -n 40 $(BUILD)/finds/$$f.log; exit 1; }; done

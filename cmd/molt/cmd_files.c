@@ -58,7 +58,7 @@ static int list(listing_t *listing, const char *path, uint32_t depth) {
             printf("/%s\n", say_style(SAY_PLAIN));
             err = list(listing, inner, depth + 1);
         } else {
-            printf("  %9u  %10s  ", info.size, say_size(info.size).text);
+            printf("  %9u  %10s  ", info.size, say_column(info.size).text);
             print_name(inner);
             putchar('\n');
             listing->file_count++;
@@ -84,7 +84,7 @@ static int run_ls(dumpfs_t *dump, const args_t *args) {
     struct lfs2_info info;
     int err = *path ? lfs2_stat(&dump->volume.lfs, path, &info) : 0;
     if (!err && *path && info.type == LFS2_TYPE_REG) {
-        printf("  %9u  %10s  ", info.size, say_size(info.size).text);
+        printf("  %9u  %10s  ", info.size, say_column(info.size).text);
         print_name(path);
         putchar('\n');
         return 0;
@@ -259,8 +259,8 @@ static int run_extents(dumpfs_t *dump, const args_t *args) {
     }
     found.count = extents.block_count;
     print_name(path);
-    printf(": %u bytes (%s) in %u blocks of %u\n\n", extents.file_size, say_size(extents.file_size).text, extents.block_count,
-        extents.block_size);
+    printf(": %s in %u %s of %u\n\n", say_bytes(extents.file_size).text, extents.block_count,
+        extents.block_count == 1 ? "block" : "blocks", extents.block_size);
     uint32_t crc = 0;
     print_extents(dump, &found, &crc);
     free(found.items);

@@ -12,18 +12,43 @@
 
 #define IMAGE_SIZE_MAX 0x4000000u
 
+// MicroPython: where the mapped part begins in the file, and what ends it.
+#define MAPPED_OFF 0x9000u
+#define MD5_SIZE 16u
+
+static void print_segment(const char *number, uint32_t vaddr, uint32_t off, uint32_t size, const char *memory) {
+    printf("  %7s   0x%08x      0x%06x   %8u   %9s%s%s\n", number, vaddr, off, size, say_column(size).text, *memory ? "  " : "",
+        memory);
+}
+
+static void print_segments(const molt_image_t *image) {
+    if (image->segment_count) {
+        printf("\n  segment   address      in the file      bytes\n");
+    }
+    for (uint32_t i = 0; i < image->segment_count; i++) {
+        const molt_image_segment_t *segment = &image->segments[i];
+        char number[8];
+        snprintf(number, sizeof number, "%u", i);
+        print_segment(number, segment->vaddr, segment->data_off, segment->size, describe_segment(image, segment));
+    }
+    if (image->kind == MOLT_IMAGE_MICROPYTHON && image->image_size > MAPPED_OFF + MD5_SIZE) {
+        print_segment("-", 0x40200000 + MAPPED_OFF, MAPPED_OFF, image->image_size - MAPPED_OFF - MD5_SIZE, "mapped flash");
+    }
+}
+
 static void print_text(const char *path, const molt_image_t *image) {
-    printf("%s%s%s: %s", say_style(SAY_BOLD), path, say_style(SAY_PLAIN), molt_image_kind_text(image->kind));
+    bool is_known = image->kind != MOLT_IMAGE_UNKNOWN;
+    printf("%s%s%s: %s", say_style(SAY_BOLD), path, say_style(SAY_PLAIN),
+        is_known ? molt_image_kind_text(image->kind) : "no firmware image");
     if (image->kind == MOLT_IMAGE_ESP32) {
         printf(", for %s", molt_chip_text(image->chip));
     }
-    printf("\n\n  %-10s %u bytes (%s)\n", "file", image->size, say_size(image->size).text);
-    if (image->image_size && image->image_size < image->size) {
-        printf("  %-10s %u bytes (%s); what follows is no part of it\n", "image", image->image_size,
-            say_size(image->image_size).text);
-    }
-    if (image->kind == MOLT_IMAGE_UNKNOWN) {
+    printf("\n\n  %-10s %s\n", "file", say_bytes(image->size).text);
+    if (!is_known) {
         return;
+    }
+    if (image->image_size && image->image_size < image->size) {
+        printf("  %-10s %s; what follows is no part of it\n", "image", say_bytes(image->image_size).text);
     }
     describe_header_t header = describe_header(image);
     printf("  %-10s %s, %s, %s\n", "flash", header.mode, header.size, header.freq);
@@ -31,18 +56,7 @@ static void print_text(const char *path, const molt_image_t *image) {
     if (image->crc32) {
         printf("  %-10s 0x%08x\n", "CRC-32", image->crc32);
     }
-    if (image->segment_count) {
-        printf("\n  segment   address      in the file      bytes\n");
-    }
-    for (uint32_t i = 0; i < image->segment_count; i++) {
-        const molt_image_segment_t *segment = &image->segments[i];
-        printf("  %7u   0x%08x      0x%06x   %8u   %9s  %s\n", i, segment->vaddr, segment->data_off, segment->size,
-            say_size(segment->size).text, describe_segment(image, segment));
-    }
-    if (image->kind == MOLT_IMAGE_MICROPYTHON && image->image_size > 0x9010) {
-        printf("        -   0x40209000      0x009000   %8u   %9s  mapped flash\n", image->image_size - 0x9010,
-            say_size(image->image_size - 0x9010).text);
-    }
+    print_segments(image);
 }
 
 static void print_checks(const molt_image_t *image) {
@@ -55,7 +69,7 @@ static void print_checks(const molt_image_t *image) {
         printf("    %s%-6s%s  %s", say_style(styles[checks[i].result]), words[checks[i].result], say_style(SAY_PLAIN),
             checks[i].name);
         if (checks[i].result == DESCRIBE_FAILED) {
-            printf(", at byte 0x%x", image->defect_off);
+            printf(" (at 0x%x)", image->defect_off);
         }
         putchar('\n');
     }

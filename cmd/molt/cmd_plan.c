@@ -133,7 +133,7 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
     const molt_plan_tally_t *tally = &rehearsal->tally;
     printf("%s%s%s in %s: %s\n\n", say_style(SAY_BOLD), args->positional[1], say_style(SAY_PLAIN), dump->path,
         molt_image_kind_text(rehearsal->image.kind));
-    printf("  image     %u bytes (%s), CRC-32 0x%08x\n", plan->image_size, say_size(plan->image_size).text, plan->image_crc);
+    printf("  image     %s, CRC-32 0x%08x\n", say_bytes(plan->image_size).text, plan->image_crc);
     printf("  file      %u blocks, in %u %s\n", rehearsal->block_count, rehearsal->run_count,
         rehearsal->run_count == 1 ? "piece" : "pieces");
     printf("  sectors   %u: %u equal, %u programmed\n", tally->image_sector_count, tally->equal_count, tally->program_count);

@@ -66,8 +66,8 @@ static void print_done(const dumpfs_t *dump, const args_t *args, const rehearsal
     uint64_t us = sim_time_us(counts, &sim_timings[0]);
     printf("%s%s%s: %supgraded%s from %s\n\n", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN), say_style(SAY_GOOD),
         say_style(SAY_PLAIN), args->positional[1]);
-    printf("  firmware  %s, %u bytes (%s), CRC-32 0x%08x\n", molt_image_kind_text(rehearsal->image.kind),
-        rehearsal->plan.image_size, say_size(rehearsal->plan.image_size).text, rehearsal->plan.image_crc);
+    printf("  firmware  %s, %s, CRC-32 0x%08x\n", molt_image_kind_text(rehearsal->image.kind),
+        say_bytes(rehearsal->plan.image_size).text, rehearsal->plan.image_crc);
     printf("  sectors   %u: %u equal, %u programmed\n", tally->image_sector_count, tally->equal_count, tally->program_count);
     printf("  flash     %llu erases of 64 KB, %llu of 4 KB, %llu programs\n", (unsigned long long)counts->erase_block_count,
         (unsigned long long)counts->erase_sector_count, (unsigned long long)counts->prog_count);

@@ -8,7 +8,7 @@
 
 typedef struct describe_header {
     char mode[16];
-    char size[32];
+    char size[48];
     char freq[24];
 } describe_header_t;
 

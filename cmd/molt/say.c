@@ -39,6 +39,18 @@ say_text_t say_size(uint32_t size) {
     return result;
 }
 
+say_text_t say_bytes(uint32_t size) {
+    say_text_t result = say_size(size);
+    if (size >= 1024) {
+        snprintf(result.text, sizeof result.text, "%u bytes (%.14s)", size, say_size(size).text);
+    }
+    return result;
+}
+
+say_text_t say_column(uint32_t size) {
+    return size >= 1024 ? say_size(size) : (say_text_t){ "" };
+}
+
 say_text_t say_time(uint64_t us) {
     say_text_t result;
     if (us < 1000000) {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 typedef struct say_text {
-    char text[32];
+    char text[48];
 } say_text_t;
 
 // Print "molt: " and the sentence on stderr, on one line. Returns 1, the exit status that goes with it.
@@ -14,6 +14,12 @@ __attribute__((format(printf, 1, 2))) int say_fail(const char *format, ...);
 
 // "640 KB", "634.0 KB", "4 MB", "12 bytes".
 say_text_t say_size(uint32_t size);
+
+// "649404 bytes (634.2 KB)" or "12 bytes".
+say_text_t say_bytes(uint32_t size);
+
+// For a column beside the bytes: "634.2 KB", or nothing where that says no more than the bytes do.
+say_text_t say_column(uint32_t size);
 
 // "5.3 s" or "51 ms".
 say_text_t say_time(uint64_t us);

@@ -29,7 +29,8 @@ VPORT_IRAM_BALLAST ?= 26440
 
 VPORT_FILES := $(shell find $(VPORT) -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)
 # What MicroPython's Makefile does not see a change of.
-VPORT_RULES := $(VPORT)/elf2image.py $(wildcard $(VPORT)/VIRTUAL_ESP8266/*.mk $(VPORT_USER_C_MODULES)/*/micropython.mk)
+VPORT_RULES := $(VPORT)/elf2image.py $(wildcard $(VPORT)/VIRTUAL_ESP8266/*.mk)
+VPORT_RULES += $(if $(VPORT_USER_C_MODULES),$(wildcard $(VPORT_USER_C_MODULES)/*/micropython.mk))
 vport_version = v$(shell sed -n 's/^.define MICROPY_VERSION_M[AI][JNC][A-Z]* //p' $(1)/py/mpconfig.h | paste -sd.)
 
 # $(1) folder of the firmware in $(BUILD), $(2) MicroPython, $(3) folder of its mpy-cross in $(BUILD),
@@ -44,7 +45,8 @@ $(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUI
 	fi
 	@MICROPY_GIT_TAG=$$(call vport_version,$(2))-$(4) MICROPY_GIT_HASH=none \
 	SOURCE_DATE_EPOCH=$$$$(date -r $(2)/py/mpconfig.h +%s) \
-	$$(MAKE) -C $(2)/ports/esp8266 --no-print-directory all VARIANT= BOARD_DIR=$(VPORT)/VIRTUAL_ESP8266 BOARD_VARIANT=$(5) \
+	$$(MAKE) -C $(2)/ports/esp8266 --no-print-directory all VARIANT= CC='$$$$(CROSS_COMPILE)gcc' \
+	    BOARD_DIR=$(VPORT)/VIRTUAL_ESP8266 BOARD_VARIANT=$(5) \
 	    BUILD=$$(abspath $$(@D)) MICROPY_MPYCROSS=$$(abspath $(BUILD)/$(3)/mpy-cross) \
 	    FROZEN_MANIFEST=$(VPORT_MANIFEST) USER_C_MODULES=$(VPORT_USER_C_MODULES) \
 	    VPORT_NAME=$(4) VPORT_BALLAST=$(6) VPORT_IRAM_BALLAST=$(VPORT_IRAM_BALLAST) VPORT_FLASH_SIZE=$(7) \

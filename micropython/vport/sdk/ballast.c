@@ -3,7 +3,7 @@
 //
 // VPORT_BALLAST       bytes in mapped flash, a multiple of 4
 // VPORT_IRAM_BALLAST  bytes in IRAM, a multiple of 4
-// VPORT_SEED          makes two firmwares differ
+// VPORT_SEED          makes two firmwares differ, in the bytes and in the places of all that follows
 
 #include "sdk.h"
 
@@ -25,6 +25,6 @@
     "    .endr\n" \
     "    .text\n")
 
-BALLAST("vport_ballast", ".irom0.text, \"ax\"", VPORT_BALLAST);
+BALLAST("vport_ballast", ".irom0.text, \"ax\"", (VPORT_BALLAST + 4 * VPORT_SEED));
 BALLAST("vport_iram_ballast", ".text.vport_iram_ballast, \"ax\"", VPORT_IRAM_BALLAST);
 BALLAST("vport_data_ballast", ".data.vport_data_ballast, \"aw\"", DATA_BALLAST);

@@ -13,7 +13,7 @@
 #include "user_interface.h"
 
 #define CPU_MHZ 80
-#define POLL_US 256
+#define POLL_US 256  // how often the UART and the timers are looked at
 #define RTC_WORDS 192
 #define RTC_RST_INFO_WORD 0
 #define ROM_POWER_ON_RESET 1
@@ -80,7 +80,8 @@ static void ICACHE_FLASH_ATTR on_idle(void *arg) {
     }
 }
 
-// Who resets on purpose leaves the reason in RTC memory, which holds anything after power-on.
+// Who resets on purpose leaves the reason in RTC memory, which holds anything after power-on, also if a
+// boot loader has reset the chip since.
 static void ICACHE_FLASH_ATTR find_reset_reason(void) {
     struct rst_info none = {0};
     uint32_t rom_reason = rtc_get_reset_reason();
@@ -88,6 +89,9 @@ static void ICACHE_FLASH_ATTR find_reset_reason(void) {
         rst_info.reason = REASON_WDT_RST;
     } else if (rom_reason != ROM_POWER_ON_RESET) {
         system_rtc_mem_read(RTC_RST_INFO_WORD, &rst_info, sizeof(rst_info));
+    }
+    if (rst_info.reason > REASON_EXT_SYS_RST) {
+        rst_info = none;
     }
     system_rtc_mem_write(RTC_RST_INFO_WORD, &none, sizeof(none));
 }

@@ -1,0 +1,299 @@
+// A stored plan: the committed vectors (tests/vectors/plan, made without molt's code) are what molt writes and
+// reads, and whatever else stands there is refused before a step is taken.
+//
+// Run from the root of the repository, or with the folder of the vectors as the only argument.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bytes.h"
+#include "molt/error.h"
+#include "molt/plan.h"
+#include "molt/report.h"
+#include "plan_layout.h"
+#include "seal.h"
+
+#define KB 1024u
+#define SECTOR 4096u
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+static const char *folder = "tests/vectors/plan";
+static const molt_geometry_t chip = { 4096 * KB, SECTOR, 64 * KB, 256 };
+
+static uint32_t words[SECTOR / 4];
+static uint32_t vector_words[SECTOR / 4];
+static uint8_t *const sector = (uint8_t *)words;
+static uint8_t *const vector = (uint8_t *)vector_words;
+static uint8_t *const header = (uint8_t *)words + SECTOR - MOLT_PLAN_HEADER_SIZE;
+
+static uint32_t load(const char *name) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s.bin", folder, name);
+    FILE *stream = fopen(path, "rb");
+    if (!stream) {
+        fail_msg("%s cannot be opened", path);
+    }
+    uint32_t size = (uint32_t)fread(vector, 1, SECTOR, stream);
+    fclose(stream);
+    memcpy(sector, vector, SECTOR);
+    return size;
+}
+
+static int open_sector(molt_plan_t *plan) {
+    return molt_plan_open(plan, &chip, sector);
+}
+
+// The plan of the vector "ordinary", built by molt. What it says of it is the vectors' table.
+static void build_ordinary(molt_plan_t *plan, bool erase_all) {
+    static const uint32_t runs[][3] = {
+        // extent, address, size: a file of 40 KB less 100 bytes, of which littlefs took blocks here and there
+        { 0, 0x100000, 4096 }, { 1, 0x105004, 4092 }, { 2, 0x106008, 4088 }, { 3, 0x130004, 4092 },
+        { 4, 0x13100c, 4084 }, { 5, 0x3f0004, 4092 }, { 6, 0x200008, 4088 }, { 7, 0x201004, 4092 },
+        { 8, 0x202010, 4080 }, { 9, 0x203004, 4092 }, { 10, 0x107008, 64 },
+    };
+    molt_plan_request_t request = {
+        .image_size = 40 * KB,
+        .image_crc = 0x89abcdef,
+        .extent_count = COUNT_OF(runs),
+        .loader_size = 2800,
+        .mapped_size = 1024 * KB,
+        .fs = { 1024 * KB, 3052 * KB },
+        .erase_all = erase_all,
+        .flash_params = 0x4f02,
+    };
+    request.image_size = 0;
+    for (size_t i = 0; i < COUNT_OF(runs); i++) {
+        request.image_size += runs[i][2];
+    }
+    molt_refusal_t refusal;
+    assert_int_equal(molt_plan_begin(plan, &chip, &request, sector, &refusal), 0);
+    for (size_t i = COUNT_OF(runs); i-- > 0;) {
+        assert_int_equal(molt_plan_set_run(plan, runs[i][0], runs[i][1], runs[i][2], &refusal), 0);
+    }
+    molt_plan_set_changed(plan, 0x1000);
+    molt_plan_set_changed(plan, 0x9000);
+    assert_int_equal(molt_plan_set_saved(plan, 0x300000, 0x13572468, 0x301008, &refusal), 0);
+    molt_plan_finish(plan);
+}
+
+static void plans_are_written_as_the_vectors_say(void **state) {
+    (void)state;
+    molt_plan_t plan;
+    assert_int_equal(load("ordinary"), SECTOR);
+    build_ordinary(&plan, false);
+    assert_memory_equal(sector, vector, SECTOR);
+    assert_int_equal(load("erase-all"), SECTOR);
+    build_ordinary(&plan, true);
+    assert_memory_equal(sector, vector, SECTOR);
+}
+
+static void plans_are_read_as_the_vectors_say(void **state) {
+    (void)state;
+    molt_plan_t plan;
+    load("ordinary");
+    assert_int_equal(open_sector(&plan), 0);
+    assert_int_equal(plan.geometry.size, 4096 * KB);
+    assert_int_equal(plan.image_size, 40960);
+    assert_int_equal(plan.source_size, 40960);
+    assert_int_equal(plan.image_crc, 0x89abcdef);
+    assert_int_equal(plan.source_crc, 0x89abcdef);
+    assert_int_equal(plan.flash_params, 0x4f02);
+    assert_int_equal(plan.extent_count, 11);
+    assert_int_equal(plan.head_addr, 0x300000);
+    assert_int_equal(plan.head_crc, 0x13572468);
+    assert_int_equal(plan.report_addr, 0x301008);
+    assert_int_equal(plan.fs_addr, 1024 * KB);
+    assert_int_equal(plan.fs_size, 0);
+    assert_int_equal(plan.step_count, 18);
+    uint32_t run_size;
+    assert_int_equal(molt_plan_source_addr(&plan, 4096, &run_size), 0x105004);
+    assert_int_equal(run_size, 4092);
+    for (uint32_t step = 0; step < plan.step_count; step++) {
+        assert_int_equal(molt_plan_is_todo(&plan, step), step == 0 || step == 3 || step == 11);
+    }
+    load("erase-all");
+    assert_int_equal(open_sector(&plan), 0);
+    assert_int_equal(plan.fs_size, 3052 * KB);
+    assert_int_equal(plan.step_count, 18 + 48);
+    assert_true(molt_plan_is_todo(&plan, 18 + 47));
+}
+
+static void bad_plans_are_refused_as_the_vectors_say(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        int err;
+    } bads[] = {
+        { "bad-erased", MOLT_ERR_NOENT },        { "bad-magic", MOLT_ERR_NOENT },
+        { "bad-version", MOLT_ERR_NOTSUP },      { "bad-crc", MOLT_ERR_CORRUPT },
+        { "bad-source-kind", MOLT_ERR_CORRUPT }, { "bad-extent", MOLT_ERR_CORRUPT },
+        { "bad-step-count", MOLT_ERR_CORRUPT },
+    };
+    for (size_t i = 0; i < COUNT_OF(bads); i++) {
+        molt_plan_t plan;
+        load(bads[i].name);
+        assert_int_equal(open_sector(&plan), bads[i].err);
+    }
+}
+
+// The journal is the only part that may change, and it is not covered.
+static void the_journal_may_say_anything(void **state) {
+    (void)state;
+    molt_plan_t plan;
+    load("half-done");
+    assert_int_equal(open_sector(&plan), 0);
+    assert_int_equal(load32_le(sector + plan.journal_off), 0xfffff7f6);
+}
+
+static void reports_are_as_the_vectors_say(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        molt_report_result_t result;
+        uint32_t start_count;
+    } goods[] = {
+        { "report-fresh", MOLT_REPORT_PENDING, 0 },
+        { "report-started", MOLT_REPORT_PENDING, 3 },
+        { "report-done", MOLT_REPORT_DONE, 1 },
+        { "report-restored", MOLT_REPORT_RESTORED, 32 },
+        { "report-torn", MOLT_REPORT_DONE, 1 },
+    };
+    for (size_t i = 0; i < COUNT_OF(goods); i++) {
+        molt_report_t report;
+        assert_int_equal(load(goods[i].name), MOLT_REPORT_SIZE);
+        assert_int_equal(molt_report_parse(&report, vector), 0);
+        assert_int_equal(report.image_crc, 0x89abcdef);
+        assert_int_equal(report.result, goods[i].result);
+        assert_int_equal(report.start_count, goods[i].start_count);
+    }
+    uint8_t fresh[MOLT_REPORT_SIZE];
+    molt_report_init(fresh, 0x89abcdef);
+    load("report-fresh");
+    assert_memory_equal(fresh, vector, sizeof fresh);
+}
+
+static void every_changed_byte_is_noticed(void **state) {
+    (void)state;
+    molt_plan_t plan;
+    load("erase-all");
+    assert_int_equal(open_sector(&plan), 0);
+    uint32_t extents_off = plan.extents_off;
+    for (uint32_t off = extents_off; off < SECTOR; off++) {
+        for (unsigned value = 1; value < 256; value++) {
+            sector[off] ^= (uint8_t)value;
+            assert_int_not_equal(open_sector(&plan), 0);
+            sector[off] ^= (uint8_t)value;
+        }
+    }
+    assert_int_equal(open_sector(&plan), 0);
+}
+
+typedef struct field {
+    uint32_t off;
+    uint32_t value;
+} field_t;
+
+// A value that would lead a boot loader astray, under a CRC that is right.
+static const field_t hostile_fields[] = {
+    { PLAN_OFF_FLASH_SIZE, 0 },
+    { PLAN_OFF_FLASH_SIZE, 0x400001 },
+    { PLAN_OFF_FLASH_SIZE, 0xffffffff },
+    { PLAN_OFF_FLASH_SIZE, 0x3f0000 },  // an extent and the filesystem behind it
+    { PLAN_OFF_IMAGE_SIZE, 0 },
+    { PLAN_OFF_IMAGE_SIZE, 40956 },     // not the source's
+    { PLAN_OFF_IMAGE_SIZE, 0xffffffff },
+    { PLAN_OFF_SOURCE_SIZE, 0 },
+    { PLAN_OFF_SOURCE_SIZE, 40964 },
+    { PLAN_OFF_SOURCE_SIZE, 0xffffffff },
+    { PLAN_OFF_SOURCE_KIND - 1, 0x01000101 },  // a kind of source that does not exist
+    { PLAN_OFF_HEAD_ADDR, 0 },
+    { PLAN_OFF_HEAD_ADDR, 0x9000 },     // in the image
+    { PLAN_OFF_HEAD_ADDR, 0x300004 },
+    { PLAN_OFF_HEAD_ADDR, 0x400000 },
+    { PLAN_OFF_HEAD_ADDR, 0xfffff000 },
+    { PLAN_OFF_REPORT_ADDR, 4 },
+    { PLAN_OFF_REPORT_ADDR, 0x9ffc },
+    { PLAN_OFF_REPORT_ADDR, 0x300002 },
+    { PLAN_OFF_REPORT_ADDR, 0x3ffff4 },
+    { PLAN_OFF_REPORT_ADDR, 0xfffffffc },
+    { PLAN_OFF_FS_ADDR, 0 },            // over the image
+    { PLAN_OFF_FS_ADDR, 0x9000 },
+    { PLAN_OFF_FS_ADDR, 0x100004 },
+    { PLAN_OFF_FS_ADDR, 0x106000 },     // past the end of flash
+    { PLAN_OFF_FS_ADDR, 0xfffff000 },
+    { PLAN_OFF_FS_SIZE, 0x2fb001 },
+    { PLAN_OFF_FS_SIZE, 0x301000 },
+    { PLAN_OFF_FS_SIZE, 0xfffff000 },
+    { PLAN_OFF_EXTENT_COUNT - 2, 10u << 16 | 0x4f02 },  // fewer bytes than the source has
+    { PLAN_OFF_EXTENT_COUNT - 2, 0x4f02 },
+    { PLAN_OFF_EXTENT_COUNT - 2, 0xffff4f02 },
+};
+
+static void hostile_fields_are_refused_whatever_the_crc_says(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(hostile_fields); i++) {
+        molt_plan_t plan;
+        load("erase-all");
+        store32_le(header + hostile_fields[i].off, hostile_fields[i].value);
+        (void)seal_plan(&chip, sector, true);
+        if (open_sector(&plan) != MOLT_ERR_CORRUPT) {
+            fail_msg("0x%x at byte %u is taken", hostile_fields[i].value, hostile_fields[i].off);
+        }
+    }
+    // The seal itself is not what is refused.
+    molt_plan_t plan;
+    load("erase-all");
+    store32_le(header + PLAN_OFF_IMAGE_CRC, 1);
+    assert_int_equal(open_sector(&plan), MOLT_ERR_CORRUPT);
+    assert_true(seal_plan(&chip, sector, true));
+    assert_int_equal(open_sector(&plan), 0);
+}
+
+static void extents_into_the_image_or_past_flash_are_refused(void **state) {
+    (void)state;
+    molt_plan_t plan;
+    load("ordinary");
+    assert_int_equal(open_sector(&plan), 0);
+    uint32_t extents_off = plan.extents_off;
+    for (uint32_t i = 0; i < 11; i++) {
+        for (uint32_t place = 0; place <= 0xfff; place++) {
+            load("ordinary");
+            store16_le(sector + extents_off + 2 * i, (uint16_t)place);
+            assert_true(seal_plan(&chip, sector, true));
+            bool is_fine = place >= 10 && place < 1024;
+            assert_int_equal(open_sector(&plan), is_fine ? 0 : MOLT_ERR_CORRUPT);
+        }
+    }
+}
+
+static void a_plan_for_a_smaller_flash_is_no_plan_for_a_larger_image(void **state) {
+    (void)state;
+    const molt_geometry_t half = { 2048 * KB, SECTOR, 64 * KB, 256 };
+    molt_plan_t plan;
+    load("ordinary");
+    assert_int_equal(molt_plan_open(&plan, &half, sector), MOLT_ERR_CORRUPT);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1) {
+        folder = argv[1];
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plans_are_written_as_the_vectors_say),
+        cmocka_unit_test(plans_are_read_as_the_vectors_say),
+        cmocka_unit_test(bad_plans_are_refused_as_the_vectors_say),
+        cmocka_unit_test(the_journal_may_say_anything),
+        cmocka_unit_test(reports_are_as_the_vectors_say),
+        cmocka_unit_test(every_changed_byte_is_noticed),
+        cmocka_unit_test(hostile_fields_are_refused_whatever_the_crc_says),
+        cmocka_unit_test(extents_into_the_image_or_past_flash_are_refused),
+        cmocka_unit_test(a_plan_for_a_smaller_flash_is_no_plan_for_a_larger_image),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
