@@ -8,7 +8,7 @@
 
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
 # The parts of the tool that tests share: the preparation and the torture engine, not the commands.
-TEST_ENGINE := $(call objects,cmd/molt/host.c cmd/molt/torture.c cmd/molt/torture_files.c)
+TEST_ENGINE := $(call objects,cmd/molt/host.c cmd/molt/torture.c cmd/molt/torture_files.c cmd/molt/torture_jobs.c)
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
 # Beside the programs of tests/unit: what they share. Fuzz targets share it too.
 UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
@@ -19,24 +19,24 @@ FUZZ_SECONDS ?= 60
 FLAGS_tests/unit += -Isrc/upgrade
 FLAGS_tests/fixture = $(FLAGS_tests/unit)
 
-$(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN)
+$(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN) $(EXTENSION_GEN)
 
 $(OUT)/cut: $(OUT)/tests/cut/cut.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -o $@
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
 $(OUT)/unit/%: $(OUT)/tests/unit/test_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lcmocka -o $@
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lcmocka -lz -o $@
 
 $(OUT)/replay/%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -o $@
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
 # make VARIANT=fuzz CC=clang
 VARIANT_fuzz_LINK := -fsanitize=fuzzer,address,undefined
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(VARIANT_fuzz_LINK) $^ -o $@
+	$(Q)$(CC) $(VARIANT_fuzz_LINK) $^ -lz -o $@
 
 .PRECIOUS: $(OUT)/%.o
 
@@ -63,7 +63,7 @@ endef
 # The long ones first: two run at a time.
 TEST_SUITES += cut mutants asan-cut m32-cut
 SUITE_cut = $(BUILD)/host/cut
-SUITE_mutants = tests/mutants/run $(BUILD)/mutants
+SUITE_mutants = tests/mutants/run $(BUILD)
 SUITE_asan-cut = $(BUILD)/asan/cut small 2
 SUITE_m32-cut = $(BUILD)/m32/cut small 2
 $(foreach u,$(UNIT_NAMES),$(eval $(call unit_suite,$(u))))
@@ -79,7 +79,7 @@ SUITE_cut-three = $(BUILD)/host/cut small 3
 # The mutants are built by their own runner; this is how.
 define MUTANTS_CONFIG
 cc = $(CC) $(VARIANT_host) -w
-link = $(OUT)/tests/cut/cut.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+link = $(OUT)/tests/cut/cut.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS) -lz
 $(foreach d,src/base src/upgrade src/boot src/lfs cmd/molt,flags $(d) = $(FLAGS_$(d))
 )
 endef
@@ -121,3 +121,10 @@ fuzz: ## libFuzzer on every parser, FUZZ_SECONDS (60) each; finds go to build/fi
 	        -artifact_prefix=$(BUILD)/finds/$$f- $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f >$(BUILD)/finds/$$f.log 2>&1 \
 	    && grep -E "number_of_executed_units|new_units_added" $(BUILD)/finds/$$f.log \
 	    || { tail -n 40 $(BUILD)/finds/$$f.log; exit 1; }; done
+
+# What MicroPython's port computes, for the test of the flash maps.
+$(BUILD)/gen/port_maps.h: tests/map/port_maps.py $(wildcard $(addprefix $(MICROPY_DIR)/ports/esp8266/,\
+    boards/*.ld boards/ESP8266_GENERIC/*.mk modesp.c modules/flashbdev.py)) | deps
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) $< $(MICROPY_DIR) >$@.new && mv $@.new $@
+$(OUT)/tests/unit/test_map.o: $(BUILD)/gen/port_maps.h

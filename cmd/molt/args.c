@@ -92,6 +92,72 @@ static void parse_positional(struct argp_state *state, const parse_t *parse, con
     parse->args->positional[parse->args->positional_count++] = text;
 }
 
+// The options of `map` and `migrate`.
+static error_t on_map_option(int key, char *value, args_t *args) {
+    switch (key) {
+        case ARGS_VARIANT:
+            args->variant = value;
+            return 0;
+        case ARGS_UPGRADE:
+            args->upgrade = value;
+            return 0;
+        case ARGS_SVG:
+            args->svg = value;
+            return 0;
+        case ARGS_LIST:
+            args->list = true;
+            return 0;
+        default:
+            return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static uint32_t parse_count(struct argp_state *state, const char *what, const char *value, uint32_t max) {
+    char *end;
+    unsigned long count = strtoul(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end != 0 || count < 1 || count > max) {
+        argp_error(state, "%s takes a number from 1 to %u, not \"%s\"", what, max, value);
+    }
+    return (uint32_t)count;
+}
+
+static uint32_t parse_tears(struct argp_state *state, const char *value) {
+    uint32_t tears = 0;
+    while (*value) {
+        size_t length = strcspn(value, ",");
+        char name[16] = "";
+        memcpy(name, value, length < sizeof name ? length : 0);
+        int tear = sim_tear_parse(name);
+        if (tear < 0) {
+            argp_error(state, "there is no tear of the name \"%.*s\"", (int)length, value);
+            return 0;
+        }
+        tears |= 1u << tear;
+        value += length + (value[length] == ',');
+    }
+    return tears;
+}
+
+// Options of torture.
+static error_t on_torture_option(int key, char *value, struct argp_state *state, args_t *args) {
+    switch (key) {
+        case ARGS_DEPTH:
+            args->depth = parse_count(state, "--depth", value, 2);
+            return 0;
+        case ARGS_JOBS:
+            args->jobs = parse_count(state, "--jobs", value, 64);
+            return 0;
+        case ARGS_TEARS:
+            args->tears = parse_tears(state, value);
+            return 0;
+        case ARGS_REPLAY:
+            args->replay = value;
+            return 0;
+        default:
+            return on_map_option(key, value, args);
+    }
+}
+
 static error_t on_option(int key, char *value, struct argp_state *state) {
     parse_t *parse = state->input;
     args_t *args = parse->args;
@@ -142,14 +208,14 @@ static error_t on_option(int key, char *value, struct argp_state *state) {
             }
             return 0;
         default:
-            return ARGP_ERR_UNKNOWN;
+            return on_torture_option(key, value, state, args);
     }
 }
 
 void args_parse(const args_spec_t *spec, int argc, char **argv, args_t *args) {
     parse_t parse = { spec, args };
     struct argp argp = { .options = spec->options, .parser = on_option, .args_doc = spec->synopsis, .doc = spec->doc };
-    *args = (args_t){ .cut_op = -1 };
+    *args = (args_t){ .cut_op = -1, .depth = 1, .jobs = 2, .tears = (1u << SIM_TEAR_COUNT) - 1 };
     (void)argp_parse(&argp, argc, argv, 0, NULL, &parse);
 }
 

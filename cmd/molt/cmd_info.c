@@ -17,8 +17,11 @@
 #define MD5_SIZE 16u
 
 static void print_segment(const char *number, uint32_t vaddr, uint32_t off, uint32_t size, const char *memory) {
-    printf("  %7s   0x%08x      0x%06x   %8u   %9s%s%s\n", number, vaddr, off, size, say_column(size).text, *memory ? "  " : "",
-        memory);
+    printf("  %7s   0x%08x      0x%06x   %8u", number, vaddr, off, size);
+    if (size >= 1024 || *memory) {
+        printf("   %9s", say_column(size).text);
+    }
+    printf("%s%s\n", *memory ? "  " : "", memory);
 }
 
 static void print_segments(const molt_image_t *image) {

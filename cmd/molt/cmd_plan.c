@@ -103,11 +103,13 @@ static void print_stretch(const stretch_t *s, uint32_t index) {
         snprintf(times, sizeof times, "%u times ", s->block_count);
     }
     if (s->programmed == 0) {
-        printf("left alone: %u equal %s\n", s->block_count * s->sector_count, s->sector_count * s->block_count == 1 ? "sector" : "sectors");
+        printf("left alone: %u equal %s\n", s->block_count * s->sector_count,
+            s->sector_count * s->block_count == 1 ? "sector" : "sectors");
     } else if (s->at_once) {
         printf("%s64 KB erased at once, %u sectors programmed\n", times, s->programmed);
     } else {
-        printf("%s%u of %u sectors erased and programmed one by one\n", times, s->programmed, s->sector_count);
+        printf("%s%u of %u %s erased and programmed one by one\n", times, s->programmed, s->sector_count,
+            s->sector_count == 1 ? "sector" : "sectors");
     }
 }
 
@@ -134,8 +136,8 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
     printf("%s%s%s in %s: %s\n\n", say_style(SAY_BOLD), args->positional[1], say_style(SAY_PLAIN), dump->path,
         molt_image_kind_text(rehearsal->image.kind));
     printf("  image     %s, CRC-32 0x%08x\n", say_bytes(plan->image_size).text, plan->image_crc);
-    printf("  file      %u blocks, in %u %s\n", rehearsal->block_count, rehearsal->run_count,
-        rehearsal->run_count == 1 ? "piece" : "pieces");
+    printf("  file      %s, %u %s, in %u %s\n", say_bytes(plan->source_size).text, rehearsal->block_count,
+        rehearsal->block_count == 1 ? "block" : "blocks", rehearsal->run_count, rehearsal->run_count == 1 ? "piece" : "pieces");
     printf("  sectors   %u: %u equal, %u programmed\n", tally->image_sector_count, tally->equal_count, tally->program_count);
     printf("  erases    %u of 64 KB, %llu of 4 KB (%llu for %s)\n", tally->block_erase_count,
         (unsigned long long)(rehearsal->prepare.erase_sector_count + rehearsal->boot.erase_sector_count),

@@ -16,6 +16,8 @@ extern const command_t commands[];  // ends with a NULL name
 
 int cmd_info(int argc, char **argv);
 int cmd_mkflash(int argc, char **argv);
+int cmd_map(int argc, char **argv);
+int cmd_migrate(int argc, char **argv) __attribute__((weak));
 int cmd_ls(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_put(int argc, char **argv);
@@ -24,7 +26,7 @@ int cmd_extents(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_upgrade(int argc, char **argv);
 int cmd_boot(int argc, char **argv);
-int cmd_torture(int argc, char **argv) __attribute__((weak));
+int cmd_torture(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

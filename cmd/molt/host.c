@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "esp8266_inflate.h"
 #include "esp8266_loader.h"
 #include "molt/error.h"
 
@@ -15,6 +16,7 @@ void host_job_init(host_job_t *job, sim_nor_t *nor, const molt_region_t *fs, con
     *job = (host_job_t){
         .nor = nor,
         .loader = { esp8266_loader, sizeof esp8266_loader },
+        .extension = { esp8266_inflate, sizeof esp8266_inflate },
         .fs = *fs,
         .path = path,
         .options = { .safe_check = true, .mapped_size = 0x100000 },
@@ -24,8 +26,12 @@ void host_job_init(host_job_t *job, sim_nor_t *nor, const molt_region_t *fs, con
 void host_job_free(host_job_t *job) {
     free(job->upgrade.sector);
     free(job->upgrade.work);
+    free(job->upgrade.unpack);
+    free(job->upgrade.window);
     job->upgrade.sector = NULL;
     job->upgrade.work = NULL;
+    job->upgrade.unpack = NULL;
+    job->upgrade.window = NULL;
 }
 
 static int mount_fs(host_job_t *job, bool is_writable) {
@@ -45,10 +51,15 @@ int host_plan(host_job_t *job) {
         .sector = malloc(job->nor->flash.geometry.sector_size),
         .work = malloc(WORK_SIZE),
         .work_size = WORK_SIZE,
+        .unpack = malloc(sizeof *job->upgrade.unpack),
+        .window = malloc(MOLT_INFLATE_WINDOW_MAX),
+        .window_size = MOLT_INFLATE_WINDOW_MAX,
+        .extension = &job->extension,
         .progress = job->progress,
         .progress_ctx = job->progress_ctx,
     };
-    if (job->upgrade.sector == NULL || job->upgrade.work == NULL) {
+    if (job->upgrade.sector == NULL || job->upgrade.work == NULL || job->upgrade.unpack == NULL
+        || job->upgrade.window == NULL) {
         return MOLT_ERR_NOSPC;
     }
     int err = mount_fs(job, false);
@@ -145,11 +156,7 @@ static void refusal_text(const molt_refusal_t *refusal, const char *sentence, ch
     int size = snprintf(text, text_size, "%s%s", sentence, advice);
     if (numbers && size > 0 && (uint32_t)size < text_size) {
         char pair[100];
-        // The formats are those above.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
         snprintf(pair, sizeof pair, numbers, refusal->need, refusal->limit);
-#pragma GCC diagnostic pop
         snprintf(text + size, text_size - (uint32_t)size, " (%s)", pair);
     }
 }
@@ -184,6 +191,10 @@ void host_text(const host_job_t *job, int err, char *text, uint32_t text_size) {
         case MOLT_UPGRADE_TROUBLE_NONE:
         case MOLT_UPGRADE_TROUBLE_EXTENTS:
         case MOLT_UPGRADE_TROUBLE_FLASH:
+        case MOLT_UPGRADE_TROUBLE_GZIP:
+        case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
+        case MOLT_UPGRADE_TROUBLE_WINDOW:
+        case MOLT_UPGRADE_TROUBLE_BOMB:
             break;
     }
     snprintf(text, text_size, "%s%s", sentence, advice);

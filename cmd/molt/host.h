@@ -14,6 +14,7 @@ typedef struct host_job {
     // Set by the caller.
     sim_nor_t *nor;
     molt_loader_t loader;
+    molt_loader_t extension;
     molt_region_t fs;
     const char *path;
     molt_upgrade_options_t options;  // loader_size is filled in

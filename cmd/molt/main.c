@@ -15,6 +15,8 @@
 const command_t commands[] = {
     { "info", "IMAGE", "what a firmware image is, and whether it is whole", cmd_info },
     { "mkflash", "OUT", "make a flash dump from a firmware and files", cmd_mkflash },
+    { "map", "[FLASH]", "show what lies where in flash, and what is free", cmd_map },
+    { "migrate", "FLASH OUT", "give a flash dump another flash map, every file kept", cmd_migrate },
     { "ls", "FLASH [DIR]", "list the files in a flash dump", cmd_ls },
     { "get", "FLASH PATH [OUT]", "copy a file out of a flash dump", cmd_get },
     { "put", "FLASH FILE[:PATH]", "copy a file into a flash dump", cmd_put },

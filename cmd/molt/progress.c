@@ -72,7 +72,7 @@ void progress_begin(progress_t *progress, sim_nor_t *nor, uint64_t total_us, boo
         .is_terminal = isatty(STDERR_FILENO),
         .percent = -1,
         .phase = first_phase,
-        .io = { progress, on_event },
+        .io = { .ctx = progress, .event = on_event },
     };
     nor->counts = (sim_counts_t){ 0 };
     nor->watch = on_operation;

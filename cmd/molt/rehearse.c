@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "files.h"
 #include "molt/error.h"
 #include "say.h"
 
@@ -69,12 +68,6 @@ static int note_plan(rehearsal_t *rehearsal, const host_job_t *job) {
     return err;
 }
 
-static int load_source(rehearsal_t *rehearsal, dumpfs_t *dump, const char *path) {
-    uint32_t size;
-    int err = molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false);
-    return err ? err : files_load(&dump->volume, path, &rehearsal->source, &size);
-}
-
 static int fail(rehearsal_t *rehearsal, const char *path, const char *sentence) {
     snprintf(rehearsal->text, sizeof rehearsal->text, "%s: %s", path, sentence);
     return 1;
@@ -121,10 +114,6 @@ int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
     int status = perform(rehearsal, dump, &job);
     host_job_free(&job);
     sim_nor_pop(&dump->nor);
-    dumpfs_power_on(dump);
-    if (!status && load_source(rehearsal, dump, job.path) != 0) {
-        status = fail(rehearsal, job.path, "the file cannot be read; copy it again");
-    }
     dump->nor.counts = counts;
     dumpfs_power_on(dump);
     return status;
@@ -132,7 +121,5 @@ int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
 
 void rehearse_free(rehearsal_t *rehearsal) {
     free(rehearsal->plan.sector);
-    free(rehearsal->source);
     rehearsal->plan.sector = NULL;
-    rehearsal->source = NULL;
 }

@@ -16,7 +16,6 @@ typedef struct rehearsal {
     molt_image_t image;
     molt_plan_t plan;          // finished; its sector is owned by the rehearsal
     molt_plan_tally_t tally;
-    uint8_t *source;           // the image file's bytes
     uint32_t block_count;      // of the file, and in how many runs of blocks that follow one another
     uint32_t run_count;
     molt_refusal_t refusal;    // reason NONE unless the plan was refused

@@ -36,6 +36,7 @@ static int prepare(torture_t *torture) {
     host_job_t job;
     host_job_init(&job, torture->nor, &torture->fs, torture->path);
     job.loader = torture->loader;
+    job.extension = torture->extension;
     job.options = torture->options;
     torture->prepare_count++;
     int err = host_prepare(&job);
@@ -224,7 +225,6 @@ static void watch(void *ctx, char kind, uint32_t addr, const void *data, uint32_
 
 // The new image as it has to be in flash. 0 or an error of the filesystem.
 static int load_image(torture_t *torture) {
-    uint32_t sector_size = torture->nor->flash.geometry.sector_size;
     int err = torture_files_load(torture, torture->path, &torture->image, &torture->image_size);
     if (err) {
         return err;
@@ -238,7 +238,6 @@ static int load_image(torture_t *torture) {
     if (!torture->options.image_params) {
         memcpy(torture->image + 2, torture->nor->bytes + 2, 2);
     }
-    (void)sector_size;
     return 0;
 }
 

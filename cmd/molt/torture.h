@@ -60,6 +60,7 @@ typedef struct torture {
     // Set by the caller.
     sim_nor_t *nor;           // a device with the old firmware and the file; comes back as it was
     molt_loader_t loader;
+    molt_loader_t extension;
     molt_region_t fs;
     const char *path;         // of the new image
     molt_upgrade_options_t options;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zlib.h>
+
 #include "molt/crc32.h"
 #include "molt/error.h"
 
@@ -29,6 +31,22 @@ static int file_crc(molt_volume_t *volume, const char *path, uint32_t *size, uin
     return count < 0 ? (int)count : 0;
 }
 
+// Replace the gzip file in *bytes by what is in it.
+static int unpack(uint8_t **bytes, uint32_t *size) {
+    enum { UNPACKED_MAX = 16 << 20, GZIP_ONLY = 16 };
+    uint8_t *unpacked = malloc(UNPACKED_MAX);
+    if (unpacked == NULL) {
+        abort();
+    }
+    z_stream stream = { .next_in = *bytes, .avail_in = *size, .next_out = unpacked, .avail_out = UNPACKED_MAX };
+    bool fine = inflateInit2(&stream, GZIP_ONLY + MAX_WBITS) == Z_OK && inflate(&stream, Z_FINISH) == Z_STREAM_END;
+    (void)inflateEnd(&stream);
+    free(*bytes);
+    *bytes = unpacked;
+    *size = (uint32_t)stream.total_out;
+    return fine ? 0 : MOLT_ERR_CORRUPT;
+}
+
 int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size) {
     molt_volume_t volume;
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
@@ -48,7 +66,11 @@ int torture_files_load(const torture_t *torture, const char *path, uint8_t **byt
     }
     lfs2_ssize_t count = lfs2_file_read(&volume.lfs, &file, *bytes, *size);
     (void)lfs2_file_close(&volume.lfs, &file);
-    return (uint32_t)count == *size ? 0 : MOLT_ERR_CORRUPT;
+    if ((uint32_t)count != *size) {
+        return MOLT_ERR_CORRUPT;
+    }
+    bool is_gzip = *size >= 2 && (*bytes)[0] == 0x1f && (*bytes)[1] == 0x8b;
+    return is_gzip ? unpack(bytes, size) : 0;
 }
 
 // One directory of the depth-first walk, from the path of the last found file on.

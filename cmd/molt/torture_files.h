@@ -4,7 +4,7 @@
 
 #include "torture.h"
 
-// Read the file at `path` into a new buffer, which the caller frees.
+// Read the file at `path` into a new buffer, which the caller frees. A gzip file is unpacked, by zlib.
 int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size);
 
 // Note every file of the volume, with size and CRC, in torture->files.

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
+#include "molt/image.h"
 #include "molt/plan.h"
 
 // How often a sector is erased and programmed before flash counts as failing.
@@ -20,23 +21,32 @@
 // Cost: one sector erase, up to 16 page programs, one read of the sector.
 int molt_sector_write(const molt_flash_t *flash, uint32_t addr, const uint8_t *data, bool is_blank);
 
-// Read `size` bytes of the source from `off` on.
-int molt_source_read(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t off, uint8_t *buf, uint32_t size);
+// The source as a reader: the bytes of the file, through the extents. Sizes that are no multiple of 4 are read up to
+// 3 bytes further, within the sector and into `buf`.
+typedef struct molt_source {
+    const molt_flash_t *flash;
+    const molt_plan_t *plan;
+} molt_source_t;
 
-// CRC-32 of the whole source, read through the extents.
+molt_reader_t molt_source_reader(molt_source_t *source);
+
+// CRC-32 of the whole source.
 //   buf  sector_size bytes, 4-aligned
-int molt_source_crc(const molt_flash_t *flash, const molt_plan_t *plan, uint8_t *buf, uint32_t *crc);
+int molt_source_crc(const molt_reader_t *source, uint8_t *buf, uint32_t buf_size, uint32_t *crc);
 
 // Read the bytes that the target sector at `addr` is to hold: its part of the image, 0xFF behind the image's
 // end, and in the first sector the flash parameters of the plan.
-//   buf  sector_size bytes, 4-aligned
-int molt_target_read(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t addr, uint8_t *buf);
+//   image  a reader of the image's bytes
+//   buf    sector_size bytes, 4-aligned
+int molt_target_read(const molt_reader_t *image, const molt_plan_t *plan, uint32_t addr, uint8_t *buf);
 
 // Perform `step`, which is one of the plan's.
+//   image     a reader of the image's bytes
 //   buf       sector_size bytes, 4-aligned; overwritten
 //   is_blank  for MOLT_STEP_SECTOR: the sector was erased with its block and not touched since
 // Returns 0 or the error of the flash driver or of molt_sector_write().
 // Power cut: what the step erases or programs may hold anything; nothing else is touched.
-int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_step_t *step, uint8_t *buf, bool is_blank);
+int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *image,
+    const molt_step_t *step, uint8_t *buf, bool is_blank);
 
 #endif

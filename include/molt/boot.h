@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
+#include "molt/image.h"
 
 typedef enum molt_boot_event {
     MOLT_BOOT_START,    // arg: the number of steps of the plan
@@ -17,6 +18,9 @@ typedef enum molt_boot_event {
 typedef struct molt_boot_io {
     void *ctx;
     void (*event)(void *ctx, molt_boot_event_t event, uint32_t arg);
+    // Put the extension's `size` bytes where they run, and make of `source`, which reads the file, a reader of
+    // the image in it. Both readers stay in use.
+    void (*extend)(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image);
 } molt_boot_io_t;
 
 typedef enum molt_boot_result {

@@ -18,7 +18,7 @@
 #include "molt/flash.h"
 
 #define MOLT_PLAN_VERSION 1
-#define MOLT_PLAN_HEADER_SIZE 64
+#define MOLT_PLAN_HEADER_SIZE 72
 
 // An extent is 16 bits: 12 of sector number (16 MB of flash), 4 of words to skip. A file's bytes begin after
 // the skipped words and run to the end of the sector, or of the file.
@@ -27,6 +27,7 @@
 
 typedef enum molt_source_kind {
     MOLT_SOURCE_COPY = 0,  // the extents hold the raw image
+    MOLT_SOURCE_GZIP = 1,  // they hold a gzip file of it; the boot loader needs its extension for that
 } molt_source_kind_t;
 
 // Why a plan cannot be made. molt_refusal_text() has the sentence.
@@ -57,8 +58,12 @@ typedef struct molt_region {
 
 // What is wanted. All addresses absolute, all sizes in bytes.
 typedef struct molt_plan_request {
+    molt_source_kind_t source_kind;
     uint32_t image_size;
     uint32_t image_crc;             // CRC-32 of the image's bytes
+    uint32_t source_size;           // of the file: the same as the image's for MOLT_SOURCE_COPY
+    uint32_t source_crc;            // CRC-32 of the file's bytes: likewise
+    uint32_t kept_size;             // bytes of the source that the image's first sector comes from
     uint32_t extent_count;          // sectors that hold the source
     uint32_t loader_size;           // bytes that the boot loader takes at the front of the boot sector
     uint32_t mapped_size;           // the image may not reach further; 1 MB on ESP8266
@@ -70,6 +75,16 @@ typedef struct molt_plan_request {
     bool whole_image;               // plan every sector, also those that match already
 } molt_plan_request_t;
 
+// What was saved before the boot sector was written, all of it outside the image.
+typedef struct molt_saved {
+    uint32_t head_addr;       // the old first sector: a whole sector
+    uint32_t head_crc;        // CRC-32 of it
+    uint32_t report_addr;     // where the boot loader notes what it did; 0 for nowhere
+    uint32_t extension_addr;  // code that the boot loader needs beside its own; size 0 for none
+    uint32_t extension_size;  // bytes, a multiple of 4, at most a sector
+    uint32_t extension_crc;   // CRC-32 of it
+} molt_saved_t;
+
 typedef struct molt_plan {
     uint8_t *sector;  // RAM copy of the boot sector, owned by the caller; its tail is the stored plan
     molt_geometry_t geometry;
@@ -79,11 +94,10 @@ typedef struct molt_plan {
     uint32_t source_crc;
     uint16_t flash_params;
     uint16_t extent_count;
-    uint32_t head_addr;  // where the old first sector is saved
-    uint32_t head_crc;
-    uint32_t report_addr;  // where the boot loader notes what it did; 0 for nowhere
+    molt_saved_t saved;
     uint32_t fs_addr;
     uint32_t fs_size;  // 0 unless the filesystem is to be erased
+    uint32_t kept_size;
     uint32_t step_count;
     // Offsets in `sector`.
     uint32_t journal_off;
@@ -116,10 +130,8 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
 // Returns 0, or MOLT_ERR_INVAL (index), MOLT_ERR_RANGE or MOLT_ERR_NOTSUP with *refusal set.
 int molt_plan_set_run(molt_plan_t *plan, uint32_t index, uint32_t addr, uint32_t size, molt_refusal_t *refusal);
 
-// Where the old first sector is saved (a whole sector), its CRC, and where the report is (or 0).
-// Returns 0, or MOLT_ERR_RANGE with *refusal set.
-int molt_plan_set_saved(molt_plan_t *plan, uint32_t head_addr, uint32_t head_crc, uint32_t report_addr,
-    molt_refusal_t *refusal);
+// Where things are saved. Returns 0, or MOLT_ERR_RANGE with *refusal set.
+int molt_plan_set_saved(molt_plan_t *plan, const molt_saved_t *saved, molt_refusal_t *refusal);
 
 // Note that the sector at `addr` of the target does not hold its part of the image yet.
 void molt_plan_set_changed(molt_plan_t *plan, uint32_t addr);

@@ -2,10 +2,10 @@
 // boot sector; it rewrites nothing else.
 //
 // Order of calls:
-//   molt_plan_begin, molt_plan_set_extent for each      (plan.h)
+//   molt_plan_begin, molt_plan_set_run for each         (plan.h)
 //   molt_prepare_source    the source read through the extents is the file that was checked
 //   molt_prepare_compare   which sectors differ
-//   molt_plan_set_saved    after the caller has saved molt_prepare_head()'s sector, read back
+//   molt_plan_set_saved    after the caller has saved the first sector and read it back
 //   molt_plan_finish
 //   molt_prepare_install   the one step that counts; or molt_prepare_cancel
 #ifndef MOLT_PREPARE_H
@@ -23,16 +23,17 @@ typedef struct molt_loader {
     uint32_t size;  // bytes, a multiple of 4
 } molt_loader_t;
 
-// The source through the extents has the CRC in the plan.
+// The source, read through the extents (molt_source_reader), has CRC-32 `crc`.
 //   buf  buf_size bytes, 4-aligned, a multiple of 4 from 64 up to sector_size
 // Returns 0, MOLT_ERR_CORRUPT (it has not), the driver's error, or progress's.
-int molt_prepare_source(const molt_flash_t *flash, const molt_plan_t *plan, uint8_t *buf, uint32_t buf_size,
+int molt_prepare_source(const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size,
     molt_progress_t progress, void *progress_ctx);
 
-// Compare target and source and call molt_plan_set_changed() for the sectors that differ.
-//   buf  as above; used in halves
-int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, uint8_t *buf, uint32_t buf_size,
-    molt_progress_t progress, void *progress_ctx);
+// Compare target and image and call molt_plan_set_changed() for the sectors that differ.
+//   image  a reader of the image's bytes; read forward
+//   buf    as above; used in halves
+int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint8_t *buf,
+    uint32_t buf_size, molt_progress_t progress, void *progress_ctx);
 
 // Put the loader in front of the finished plan, in plan->sector, with the flash parameters (header bytes 2 and
 // 3) that the device has now, and write the boot sector. The plan is used up by it.

@@ -28,13 +28,12 @@ def _open(file_name, **options):
 
     if not file_name.startswith("/"):
         file_name = os.getcwd().rstrip("/") + "/" + file_name
-    root, path = _molt.lookup(file_name)
+    root, path, device = _molt.lookup(file_name)
+    if device is not bdev:
+        raise ValueError("the file is on another volume than the device's own littlefs; copy it there")
     os.sync()
-    size = os.stat(file_name)[6]
     addr = bdev.start_sec * bdev.SEC_SIZE
     job = _molt.Upgrade(path, addr, bdev.blocks * bdev.SEC_SIZE, **options)
-    if job.image()[2] != size:
-        raise ValueError("the file is not on the device's own flash; copy it there")
     return job, root.rstrip("/")
 
 
@@ -130,3 +129,31 @@ def status():
         return None
     crc, result, starts = report
     return {"result": ("pending", "ok", "restored")[result], "resumed": max(0, starts - 1), "crc32": crc}
+
+
+def map():
+    """Print what lies where in flash: a cell for each sector (small: free), and a line for each region."""
+    import molt_map
+
+    molt_map.show()
+
+
+def user():
+    """(address, size) of the sectors that are the user's own, which molt never touches. Size 0: this map has none."""
+    import molt_map
+
+    return molt_map.find("user")
+
+
+def user_bdev():
+    """The user's own sectors as a block device: vfs.VfsLfs2.mkfs(), or readblocks(), writeblocks()."""
+    import molt_map
+
+    return molt_map.user_bdev()
+
+
+def migrate():
+    """Give the device molt's flash map. Raises OSError, with the way to go, where the filesystem would have to move."""
+    import molt_map
+
+    return molt_map.migrate()

@@ -12,8 +12,12 @@ ifeq ($(wildcard $(MOLT_BUILD)/gen/esp8266_loader.h),)
 $(error molt's boot loader has not been built: run "make -C $(MOLT_TOP) loader" first)
 endif
 
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c core_plan.c core_image.c core_lfs.c core_port.c)
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c core_plan.c core_image.c core_lfs.c core_port.c \
+    map_glue.c core_map.c)
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
 CFLAGS_USERMOD += -I$(MOLT_TOP) $(addprefix -idirafter ,$(MOLT_MOD) $(MOLT_BUILD)/gen $(addprefix $(MOLT_TOP)/,\
     include src/base src/upgrade src/lfs ports/esp8266))
+
+# Native code goes where the flash map has a place for it: map_glue.c.
+LDFLAGS_USERMOD += --wrap=esp_native_code_init

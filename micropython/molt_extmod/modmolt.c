@@ -5,6 +5,7 @@
 #include "extmod/vfs.h"
 #include "extmod/vfs_lfs.h"
 #include "flash.h"
+#include "map_glue.h"
 #include "molt/error.h"
 #include "molt/plan.h"
 #include "molt/prepare.h"
@@ -12,7 +13,13 @@
 #include "py/runtime.h"
 #include "upgrade_obj.h"
 
-// lookup(path) -> (mount point, path inside it) of the littlefs that holds an absolute path.
+// What a VfsLfs2 object begins with. Source: extmod/vfs_lfs.c, MicroPython 1.25 and 1.26.
+typedef struct lfs2_object {
+    mp_obj_base_t base;
+    mp_vfs_blockdev_t blockdev;
+} lfs2_object_t;
+
+// lookup(path) -> (mount point, path inside it, block device) of the littlefs that holds an absolute path.
 static mp_obj_t molt_lookup(mp_obj_t path_in) {
     const char *inside;
     const char *path = mp_obj_str_get_str(path_in);
@@ -23,8 +30,13 @@ static mp_obj_t molt_lookup(mp_obj_t path_in) {
     if (!mp_obj_is_type(mount->obj, &mp_type_vfs_lfs2)) {
         molt_raise(MOLT_ERR_NOTSUP, "the file has to be on the device's own littlefs (VfsLfs2); copy it there");
     }
-    mp_obj_t items[] = { mp_obj_new_str(mount->str, mount->len), mp_obj_new_str(inside, strlen(inside)) };
-    return mp_obj_new_tuple(2, items);
+    const lfs2_object_t *volume = MP_OBJ_TO_PTR(mount->obj);
+    mp_obj_t items[] = {
+        mp_obj_new_str(mount->str, mount->len),
+        mp_obj_new_str(inside, strlen(inside)),
+        volume->blockdev.readblocks[1],  // the object whose method this is
+    };
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(molt_lookup_obj, molt_lookup);
 
@@ -96,6 +108,9 @@ static MP_DEFINE_CONST_FUN_OBJ_1(molt_report_obj, molt_report);
 static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__molt) },
     { MP_ROM_QSTR(MP_QSTR_Upgrade), MP_ROM_PTR(&molt_upgrade_type) },
+    { MP_ROM_QSTR(MP_QSTR_map), MP_ROM_PTR(&molt_map_obj) },
+    { MP_ROM_QSTR(MP_QSTR_map_find), MP_ROM_PTR(&molt_map_find_obj) },
+    { MP_ROM_QSTR(MP_QSTR_programmed), MP_ROM_PTR(&molt_programmed_obj) },
     { MP_ROM_QSTR(MP_QSTR_lookup), MP_ROM_PTR(&molt_lookup_obj) },
     { MP_ROM_QSTR(MP_QSTR_pending), MP_ROM_PTR(&molt_pending_obj) },
     { MP_ROM_QSTR(MP_QSTR_cancel), MP_ROM_PTR(&molt_cancel_obj) },

@@ -1,6 +1,7 @@
 // The boot loader of the ESP8266: what the mask ROM starts when molt's boot sector is at flash address 0. Mask-ROM
 // functions only, flash cache off, interrupts off: the whole machine is ours.
 
+#include "extension.h"
 #include "molt/boot.h"
 #include "molt/error.h"
 #include "rom.h"
@@ -84,7 +85,19 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     }
 }
 
-static const molt_boot_io_t io = { .ctx = 0, .event = on_event };
+// IRAM takes whole words only.
+static void run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
+    (void)ctx;
+    const uint32_t *from = (const uint32_t *)(uintptr_t)code;
+    volatile uint32_t *to = (volatile uint32_t *)EXTENSION_VADDR;
+    for (uint32_t i = 0; i < size / 4; i++) {
+        to[i] = from[i];
+    }
+    __asm__ volatile("memw\n\tisync" ::: "memory");
+    ((extension_entry_t)EXTENSION_VADDR)(source, image);
+}
+
+static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .extend = run_extension };
 
 __attribute__((externally_visible, noreturn)) void molt_loader_entry(void);
 

@@ -6,7 +6,7 @@ LOADER_SRC := src/base/crc32.c src/upgrade/plan.c src/upgrade/journal.c src/upgr
     src/boot/boot.c ports/esp8266/loader.c
 LOADER_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -fwhole-program -ffunction-sections \
     -fno-jump-tables -fno-tree-switch-conversion -mtext-section-literals -mno-longcalls -fstack-usage \
-    -DMOLT_FIXED_GEOMETRY=1 -Iinclude -Isrc/base -Isrc/upgrade -Iports/esp8266 -I.
+    -DMOLT_FIXED_GEOMETRY=1 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc/base -Isrc/upgrade -Iports/esp8266 -I.
 LOADER_OUT := $(BUILD)/boot
 LOADER_ELF := $(LOADER_OUT)/loader.elf
 LOADER_BIN := $(LOADER_OUT)/loader.bin
@@ -33,5 +33,29 @@ $(LOADER_GEN): $(LOADER_BIN) tools/bin2c
 	@mkdir -p $(@D)
 	$(Q)tools/bin2c $< esp8266_loader $@
 
+# The extension: the same flags, its own place.
+EXTENSION_SRC := src/upgrade/inflate.c src/upgrade/unpack.c ports/esp8266/extension.c
+EXTENSION_ELF := $(LOADER_OUT)/extension.elf
+EXTENSION_GEN := $(BUILD)/gen/esp8266_inflate.h
+
+$(LOADER_OUT)/extension.c: ports/esp8266/loader.mk
+	@mkdir -p $(@D)
+	@for f in $(EXTENSION_SRC); do echo "#include \"$$f\""; done >$@
+
+$(LOADER_OUT)/extension.o: $(LOADER_OUT)/extension.c $(EXTENSION_SRC) $(wildcard include/molt/*.h src/base/*.h ports/esp8266/*.h) | deps
+	$(Q)$(LX106)gcc $(LOADER_FLAGS) -c $< -o $@
+
+$(LOADER_OUT)/extension_start.o: ports/esp8266/extension_start.S | deps
+	@mkdir -p $(@D)
+	$(Q)$(LX106)gcc -c $< -o $@
+
+$(EXTENSION_ELF): $(LOADER_OUT)/extension_start.o $(LOADER_OUT)/extension.o $(LOADER_OUT)/rom_calls.o ports/esp8266/extension.ld
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/extension.ld $(filter %.o,$^) -o $@
+
+$(EXTENSION_GEN): $(EXTENSION_ELF) tools/bin2c
+	@mkdir -p $(@D)
+	$(Q)$(LX106)objcopy -O binary -j .text $< $(LOADER_OUT)/extension.bin
+	$(Q)tools/bin2c $(LOADER_OUT)/extension.bin esp8266_inflate $@
+
 .PHONY: loader
-loader: $(LOADER_GEN) ## build the boot loader of the ESP8266, as an image and as a C array
+loader: $(LOADER_GEN) $(EXTENSION_GEN) ## build the boot loader of the ESP8266, as an image and as a C array

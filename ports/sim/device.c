@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "molt/error.h"
+#include "molt/unpack.h"
 
 // Facts of the mask ROM: header and segment headers of 8 bytes, XOR checksum seeded with 0xEF, in the last byte of
 // the 16 that the last segment ends in.
@@ -49,21 +50,40 @@ bool sim_device_has_loader(const sim_device_t *device) {
            && memcmp(device->nor->bytes + 4, device->loader.image + 4, device->loader.size - 4) == 0;
 }
 
-static void ignore_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
-    (void)ctx;
-    (void)event;
-    (void)arg;
+// One run of the boot loader. Runs nest: while one is interrupted to look at a power cut, the next is under way.
+typedef struct loader_run {
+    const molt_boot_io_t *io;
+    molt_unpack_t unpack;
+    uint8_t window[MOLT_INFLATE_WINDOW_MAX];
+} loader_run_t;
+
+static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
+    const loader_run_t *run = ctx;
+    if (run->io) {
+        run->io->event(run->io->ctx, event, arg);
+    }
+}
+
+// What the boot loader's extension does on a chip. Its bytes were checked by molt_boot_run().
+static void extend(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
+    loader_run_t *run = ctx;
+    (void)code;
+    (void)size;
+    *image = molt_unpack_reader(&run->unpack, source, run->window, sizeof run->window, 0);
 }
 
 static int run_loader(sim_device_t *device) {
-    static const molt_boot_io_t silent = { NULL, ignore_event };
     uint32_t sector_size = device->nor->flash.geometry.sector_size;
+    loader_run_t *run = malloc(sizeof *run);
     uint8_t *buffers = malloc(2 * (size_t)sector_size);
-    if (buffers == NULL) {
+    if (run == NULL || buffers == NULL) {
         abort();
     }
-    int result = molt_boot_run(&device->nor->flash, buffers, buffers + sector_size, device->io ? device->io : &silent);
+    run->io = device->io;
+    molt_boot_io_t io = { run, on_event, extend };
+    int result = molt_boot_run(&device->nor->flash, buffers, buffers + sector_size, &io);
     free(buffers);
+    free(run);
     return result;
 }
 

@@ -20,7 +20,7 @@ typedef enum sim_outcome {
 typedef struct sim_device {
     sim_nor_t *nor;
     molt_loader_t loader;       // what counts as molt's boot loader
-    const molt_boot_io_t *io;   // NULL for silence
+    const molt_boot_io_t *io;   // NULL for silence; only its events
     int boot_result;            // of the last molt_boot_run()
     uint32_t loader_starts;     // since the struct was set up
 } sim_device_t;

@@ -21,9 +21,9 @@ static void tell(const molt_boot_io_t *io, molt_boot_event_t event, uint32_t arg
 }
 
 static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report_result_t result) {
-    if (plan->report_addr) {
+    if (plan->saved.report_addr) {
         // A courtesy to the firmware: no upgrade fails because of it.
-        (void)molt_report_note(flash, plan->report_addr, plan->image_crc, result);
+        (void)molt_report_note(flash, plan->saved.report_addr, plan->image_crc, result);
     }
 }
 
@@ -40,11 +40,11 @@ static int write_boot_sector(const molt_flash_t *flash, const uint8_t *data) {
 static int restore(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan, uint8_t *buf) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
     tell(io, MOLT_BOOT_RESTORE, 0);
-    int err = flash->read(flash->ctx, plan->head_addr, buf, sector_size);
+    int err = flash->read(flash->ctx, plan->saved.head_addr, buf, sector_size);
     if (err) {
         return err;
     }
-    if (molt_crc32(0, buf, sector_size) != plan->head_crc) {
+    if (molt_crc32(0, buf, sector_size) != plan->saved.head_crc) {
         return MOLT_ERR_CORRUPT;
     }
     note(flash, plan, MOLT_REPORT_RESTORED);
@@ -55,7 +55,7 @@ static int restore(const molt_flash_t *flash, const molt_boot_io_t *io, const mo
 // Perform the steps that are not done yet. The first of them may have been in progress when the power failed,
 // so what it is about is erased again, whatever flash seems to hold.
 static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan,
-    molt_journal_t *journal, uint8_t *buf) {
+    molt_journal_t *journal, const molt_reader_t *image, uint8_t *buf) {
     bool is_first = true;
     bool in_erased_block = false;
     for (uint32_t i = 1; i < plan->step_count; i++) {
@@ -68,7 +68,7 @@ static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, co
             continue;
         }
         tell(io, MOLT_BOOT_STEP, i);
-        int err = molt_apply_step(flash, plan, &step, buf, in_erased_block && !is_first);
+        int err = molt_apply_step(flash, plan, image, &step, buf, in_erased_block && !is_first);
         if (err) {
             return err;
         }
@@ -76,6 +76,30 @@ static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, co
         is_first = false;
     }
     return 0;
+}
+
+// A gzip file is read by an extension, code that was saved beside the first sector. MOLT_ERR_CORRUPT if it is not
+// what was saved.
+static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan,
+    const molt_reader_t *source, uint8_t *buf, molt_reader_t *image) {
+    uint32_t size = plan->saved.extension_size;
+    int err = flash->read(flash->ctx, plan->saved.extension_addr, buf, size);
+    if (err) {
+        return err;
+    }
+    if (molt_crc32(0, buf, size) != plan->saved.extension_crc) {
+        return MOLT_ERR_CORRUPT;
+    }
+    io->extend(io->ctx, buf, size, source, image);
+    return 0;
+}
+
+// Before the first step: the source is what was checked. 0, MOLT_ERR_CORRUPT, or flash's error.
+static int check_source(const molt_boot_io_t *io, const molt_plan_t *plan, const molt_reader_t *source, uint8_t *buf) {
+    uint32_t crc;
+    tell(io, MOLT_BOOT_CHECK, 0);
+    int err = molt_source_crc(source, buf, molt_sector_size(&plan->geometry), &crc);
+    return !err && crc != plan->source_crc ? MOLT_ERR_CORRUPT : err;
 }
 
 int molt_boot_run(const molt_flash_t *flash, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
@@ -91,24 +115,28 @@ int molt_boot_run(const molt_flash_t *flash, uint8_t *sector, uint8_t *buf, cons
     tell(io, MOLT_BOOT_START, plan.step_count);
     note(flash, &plan, MOLT_REPORT_PENDING);
 
+    molt_source_t source = { flash, &plan };
+    molt_reader_t source_reader = molt_source_reader(&source);
+    molt_reader_t image = source_reader;
+    if (plan.source_kind == MOLT_SOURCE_GZIP) {
+        err = extend(flash, io, &plan, &source_reader, buf, &image);
+    }
     if (!molt_journal_is_done(&journal, 0)) {
-        tell(io, MOLT_BOOT_CHECK, 0);
-        uint32_t crc;
-        err = molt_source_crc(flash, &plan, buf, &crc);
-        if (err) {
-            return err;
+        if (!err) {
+            err = check_source(io, &plan, &source_reader, buf);
         }
-        if (crc != plan.source_crc) {
+        if (err == MOLT_ERR_CORRUPT) {
             return restore(flash, io, &plan, buf);
         }
-        err = molt_journal_mark(flash, &journal, 0);
-        if (err) {
-            return err;
+        if (!err) {
+            err = molt_journal_mark(flash, &journal, 0);
         }
     }
-    err = perform_steps(flash, io, &plan, &journal, buf);
     if (!err) {
-        err = molt_target_read(flash, &plan, 0, buf);
+        err = perform_steps(flash, io, &plan, &journal, &image, buf);
+    }
+    if (!err) {
+        err = molt_target_read(&image, &plan, 0, buf);
     }
     if (err) {
         return err;

@@ -51,12 +51,16 @@ int molt_extents_open(molt_extents_t *extents, molt_volume_t *volume, const char
     if (is_inline) {
         return MOLT_ERR_NOTSUP;
     }
+    // A damaged directory can state any size.
     uint32_t held = 0;
     while (held < extents->file_size) {
+        if (extents->block_count == volume->lfs.block_count) {
+            return MOLT_ERR_CORRUPT;
+        }
         held += extents->block_size - pointers_size(extents->block_count);
         extents->block_count++;
     }
-    return extents->block_count <= volume->lfs.block_count ? 0 : MOLT_ERR_CORRUPT;
+    return 0;
 }
 
 // Where the last block's data begin in the file.

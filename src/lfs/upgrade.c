@@ -4,6 +4,7 @@
 
 #include "bytes.h"
 #include "libc.h"
+#include "molt/apply.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "molt/report.h"
@@ -37,24 +38,6 @@ static int read_file(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return (uint32_t)count == size ? 0 : MOLT_ERR_CORRUPT;
 }
 
-static int crc_of_file(molt_upgrade_t *upgrade, const molt_reader_t *reader) {
-    uint32_t crc = 0;
-    uint32_t size;
-    for (uint32_t off = 0; off < reader->size; off += size) {
-        size = min_u32(upgrade->work_size, reader->size - off);
-        int err = reader->read(reader->ctx, off, upgrade->work, size);
-        if (!err) {
-            err = on_progress(upgrade, off, reader->size);
-        }
-        if (err) {
-            return err;
-        }
-        crc = molt_crc32(crc, upgrade->work, size);
-    }
-    upgrade->image.crc32 = crc;
-    return 0;
-}
-
 static int check_image(molt_upgrade_t *upgrade, const molt_reader_t *reader, bool safe_check) {
     upgrade->phase = MOLT_UPGRADE_PHASE_IMAGE;
     int err;
@@ -62,9 +45,6 @@ static int check_image(molt_upgrade_t *upgrade, const molt_reader_t *reader, boo
         err = molt_image_verify(reader, upgrade->work, upgrade->work_size, on_progress, upgrade, &upgrade->image);
     } else {
         err = molt_image_probe(reader, &upgrade->image);
-        if (!err) {
-            err = crc_of_file(upgrade, reader);
-        }
     }
     if (err) {
         return trouble(upgrade,
@@ -79,6 +59,64 @@ static int check_image(molt_upgrade_t *upgrade, const molt_reader_t *reader, boo
     return 0;
 }
 
+static int crc_of_file(molt_upgrade_t *upgrade, const molt_reader_t *reader) {
+    uint32_t size;
+    upgrade->source_crc = 0;
+    for (uint32_t off = 0; off < reader->size; off += size) {
+        size = min_u32(upgrade->work_size, reader->size - off);
+        int err = reader->read(reader->ctx, off, upgrade->work, size);
+        if (!err) {
+            err = on_progress(upgrade, off, reader->size);
+        }
+        if (err) {
+            return err;
+        }
+        upgrade->source_crc = molt_crc32(upgrade->source_crc, upgrade->work, size);
+    }
+    return 0;
+}
+
+static int check_raw(molt_upgrade_t *upgrade, const molt_reader_t *file, const molt_upgrade_options_t *options) {
+    upgrade->kept_size = molt_sector_size(&upgrade->flash->geometry);
+    int err = check_image(upgrade, file, options->safe_check);
+    if (!err && options->safe_check) {
+        upgrade->source_crc = upgrade->image.crc32;
+    } else if (!err) {
+        err = crc_of_file(upgrade, file);
+        upgrade->image.crc32 = upgrade->source_crc;
+        upgrade->trouble = err ? MOLT_UPGRADE_TROUBLE_FILE : MOLT_UPGRADE_TROUBLE_NONE;
+    }
+    return err;
+}
+
+// A gzip file is unpacked twice: for its size and CRC, and for the checks of the image.
+static int check_gzip(molt_upgrade_t *upgrade, const molt_reader_t *file, const molt_upgrade_options_t *options) {
+    if (upgrade->unpack == NULL) {
+        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_NO_WINDOW, MOLT_ERR_NOSPC);
+    }
+    upgrade->phase = MOLT_UPGRADE_PHASE_IMAGE;
+    molt_unpacked_t unpacked;
+    molt_reader_t image = molt_unpack_reader(upgrade->unpack, file, upgrade->window, upgrade->window_size, 0);
+    int err = molt_unpack_measure(upgrade->unpack, molt_sector_size(&upgrade->flash->geometry), options->mapped_size,
+        upgrade->work, upgrade->work_size, on_progress, upgrade, &unpacked);
+    if (err) {
+        molt_upgrade_trouble_t kind = err == MOLT_ERR_NOSPC  ? MOLT_UPGRADE_TROUBLE_WINDOW
+                                      : err == MOLT_ERR_FBIG ? MOLT_UPGRADE_TROUBLE_BOMB
+                                                             : MOLT_UPGRADE_TROUBLE_GZIP;
+        return trouble(upgrade, kind, err);
+    }
+    image.size = unpacked.size;
+    upgrade->kept_size = unpacked.head_used;
+    err = check_image(upgrade, &image, options->safe_check);
+    upgrade->image.size = unpacked.size;
+    upgrade->image.crc32 = unpacked.crc;
+    if (!err) {
+        err = crc_of_file(upgrade, file);
+        upgrade->trouble = err ? MOLT_UPGRADE_TROUBLE_FILE : MOLT_UPGRADE_TROUBLE_NONE;
+    }
+    return err;
+}
+
 int molt_upgrade_open(molt_upgrade_t *upgrade, const char *path, const molt_upgrade_options_t *options) {
     upgrade->trouble = MOLT_UPGRADE_TROUBLE_NONE;
     int err = molt_extents_open(&upgrade->extents, upgrade->volume, path);
@@ -91,8 +129,17 @@ int molt_upgrade_open(molt_upgrade_t *upgrade, const char *path, const molt_upgr
     if (err) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_FILE, err);
     }
-    molt_reader_t source = { &reader, upgrade->extents.file_size, read_file };
-    err = check_image(upgrade, &source, options->safe_check);
+    molt_reader_t file = { &reader, upgrade->extents.file_size, read_file };
+    uint8_t magic[2] = { 0, 0 };
+    if (file.size >= sizeof magic) {
+        err = file.read(file.ctx, 0, magic, sizeof magic);
+    }
+    if (err) {
+        (void)trouble(upgrade, MOLT_UPGRADE_TROUBLE_FILE, err);
+    } else {
+        upgrade->is_gzip = molt_unpack_is_gzip(magic);
+        err = upgrade->is_gzip ? check_gzip(upgrade, &file, options) : check_raw(upgrade, &file, options);
+    }
     (void)lfs2_file_close(reader.lfs, &reader.file);
     return err;
 }
@@ -111,6 +158,11 @@ static int read_present(molt_upgrade_t *upgrade) {
     return err;
 }
 
+static uint16_t image_params(const molt_image_t *image) {
+    uint8_t bytes[2] = { image->flash_mode, image->flash_size_freq };
+    return load16_le(bytes);
+}
+
 static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *options) {
     const molt_geometry_t *geometry = &upgrade->flash->geometry;
     uint32_t sector_size = molt_sector_size(geometry);
@@ -120,8 +172,12 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
     }
     // The last block counts only as far as the file reaches into it.
     molt_plan_request_t request = {
-        .image_size = upgrade->extents.file_size,
+        .source_kind = upgrade->is_gzip ? MOLT_SOURCE_GZIP : MOLT_SOURCE_COPY,
+        .image_size = upgrade->image.size,
         .image_crc = upgrade->image.crc32,
+        .source_size = upgrade->extents.file_size,
+        .source_crc = upgrade->source_crc,
+        .kept_size = upgrade->kept_size,
         .extent_count = molt_extents_sector_count(&upgrade->extents, sector_size),
         .loader_size = options->loader_size,
         .mapped_size = options->mapped_size,
@@ -130,8 +186,7 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
         .reserved = options->reserved,
         .reserved_count = options->reserved_count,
         .flash_params = options->image_params
-                            ? (uint16_t)(upgrade->image.flash_mode | upgrade->image.flash_size_freq << 8)
-                            : upgrade->present_params,
+                            ? image_params(&upgrade->image) : upgrade->present_params,
         .whole_image = options->whole_image,
     };
     return molt_plan_begin(&upgrade->plan, geometry, &request, upgrade->sector, &upgrade->refusal);
@@ -159,53 +214,80 @@ int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
         bool refused = upgrade->refusal.reason != MOLT_REFUSAL_NONE;
         return trouble(upgrade, refused ? MOLT_UPGRADE_TROUBLE_REFUSED : MOLT_UPGRADE_TROUBLE_EXTENTS, err);
     }
+    molt_source_t source = { upgrade->flash, &upgrade->plan };
+    molt_reader_t image = molt_source_reader(&source);
     if (options->safe_check) {
         upgrade->phase = MOLT_UPGRADE_PHASE_SOURCE;
-        err = molt_prepare_source(upgrade->flash, &upgrade->plan, upgrade->work, upgrade->work_size, on_progress, upgrade);
+        err = molt_prepare_source(&image, upgrade->source_crc, upgrade->work, upgrade->work_size, on_progress, upgrade);
         if (err) {
             return trouble(upgrade, MOLT_UPGRADE_TROUBLE_EXTENTS, err);
         }
     }
+    if (upgrade->is_gzip) {
+        image = molt_unpack_reader(upgrade->unpack, &image, upgrade->window, upgrade->window_size, upgrade->image.size);
+    }
     upgrade->phase = MOLT_UPGRADE_PHASE_COMPARE;
-    err = molt_prepare_compare(upgrade->flash, &upgrade->plan, upgrade->work, upgrade->work_size, on_progress, upgrade);
+    err = molt_prepare_compare(upgrade->flash, &upgrade->plan, &image, upgrade->work, upgrade->work_size, on_progress,
+        upgrade);
     return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
 }
 
+// Where things begin in the saved file: the first bytes of its first, second and third block, so that each lies in
+// one piece. (A block begins with its pointers: none in the first, one in the second, two in the third.)
+static uint32_t report_off(const molt_upgrade_t *upgrade) {
+    return upgrade->extents.block_size;
+}
+
+static uint32_t extension_off(const molt_upgrade_t *upgrade) {
+    return 2 * upgrade->extents.block_size - 4;
+}
+
+static uint32_t extension_size(const molt_upgrade_t *upgrade) {
+    return upgrade->is_gzip && upgrade->extension ? upgrade->extension->size : 0;
+}
+
 uint32_t molt_upgrade_saved_size(const molt_upgrade_t *upgrade) {
-    return molt_sector_size(&upgrade->flash->geometry) + MOLT_REPORT_SIZE;
+    uint32_t size = extension_size(upgrade);
+    return size ? extension_off(upgrade) + size : report_off(upgrade) + MOLT_REPORT_SIZE;
+}
+
+// Copy what of [part_off, part_off + part_size) falls into the `size` bytes at `off` of the file.
+static void lay(uint8_t *buf, uint32_t off, uint32_t size, const uint8_t *part, uint32_t part_off, uint32_t part_size) {
+    if (ranges_overlap(off, size, part_off, part_size)) {
+        uint32_t begin = off > part_off ? off : part_off;
+        uint32_t end = min_u32(off + size, part_off + part_size);
+        memcpy(buf + (begin - off), part + (begin - part_off), end - begin);
+    }
 }
 
 int molt_upgrade_saved_bytes(const molt_upgrade_t *upgrade, uint32_t off, uint8_t *buf, uint32_t size) {
     uint32_t sector_size = molt_sector_size(&upgrade->flash->geometry);
     uint32_t head_size = off < sector_size ? min_u32(size, sector_size - off) : 0;
-    if (head_size) {
-        int err = upgrade->flash->read(upgrade->flash->ctx, off, buf, head_size);
-        if (err) {
-            return err;
-        }
+    int err = head_size ? upgrade->flash->read(upgrade->flash->ctx, off, buf, head_size) : 0;
+    if (err) {
+        return err;
     }
+    memset(buf + head_size, 0xff, size - head_size);
     uint8_t report[MOLT_REPORT_SIZE];
     molt_report_init(report, upgrade->plan.image_crc);
-    if (size > head_size) {
-        memcpy(buf + head_size, report + (off + head_size - sector_size), size - head_size);
+    lay(buf, off, size, report, report_off(upgrade), MOLT_REPORT_SIZE);
+    if (extension_size(upgrade)) {
+        lay(buf, off, size, upgrade->extension->image, extension_off(upgrade), extension_size(upgrade));
     }
     return 0;
 }
 
-typedef struct saved_place {
-    uint32_t sector_size;
-    uint32_t head_addr;
-    uint32_t report_addr;
-} saved_place_t;
+// The blocks of the saved file, by their flash addresses; 0 where there is none.
+typedef struct saved_blocks {
+    uint32_t addr[3];
+    uint32_t size[3];
+} saved_blocks_t;
 
 static int on_saved_extent(void *ctx, const molt_extent_t *extent) {
-    saved_place_t *place = ctx;
-    uint32_t end = extent->file_off + extent->size;
-    if (extent->file_off == 0 && extent->size >= place->sector_size) {
-        place->head_addr = extent->addr;
-    }
-    if (extent->file_off <= place->sector_size && end >= place->sector_size + MOLT_REPORT_SIZE) {
-        place->report_addr = extent->addr + (place->sector_size - extent->file_off);
+    saved_blocks_t *blocks = ctx;
+    if (extent->index < 3) {
+        blocks->addr[extent->index] = extent->addr;
+        blocks->size[extent->index] = extent->size;
     }
     return 0;
 }
@@ -232,28 +314,42 @@ static int check_saved_bytes(const molt_upgrade_t *upgrade, uint32_t addr, uint3
     return 0;
 }
 
-int molt_upgrade_saved(molt_upgrade_t *upgrade, molt_volume_t *volume, const char *path) {
-    saved_place_t place = { molt_sector_size(&upgrade->flash->geometry), 0, 0 };
+// Find the parts of the saved file and compare them.
+static int find_saved(const molt_upgrade_t *upgrade, molt_volume_t *volume, const char *path, molt_saved_t *saved) {
+    uint32_t sector_size = molt_sector_size(&upgrade->flash->geometry);
+    saved_blocks_t blocks = { { 0, 0, 0 }, { 0, 0, 0 } };
     molt_extents_t extents;
     int err = molt_extents_open(&extents, volume, path);
     if (!err) {
-        err = molt_extents_walk(&extents, on_saved_extent, &place);
+        err = molt_extents_walk(&extents, on_saved_extent, &blocks);
     }
-    if (!err && (place.head_addr == 0 || place.report_addr == 0)) {
-        err = MOLT_ERR_CORRUPT;
+    if (err) {
+        return err;
+    }
+    *saved = (molt_saved_t){ blocks.addr[0], 0, blocks.addr[1], 0, extension_size(upgrade), 0 };
+    if (blocks.size[0] < sector_size || blocks.size[1] < MOLT_REPORT_SIZE || blocks.size[2] < saved->extension_size) {
+        return MOLT_ERR_CORRUPT;
     }
     uint32_t report_crc;
-    uint32_t head_crc;
+    err = check_saved_bytes(upgrade, saved->report_addr, report_off(upgrade), MOLT_REPORT_SIZE, &report_crc);
     if (!err) {
-        err = check_saved_bytes(upgrade, place.report_addr, place.sector_size, MOLT_REPORT_SIZE, &report_crc);
+        err = check_saved_bytes(upgrade, saved->head_addr, 0, sector_size, &saved->head_crc);
     }
-    if (!err) {
-        err = check_saved_bytes(upgrade, place.head_addr, 0, place.sector_size, &head_crc);
+    if (!err && saved->extension_size) {
+        saved->extension_addr = blocks.addr[2];
+        err = check_saved_bytes(upgrade, saved->extension_addr, extension_off(upgrade), saved->extension_size,
+            &saved->extension_crc);
     }
+    return err;
+}
+
+int molt_upgrade_saved(molt_upgrade_t *upgrade, molt_volume_t *volume, const char *path) {
+    molt_saved_t saved;
+    int err = find_saved(upgrade, volume, path, &saved);
     if (err) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_SAVED, err);
     }
-    err = molt_plan_set_saved(&upgrade->plan, place.head_addr, head_crc, place.report_addr, &upgrade->refusal);
+    err = molt_plan_set_saved(&upgrade->plan, &saved, &upgrade->refusal);
     if (err) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_REFUSED, err);
     }
@@ -302,6 +398,15 @@ const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err) {
             return "the present first sector could not be saved on the filesystem";
         case MOLT_UPGRADE_TROUBLE_PENDING:
             return "an upgrade is prepared already; reset to carry it out, or cancel it";
+        case MOLT_UPGRADE_TROUBLE_GZIP:
+            return err == MOLT_ERR_NOTSUP ? "something follows the gzip data; a file of one gzip member is needed"
+                                          : "the gzip file is damaged or cut short; copy it again";
+        case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
+            return "there is not enough memory to unpack the gzip file";
+        case MOLT_UPGRADE_TROUBLE_WINDOW:
+            return "unpacking needs more memory than there is; `molt compress` makes a file that needs less";
+        case MOLT_UPGRADE_TROUBLE_BOMB:
+            return "the gzip file unpacks to more than code can run from";
         case MOLT_UPGRADE_TROUBLE_FLASH:
             return "the flash chip does not do what it is told";
     }

@@ -16,6 +16,7 @@
 #include "molt/image.h"
 #include "molt/plan.h"
 #include "molt/prepare.h"
+#include "molt/unpack.h"
 #include "volume.h"
 
 typedef enum molt_upgrade_phase {
@@ -36,6 +37,10 @@ typedef enum molt_upgrade_trouble {
     MOLT_UPGRADE_TROUBLE_SAVED,       // the saved first sector is not what it should be
     MOLT_UPGRADE_TROUBLE_PENDING,     // an upgrade is prepared already
     MOLT_UPGRADE_TROUBLE_FLASH,       // the flash driver's error
+    MOLT_UPGRADE_TROUBLE_GZIP,        // the file is a gzip file, but a damaged one, or not only one
+    MOLT_UPGRADE_TROUBLE_NO_WINDOW,   // a gzip file: set `unpack` and `window` and call molt_upgrade_open() again
+    MOLT_UPGRADE_TROUBLE_WINDOW,      // its references reach back farther than the window
+    MOLT_UPGRADE_TROUBLE_BOMB,        // it unpacks to more than fits
 } molt_upgrade_trouble_t;
 
 typedef struct molt_upgrade_options {
@@ -56,13 +61,20 @@ typedef struct molt_upgrade {
     uint8_t *sector;              // sector_size bytes, 4-aligned: becomes the boot sector
     uint8_t *work;                // work_size bytes, 4-aligned
     uint32_t work_size;           // 512 or more, a multiple of 4
+    molt_unpack_t *unpack;        // for a gzip file, with a window of window_size bytes; NULL until it is needed
+    uint8_t *window;
+    uint32_t window_size;
+    const molt_loader_t *extension;  // the boot loader's for gzip files, size up to sector_size - 16
     int (*progress)(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total);  // or NULL
     void *progress_ctx;
     // Results.
     molt_upgrade_phase_t phase;
     molt_upgrade_trouble_t trouble;
     molt_extents_t extents;
-    molt_image_t image;
+    molt_image_t image;           // for a gzip file: the image in it
+    bool is_gzip;
+    uint32_t source_crc;          // of the file's bytes; for a raw image that of the image
+    uint32_t kept_size;           // bytes of the file that the image's first sector comes from
     molt_plan_t plan;
     molt_refusal_t refusal;
     uint16_t present_params;      // header bytes 2 and 3 of the device now
@@ -74,7 +86,8 @@ int molt_upgrade_open(molt_upgrade_t *upgrade, const char *path, const molt_upgr
 // Make the plan and compare. Returns 0 or an error with `trouble` set.
 int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *options);
 
-// Bytes of the file that saves what the boot loader may need: the present first sector, then the report.
+// Bytes of the file that saves what the boot loader may need: the present first sector; the report, at the beginning
+// of the file's second block; the extension, if there is one, at the beginning of the third. In between 0xFF.
 uint32_t molt_upgrade_saved_size(const molt_upgrade_t *upgrade);
 
 // Bytes [off, off + size) of it, from flash and from the plan; off and size multiples of 4.

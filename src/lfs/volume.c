@@ -122,27 +122,35 @@ int molt_volume_find(const molt_flash_t *flash, uint32_t addr, molt_region_t *re
 }
 
 // One of the two superblock blocks states this block size. littlefs 2.8 does not ask: it mounts any pair of blocks
-// that look like a directory.
-static bool is_stated(const molt_volume_t *volume, uint32_t block_size) {
+// that look like a directory. Returns 0, MOLT_ERR_CORRUPT if neither does, or the driver's error.
+static int check_stated(const molt_volume_t *volume, uint32_t block_size) {
+    int result = MOLT_ERR_CORRUPT;
     for (uint32_t i = 0; i < 2; i++) {
         molt_region_t region;
         uint32_t stated_size;
         int err = molt_volume_find(volume->flash, volume->region.addr + i * block_size, &region, &stated_size);
         if (!err && stated_size == block_size) {
-            return true;
+            return 0;
+        }
+        if (err && err != MOLT_ERR_NOENT) {
+            result = err;
         }
     }
-    return false;
+    return result;
 }
 
 static int try_mount(molt_volume_t *volume, uint32_t block_size) {
-    if (volume->region.size / block_size < 2 || !is_stated(volume, block_size)) {
+    if (volume->region.size / block_size < 2) {
         return MOLT_ERR_CORRUPT;
+    }
+    int err = check_stated(volume, block_size);
+    if (err) {
+        return err;
     }
     // The number of blocks is given, not left to littlefs to find out: littlefs 2.8 divides by the number that it
     // finds, also where it finds none.
     configure(volume, block_size);
-    int err = lfs2_mount(&volume->lfs, &volume->config);
+    err = lfs2_mount(&volume->lfs, &volume->config);
     return err == LFS2_ERR_INVAL ? MOLT_ERR_NOTSUP : err;
 }
 

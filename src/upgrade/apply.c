@@ -72,29 +72,35 @@ int molt_sector_write(const molt_flash_t *flash, uint32_t addr, const uint8_t *d
     return err;
 }
 
-int molt_source_read(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t off, uint8_t *buf, uint32_t size) {
+static int read_source(void *ctx, uint32_t off, void *buf, uint32_t size) {
+    const molt_source_t *source = ctx;
+    uint8_t *out = buf;
     while (size) {
         uint32_t run_size;
-        uint32_t addr = molt_plan_source_addr(plan, off, &run_size);
+        uint32_t addr = molt_plan_source_addr(source->plan, off, &run_size);
         run_size = min_u32(run_size, size);
-        // Only the last run of an image whose size is no multiple of 4 is rounded up; it ends within its sector.
-        int err = flash->read(flash->ctx, addr, buf, (run_size + 3) & ~3u);
+        // Only the last run of a file whose size is no multiple of 4 is rounded up; it ends within its sector.
+        int err = source->flash->read(source->flash->ctx, addr, out, (run_size + 3) & ~3u);
         if (err) {
             return err;
         }
         off += run_size;
-        buf += run_size;
+        out += run_size;
         size -= run_size;
     }
     return 0;
 }
 
-int molt_source_crc(const molt_flash_t *flash, const molt_plan_t *plan, uint8_t *buf, uint32_t *crc) {
+molt_reader_t molt_source_reader(molt_source_t *source) {
+    return (molt_reader_t){ source, source->plan->source_size, read_source };
+}
+
+int molt_source_crc(const molt_reader_t *source, uint8_t *buf, uint32_t buf_size, uint32_t *crc) {
     *crc = 0;
     uint32_t size;
-    for (uint32_t off = 0; off < plan->source_size; off += size) {
-        size = min_u32(molt_sector_size(&flash->geometry), plan->source_size - off);
-        int err = molt_source_read(flash, plan, off, buf, size);
+    for (uint32_t off = 0; off < source->size; off += size) {
+        size = min_u32(buf_size, source->size - off);
+        int err = source->read(source->ctx, off, buf, size);
         if (err) {
             return err;
         }
@@ -103,10 +109,10 @@ int molt_source_crc(const molt_flash_t *flash, const molt_plan_t *plan, uint8_t 
     return 0;
 }
 
-int molt_target_read(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t addr, uint8_t *buf) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
+int molt_target_read(const molt_reader_t *image, const molt_plan_t *plan, uint32_t addr, uint8_t *buf) {
+    uint32_t sector_size = molt_sector_size(&plan->geometry);
     uint32_t size = min_u32(sector_size, plan->image_size - addr);
-    int err = molt_source_read(flash, plan, addr, buf, size);
+    int err = image->read(image->ctx, addr, buf, size);
     memset(buf + size, 0xff, sector_size - size);
     if (addr == 0) {
         store16_le(buf + 2, plan->flash_params);
@@ -135,14 +141,14 @@ static int erase_fs(const molt_flash_t *flash, const molt_plan_t *plan, const mo
     return 0;
 }
 
-int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_step_t *step, uint8_t *buf,
-    bool is_blank) {
+int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *image,
+    const molt_step_t *step, uint8_t *buf, bool is_blank) {
     if (step->kind == MOLT_STEP_ERASE_BLOCK) {
         return flash->erase_block(flash->ctx, step->addr);
     }
     if (step->kind == MOLT_STEP_ERASE_FS) {
         return erase_fs(flash, plan, step);
     }
-    int err = molt_target_read(flash, plan, step->addr, buf);
+    int err = molt_target_read(image, plan, step->addr, buf);
     return err ? err : molt_sector_write(flash, step->addr, buf, is_blank);
 }

@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
+#include "molt/report.h"
 #include "plan_layout.h"
 
 // Steps are grouped by blocks even where a chip has no block erase.
@@ -87,15 +88,25 @@ static bool extents_are_sound(const molt_plan_t *plan) {
     return held >= plan->source_size;
 }
 
-static bool fields_are_sound(const molt_plan_t *plan) {
+bool plan_saved_is_sound(const molt_plan_t *plan, const molt_saved_t *saved) {
     uint32_t size = plan->geometry.size;
     uint32_t sector_size = molt_sector_size(&plan->geometry);
     uint32_t image_end = plan_image_sector_count(plan) * sector_size;
-    return plan->source_kind == MOLT_SOURCE_COPY && plan->source_size == plan->image_size
-           && (plan->head_addr | plan->fs_addr | plan->fs_size) % sector_size == 0 && plan->report_addr % 4 == 0
-           && plan->head_addr >= image_end && plan->head_addr < size
-           && plan->report_addr < size && size - plan->report_addr >= 16
-           && (plan->report_addr == 0 || plan->report_addr >= image_end)
+    return saved->head_addr % sector_size == 0 && saved->head_addr >= image_end && saved->head_addr < size
+           && ((saved->report_addr | saved->extension_addr | saved->extension_size) & 3) == 0
+           && (saved->report_addr == 0
+               || (saved->report_addr >= image_end && range_within(saved->report_addr, MOLT_REPORT_SIZE, size)))
+           && (saved->extension_size == 0
+               || (saved->extension_addr >= image_end && saved->extension_size <= sector_size
+                   && range_within(saved->extension_addr, saved->extension_size, size)));
+}
+
+static bool fields_are_sound(const molt_plan_t *plan) {
+    uint32_t sector_size = molt_sector_size(&plan->geometry);
+    uint32_t image_end = plan_image_sector_count(plan) * sector_size;
+    bool is_copy = plan->source_kind == MOLT_SOURCE_COPY && plan->source_size == plan->image_size;
+    bool is_gzip = plan->source_kind == MOLT_SOURCE_GZIP && plan->saved.extension_size != 0;
+    return (is_copy || is_gzip) && (plan->fs_addr | plan->fs_size) % sector_size == 0
            && (plan->fs_size == 0 || plan->fs_addr >= image_end);
 }
 
@@ -117,20 +128,25 @@ int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *
     plan->source_crc = load32_le(h + PLAN_OFF_SOURCE_CRC);
     plan->flash_params = load16_le(h + PLAN_OFF_FLASH_PARAMS);
     plan->extent_count = load16_le(h + PLAN_OFF_EXTENT_COUNT);
-    plan->head_addr = load32_le(h + PLAN_OFF_HEAD_ADDR);
-    plan->head_crc = load32_le(h + PLAN_OFF_HEAD_CRC);
-    plan->report_addr = load32_le(h + PLAN_OFF_REPORT_ADDR);
+    plan->saved.head_addr = load32_le(h + PLAN_OFF_HEAD_ADDR);
+    plan->saved.head_crc = load32_le(h + PLAN_OFF_HEAD_CRC);
+    plan->saved.report_addr = load32_le(h + PLAN_OFF_REPORT_ADDR);
+    plan->saved.extension_addr = load32_le(h + PLAN_OFF_EXTENSION_ADDR);
+    plan->saved.extension_size = load16_le(h + PLAN_OFF_EXTENSION_SIZE);
+    plan->saved.extension_crc = load32_le(h + PLAN_OFF_EXTENSION_CRC);
+    plan->kept_size = load32_le(h + PLAN_OFF_KEPT_SIZE);
     plan->fs_addr = load32_le(h + PLAN_OFF_FS_ADDR);
     plan->fs_size = load32_le(h + PLAN_OFF_FS_SIZE);
     plan->whole_image = false;
     // Sizes first: the arithmetic of the steps relies on them.
     if (plan->geometry.size > geometry->size || plan->image_size == 0 || plan->image_size > plan->geometry.size
         || !range_within(plan->fs_addr, plan->fs_size, plan->geometry.size) || plan_shape(plan) == UINT32_MAX
-        || plan->step_count != load32_le(h + PLAN_OFF_STEP_COUNT) || plan_crc(plan) != load32_le(h + PLAN_OFF_CRC)
-        || !fields_are_sound(plan) || !extents_are_sound(plan)) {
+        || plan->step_count != load16_le(h + PLAN_OFF_STEP_COUNT) || plan_crc(plan) != load32_le(h + PLAN_OFF_CRC)) {
         return MOLT_ERR_CORRUPT;
     }
-    return 0;
+    bool is_sound = MOLT_PLAN_TRUSTED
+                    || (fields_are_sound(plan) && plan_saved_is_sound(plan, &plan->saved) && extents_are_sound(plan));
+    return is_sound ? 0 : MOLT_ERR_CORRUPT;
 }
 
 molt_step_t molt_plan_step(const molt_plan_t *plan, uint32_t index) {
@@ -172,7 +188,7 @@ uint32_t molt_plan_source_addr(const molt_plan_t *plan, uint32_t off, uint32_t *
 
 bool molt_plan_is_kept(const molt_plan_t *plan, uint32_t addr) {
     uint32_t sector_size = molt_sector_size(&plan->geometry);
-    uint32_t wanted = min_u32(sector_size, plan->source_size);
+    uint32_t wanted = min_u32(plan->kept_size, plan->source_size);
     for (uint32_t off = 0, run_size; off < wanted; off += run_size) {
         if (molt_plan_source_addr(plan, off, &run_size) / sector_size == addr / sector_size) {
             return true;

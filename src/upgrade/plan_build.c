@@ -65,13 +65,14 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
         .geometry = *geometry,
         .image_size = request->image_size,
         .image_crc = request->image_crc,
-        .source_size = request->image_size,
-        .source_crc = request->image_crc,
+        .source_size = request->source_size,
+        .source_crc = request->source_crc,
+        .kept_size = request->kept_size,
         .flash_params = request->flash_params,
         .extent_count = (uint16_t)request->extent_count,
         .fs_addr = request->fs.addr,
         .fs_size = request->erase_all ? request->fs.size : 0,
-        .source_kind = MOLT_SOURCE_COPY,
+        .source_kind = (uint8_t)request->source_kind,
         .whole_image = request->whole_image,
     };
     uint32_t stored_size = plan_shape(plan);
@@ -134,21 +135,11 @@ int molt_plan_set_run(molt_plan_t *plan, uint32_t index, uint32_t addr, uint32_t
     return 0;
 }
 
-int molt_plan_set_saved(molt_plan_t *plan, uint32_t head_addr, uint32_t head_crc, uint32_t report_addr,
-    molt_refusal_t *refusal) {
-    if (head_addr % molt_sector_size(&plan->geometry) != 0 || report_addr % 4 != 0) {
-        return refuse(refusal, MOLT_ERR_RANGE, MOLT_REFUSAL_UNALIGNED_EXTENT, head_addr, molt_sector_size(&plan->geometry));
+int molt_plan_set_saved(molt_plan_t *plan, const molt_saved_t *saved, molt_refusal_t *refusal) {
+    if (!plan_saved_is_sound(plan, saved)) {
+        return refuse(refusal, MOLT_ERR_RANGE, MOLT_REFUSAL_OVERLAPS_SAVED, plan->image_size, saved->head_addr);
     }
-    int err = check_spared(plan, head_addr, MOLT_REFUSAL_OVERLAPS_SAVED, refusal);
-    if (!err && report_addr) {
-        err = check_spared(plan, report_addr, MOLT_REFUSAL_OVERLAPS_SAVED, refusal);
-    }
-    if (err) {
-        return err;
-    }
-    plan->head_addr = head_addr;
-    plan->head_crc = head_crc;
-    plan->report_addr = report_addr;
+    plan->saved = *saved;
     return 0;
 }
 
@@ -184,7 +175,7 @@ static void store_header(const molt_plan_t *plan) {
     store32_le(h + PLAN_OFF_MAGIC, PLAN_MAGIC);
     h[PLAN_OFF_VERSION] = MOLT_PLAN_VERSION;
     h[PLAN_OFF_SOURCE_KIND] = plan->source_kind;
-    store16_le(h + PLAN_OFF_ZERO, 0);
+    store16_le(h + PLAN_OFF_EXTENSION_SIZE, (uint16_t)plan->saved.extension_size);
     store32_le(h + PLAN_OFF_FLASH_SIZE, plan->geometry.size);
     store32_le(h + PLAN_OFF_IMAGE_SIZE, plan->image_size);
     store32_le(h + PLAN_OFF_IMAGE_CRC, plan->image_crc);
@@ -192,13 +183,16 @@ static void store_header(const molt_plan_t *plan) {
     store32_le(h + PLAN_OFF_SOURCE_CRC, plan->source_crc);
     store16_le(h + PLAN_OFF_FLASH_PARAMS, plan->flash_params);
     store16_le(h + PLAN_OFF_EXTENT_COUNT, plan->extent_count);
-    store32_le(h + PLAN_OFF_HEAD_ADDR, plan->head_addr);
-    store32_le(h + PLAN_OFF_HEAD_CRC, plan->head_crc);
-    store32_le(h + PLAN_OFF_REPORT_ADDR, plan->report_addr);
+    store32_le(h + PLAN_OFF_HEAD_ADDR, plan->saved.head_addr);
+    store32_le(h + PLAN_OFF_HEAD_CRC, plan->saved.head_crc);
+    store32_le(h + PLAN_OFF_REPORT_ADDR, plan->saved.report_addr);
     store32_le(h + PLAN_OFF_FS_ADDR, plan->fs_addr);
     store32_le(h + PLAN_OFF_FS_SIZE, plan->fs_size);
-    store32_le(h + PLAN_OFF_STEP_COUNT, plan->step_count);
-    store32_le(h + PLAN_OFF_ZERO2, 0);
+    store16_le(h + PLAN_OFF_STEP_COUNT, (uint16_t)plan->step_count);
+    store16_le(h + PLAN_OFF_ZERO, 0);
+    store32_le(h + PLAN_OFF_KEPT_SIZE, plan->kept_size);
+    store32_le(h + PLAN_OFF_EXTENSION_ADDR, plan->saved.extension_addr);
+    store32_le(h + PLAN_OFF_EXTENSION_CRC, plan->saved.extension_crc);
     store32_le(h + PLAN_OFF_CRC, plan_crc(plan));
 }
 

@@ -17,7 +17,7 @@ enum {
     PLAN_OFF_MAGIC = 0,
     PLAN_OFF_VERSION = 4,      // u8
     PLAN_OFF_SOURCE_KIND = 5,  // u8, molt_source_kind_t
-    PLAN_OFF_ZERO = 6,         // u16
+    PLAN_OFF_EXTENSION_SIZE = 6,  // u16
     PLAN_OFF_FLASH_SIZE = 8,
     PLAN_OFF_IMAGE_SIZE = 12,
     PLAN_OFF_IMAGE_CRC = 16,
@@ -30,9 +30,12 @@ enum {
     PLAN_OFF_REPORT_ADDR = 40,
     PLAN_OFF_FS_ADDR = 44,
     PLAN_OFF_FS_SIZE = 48,
-    PLAN_OFF_STEP_COUNT = 52,
-    PLAN_OFF_ZERO2 = 56,
-    PLAN_OFF_CRC = 60,  // CRC-32 from the first extent up to this field
+    PLAN_OFF_STEP_COUNT = 52,  // u16
+    PLAN_OFF_ZERO = 54,        // u16
+    PLAN_OFF_KEPT_SIZE = 56,
+    PLAN_OFF_EXTENSION_ADDR = 60,
+    PLAN_OFF_EXTENSION_CRC = 64,
+    PLAN_OFF_CRC = 68,  // CRC-32 from the first extent up to this field
 };
 
 // Compute step_count and the offsets from the sizes in `plan`. Returns the bytes that the stored plan takes, or
@@ -51,5 +54,8 @@ uint32_t plan_sector_step(const molt_plan_t *plan, uint32_t sector);
 uint32_t plan_fs_step(const molt_plan_t *plan);
 
 uint32_t plan_crc(const molt_plan_t *plan);
+
+// What was saved lies where the upgrade does not write.
+bool plan_saved_is_sound(const molt_plan_t *plan, const molt_saved_t *saved);
 
 #endif

@@ -8,38 +8,41 @@
 #include "molt/crc32.h"
 #include "molt/error.h"
 
+#define FIRST_PIECE_SIZE 64u
+
 static int tell(molt_progress_t progress, void *ctx, uint32_t done, uint32_t total) {
     return progress ? progress(ctx, done, total) : 0;
 }
 
-int molt_prepare_source(const molt_flash_t *flash, const molt_plan_t *plan, uint8_t *buf, uint32_t buf_size,
+int molt_prepare_source(const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size,
     molt_progress_t progress, void *progress_ctx) {
-    uint32_t crc = 0;
+    uint32_t sum = 0;
     uint32_t size;
-    for (uint32_t off = 0; off < plan->source_size; off += size) {
-        size = min_u32(buf_size, plan->source_size - off);
-        int err = molt_source_read(flash, plan, off, buf, size);
+    for (uint32_t off = 0; off < source->size; off += size) {
+        size = min_u32(buf_size, source->size - off);
+        int err = source->read(source->ctx, off, buf, size);
         if (!err) {
-            err = tell(progress, progress_ctx, off, plan->source_size);
+            err = tell(progress, progress_ctx, off, source->size);
         }
         if (err) {
             return err;
         }
-        crc = molt_crc32(crc, buf, size);
+        sum = molt_crc32(sum, buf, size);
     }
-    return crc == plan->source_crc ? 0 : MOLT_ERR_CORRUPT;
+    return sum == crc ? 0 : MOLT_ERR_CORRUPT;
 }
 
 // Whether the sector at `addr` differs from what it is to hold: in *differs.
-static int compare_sector(const molt_flash_t *flash, const molt_plan_t *plan, uint32_t addr, uint8_t *buf,
+static int compare_sector(const molt_flash_t *flash, const molt_reader_t *image, uint32_t addr, uint8_t *buf,
     uint32_t half, bool *differs) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t end = addr + molt_sector_size(&flash->geometry);
     *differs = false;
     uint32_t size;
-    for (uint32_t off = addr; off < addr + sector_size && !*differs; off += size) {
-        size = min_u32(half, addr + sector_size - off);
-        uint32_t image_size = off < plan->image_size ? min_u32(size, plan->image_size - off) : 0;
-        int err = molt_source_read(flash, plan, off, buf, image_size);
+    for (uint32_t off = addr; off < end && !*differs; off += size) {
+        // A little first: sectors that differ do so soon.
+        size = min_u32(off == addr ? FIRST_PIECE_SIZE : half, end - off);
+        uint32_t image_size = off < image->size ? min_u32(size, image->size - off) : 0;
+        int err = image_size ? image->read(image->ctx, off, buf, image_size) : 0;
         if (!err) {
             err = flash->read(flash->ctx, off, buf + half, size);
         }
@@ -52,12 +55,12 @@ static int compare_sector(const molt_flash_t *flash, const molt_plan_t *plan, ui
     return 0;
 }
 
-int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, uint8_t *buf, uint32_t buf_size,
-    molt_progress_t progress, void *progress_ctx) {
+int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint8_t *buf,
+    uint32_t buf_size, molt_progress_t progress, void *progress_ctx) {
     uint32_t half = buf_size / 2 & ~3u;
     for (uint32_t addr = 0; addr < plan->image_size; addr += molt_sector_size(&flash->geometry)) {
         bool differs;
-        int err = compare_sector(flash, plan, addr, buf, half, &differs);
+        int err = compare_sector(flash, image, addr, buf, half, &differs);
         if (!err) {
             err = tell(progress, progress_ctx, addr, plan->image_size);
         }
@@ -74,11 +77,11 @@ int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, uint8_t *
 // Put the saved first sector back. plan->sector serves as the buffer: what it held is lost.
 static int put_back(const molt_flash_t *flash, molt_plan_t *plan) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
-    int err = flash->read(flash->ctx, plan->head_addr, plan->sector, sector_size);
+    int err = flash->read(flash->ctx, plan->saved.head_addr, plan->sector, sector_size);
     if (err) {
         return err;
     }
-    if (molt_crc32(0, plan->sector, sector_size) != plan->head_crc) {
+    if (molt_crc32(0, plan->sector, sector_size) != plan->saved.head_crc) {
         return MOLT_ERR_CORRUPT;
     }
     return molt_sector_write(flash, 0, plan->sector, false);

@@ -3,21 +3,22 @@
 //
 //   cut                     what `make test` runs; prints TAP
 //   cut full                more: every tear everywhere, three cuts on the small device
-//   cut SHAPE DEPTH [ID]    one device ("small", "full", "third"), or one cut of it again
+//   cut SHAPE DEPTH [ID]    one device ("small", "full", "third", "small-gzip", ...; "small+erase" erases its filesystem),
+//                           or one cut of it again
 //
 // Exit status 0 if nothing was lost outside the named windows and every planned cut fired.
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fixture/device.h"
-#include "torture.h"
+#include "torture_jobs.h"
 
 #define JOBS 2
+// Behind a shape's name: with the filesystem erased.
+#define ERASES "+erase"
 #define ALL_TEARS ((1u << SIM_TEAR_COUNT) - 1)
 
 typedef struct run {
@@ -39,62 +40,19 @@ static double now_s(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void run_job(const run_t *run, uint32_t job, uint32_t job_count, const torture_cut_t *replay, torture_t *torture) {
-    sim_nor_t nor;
-    fixture_device(&nor, run->shape);
+static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
+    fixture_device(nor, run->shape);
     *torture = (torture_t){
-        .nor = &nor,
+        .nor = nor,
         .loader = fixture_loader(run->shape),
+        .extension = fixture_extension(run->shape),
         .fs = fixture_fs(run->shape),
         .path = FIXTURE_PATH,
         .options = { .safe_check = true, .erase_all = run->erase_all, .mapped_size = 0x100000 },
         .depth = run->depth,
         .tears = run->tears,
-        .job = job,
-        .job_count = job_count,
-        .replay = replay,
         .stop_at_loss = run->stop_at_loss,
     };
-    torture_run(torture);
-    sim_nor_free(&nor);
-}
-
-// The run's totals from JOBS processes. False if one of them did not come to an end.
-static bool run_jobs(const run_t *run, torture_totals_t *sum, char *text, uint32_t text_size) {
-    int pipes[JOBS][2];
-    bool fine = true;
-    *sum = (torture_totals_t){ 0 };
-    fflush(stdout);
-    for (uint32_t job = 0; job < JOBS; job++) {
-        if (pipe(pipes[job]) != 0) {
-            return false;
-        }
-        if (fork() == 0) {
-            torture_t torture;
-            run_job(run, job, JOBS, NULL, &torture);
-            torture.nor = NULL;
-            _exit(write(pipes[job][1], &torture, sizeof torture) == (ssize_t)sizeof torture ? 0 : 1);
-        }
-        close(pipes[job][1]);
-    }
-    for (uint32_t job = 0; job < JOBS; job++) {
-        torture_t torture;
-        size_t got = 0;
-        ssize_t n;
-        while (got < sizeof torture && (n = read(pipes[job][0], (char *)&torture + got, sizeof torture - got)) > 0) {
-            got += (size_t)n;
-        }
-        close(pipes[job][0]);
-        if (got < sizeof torture || torture.err) {
-            fine = false;
-            snprintf(text, text_size, "%s", got < sizeof torture ? "a job crashed" : torture.text);
-        } else {
-            torture_add(sum, &torture.totals);
-        }
-    }
-    while (wait(NULL) > 0) {
-    }
-    return fine;
 }
 
 static void report(const run_t *run, bool came_to_end, const torture_totals_t *totals, const char *text, double seconds) {
@@ -117,25 +75,32 @@ static void report(const run_t *run, bool came_to_end, const torture_totals_t *t
     if (losses) {
         char id[128];
         torture_format_id(totals, id, sizeof id);
-        printf("# first loss: %s (%s); again with: cut %s %u %s\n", torture_verdict_text(totals->lost_verdict), text,
-            run->shape->name, totals->lost_depth, id);
+        printf("# first loss: %s (%s); again with: cut %s%s %u %s\n", torture_verdict_text(totals->lost_verdict), text,
+            run->shape->name, run->erase_all ? ERASES : "", totals->lost_depth, id);
     }
 }
 
 static void do_run(const run_t *run) {
+    sim_nor_t nor;
+    torture_t torture;
     torture_totals_t totals;
     char text[256] = "";
     double begin = now_s();
-    bool came_to_end = run_jobs(run, &totals, text, sizeof text);
+    set_up(run, &nor, &torture);
+    bool came_to_end = torture_run_jobs(&torture, JOBS, &totals, text, sizeof text) == 0;
     report(run, came_to_end, &totals, text, now_s() - begin);
+    sim_nor_free(&nor);
 }
 
 static int run_again(const char *shape_name, const char *depth, const char *id) {
-    const fixture_shape_t *shapes[] = { &fixture_small, &fixture_full, &fixture_third };
+    const fixture_shape_t *shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip, &fixture_full_gzip };
     run_t run = { "nothing is lost", NULL, (uint32_t)atoi(depth), ALL_TEARS, false, true };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        if (strcmp(shapes[i]->name, shape_name) == 0) {
+        size_t length = strlen(shapes[i]->name);
+        const char *rest = shape_name + length;
+        if (strncmp(shapes[i]->name, shape_name, length) == 0 && (*rest == 0 || strcmp(rest, ERASES) == 0)) {
             run.shape = shapes[i];
+            run.erase_all = *rest != 0;
         }
     }
     if (run.shape == NULL || run.depth < 1 || run.depth > TORTURE_DEPTH_MAX) {
@@ -151,9 +116,13 @@ static int run_again(const char *shape_name, const char *depth, const char *id) 
         fprintf(stderr, "cut: \"%s\" does not name %u cuts\n", id, run.depth);
         return 2;
     }
+    sim_nor_t nor;
     torture_t torture;
-    run_job(&run, 0, 1, cuts, &torture);
-    report(&run, torture.err == 0, &torture.totals, torture.text, 0);
+    set_up(&run, &nor, &torture);
+    torture.replay = cuts;
+    int err = torture_run(&torture);
+    report(&run, err == 0, &torture.totals, torture.text, 0);
+    sim_nor_free(&nor);
     return failed_count != 0;
 }
 
@@ -163,10 +132,13 @@ int main(int argc, char **argv) {
         { "a small device survives every cut of an upgrade that erases the filesystem", &fixture_small, 1, ALL_TEARS, true, false },
         { "a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full, 1, ALL_TEARS, false, false },
         { "a 4 MB device survives every cut of an upgrade of two thirds", &fixture_third, 1, ALL_TEARS, false, false },
+        { "a small device survives every cut and every second cut of an upgrade from a gzip file", &fixture_small_gzip, 2, ALL_TEARS, false, false },
+        { "a small device survives every cut of one that erases the filesystem", &fixture_small_gzip, 1, ALL_TEARS, true, false },
     };
     static const run_t full_runs[] = {
         { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, ALL_TEARS, true, false },
         { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, ALL_TEARS, true, false },
+        { "a 4 MB device survives every cut of an upgrade from a gzip file", &fixture_full_gzip, 1, ALL_TEARS, false, false },
     };
     bool full = argc == 2 && strcmp(argv[1], "full") == 0;
     if (argc > 1 && !full) {

@@ -205,6 +205,23 @@ def a_1_mb_device_upgrades_and_nothing_else_changes(folder):
 
 
 @test
+def chips_of_all_sizes_upgrade_also_to_other_firmwares(folder):
+    arduino = (ROOT / "tests" / "vectors" / "image" / "arduino-crc.bin").read_bytes()
+    (folder / "old").write_bytes(esp8266_image(150 * KB, 1))
+    for size in ("512K", "1M", "2M", "8M", "16M"):
+        for new in (arduino, esp8266_image(99 * KB + 3, 2), micropython_image(120 * KB, 3)):
+            (folder / "new").write_bytes(new)
+            place = ["--fs-start", "256K"] if size == "512K" else []
+            dump = folder / "x.bin"
+            good("mkflash", dump, "--size", size, "--firmware", folder / "old", "--put", f"{folder / 'new'}:new", *place)
+            before = dump.read_bytes()
+            good("upgrade", dump, "new", "-q")
+            now = dump.read_bytes()
+            check(now[:len(new)] == new[:2] + before[2:4] + new[4:], size, "image")
+            check(now[sectors_up(len(new)):0x40000] == before[sectors_up(len(new)):0x40000], size, "behind it")
+
+
+@test
 def every_chip_size_has_its_filesystem_where_micropython_has_it(folder):
     (folder / "f").write_bytes(esp8266_image(100 * KB, 1, 0x0F))
     for size, text, code in [(0x80000, "512K", 0), (0x100000, "1M", 2), (0x200000, "2M", 3), (0x400000, "4M", 4),

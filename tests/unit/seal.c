@@ -1,5 +1,4 @@
-// Making a changed plan's CRC right. The sizes of the parts are computed here from the format's description, not
-// by molt's code.
+// Making CRCs right. The sizes of a plan's parts are computed here from the format's description, not by molt's code.
 
 #include "seal.h"
 
@@ -12,8 +11,8 @@ enum {
     OFF_FS_ADDR = 44,
     OFF_FS_SIZE = 48,
     OFF_STEP_COUNT = 52,
-    OFF_CRC = 60,
-    HEADER_SIZE = 64,
+    OFF_CRC = 68,
+    HEADER_SIZE = 72,
 };
 
 static uint64_t round_up(uint64_t value, uint64_t unit) {
@@ -35,10 +34,43 @@ bool seal_plan(const molt_geometry_t *geometry, uint8_t *sector, bool counts) {
         return false;
     }
     if (counts) {
-        store32_le(header + OFF_STEP_COUNT, (uint32_t)step_count);
+        store16_le(header + OFF_STEP_COUNT, (uint16_t)step_count);
     }
     uint32_t begin = geometry->sector_size - (uint32_t)size;
     uint32_t covered = (uint32_t)size - HEADER_SIZE + OFF_CRC;
     store32_le(header + OFF_CRC, molt_crc32(0, sector + begin, covered));
     return true;
+}
+
+static uint32_t load32_be(const uint8_t *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+void seal_directory(uint8_t *block, uint32_t block_size) {
+    // A tag is stored as the XOR of itself and the one before; a commit ends with one of type 0x500..0x57f, whose
+    // first four bytes are the complement of an ordinary CRC-32 over all before it, the revision count included.
+    uint32_t crc = molt_crc32(0, block, 4);
+    uint32_t before = UINT32_MAX;
+    uint32_t off = 4;
+    while (off + 8 <= block_size) {
+        uint32_t tag = load32_be(block + off) ^ before;
+        uint32_t size = tag & 0x3ff;
+        if (tag >> 31) {
+            return;
+        }
+        size = size == 0x3ff ? 0 : size;
+        if (off + 4 + size > block_size) {
+            return;
+        }
+        crc = molt_crc32(crc, block + off, 4);
+        before = tag;
+        if ((tag >> 20 & 0x780) == 0x500) {
+            store32_le(block + off + 4, ~crc);
+            before ^= (tag >> 20 & 1) << 31;
+            crc = 0;
+        } else {
+            crc = molt_crc32(crc, block + off + 4, size);
+        }
+        off += 4 + size;
+    }
 }

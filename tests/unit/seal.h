@@ -1,4 +1,4 @@
-// For tests that change a stored plan: making its CRC right again.
+// For tests that change a stored plan, or a directory of littlefs: making its CRC right again.
 #ifndef MOLT_TESTS_UNIT_SEAL_H
 #define MOLT_TESTS_UNIT_SEAL_H
 
@@ -10,5 +10,9 @@
 // Put the CRC that goes with the other fields into the plan at the end of `sector`; where `counts`, the number of
 // steps too. False if the fields leave no room for a plan, so that there is no place where a CRC could begin.
 bool seal_plan(const molt_geometry_t *geometry, uint8_t *sector, bool counts);
+
+// Put the CRCs that go with its tags into the commits of the littlefs metadata block at `block`, as far as they can
+// be followed. (littlefs's SPEC, "metadata pairs".)
+void seal_directory(uint8_t *block, uint32_t block_size);
 
 #endif

@@ -31,6 +31,9 @@ static molt_plan_request_t ordinary(void) {
     return (molt_plan_request_t){
         .image_size = 256 * KB,
         .image_crc = 0x12345678,
+        .source_size = 256 * KB,
+        .source_crc = 0x12345678,
+        .kept_size = SECTOR,
         .extent_count = 65,
         .loader_size = 2800,
         .mapped_size = 1024 * KB,
@@ -288,6 +291,7 @@ static void runs_become_one_extent_a_sector(void **state) {
     (void)state;
     molt_plan_request_t request = ordinary();
     request.image_size = 3 * SECTOR - 60 - 4 + 10;
+    request.source_size = request.image_size;
     request.extent_count = 4;
     molt_plan_t plan = begun(&request);
     uint32_t run_size;
@@ -355,28 +359,37 @@ static void twelve_bits_of_sector_number_are_16_mb(void **state) {
     assert_int_equal(refusal.reason, MOLT_REFUSAL_UNALIGNED_EXTENT);
 }
 
-static void saved_head_and_report_lie_where_the_image_will_not_be(void **state) {
+static void what_was_saved_lies_where_the_image_will_not_be(void **state) {
     (void)state;
-    static const struct {
-        uint32_t head_addr;
-        uint32_t report_addr;
-        molt_refusal_reason_t reason;
-    } bad[] = {
-        { 252 * KB, 2048 * KB, MOLT_REFUSAL_OVERLAPS_SAVED },
-        { 2048 * KB, 16, MOLT_REFUSAL_OVERLAPS_SAVED },
-        { 4096 * KB, 2048 * KB, MOLT_REFUSAL_PAST_FLASH },
-        { 2048 * KB, 4096 * KB, MOLT_REFUSAL_PAST_FLASH },
-        { 2048 * KB + 256, 2048 * KB, MOLT_REFUSAL_UNALIGNED_EXTENT },
-        { 2048 * KB, 2048 * KB + 2, MOLT_REFUSAL_UNALIGNED_EXTENT },
+    static const molt_saved_t bad[] = {
+        { .head_addr = 252 * KB },
+        { .head_addr = 4096 * KB },
+        { .head_addr = 2048 * KB + 256 },
+        { .head_addr = 2048 * KB, .report_addr = 16 },
+        { .head_addr = 2048 * KB, .report_addr = 256 * KB - 4 },
+        { .head_addr = 2048 * KB, .report_addr = 4096 * KB - 12 },
+        { .head_addr = 2048 * KB, .report_addr = 2048 * KB + 2 },
+        { .head_addr = 2048 * KB, .extension_addr = 252 * KB, .extension_size = 4 },
+        { .head_addr = 2048 * KB, .extension_addr = 4096 * KB - 4, .extension_size = 8 },
+        { .head_addr = 2048 * KB, .extension_addr = 2052 * KB, .extension_size = SECTOR + 4 },
+        { .head_addr = 2048 * KB, .extension_addr = 2052 * KB + 2, .extension_size = 4 },
     };
     molt_plan_t plan = begun_ordinary();
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        assert_int_equal(molt_plan_set_saved(&plan, bad[i].head_addr, 1, bad[i].report_addr, &refusal), MOLT_ERR_RANGE);
-        assert_int_equal(refusal.reason, bad[i].reason);
+        assert_int_equal(molt_plan_set_saved(&plan, &bad[i], &refusal), MOLT_ERR_RANGE);
+        assert_int_equal(refusal.reason, MOLT_REFUSAL_OVERLAPS_SAVED);
+        assert_int_equal(refusal.need, 256 * KB);
+        assert_int_equal(refusal.limit, bad[i].head_addr);
     }
-    assert_int_equal(molt_plan_set_saved(&plan, 256 * KB, 1, 0, &refusal), 0);
-    assert_int_equal(molt_plan_set_saved(&plan, 4092 * KB, 7, 4096 * KB - 16, &refusal), 0);
-    assert_int_equal(plan.head_crc, 7);
+    static const molt_saved_t good[] = {
+        { .head_addr = 256 * KB, .head_crc = 1 },
+        { .head_addr = 4092 * KB, .head_crc = 2, .report_addr = 4096 * KB - 16 },
+        { .head_addr = 4092 * KB, .head_crc = 3, .extension_addr = 256 * KB, .extension_size = SECTOR },
+    };
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        assert_int_equal(molt_plan_set_saved(&plan, &good[i], &refusal), 0);
+        assert_int_equal(plan.saved.head_crc, good[i].head_crc);
+    }
 }
 
 int main(void) {
@@ -394,7 +407,7 @@ int main(void) {
         cmocka_unit_test(runs_become_one_extent_a_sector),
         cmocka_unit_test(extents_that_cannot_be_coded_are_refused),
         cmocka_unit_test(twelve_bits_of_sector_number_are_16_mb),
-        cmocka_unit_test(saved_head_and_report_lie_where_the_image_will_not_be),
+        cmocka_unit_test(what_was_saved_lies_where_the_image_will_not_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static int open_sector(molt_plan_t *plan) {
 }
 
 // The plan of the vector "ordinary", built by molt. What it says of it is the vectors' table.
-static void build_ordinary(molt_plan_t *plan, bool erase_all) {
+static void build_ordinary(molt_plan_t *plan, bool erase_all, const molt_saved_t *saved) {
     static const uint32_t runs[][3] = {
         // extent, address, size: a file of 40 KB less 100 bytes, of which littlefs took blocks here and there
         { 0, 0x100000, 4096 }, { 1, 0x105004, 4092 }, { 2, 0x106008, 4088 }, { 3, 0x130004, 4092 },
@@ -58,8 +58,9 @@ static void build_ordinary(molt_plan_t *plan, bool erase_all) {
         { 8, 0x202010, 4080 }, { 9, 0x203004, 4092 }, { 10, 0x107008, 64 },
     };
     molt_plan_request_t request = {
-        .image_size = 40 * KB,
         .image_crc = 0x89abcdef,
+        .source_crc = 0x89abcdef,
+        .kept_size = SECTOR,
         .extent_count = COUNT_OF(runs),
         .loader_size = 2800,
         .mapped_size = 1024 * KB,
@@ -67,9 +68,15 @@ static void build_ordinary(molt_plan_t *plan, bool erase_all) {
         .erase_all = erase_all,
         .flash_params = 0x4f02,
     };
-    request.image_size = 0;
     for (size_t i = 0; i < COUNT_OF(runs); i++) {
-        request.image_size += runs[i][2];
+        request.source_size += runs[i][2];
+    }
+    request.image_size = request.source_size;
+    if (saved->extension_size) {
+        request.source_kind = MOLT_SOURCE_GZIP;
+        request.image_size = 70 * KB + 1;
+        request.image_crc = 0x01234567;
+        request.kept_size = 2345;
     }
     molt_refusal_t refusal;
     assert_int_equal(molt_plan_begin(plan, &chip, &request, sector, &refusal), 0);
@@ -77,19 +84,26 @@ static void build_ordinary(molt_plan_t *plan, bool erase_all) {
         assert_int_equal(molt_plan_set_run(plan, runs[i][0], runs[i][1], runs[i][2], &refusal), 0);
     }
     molt_plan_set_changed(plan, 0x1000);
-    molt_plan_set_changed(plan, 0x9000);
-    assert_int_equal(molt_plan_set_saved(plan, 0x300000, 0x13572468, 0x301008, &refusal), 0);
+    molt_plan_set_changed(plan, saved->extension_size ? 0x11000 : 0x9000);
+    assert_int_equal(molt_plan_set_saved(plan, saved, &refusal), 0);
     molt_plan_finish(plan);
 }
 
 static void plans_are_written_as_the_vectors_say(void **state) {
     (void)state;
     molt_plan_t plan;
+    molt_saved_t saved = { .head_addr = 0x300000, .head_crc = 0x13572468, .report_addr = 0x301008 };
     assert_int_equal(load("ordinary"), SECTOR);
-    build_ordinary(&plan, false);
+    build_ordinary(&plan, false, &saved);
     assert_memory_equal(sector, vector, SECTOR);
     assert_int_equal(load("erase-all"), SECTOR);
-    build_ordinary(&plan, true);
+    build_ordinary(&plan, true, &saved);
+    assert_memory_equal(sector, vector, SECTOR);
+    saved.extension_addr = 0x302010;
+    saved.extension_size = 1400;
+    saved.extension_crc = 0xfedcba98;
+    assert_int_equal(load("gzip"), SECTOR);
+    build_ordinary(&plan, false, &saved);
     assert_memory_equal(sector, vector, SECTOR);
 }
 
@@ -105,12 +119,14 @@ static void plans_are_read_as_the_vectors_say(void **state) {
     assert_int_equal(plan.source_crc, 0x89abcdef);
     assert_int_equal(plan.flash_params, 0x4f02);
     assert_int_equal(plan.extent_count, 11);
-    assert_int_equal(plan.head_addr, 0x300000);
-    assert_int_equal(plan.head_crc, 0x13572468);
-    assert_int_equal(plan.report_addr, 0x301008);
+    assert_int_equal(plan.saved.head_addr, 0x300000);
+    assert_int_equal(plan.saved.head_crc, 0x13572468);
+    assert_int_equal(plan.saved.report_addr, 0x301008);
     assert_int_equal(plan.fs_addr, 1024 * KB);
     assert_int_equal(plan.fs_size, 0);
     assert_int_equal(plan.step_count, 18);
+    assert_int_equal(plan.kept_size, SECTOR);
+    assert_int_equal(plan.source_kind, MOLT_SOURCE_COPY);
     uint32_t run_size;
     assert_int_equal(molt_plan_source_addr(&plan, 4096, &run_size), 0x105004);
     assert_int_equal(run_size, 4092);
@@ -122,6 +138,15 @@ static void plans_are_read_as_the_vectors_say(void **state) {
     assert_int_equal(plan.fs_size, 3052 * KB);
     assert_int_equal(plan.step_count, 18 + 48);
     assert_true(molt_plan_is_todo(&plan, 18 + 47));
+    load("gzip");
+    assert_int_equal(open_sector(&plan), 0);
+    assert_int_equal(plan.source_kind, MOLT_SOURCE_GZIP);
+    assert_int_equal(plan.image_size, 70 * KB + 1);
+    assert_int_equal(plan.source_size, 40960);
+    assert_int_equal(plan.kept_size, 2345);
+    assert_int_equal(plan.saved.extension_addr, 0x302010);
+    assert_int_equal(plan.saved.extension_size, 1400);
+    assert_int_equal(plan.saved.extension_crc, 0xfedcba98);
 }
 
 static void bad_plans_are_refused_as_the_vectors_say(void **state) {
@@ -133,7 +158,7 @@ static void bad_plans_are_refused_as_the_vectors_say(void **state) {
         { "bad-erased", MOLT_ERR_NOENT },        { "bad-magic", MOLT_ERR_NOENT },
         { "bad-version", MOLT_ERR_NOTSUP },      { "bad-crc", MOLT_ERR_CORRUPT },
         { "bad-source-kind", MOLT_ERR_CORRUPT }, { "bad-extent", MOLT_ERR_CORRUPT },
-        { "bad-step-count", MOLT_ERR_CORRUPT },
+        { "bad-step-count", MOLT_ERR_CORRUPT },  { "bad-no-extension", MOLT_ERR_CORRUPT },
     };
     for (size_t i = 0; i < COUNT_OF(bads); i++) {
         molt_plan_t plan;
@@ -211,7 +236,11 @@ static const field_t hostile_fields[] = {
     { PLAN_OFF_SOURCE_SIZE, 0 },
     { PLAN_OFF_SOURCE_SIZE, 40964 },
     { PLAN_OFF_SOURCE_SIZE, 0xffffffff },
-    { PLAN_OFF_SOURCE_KIND - 1, 0x01000101 },  // a kind of source that does not exist
+    { PLAN_OFF_VERSION, 0x00000201 },   // a kind of source that does not exist
+    { PLAN_OFF_VERSION, 0x00000101 },   // gzip without an extension
+    { PLAN_OFF_VERSION, 0x10040101 },   // with one of more than a sector
+    { PLAN_OFF_VERSION, 0x00060101 },   // with one of half words
+    { PLAN_OFF_VERSION, 0x00040101 },   // with one in the boot sector
     { PLAN_OFF_HEAD_ADDR, 0 },
     { PLAN_OFF_HEAD_ADDR, 0x9000 },     // in the image
     { PLAN_OFF_HEAD_ADDR, 0x300004 },

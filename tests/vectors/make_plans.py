@@ -53,20 +53,27 @@ class Plan:
         self.head = (0x300000, 0x13572468)
         self.report_addr = 0x301008
         self.fs = (1024 * KB, 0)
+        self.kind = 0
+        self.unpacked = None   # (size, CRC) of the image in a gzip file
+        self.extension = (0, 0, 0)  # address, size, CRC
         self.changed = [1, 9]  # sectors of the image
         self.done = []         # steps
         self.override = {}     # header field -> value
         self.loader = b""
         self.__dict__.update(fields)
 
-    def image_size(self):
+    def source_size(self):
         return sum(size for _, size in self.pieces)
+
+    def image(self):
+        """Size and CRC."""
+        return self.unpacked or (self.source_size(), self.crc)
 
     def step_count(self):
         return self.fs_step() + len(self.fs_blocks())
 
     def fs_step(self):
-        return 1 + -(-self.image_size() // self.block_size) * (self.block_size // self.sector_size + 1)
+        return 1 + -(-self.image()[0] // self.block_size) * (self.block_size // self.sector_size + 1)
 
     def fs_blocks(self):
         addr, size = self.fs
@@ -86,16 +93,19 @@ class Plan:
             struct.pack("<H", addr // self.sector_size | addr % self.sector_size // 4 << 12) for addr, _ in self.pieces))
 
     def header(self):
-        field = dict(magic=b"MOLT", version=1, kind=0, zero=0, flash_size=self.flash_size, image_size=self.image_size(),
-                     image_crc=self.crc, source_size=self.image_size(), source_crc=self.crc, params=self.flash_params,
+        image_size, image_crc = self.image()
+        field = dict(magic=b"MOLT", version=1, kind=self.kind, extension_size=self.extension[1],
+                     flash_size=self.flash_size, image_size=image_size, image_crc=image_crc,
+                     source_size=self.source_size(), source_crc=self.crc, params=self.flash_params,
                      extent_count=len(self.pieces), head_addr=self.head[0], head_crc=self.head[1],
                      report_addr=self.report_addr, fs_addr=self.fs[0], fs_size=self.fs[1],
-                     step_count=self.step_count(), zero2=0)
+                     step_count=self.step_count(), zero=0, kept_size=min(self.sector_size, self.source_size()),
+                     extension_addr=self.extension[0], extension_crc=self.extension[2])
         field.update(self.override)
-        return struct.pack("<4sBBH5I2H7I", *(field[name] for name in (
-            "magic", "version", "kind", "zero", "flash_size", "image_size", "image_crc", "source_size", "source_crc",
-            "params", "extent_count", "head_addr", "head_crc", "report_addr", "fs_addr", "fs_size", "step_count",
-            "zero2")))
+        return struct.pack("<4sBBH5I2H5I2H3I", *(field[name] for name in (
+            "magic", "version", "kind", "extension_size", "flash_size", "image_size", "image_crc", "source_size",
+            "source_crc", "params", "extent_count", "head_addr", "head_crc", "report_addr", "fs_addr", "fs_size",
+            "step_count", "zero", "kept_size", "extension_addr", "extension_crc")))
 
     def sector(self):
         count = self.step_count()
@@ -118,16 +128,20 @@ def vectors():
     """name -> (bytes, one-line meaning)"""
     fs = (1024 * KB, 3052 * KB)
     ordinary = Plan().sector()
-    header_off = SECTOR - 64
+    header_off = SECTOR - 72
     return {
         "ordinary": (ordinary, "40 KB in 11 pieces, sectors 1 and 9 to do, saved head and report"),
         "erase-all": (Plan(fs=fs).sector(), "the same, and 3,052 KB of filesystem to erase"),
+        "gzip": (Plan(kind=1, unpacked=(70 * KB + 1, 0x01234567), extension=(0x302010, 1400, 0xFEDCBA98), changed=[1, 17],
+                      override={"kept_size": 2345}).sector(),
+                 "the same file as a gzip file of 70 KB and a byte, with an extension of the boot loader"),
         "half-done": (Plan(done=[0, 3, 11]).sector(), "steps 0, 3 and 11 marked in the journal"),
         "bad-erased": (b"\xff" * SECTOR, "an erased sector"),
         "bad-magic": (changed(ordinary, header_off, b"MELT"), "another magic"),
         "bad-version": (Plan(override={"version": 2}).sector(), "version 2, CRC right"),
         "bad-crc": (changed(ordinary, SECTOR - 1, [ordinary[-1] ^ 0x80]), "one bit of the CRC changed"),
-        "bad-source-kind": (Plan(override={"kind": 1}).sector(), "a kind of source that version 1 does not have"),
+        "bad-source-kind": (Plan(override={"kind": 2}).sector(), "a kind of source that version 1 does not have"),
+        "bad-no-extension": (Plan(override={"kind": 1}).sector(), "a gzip file, but no extension that could unpack it"),
         "bad-extent": (Plan(pieces=[(0x9000, 4096)] + PIECES[1:]).sector(), "the first piece lies in the image's own place"),
         "bad-step-count": (Plan(override={"step_count": 19}).sector(), "one step more than the sizes make"),
         "report-fresh": (report(), "a report as it is laid down"),

@@ -1,0 +1,123 @@
+// molt map: what lies where in flash, as a picture.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "dump.h"
+#include "dumpfs.h"
+#include "files.h"
+#include "map_view.h"
+#include "say.h"
+#include "survey.h"
+
+static const struct argp_option options[] = {
+    { "size", ARGS_SIZE, "SIZE", 0, "Show the map for a chip of this size: 512K, 1M, 2M, 4M, 8M or 16M", 0 },
+    { "variant", ARGS_VARIANT, "MAP", 0, "Which map: stock, molt, or one of --list; of a dump, if not the one found", 0 },
+    { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "With --size: show it with this firmware, an image file or a number of bytes", 0 },
+    { "list", ARGS_LIST, 0, 0, "List the maps that there are", 0 },
+    { "upgrade", ARGS_UPGRADE, "PATH", 0, "Show also what an upgrade from this file in the dump would change", 0 },
+    { "svg", ARGS_SVG, "FILE", 0, "Write the picture as SVG", 0 },
+    ARGS_OPTION_JSON,
+    { 0 },
+};
+
+static int list(void) {
+    for (uint32_t i = 0; i < molt_map_count(); i++) {
+        for (uint32_t size = MOLT_MAP_FLASH_SIZE_MIN; size <= MOLT_MAP_FLASH_SIZE_MAX; size *= 2) {
+            molt_map_t map;
+            if (molt_map_has_size(i, size) && molt_map_find(&map, molt_map_name(i), size) == 0) {
+                const molt_region_t *fs = &map.regions[MOLT_MAP_FILESYSTEM];
+                printf("  %-15s %6s   filesystem %s", map.name, say_size(size).text, fs->size ? "" : "none");
+                printf(fs->size ? "0x%06x, %s\n" : "\n", fs->addr, say_size(fs->size).text);
+            }
+        }
+    }
+    return 0;
+}
+
+static int save_svg(const survey_t *survey, const char *title, const char *path) {
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&bytes, &size);
+    if (out == NULL) {
+        return say_fail("there is not enough memory; close other programs");
+    }
+    map_view_svg(out, survey, title);
+    char text[512];
+    int status = fclose(out) == 0 ? sim_dump_write_file(path, bytes, size, text, sizeof text) : -1;
+    free(bytes);
+    return status == 0 ? 0 : say_fail("%s", text);
+}
+
+static int show(const survey_t *survey, const args_t *args, const char *path) {
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *title = slash ? slash + 1 : path;
+    if (args->svg && save_svg(survey, title, args->svg)) {
+        return 1;
+    }
+    if (args->json) {
+        map_view_json(stdout, survey);
+    } else if (!args->svg) {
+        map_view_text(survey, title);
+    }
+    return 0;
+}
+
+static int map_dump(survey_t *survey, const args_t *args) {
+    dumpfs_t dump;
+    int status = dumpfs_open_raw(&dump, args->positional[0]);
+    if (!status) {
+        status = survey_dump(survey, &dump, args->variant);
+    }
+    if (!status && args->upgrade) {
+        dumpfs_power_on(&dump);
+        status = survey_upgrade(survey, &dump, args->upgrade);
+    }
+    if (!status) {
+        status = show(survey, args, args->positional[0]);
+    }
+    dumpfs_close(&dump);
+    return status;
+}
+
+static int map_size(survey_t *survey, const args_t *args) {
+    uint32_t firmware_size = 0;
+    uint8_t *bytes = NULL;
+    if (args->firmware && !args_parse_bytes(args->firmware, &firmware_size)
+        && files_load_host(args->firmware, MOLT_MAP_FLASH_SIZE_MAX, &bytes, &firmware_size)) {
+        return 1;
+    }
+    free(bytes);
+    int status = survey_size(survey, args->variant ? args->variant : "stock", args->flash_size, firmware_size);
+    return status ? status : show(survey, args, NULL);
+}
+
+int cmd_map(int argc, char **argv) {
+    static const args_spec_t spec = { "[FLASH]",
+        "Show what lies where in an ESP8266's flash: of a dump with what is used and what is free, or of a chip of a given "
+        "size.\vA cell is a sector of 4 KB; where there are no colours, its letter is small if the sector is free. docs/"
+        "flash-map.md explains the regions.",
+        options, 0, 1 };
+    args_t args;
+    args_parse(&spec, argc, argv, &args);
+    survey_t *survey = calloc(1, sizeof *survey);
+    int status = 2;
+    if (survey == NULL) {
+        status = say_fail("there is not enough memory; close other programs");
+    } else if (args.list) {
+        status = list();
+    } else if (args.positional[0]) {
+        status = map_dump(survey, &args);
+    } else if (args.flash_size && !args.upgrade) {
+        status = map_size(survey, &args);
+    } else {
+        fprintf(stderr, "%s: FLASH or --size is needed%s\nTry `%s --help' for more information.\n", argv[0],
+            args.upgrade ? ", with --upgrade FLASH" : "", argv[0]);
+    }
+    free(survey);
+    args_free(&args);
+    return status;
+}

@@ -1,0 +1,262 @@
+// molt migrate: a flash dump with another flash map, every file kept.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "describe.h"
+#include "dump.h"
+#include "dumpfs.h"
+#include "files.h"
+#include "molt/error.h"
+#include "say.h"
+#include "survey.h"
+#include "transfer.h"
+
+#define BLOCK_SIZE MOLT_MAP_SECTOR_SIZE
+
+static const struct argp_option options[] = {
+    { "to", ARGS_VARIANT, "MAP", 0, "The map wanted: molt, stock, or another one of `molt map --list` (needed)", 0 },
+    { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "The firmware that is made for that map; needed where the filesystem moves", 0 },
+    { 0 },
+};
+
+typedef struct migration {
+    const args_t *args;
+    dumpfs_t from;
+    dumpfs_t to;
+    survey_t before;
+    molt_map_t map;  // the one wanted, with the firmware that it will hold
+} migration_t;
+
+static uint32_t end_of(const molt_region_t *region) {
+    return region->addr + region->size;
+}
+
+static bool is_equal(const molt_region_t *a, const molt_region_t *b) {
+    return a->size == b->size && (a->size == 0 || a->addr == b->addr);
+}
+
+static int refuse_size(const migration_t *m, uint32_t firmware_size) {
+    uint32_t room = end_of(&m->map.regions[MOLT_MAP_FROZEN]) - m->map.regions[MOLT_MAP_FIRMWARE].addr;
+    return say_fail("the firmware has %u bytes and the map %s has room for %u; take a smaller one or another map", firmware_size,
+        m->map.name, room);
+}
+
+// Put the firmware in: the one given, with the flash size that the present one states, or the present one.
+static int fill_firmware(migration_t *m) {
+    const molt_region_t *old = &m->before.map.regions[MOLT_MAP_FIRMWARE];
+    const molt_region_t *region = &m->map.regions[MOLT_MAP_FIRMWARE];
+    const uint8_t *old_bytes = m->from.nor.bytes;
+    uint8_t *bytes = m->to.nor.bytes;
+    uint32_t size = end_of(old);
+    uint8_t *given = NULL;
+    molt_image_t image;
+    if (m->args->firmware && files_load_host(m->args->firmware, m->map.flash_size, &given, &size)) {
+        return 1;
+    }
+    if (given && (describe_verify(given, size, &image) != 0 || image.chip != MOLT_CHIP_ESP8266)) {
+        int status = say_fail("%s: %s", m->args->firmware, image.defect ? molt_image_defect_text(image.defect)
+                                                                        : "this is no image for the ESP8266");
+        free(given);
+        return status;
+    }
+    // Boot loader and all: a map that has one keeps it, an image given takes its place.
+    if (region->addr && given) {
+        free(given);
+        return say_fail("the map %s has another boot loader; migrate without --firmware", m->map.name);
+    }
+    if (molt_map_set_firmware(&m->map, size) != 0) {
+        free(given);
+        return refuse_size(m, size);
+    }
+    memcpy(bytes, given ? given : old_bytes, size);
+    if (given && old_bytes[0] == 0xe9) {
+        bytes[2] = old_bytes[2];
+        bytes[3] = old_bytes[3];
+    }
+    free(given);
+    return 0;
+}
+
+// Frozen modules hold addresses of their own place: they stay there, or there must be none.
+static int fill_frozen(migration_t *m) {
+    const molt_region_t *old = &m->before.map.regions[MOLT_MAP_FROZEN];
+    const molt_region_t *new = &m->map.regions[MOLT_MAP_FROZEN];
+    uint32_t used = survey_used(&m->before, MOLT_MAP_FROZEN);
+    if (used == 0) {
+        return 0;
+    }
+    uint32_t first = old->addr;
+    while (m->before.use[first / BLOCK_SIZE] == SURVEY_FREE) {
+        first += BLOCK_SIZE;
+    }
+    if (end_of(old) != end_of(new)) {
+        return say_fail("there are %s of frozen modules, and the map %s has its own at another place; remove them on the device "
+                        "(esp.reset_frozen()) and add them again afterwards", say_size(used).text, m->map.name);
+    }
+    if (first < new->addr) {
+        return say_fail("the firmware ends at 0x%06x, where frozen modules begin at 0x%06x; remove %s of them on the device", new->addr,
+            first, say_size(new->addr - first).text);
+    }
+    memcpy(m->to.nor.bytes + first, m->from.nor.bytes + first, end_of(old) - first);
+    return 0;
+}
+
+// User and system sectors: byte for byte, where both maps have them in the same place; the system sectors in any case.
+static void fill_kept(migration_t *m) {
+    const molt_region_t *user = &m->map.regions[MOLT_MAP_USER];
+    const molt_region_t *system = &m->map.regions[MOLT_MAP_SYSTEM];
+    const molt_region_t *old_system = &m->before.map.regions[MOLT_MAP_SYSTEM];
+    if (is_equal(user, &m->before.map.regions[MOLT_MAP_USER])) {
+        memcpy(m->to.nor.bytes + user->addr, m->from.nor.bytes + user->addr, user->size);
+    }
+    uint32_t first = system->addr > old_system->addr ? system->addr : old_system->addr;
+    memcpy(m->to.nor.bytes + first, m->from.nor.bytes + first,
+        m->to.nor.flash.geometry.size - first);
+}
+
+// How many blocks the files need in a filesystem of their own, found out by copying them into a large one. 0: not known.
+static uint32_t blocks_needed(migration_t *m) {
+    dumpfs_t large = { .path = "" };
+    molt_geometry_t geometry = { MOLT_MAP_FLASH_SIZE_MAX, BLOCK_SIZE, 65536, 256 };
+    uint32_t count = 0;
+    large.fs = (molt_region_t){ 0, MOLT_MAP_FLASH_SIZE_MAX };
+    if (sim_nor_init(&large.nor, &geometry) == 0
+        && molt_volume_format(&large.volume, &large.nor.flash, &large.fs, BLOCK_SIZE) == 0
+        && transfer_tree(&m->from.volume, &large.volume, NULL) == 0) {
+        lfs2_ssize_t size = lfs2_fs_size(&large.volume.lfs);
+        count = size > 0 ? (uint32_t)size : 0;
+    }
+    sim_nor_free(&large.nor);
+    return count;
+}
+
+static int refuse_files(migration_t *m, int err, const char *at) {
+    uint32_t room = m->to.fs.size;
+    uint32_t need = err == MOLT_ERR_NOSPC ? blocks_needed(m) * BLOCK_SIZE : 0;
+    if (need > room) {
+        return say_fail("the files need %s and the filesystem of the map %s has %s: remove %s of them", say_size(need).text,
+            m->map.name, say_size(room).text, say_size(need - room).text);
+    }
+    if (err == MOLT_ERR_NOSPC) {
+        return say_fail("the files do not fit into the %s of the map %s; remove a few KB of them", say_size(room).text, m->map.name);
+    }
+    return say_fail("%s: %s", at, files_text(err));
+}
+
+static int fill_files(migration_t *m) {
+    char at[FILES_PATH_MAX] = "/";
+    const molt_region_t *fs = &m->map.regions[MOLT_MAP_FILESYSTEM];
+    m->to.fs = *fs;
+    if (m->from.fs.size == 0) {
+        return 0;
+    }
+    if (fs->size == 0) {
+        return say_fail("the map %s has no filesystem, and the dump has files; choose another map", m->map.name);
+    }
+    if (is_equal(fs, &m->from.fs)) {
+        memcpy(m->to.nor.bytes + fs->addr, m->from.nor.bytes + fs->addr, fs->size);
+        return 0;
+    }
+    if (dumpfs_mount(&m->from, false)) {
+        return 1;
+    }
+    int err = molt_volume_format(&m->to.volume, &m->to.nor.flash, fs, BLOCK_SIZE);
+    if (!err) {
+        err = transfer_tree(&m->from.volume, &m->to.volume, at);
+    }
+    int status = err ? refuse_files(m, err, at) : 0;
+    molt_volume_unmount(&m->to.volume);
+    molt_volume_unmount(&m->from.volume);
+    return status;
+}
+
+// What is told at the end, read back from the result.
+static int report(const migration_t *m, uint32_t file_count) {
+    printf("%s%s%s: from %s to %s, %u files kept", say_style(SAY_BOLD), m->to.path, say_style(SAY_PLAIN), m->before.map.name,
+        m->map.name, file_count);
+    if (m->to.fs.size) {
+        printf(", littlefs of %s at 0x%06x", say_size(m->to.fs.size).text, m->to.fs.addr);
+    }
+    putchar('\n');
+    return 0;
+}
+
+static int verify_files(migration_t *m, uint32_t *file_count) {
+    *file_count = 0;
+    if (m->from.fs.size == 0) {
+        return 0;
+    }
+    if (dumpfs_mount(&m->from, false) || dumpfs_mount(&m->to, false)) {
+        return 1;
+    }
+    char at[FILES_PATH_MAX] = "/";
+    int err = transfer_compare(&m->from.volume, &m->to.volume, at, file_count);
+    molt_volume_unmount(&m->to.volume);
+    molt_volume_unmount(&m->from.volume);
+    return err ? say_fail("%s: it did not arrive as it was; the dump is damaged there, read the chip again", at) : 0;
+}
+
+static int migrate(migration_t *m) {
+    uint32_t size = m->from.nor.flash.geometry.size;
+    molt_geometry_t geometry = { size, BLOCK_SIZE, 65536, 256 };
+    uint32_t file_count;
+    if (survey_dump(&m->before, &m->from, NULL)) {
+        return 1;
+    }
+    survey_t *wanted = calloc(1, sizeof *wanted);
+    int status = wanted ? survey_size(wanted, m->args->variant, m->before.map.flash_size, 0)
+                        : say_fail("there is not enough memory; close other programs");
+    m->map = wanted ? wanted->map : m->map;
+    free(wanted);
+    if (status) {
+        return status;
+    }
+    if (m->from.fs.size && m->from.fs.addr != m->map.regions[MOLT_MAP_FILESYSTEM].addr && m->args->firmware == NULL) {
+        return say_fail("the filesystem moves from 0x%06x to 0x%06x, where the present firmware does not look for it; give the "
+                        "firmware made for the map %s with --firmware", m->from.fs.addr, m->map.regions[MOLT_MAP_FILESYSTEM].addr,
+            m->map.name);
+    }
+    m->to.path = m->args->positional[1];
+    if (sim_nor_init(&m->to.nor, &geometry) != 0) {
+        return say_fail("there is not enough memory for a chip of that size; close other programs");
+    }
+    dumpfs_power_on(&m->from);
+    status = fill_firmware(m) || fill_frozen(m) || fill_files(m);
+    if (!status) {
+        fill_kept(m);
+        status = verify_files(m, &file_count) || dumpfs_save(&m->to) || report(m, file_count);
+    }
+    sim_nor_free(&m->to.nor);
+    return status;
+}
+
+int cmd_migrate(int argc, char **argv) {
+    static const args_spec_t spec = { "FLASH OUT",
+        "Make OUT, a dump with another flash map, from FLASH: every file, frozen modules, user and system sectors are kept. It "
+        "refuses, and says by how much, if they do not fit.\v"
+        "A firmware looks for its filesystem where its own map has it. Where the filesystem moves, give the firmware that was made "
+        "for the new map (micropython/boards) with --firmware; its flash mode and size are taken from the present one. FLASH is "
+        "left as it is. docs/flash-map.md has the way from a device and back to it.",
+        options, 2, 2 };
+    args_t args;
+    args_parse(&spec, argc, argv, &args);
+    int status = 2;
+    migration_t *migration = calloc(1, sizeof *migration);
+    if (args.variant == NULL) {
+        fprintf(stderr, "%s: --to is needed\nTry `%s --help' for more information.\n", argv[0], argv[0]);
+    } else if (migration == NULL) {
+        status = say_fail("there is not enough memory; close other programs");
+    } else {
+        migration->args = &args;
+        status = dumpfs_open_raw(&migration->from, args.positional[0]);
+        status = status ? status : migrate(migration);
+        dumpfs_close(&migration->from);
+    }
+    free(migration);
+    args_free(&args);
+    return status;
+}

@@ -1,0 +1,172 @@
+// A flash map for the terminal, and as JSON.
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "map_view.h"
+#include "say.h"
+
+#define SECTOR MOLT_MAP_SECTOR_SIZE
+#define ROW_CELLS 64u
+
+typedef struct look {
+    char letter;        // where there are no colours; small where the sector is free
+    const char *color;  // on a terminal, of 256
+    const char *about;
+} look_t;
+
+static const look_t looks[] = {
+    [MOLT_MAP_BOOT] = { 'B', "\033[38;5;240m", "another boot loader, before the firmware" },
+    [MOLT_MAP_FIRMWARE] = { 'F', "\033[38;5;68m", "boot sector and firmware" },
+    [MOLT_MAP_FROZEN] = { 'Z', "\033[38;5;37m", "frozen modules added on the device, and room for the firmware to grow" },
+    [MOLT_MAP_NATIVE] = { 'N', "\033[38;5;172m", "machine code of @native and @viper functions" },
+    [MOLT_MAP_ROMFS] = { 'R', "\033[38;5;97m", "MicroPython's ROMFS" },
+    [MOLT_MAP_USER] = { 'U', "\033[38;5;168m", "the user's own, molt.user()" },
+    [MOLT_MAP_RESERVED] = { 'M', "\033[38;5;71m", "molt's own: two heads, plan, journal" },
+    [MOLT_MAP_FILESYSTEM] = { 'L', "\033[38;5;143m", "littlefs" },
+    [MOLT_MAP_SYSTEM] = { 'S', "\033[38;5;246m", "RF calibration, PHY data, SDK parameters" },
+    [MOLT_MAP_UNUSED] = { '-', "\033[38;5;238m", "in no region" },
+};
+
+const char *map_view_about(molt_map_kind_t kind) {
+    return looks[kind].about;
+}
+
+// Whether stdout is a terminal that takes colours; say_style() knows.
+static bool is_colored(void) {
+    return *say_style(SAY_BOLD) != 0;
+}
+
+static bool has_blocks(void) {
+    const char *locale = setlocale(LC_CTYPE, "");
+    return locale && is_colored() && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+typedef struct cell {
+    molt_map_kind_t kind;
+    survey_use_t use;
+} cell_t;
+
+// The kinds, sector by sector.
+static void spread(const molt_map_t *map, uint8_t kinds[SURVEY_SECTORS_MAX]) {
+    molt_map_piece_t piece;
+    for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr += piece.region.size) {
+        memset(kinds + addr / SECTOR, (int)piece.kind, piece.region.size / SECTOR);
+    }
+}
+
+static void print_cell(const survey_t *survey, cell_t cell, bool blocks) {
+    const look_t *look = &looks[cell.kind];
+    bool is_free = survey->has_dump && cell.use == SURVEY_FREE;
+    if (cell.use == SURVEY_CHANGED) {
+        fputs(is_colored() ? "\033[38;5;203m" : "", stdout);
+        fputs(blocks ? "▓" : "*", stdout);
+    } else {
+        fputs(is_colored() ? look->color : "", stdout);
+        if (blocks) {
+            fputs(is_free || cell.kind == MOLT_MAP_UNUSED ? "░" : "█", stdout);
+        } else {
+            putchar(is_free && look->letter >= 'A' ? look->letter + ('a' - 'A') : look->letter);
+        }
+    }
+}
+
+static bool is_same_row(const survey_t *survey, const uint8_t *kinds, uint32_t a, uint32_t b) {
+    return memcmp(kinds + a, kinds + b, ROW_CELLS) == 0 && memcmp(survey->use + a, survey->use + b, ROW_CELLS) == 0;
+}
+
+static bool is_uniform_row(const survey_t *survey, const uint8_t *kinds, uint32_t row) {
+    return memcmp(kinds + row, kinds + row + 1, ROW_CELLS - 1) == 0
+           && memcmp(survey->use + row, survey->use + row + 1, ROW_CELLS - 1) == 0;
+}
+
+// Rows of one sector a cell; of many rows that are all alike the first.
+static void print_cells(const survey_t *survey) {
+    uint8_t kinds[SURVEY_SECTORS_MAX];
+    bool blocks = has_blocks();
+    uint32_t sector_count = survey->map.flash_size / SECTOR;
+    spread(&survey->map, kinds);
+    for (uint32_t row = 0; row < sector_count; row += ROW_CELLS) {
+        printf("  %s0x%06x%s  ", say_style(SAY_FAINT), row * SECTOR, say_style(SAY_PLAIN));
+        for (uint32_t i = row; i < row + ROW_CELLS; i++) {
+            print_cell(survey, (cell_t){ (molt_map_kind_t)kinds[i], (survey_use_t)survey->use[i] }, blocks);
+        }
+        printf("%s\n", say_style(SAY_PLAIN));
+        uint32_t alike = 0;
+        while (is_uniform_row(survey, kinds, row) && row + (alike + 1) * ROW_CELLS < sector_count
+               && is_same_row(survey, kinds, row, row + (alike + 1) * ROW_CELLS)) {
+            alike++;
+        }
+        if (alike > 2) {
+            printf("            %s(%u more rows like this)%s\n", say_style(SAY_FAINT), alike, say_style(SAY_PLAIN));
+            row += alike * ROW_CELLS;
+        }
+    }
+}
+
+static void print_region(const survey_t *survey, const molt_map_piece_t *piece) {
+    const molt_region_t *region = &piece->region;
+    printf("  ");
+    print_cell(survey, (cell_t){ piece->kind, SURVEY_USED }, has_blocks());
+    printf("%s %-10s  0x%06x  0x%06x  %8s", say_style(SAY_PLAIN), molt_map_kind_name(piece->kind), region->addr,
+        region->addr + region->size, say_size(region->size).text);
+    if (!survey->has_dump) {
+        printf("  %s%s%s\n", say_style(SAY_FAINT), looks[piece->kind].about, say_style(SAY_PLAIN));
+    } else if (piece->kind == MOLT_MAP_UNUSED) {
+        printf("\n");
+    } else {
+        uint32_t used = survey_used(survey, piece->kind);
+        printf("  %8s  %8s\n", used ? say_size(used).text : "-", region->size - used ? say_size(region->size - used).text : "-");
+    }
+}
+
+static void print_upgrade(const survey_t *survey) {
+    const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
+    uint32_t room_end = frozen->addr + frozen->size;
+    printf("\n  %s%s%s: %s; it changes %u of %u sectors (*) and leaves %s of its room\n", say_style(SAY_BOLD), survey->upgrade,
+        say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count, (survey->image_size + SECTOR - 1) / SECTOR,
+        say_size(room_end > survey->image_size ? room_end - survey->image_size : 0).text);
+    if (survey->frozen_met) {
+        printf("  %sit runs into %u sectors of frozen modules%s\n", say_style(SAY_BAD), survey->frozen_met, say_style(SAY_PLAIN));
+    }
+}
+
+void map_view_text(const survey_t *survey, const char *title) {
+    const molt_map_t *map = &survey->map;
+    printf("%s%s%s%s%s of flash, map %s (%s)\n\n", say_style(SAY_BOLD), title ? title : "", title ? ": " : "",
+        say_size(map->flash_size).text, say_style(SAY_PLAIN), map->name, survey_about(map));
+    print_cells(survey);
+    printf("\n    %-10s  %-8s  %-8s  %8s%s\n", "", "begins", "ends", "size", survey->has_dump ? "      used      free" : "");
+    molt_map_piece_t piece;
+    for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr += piece.region.size) {
+        print_region(survey, &piece);
+    }
+    if (survey->upgrade) {
+        print_upgrade(survey);
+    }
+}
+
+void map_view_json(FILE *out, const survey_t *survey) {
+    const molt_map_t *map = &survey->map;
+    fprintf(out, "{\"map\": \"%s\", \"flash_size\": %u, \"mapped_size\": %u, \"regions\": [", map->name, map->flash_size,
+        map->mapped_size);
+    molt_map_piece_t piece;
+    for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr += piece.region.size) {
+        fprintf(out, "%s\n  {\"kind\": \"%s\", \"addr\": %u, \"size\": %u", addr ? "," : "", molt_map_kind_name(piece.kind),
+            piece.region.addr, piece.region.size);
+        if (survey->has_dump && piece.kind != MOLT_MAP_UNUSED) {
+            fprintf(out, ", \"used\": %u", survey_used(survey, piece.kind));
+        }
+        fputc('}', out);
+    }
+    fprintf(out, "\n]");
+    if (survey->upgrade) {
+        fprintf(out, ", \"upgrade\": {\"path\": ");
+        say_json(out, survey->upgrade);
+        fprintf(out, ", \"size\": %u, \"changed_sectors\": %u, \"frozen_sectors_met\": %u}", survey->image_size,
+            survey->changed_count, survey->frozen_met);
+    }
+    fprintf(out, "}\n");
+}

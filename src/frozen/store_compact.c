@@ -1,0 +1,264 @@
+// Compaction: the live records move up over the dead ones, sector by sector from the top, by a journal.
+//
+// The journal (in the region's lowest sector) lists the live records, top down, and so determines what every sector
+// is to hold. A record only ever moves up, so that the bytes that a sector is made of lie in it and below it, and are
+// still there when it is its turn. Where they lie in the sector itself, its new bytes go to the scratch sector (the
+// second lowest) first. Each sector has two words in the journal: its new bytes are complete in the scratch sector;
+// it is done. When all are, what lies below is erased, and the journal's magic is cleared.
+
+#include "libc.h"
+#include "molt/crc32.h"
+#include "molt/error.h"
+#include "molt/store.h"
+#include "store_layout.h"
+
+#define JOURNAL_MAGIC 0x434c4f4du  // "MOLC"; programmed last, cleared when all is done
+#define JOURNAL_VERSION 1
+#define JOURNAL_COUNT_OFF 4   // u16 version, u16 number of entries
+#define JOURNAL_ERASE_OFF 8   // erase down to this address
+#define JOURNAL_CRC_OFF 12    // of bytes 4..11 and of the entries
+#define JOURNAL_ENTRIES_OFF 16
+#define ENTRY_SIZE 8          // u32 address, u32 size of a record
+#define MARK_SIZE 8           // a word for the scratch sector, one for done
+#define TRIES 2
+#define PIECE 64
+
+typedef struct compaction {
+    const molt_flash_t *flash;
+    uint32_t sector_size;
+    uint32_t journal_addr;
+    uint32_t scratch_addr;
+    uint32_t top;         // end of the region
+    uint32_t count;
+    uint32_t erase_addr;
+    uint8_t *sector;      // RAM, a sector
+    void (*feed)(void);
+} compaction_t;
+
+static uint32_t mark_addr(const compaction_t *c, uint32_t target) {
+    uint32_t index = (c->top - target) / c->sector_size - 1;
+    return c->journal_addr + c->sector_size / 2 + index * MARK_SIZE;
+}
+
+static bool fits_journal(const compaction_t *c, uint32_t region_size) {
+    return JOURNAL_ENTRIES_OFF + c->count * ENTRY_SIZE <= c->sector_size / 2
+           && region_size / c->sector_size * MARK_SIZE <= c->sector_size / 2;
+}
+
+static int read_entry(const compaction_t *c, uint32_t index, uint32_t entry[2]) {
+    return c->flash->read(c->flash->ctx, c->journal_addr + JOURNAL_ENTRIES_OFF + index * ENTRY_SIZE, entry, ENTRY_SIZE);
+}
+
+// Check the journal and take its numbers. 1: it is one; 0: it is none.
+static int open_journal(compaction_t *c, const molt_region_t *region) {
+    uint32_t words[JOURNAL_ENTRIES_OFF / 4];
+    int err = c->flash->read(c->flash->ctx, c->journal_addr, words, sizeof words);
+    if (err) {
+        return err;
+    }
+    const uint8_t *header = (const uint8_t *)words;
+    c->count = load16_le(header + JOURNAL_COUNT_OFF + 2);
+    c->erase_addr = load32_le(header + JOURNAL_ERASE_OFF);
+    if (words[0] != JOURNAL_MAGIC || load16_le(header + JOURNAL_COUNT_OFF) != JOURNAL_VERSION
+        || !fits_journal(c, region->size)) {
+        return 0;
+    }
+    uint32_t crc = molt_crc32(0, header + JOURNAL_COUNT_OFF, 8);
+    uint32_t above = c->top;
+    uint32_t lowest = c->scratch_addr + c->sector_size;
+    bool is_sane = c->erase_addr % c->sector_size == 0 && c->erase_addr >= lowest && c->erase_addr <= c->top;
+    for (uint32_t i = 0; i < c->count; i++) {
+        uint32_t entry[2];
+        err = read_entry(c, i, entry);
+        if (err) {
+            return err;
+        }
+        crc = molt_crc32(crc, entry, ENTRY_SIZE);
+        is_sane = is_sane && entry[0] >= lowest && entry[0] <= above && entry[1] <= above - entry[0]
+                  && entry[1] > MOLT_RECORD_HEADER_SIZE && entry[0] % 4 == 0 && entry[1] % 4 == 0;
+        above = is_sane ? entry[0] : above;
+    }
+    return is_sane && crc == load32_le(header + JOURNAL_CRC_OFF) ? 1 : 0;
+}
+
+static void setup(compaction_t *c, const molt_flash_t *flash, const molt_region_t *region, void *sector, void (*feed)(void)) {
+    *c = (compaction_t){ .flash = flash, .sector = sector, .feed = feed };
+    c->sector_size = flash->geometry.sector_size;
+    c->journal_addr = region->addr;
+    c->scratch_addr = region->addr + c->sector_size;
+    c->top = region_end(region);
+}
+
+int molt_store_is_compacting(const molt_flash_t *flash, const molt_region_t *region) {
+    compaction_t c;
+    setup(&c, flash, region, NULL, NULL);
+    return open_journal(&c, region);
+}
+
+// Whether the sector at `addr` holds c->sector: 1, 0 or an error.
+static int holds(const compaction_t *c, uint32_t addr) {
+    for (uint32_t off = 0; off < c->sector_size; off += PIECE) {
+        uint32_t words[PIECE / 4];
+        int err = c->flash->read(c->flash->ctx, addr + off, words, PIECE);
+        if (err || memcmp(words, c->sector + off, PIECE) != 0) {
+            return err;
+        }
+    }
+    return 1;
+}
+
+// Make the sector at `addr` hold c->sector, read back. Pages of 0xFF are not programmed.
+static int write_sector(const compaction_t *c, uint32_t addr) {
+    uint32_t page_size = c->flash->geometry.page_size;
+    for (int i = 0; i < TRIES; i++) {
+        int err = c->flash->erase_sector(c->flash->ctx, addr);
+        for (uint32_t off = 0; !err && off < c->sector_size; off += page_size) {
+            const uint8_t *page = c->sector + off;
+            bool is_blank = page[0] == 0xff && memcmp(page, page + 1, page_size - 1) == 0;
+            err = is_blank ? 0 : c->flash->prog(c->flash->ctx, addr + off, page, page_size);
+        }
+        err = err ? err : holds(c, addr);
+        if (err) {
+            return err < 0 ? err : 0;
+        }
+    }
+    return MOLT_ERR_IO;
+}
+
+// Put together in c->sector what the sector at `target` is to hold. *is_own: some of it lies in that sector now, at
+// another place. *end: where the last record will begin.
+static int build(const compaction_t *c, uint32_t target, bool *is_own, uint32_t *end) {
+    memset(c->sector, 0xff, c->sector_size);
+    *is_own = false;
+    *end = c->top;
+    for (uint32_t i = 0; i < c->count; i++) {
+        uint32_t entry[2];
+        int err = read_entry(c, i, entry);
+        if (err) {
+            return err;
+        }
+        uint32_t to_end = record_end(c->flash, *end);
+        uint32_t to = to_end - entry[1];
+        *end = to;
+        if (!ranges_overlap(to, entry[1], target, c->sector_size)) {
+            continue;
+        }
+        uint32_t low = to > target ? to : target;
+        uint32_t high = min_u32(to_end, target + c->sector_size);
+        uint32_t from = low - (to - entry[0]);
+        err = c->flash->read(c->flash->ctx, from, c->sector + (low - target), high - low);
+        if (err) {
+            return err;
+        }
+        *is_own = *is_own || (from != low && ranges_overlap(from, high - low, target, c->sector_size));
+        uint32_t wanted = to_end - MOLT_RECORD_HEADER_SIZE + RECORD_WANTED_OFF;
+        if (wanted >= low && wanted < high) {
+            store32_le(c->sector + (wanted - target), ERASED);
+        }
+    }
+    return 0;
+}
+
+static int move_sector(const compaction_t *c, uint32_t target, uint32_t *end) {
+    const molt_flash_t *flash = c->flash;
+    uint32_t marks[2];
+    bool is_own;
+    int err = flash->read(flash->ctx, mark_addr(c, target), marks, sizeof marks);
+    err = err ? err : build(c, target, &is_own, end);
+    if (err || marks[1] == 0) {
+        return err;
+    }
+    if (marks[0] == 0) {
+        err = flash->read(flash->ctx, c->scratch_addr, c->sector, c->sector_size);
+    }
+    int same = err ? err : holds(c, target);
+    if (same == 0 && marks[0] != 0 && is_own) {
+        err = write_sector(c, c->scratch_addr);
+        err = err ? err : store_prog_word(flash, mark_addr(c, target), 0);
+    }
+    if (!err && same == 0) {
+        err = write_sector(c, target);
+    }
+    err = same < 0 ? same : err;
+    return err ? err : store_prog_word(flash, mark_addr(c, target) + 4, 0);
+}
+
+static int carry_out(const compaction_t *c) {
+    const molt_flash_t *flash = c->flash;
+    uint32_t end = c->top;
+    uint32_t target = c->top;
+    bool is_own;
+    int err = build(c, c->top - c->sector_size, &is_own, &end);
+    uint32_t lowest = sector_floor(flash, end);
+    while (!err && target > lowest) {
+        target -= c->sector_size;
+        err = move_sector(c, target, &end);
+        if (c->feed) {
+            c->feed();
+        }
+    }
+    while (!err && target > c->erase_addr) {
+        target -= c->sector_size;
+        err = flash->erase_sector(flash->ctx, target);
+        if (c->feed) {
+            c->feed();
+        }
+    }
+    return err ? err : store_prog_word(flash, c->journal_addr, 0);
+}
+
+// Write the journal: the sector below the magic first.
+static int begin(compaction_t *c, const molt_store_t *store) {
+    uint32_t at = 0;
+    int found;
+    molt_record_t record;
+    memset(c->sector, 0xff, c->sector_size);
+    while ((found = molt_store_next(store, &at, &record)) == 1) {
+        if (!record.is_live) {
+            continue;
+        }
+        c->count++;
+        if (!fits_journal(c, store->region.size)) {
+            return MOLT_ERR_NOSPC;
+        }
+        uint8_t *entry = c->sector + JOURNAL_ENTRIES_OFF + (c->count - 1) * ENTRY_SIZE;
+        store32_le(entry, record.mpy_addr);
+        store32_le(entry + 4, MOLT_RECORD_HEADER_SIZE + align4(record.mpy_size));
+    }
+    if (found || !fits_journal(c, store->region.size)) {
+        return found ? found : MOLT_ERR_NOSPC;
+    }
+    c->erase_addr = sector_floor(c->flash, store->end_addr);
+    if (store->is_damaged) {
+        c->erase_addr = c->scratch_addr + c->sector_size;
+    }
+    store32_le(c->sector + JOURNAL_COUNT_OFF, JOURNAL_VERSION | c->count << 16);
+    store32_le(c->sector + JOURNAL_ERASE_OFF, c->erase_addr);
+    uint32_t crc = molt_crc32(0, c->sector + JOURNAL_COUNT_OFF, 8);
+    store32_le(c->sector + JOURNAL_CRC_OFF, molt_crc32(crc, c->sector + JOURNAL_ENTRIES_OFF, c->count * ENTRY_SIZE));
+    int err = write_sector(c, c->journal_addr);
+    return err ? err : store_prog_word(c->flash, c->journal_addr, JOURNAL_MAGIC);
+}
+
+int molt_store_compact(const molt_flash_t *flash, const molt_region_t *region, void *sector, void (*feed)(void)) {
+    compaction_t c;
+    molt_store_t store;
+    int err = molt_store_open(&store, flash, region);
+    if (err && err != MOLT_ERR_BUSY) {
+        return err;
+    }
+    setup(&c, flash, region, sector, feed);
+    if (err == MOLT_ERR_BUSY) {
+        int is_there = open_journal(&c, region);
+        if (is_there < 0) {
+            return is_there;
+        }
+    } else {
+        err = molt_store_settle(&store);
+        err = err ? err : begin(&c, &store);
+        if (err) {
+            return err;
+        }
+    }
+    return carry_out(&c);
+}

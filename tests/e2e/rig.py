@@ -1,0 +1,316 @@
+"""What the end-to-end tests are made of: flash files, runs of the virtual board on them, and TAP.
+
+Nothing here or in the tests knows how molt is built. The shipped firmware, with the shipped boot loader in it, runs
+on the virtual board; what became of the flash is read from the flash file, and the files on it by the tool. BUILD
+says where board, firmwares and tool are (build). Everything is done in BUILD/e2e/<name of the suite>.
+"""
+import ast
+import concurrent.futures
+import functools
+import json
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+import traceback
+import zlib
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
+SUITE = pathlib.Path(sys.argv[0]).stem.removeprefix("test_")
+WORK = BUILD / "e2e" / SUITE
+CROSS = os.environ.get("LX106", "xtensa-lx106-elf-")
+ENVIRONMENT = {**os.environ, "VBOARD_BUILD": str(BUILD / "vboard"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+KB, MB = 1024, 1 << 20
+SECTOR, BLOCK = 4 * KB, 64 * KB
+SYSTEM_SIZE = 5 * SECTOR
+SIZES = {"1M": MB, "2M": 2 * MB, "4M": 4 * MB}
+CLEAN, BRICK, CRASH, CUT, REPORT, TIMEOUT = 0, 70, 71, 72, 73, 74
+FS_START = MB           # where the firmwares for 2 MB and more have their filesystem
+FS_START_1M = 0x99000   # and those for 1 MB
+TICKET = threading.local()
+LOCK = threading.Lock()
+LISTED = re.compile(r"^ *(\d+) {2,}(?:[\d.]+ (?:bytes|KB|MB)  )? *(\S.*)$")
+
+
+class Failure(Exception):
+    pass
+
+
+class Skip(Exception):
+    pass
+
+
+def same(got, expected, what):
+    if got != expected:
+        raise Failure(f"{what}: got {got!r}, expected {expected!r}")
+
+
+def true(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def same_bytes(got, expected, what, first=0):
+    """Like same(), for too many bytes to print; `first` is the address of the first of them."""
+    same(len(got), len(expected), f"{what}: size")
+    if got != expected:
+        sectors = [i for i in range(0, len(got), SECTOR) if got[i:i + SECTOR] != expected[i:i + SECTOR]]
+        at = next(i for i in range(sectors[0], len(got)) if got[i] != expected[i])
+        raise Failure(f"{what}: {len(sectors)} sectors differ, the first bytes at 0x{first + at:06x}: "
+                      f"{got[at:at + 8].hex()} instead of {expected[at:at + 8].hex()}")
+
+
+def scratch(name):
+    """A path in the directory of the test that asks: tests run side by side."""
+    directory = getattr(TICKET, "directory", WORK)
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory / name
+
+
+# ---- firmwares and files
+
+@functools.cache
+def firmware(name):
+    path = BUILD / name / "firmware.bin"
+    if not path.exists():
+        raise Skip(f"there is no {name}/firmware.bin")
+    return path.read_bytes()
+
+
+@functools.cache
+def version(name):
+    """What a firmware calls itself: v1.25.0-B"""
+    return re.search(rb"(v\d+\.\d+\.\d+(?:-preview)?-[AB]) on ", firmware(name))[1].decode()
+
+
+def with_params(image, params):
+    """The image with other header bytes 2 and 3 (flash mode, size and frequency)."""
+    return image[:2] + params + image[4:]
+
+
+def stored(image):
+    """The image as it is in flash: the rest of its last sector is blank."""
+    return image + b"\xff" * (-len(image) % SECTOR)
+
+
+@functools.cache
+def small_program(padding):
+    """An image that is not MicroPython: a line on the UART, by mask-ROM functions. `padding` bytes of it are blind."""
+    with LOCK:
+        WORK.mkdir(parents=True, exist_ok=True)
+        elf, image = WORK / f"hello{padding}.elf", WORK / f"hello{padding}.bin"
+        subprocess.run([CROSS + "gcc", "-std=c11", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib",
+                        "-mlongcalls", "-mtext-section-literals", f"-DPADDING={padding}", "-T", HERE / "hello.ld", "-o", elf,
+                        HERE / "hello.c"], check=True)
+        subprocess.run([ROOT / "tools/elf2esp", elf, image], check=True)
+        return image.read_bytes()
+
+
+SMALL_PROGRAM_SAYS = "a small C program, not MicroPython"
+
+
+def user_files():
+    """What a user has on the device beside the image: big, small, empty, in directories."""
+    noise = zlib.compress(firmware("mpy-A")[MB // 8:MB // 8 + 60000], 9)
+    return {"main.txt": b"a few words\n", "empty": b"", "lib/one.py": b"x = 1\n" * 400,
+            "data/log/2026.csv": noise[:30001], "data/blob": noise[:4096]}
+
+
+def tool(*words, status=0):
+    done = subprocess.run([BUILD / "molt", *map(str, words)], capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    if done.returncode != status:
+        raise Failure(f"molt {' '.join(map(str, words))}: status {done.returncode}: {done.stderr.decode()}")
+    return done.stdout.decode() + done.stderr.decode()
+
+
+# ---- the board
+
+class Run:
+    """One run of the board: exit status, what it printed, flash operations as (kind, address, size), counts."""
+
+    def __init__(self, status, out, err, log, stats):
+        self.status, self.err = status, err
+        self.out = out.decode(errors="replace").replace("\r\n", "\n")
+        words = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+        self.ops = [(w[1], int(w[2], 0), int(w[3])) for w in words]
+        self.stats = json.loads(stats.read_text()) if stats.exists() else {}
+
+    def lines(self):
+        """What was printed, progress that was overwritten left out."""
+        shown = [line.rsplit("\r", 1)[-1] for line in self.out.replace("\r\n", "\n").split("\n")]
+        return [line for line in shown if line.strip()]
+
+    def value(self):
+        """What the code printed last, as Python writes it."""
+        return ast.literal_eval(self.lines()[-1])
+
+    def runs(self, name):
+        """Whether the last prompt is that of this firmware."""
+        return self.out.rpartition("MicroPython ")[2].startswith(version(name))
+
+
+class Board:
+    """A flash file, and runs on it. The plugin watches each run; what it reports is a failure."""
+
+    count = 0
+
+    def __init__(self, content):
+        with LOCK:
+            Board.count += 1
+            self.path = scratch(f"flash{Board.count}")
+        self.path.write_bytes(content)
+
+    def flash(self, begin=0, end=None):
+        return self.path.read_bytes()[begin:end]
+
+    def change(self, addr, data):
+        content = bytearray(self.path.read_bytes())
+        content[addr:addr + len(data)] = data
+        self.path.write_bytes(content)
+
+    def copy(self):
+        return Board(self.path.read_bytes())
+
+    def run(self, code=None, *options, cut=None, status=0, plugin=True, timeout=30):
+        """A cold start. `code` is executed at MicroPython's prompt; status None takes whatever comes."""
+        log, stats = self.path.with_suffix(".log"), self.path.with_suffix(".stats")
+        for path in (log, stats):
+            path.unlink(missing_ok=True)
+        command = [ROOT / "vboard/run", self.path, "--log", log, "--stats", stats, "--timeout", str(timeout), *options]
+        if plugin:
+            command.append("--plugin")
+        if cut is not None:
+            command += ["--cut", cut]
+        if code is not None:
+            script = self.path.with_suffix(".py")
+            script.write_text(code)
+            command += ["--script", script]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=timeout + 30)
+        run = Run(done.returncode, done.stdout, done.stderr.decode(errors="replace"), log, stats)
+        if run.status == REPORT:
+            raise Failure(f"the plugin reports: {run.err[-600:]}")
+        if status is not None and run.status != status:
+            raise Failure(f"status {run.status} instead of {status}: {run.err[-600:]} ... {run.out[-600:]!r}")
+        if run.stats.get("watchdog_bites", 0):
+            raise Failure("the watchdog has bitten")
+        return run
+
+    def files(self):
+        """Path and bytes of each file on the filesystem, as the tool reads them."""
+        found = {}
+        for line in tool("ls", self.path).splitlines():
+            match = LISTED.match(line)
+            if match:
+                out = self.path.with_suffix(".get")
+                tool("get", self.path, match[2], out)
+                same(out.stat().st_size, int(match[1]), f"size of {match[2]}")
+                found[match[2]] = out.read_bytes()
+        return found
+
+    def blocks(self, path):
+        """Where a file's bytes are: (offset in the file, address, size)."""
+        rows = re.findall(r"^ +\d+ +0x(\w+) +0x(\w+) +(\d+)$", tool("extents", self.path, path), re.M)
+        return [(int(off, 16), int(addr, 16), int(size)) for off, addr, size in rows]
+
+
+@functools.cache
+def _fresh_content(name, size, fs_start, params, files):
+    paths, sources = [], scratch("sources")
+    sources.mkdir(exist_ok=True)
+    for number, (path, data) in enumerate(files):
+        source = sources / str(number)
+        source.write_bytes(data)
+        paths += ["--put", f"{source}:{path}"]
+    if fs_start is not None:
+        paths += ["--fs-start", hex(fs_start)]
+    image = BUILD / name / "firmware.bin"
+    tool("mkflash", scratch("made"), "--size", size, "--firmware", image, *paths)
+    board = Board(scratch("made").read_bytes())
+    if params is not None:
+        board.change(2, params)
+    board.run("pass")
+    return board.flash()
+
+
+def fresh(name="mpy-A", size="4M", files=None, fs_start=None, params=None):
+    """A board with a firmware and files, that has been started once (the SDK has written its parameters)."""
+    firmware(name)
+    files = user_files() if files is None else files
+    with LOCK_FRESH:
+        content = _fresh_content(name, size, fs_start, params, tuple(files.items()))
+    return Board(content)
+
+
+LOCK_FRESH = threading.RLock()
+
+
+# ---- TAP
+
+TESTS = []
+
+
+def test(function):
+    """Decorator: the function is a test. Its first line of documentation is the fact that it shows."""
+    TESTS.append(function)
+    return function
+
+
+def hazard(text):
+    """Decorator: names the hazard of earlier designs that a test is about. It is told in the fact."""
+    def mark(function):
+        function.hazards = [text] + getattr(function, "hazards", [])
+        return function
+    return mark
+
+
+def fact(function):
+    words = function.__doc__ and function.__doc__.splitlines()[0].rstrip(".") or function.__name__.replace("_", " ")
+    named = getattr(function, "hazards", [])
+    return words + (f" [hazard: {'; '.join(named)}]" if named else "")
+
+
+def outcome(function):
+    """(verdict, why, notes) of one test."""
+    TICKET.directory = WORK / function.__name__
+    TICKET.notes = []
+    try:
+        function()
+        shutil.rmtree(TICKET.directory, ignore_errors=True)
+        return "ok", "", TICKET.notes
+    except Skip as skip:
+        return "ok", f" # SKIP {skip}", TICKET.notes
+    except Failure as failure:
+        return "not ok", "", TICKET.notes + str(failure).splitlines()
+    except Exception:  # a mistake in the test, or in what it reads
+        return "not ok", "", TICKET.notes + traceback.format_exc().splitlines()
+
+
+def note(text):
+    """A comment line below the test's result."""
+    TICKET.notes.append(text)
+
+
+def main(jobs=2):
+    """Run the tests, or those with a word of the command line in their names; the exit status."""
+    words = sys.argv[1:]
+    chosen = [t for t in TESTS if not words or any(w in t.__name__ for w in words)]
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
+    print(f"1..{len(chosen)}")
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for number, (function, result) in enumerate(zip(chosen, pool.map(outcome, chosen)), 1):
+            verdict, why, notes = result
+            print(f"{verdict} {number} - {fact(function)}{why}")
+            for line in notes:
+                print(f"#   {line}")
+            sys.stdout.flush()
+            failed += verdict != "ok"
+    return 1 if failed else 0

@@ -1,0 +1,307 @@
+// The boot loader's work on a prepared device: what it tells, what it leaves alone, and what it does when the source,
+// the saved sector or the flash is not what it was.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "molt/boot.h"
+#include "molt/error.h"
+#include "molt/report.h"
+#include "rig.h"
+
+#define SECTOR 512u
+
+static rig_t rig;
+static uint32_t plan_words[SECTOR / 4];
+static molt_plan_t plan;
+static uint8_t before[32 * 1024];
+
+static struct {
+    molt_boot_event_t events[128];
+    uint32_t args[128];
+    uint32_t count;
+} told;
+
+static void tell(void *ctx, molt_boot_event_t event, uint32_t arg) {
+    (void)ctx;
+    if (told.count < 128) {
+        told.events[told.count] = event;
+        told.args[told.count++] = arg;
+    }
+}
+
+static const molt_boot_io_t io = { .event = tell };
+
+static int set_up_with(const fixture_shape_t *shape, bool erase_all) {
+    rig_init(&rig, shape);
+    rig.device.io = &io;
+    rig.job.options.erase_all = erase_all;
+    told.count = 0;
+    int err = rig_prepare(&rig);
+    memcpy(before, rig.nor.bytes, sizeof before);
+    return err ? err : rig_open_plan(&rig, &plan, (uint8_t *)plan_words);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    return set_up_with(&fixture_small, false);
+}
+
+static int set_up_erase_all(void **state) {
+    (void)state;
+    return set_up_with(&fixture_small, true);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    rig_free(&rig);
+    return 0;
+}
+
+static uint32_t told_count(molt_boot_event_t event) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < told.count; i++) {
+        count += told.events[i] == event;
+    }
+    return count;
+}
+
+static molt_report_t report(void) {
+    molt_report_t result;
+    assert_int_equal(molt_report_parse(&result, rig.nor.bytes + plan.saved.report_addr), 0);
+    return result;
+}
+
+static int boot(void) {
+    static uint32_t buffers[2 * SECTOR / 4];
+    sim_nor_power_on(&rig.nor);
+    return molt_boot_run(&rig.nor.flash, (uint8_t *)buffers, (uint8_t *)buffers + SECTOR, &io);
+}
+
+static void an_upgrade_puts_the_image_in_and_changes_nothing_else(void **state) {
+    (void)state;
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_int_equal(rig.device.boot_result, MOLT_BOOT_DONE);
+    assert_true(rig_is_new(&rig));
+    // Every byte behind the image, but for the report.
+    memcpy(before + plan.saved.report_addr, rig.nor.bytes + plan.saved.report_addr, MOLT_REPORT_SIZE);
+    assert_memory_equal(rig.nor.bytes + rig.image_end, before + rig.image_end, sizeof before - rig.image_end);
+    assert_int_equal(report().result, MOLT_REPORT_DONE);
+    assert_int_equal(report().start_count, 1);
+}
+
+static void every_step_is_told_before_it_is_done_and_in_order(void **state) {
+    (void)state;
+    assert_int_equal(boot(), MOLT_BOOT_DONE);
+    assert_int_equal(told.events[0], MOLT_BOOT_START);
+    assert_int_equal(told.args[0], plan.step_count);
+    assert_int_equal(told.events[1], MOLT_BOOT_CHECK);
+    assert_int_equal(told.events[told.count - 1], MOLT_BOOT_FINISH);
+    uint32_t todo_count = 0;
+    for (uint32_t step = 1; step < plan.step_count; step++) {
+        todo_count += molt_plan_is_todo(&plan, step);
+    }
+    assert_int_equal(told_count(MOLT_BOOT_STEP), todo_count);
+    for (uint32_t i = 3; i + 1 < told.count; i++) {
+        assert_true(told.args[i] > told.args[i - 1]);
+    }
+}
+
+static void finished_steps_are_not_done_again(void **state) {
+    (void)state;
+    // A cut right before the new first sector goes in: the last operation but those of that sector.
+    assert_int_equal(boot(), MOLT_BOOT_DONE);
+    int64_t op_count = (int64_t)rig.nor.op_count;
+    memcpy(rig.nor.bytes, before, sizeof before);
+    sim_nor_power_on(&rig.nor);
+    rig.nor.cut_op = op_count - 5;  // an erase and four pages
+    assert_int_equal(sim_device_start(&rig.device), SIM_CUT);
+    told.count = 0;
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+    assert_int_equal(told_count(MOLT_BOOT_CHECK), 0);
+    assert_int_equal(told_count(MOLT_BOOT_STEP), 0);
+    assert_int_equal(report().start_count, 2);
+}
+
+static void a_changed_source_brings_the_old_firmware_back(void **state) {
+    (void)state;
+    for (uint32_t off = 0; off < plan.source_size; off += 331) {
+        uint32_t run_size;
+        memcpy(rig.nor.bytes, before, sizeof before);
+        rig.nor.bytes[molt_plan_source_addr(&plan, off, &run_size)] ^= 0x10;
+        assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+        assert_int_equal(rig.device.boot_result, MOLT_BOOT_RESTORED);
+        assert_true(rig_is_old(&rig));
+        assert_int_equal(report().result, MOLT_REPORT_RESTORED);
+        assert_int_equal(told.events[told.count - 1], MOLT_BOOT_RESTORE);
+    }
+}
+
+static void a_changed_source_and_a_changed_saved_sector_leave_everything_as_it_is(void **state) {
+    (void)state;
+    uint32_t run_size;
+    uint32_t source_addr = molt_plan_source_addr(&plan, 2000, &run_size);
+    rig.nor.bytes[source_addr] ^= 1;
+    rig.nor.bytes[plan.saved.head_addr + 7] ^= 1;
+    for (uint32_t start = 1; start <= 3; start++) {
+        assert_int_equal(rig_start(&rig), SIM_STUCK);
+        assert_int_equal(rig.device.boot_result, MOLT_ERR_CORRUPT);
+        assert_int_equal(report().result, MOLT_REPORT_PENDING);
+        assert_int_equal(report().start_count, start);
+    }
+    rig.nor.bytes[source_addr] ^= 1;
+    rig.nor.bytes[plan.saved.head_addr + 7] ^= 1;
+    memcpy(before + plan.saved.report_addr, rig.nor.bytes + plan.saved.report_addr, MOLT_REPORT_SIZE);
+    assert_memory_equal(rig.nor.bytes, before, sizeof before);
+    // As soon as the source is right again, it goes on.
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+}
+
+// Once the check is marked there is no way back, and none is taken.
+static void after_the_check_the_saved_sector_is_not_looked_at(void **state) {
+    (void)state;
+    rig.nor.bytes[plan.saved.head_addr + 7] ^= 1;
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+}
+
+static void without_a_plan_nothing_is_done(void **state) {
+    (void)state;
+    memset(rig.nor.bytes + SECTOR - MOLT_PLAN_HEADER_SIZE, 0xff, MOLT_PLAN_HEADER_SIZE);
+    assert_int_equal(boot(), MOLT_ERR_NOENT);
+    assert_int_equal(rig.nor.op_count, 0);
+    memcpy(rig.nor.bytes, before, sizeof before);
+    rig.nor.bytes[plan.extents_off] ^= 1;
+    assert_int_equal(boot(), MOLT_ERR_CORRUPT);
+    assert_int_equal(rig.nor.op_count, 0);
+    memcpy(rig.nor.bytes, before, sizeof before);
+    rig.nor.bytes[SECTOR - MOLT_PLAN_HEADER_SIZE + 4] = 2;
+    assert_int_equal(boot(), MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.nor.op_count, 0);
+}
+
+static void a_report_that_is_gone_stops_no_upgrade(void **state) {
+    (void)state;
+    memset(rig.nor.bytes + plan.saved.report_addr, 0, MOLT_REPORT_SIZE);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+}
+
+static void erase_all_leaves_an_empty_filesystem_and_the_new_firmware(void **state) {
+    (void)state;
+    uint32_t left = 0;
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+    assert_true(rig_outside_is_same(&rig));
+    for (uint32_t off = 0; off < rig.shape->fs_size; off += SECTOR) {
+        const uint8_t *now = rig.nor.bytes + rig.shape->fs_addr + off;
+        left += now[0] != 0xff || memcmp(now, now + 1, SECTOR - 1) != 0;
+    }
+    assert_in_range(left, 1, 2);
+    molt_volume_t volume;
+    molt_region_t fs = fixture_fs(rig.shape);
+    assert_int_equal(molt_volume_mount(&volume, &rig.nor.flash, &fs, 0, false), MOLT_ERR_CORRUPT);
+}
+
+static int (*good_prog)(void *ctx, uint32_t addr, const void *buf, uint32_t size);
+static uint32_t deaf_addr;
+static uint32_t deaf_size;
+static uint32_t deaf_count;
+
+// A place that does not keep a bit, for so many programs.
+static int losing_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
+    int err = good_prog(ctx, addr, buf, size);
+    if (addr >= deaf_addr && addr - deaf_addr < deaf_size && deaf_count) {
+        deaf_count--;
+        rig.nor.bytes[addr] ^= 0x80;
+    }
+    return err;
+}
+
+static void make_deaf(uint32_t addr, uint32_t size, uint32_t count) {
+    good_prog = rig.nor.flash.prog;
+    rig.nor.flash.prog = losing_prog;
+    deaf_addr = addr;
+    deaf_size = size;
+    deaf_count = count;
+}
+
+static void a_worn_sector_stops_the_upgrade_and_another_start_goes_on(void **state) {
+    (void)state;
+    make_deaf(5 * SECTOR, SECTOR, UINT32_MAX);
+    assert_int_equal(rig_start(&rig), SIM_STUCK);
+    assert_int_equal(rig.device.boot_result, MOLT_ERR_IO);
+    assert_true(sim_device_has_loader(&rig.device));
+    deaf_count = 0;
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+}
+
+// Nothing boots while sector 0 is not complete, so it is tried far longer than any other.
+static void the_first_sector_is_not_given_up_soon(void **state) {
+    (void)state;
+    // A whole page is for the first sector itself: the journal's programs are shorter. Its erase and 40 tries.
+    make_deaf(SECTOR - 128, 128, 0);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    uint64_t erases = rig.nor.counts.erase_sector_count;
+    memcpy(rig.nor.bytes, before, sizeof before);
+    deaf_addr = 0;
+    deaf_size = 4;
+    deaf_count = 40;
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+    assert_true(rig.nor.counts.erase_sector_count - erases > 40);
+}
+
+static void a_journal_that_keeps_nothing_makes_the_upgrade_slow_not_wrong(void **state) {
+    (void)state;
+    make_deaf(plan.journal_off + 4, plan.extents_off - plan.journal_off - 4, UINT32_MAX);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+}
+
+static void flash_parameters_are_the_devices_unless_the_images_are_asked_for(void **state) {
+    (void)state;
+    for (int from_image = 0; from_image < 2; from_image++) {
+        rig_reset(&rig);
+        rig.nor.bytes[2] = 1;
+        rig.nor.bytes[3] = 0x3f;
+        rig.job.options.image_params = from_image;
+        assert_int_equal(rig_prepare(&rig), 0);
+        assert_int_equal(rig.nor.bytes[2], 1);
+        assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+        assert_int_equal(rig.nor.bytes[2], from_image ? 2 : 1);
+        assert_int_equal(rig.nor.bytes[3], from_image ? 0x40 : 0x3f);
+        assert_memory_equal(rig.nor.bytes + 4, rig.image + 4, rig.image_end - 4);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_upgrade_puts_the_image_in_and_changes_nothing_else, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_step_is_told_before_it_is_done_and_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(finished_steps_are_not_done_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_changed_source_brings_the_old_firmware_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_changed_source_and_a_changed_saved_sector_leave_everything_as_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(after_the_check_the_saved_sector_is_not_looked_at, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_plan_nothing_is_done, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_report_that_is_gone_stops_no_upgrade, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            erase_all_leaves_an_empty_filesystem_and_the_new_firmware, set_up_erase_all, tear_down),
+        cmocka_unit_test_setup_teardown(a_worn_sector_stops_the_upgrade_and_another_start_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_first_sector_is_not_given_up_soon, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_journal_that_keeps_nothing_makes_the_upgrade_slow_not_wrong, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            flash_parameters_are_the_devices_unless_the_images_are_asked_for, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
