@@ -6,7 +6,8 @@
 //
 // The rows, each a full upgrade of a 640 KB image in 4 MB of flash:
 //   molt     the boot loader, and both rewritings of sector 0, of which the firmware does the first; what the firmware
-//            does before that (reading, comparing, saving the first sector) is a row of its own
+//            does before that (reading, comparing, saving the first sector) is a row of its own. From the raw image,
+//            and from a gzip file of it
 //   erase all, then copy
 //            the algorithm of MicroPython's pull request 12429: every sector of the image is erased, one by one; then
 //            sector by sector is read and programmed. Nothing is checked or read back. Ours, after its description
@@ -158,6 +159,9 @@ static sim_counts_t sum_of(const sim_counts_t *counts, cause_t first, cause_t la
 typedef struct rows {
     sim_counts_t prepare;
     sim_counts_t molt;
+    sim_counts_t gzip_prepare;
+    sim_counts_t gzip;      // no operation if there is no such row
+    uint32_t gzip_size;     // bytes of the file
     sim_counts_t erase_first;
     sim_counts_t by_sectors;
     sim_counts_t causes[CAUSE_COUNT];
@@ -193,7 +197,8 @@ static void check_result(const sim_nor_t *nor, const fixture_shape_t *shape, con
     }
 }
 
-static void run_molt(const fixture_shape_t *shape, const uint8_t *image, rows_t *rows) {
+// Returns the size of the file that the image came from.
+static uint32_t run_molt(const fixture_shape_t *shape, const uint8_t *image, rows_t *rows) {
     sim_nor_t nor;
     fixture_device(&nor, shape);
     molt_region_t fs = fixture_fs(shape);
@@ -220,8 +225,10 @@ static void run_molt(const fixture_shape_t *shape, const uint8_t *image, rows_t 
     if (memcmp(&all, &nor.counts, sizeof all) != 0 || before.erase_block_count != 0) {
         die("the account does not come out even");
     }
+    uint32_t file_size = job.upgrade.extents.file_size;
     host_job_free(&job);
     sim_nor_free(&nor);
+    return file_size;
 }
 
 // Read a sector of the file and program its 16 pages, whatever they hold. The source lies in the filesystem.
@@ -355,6 +362,10 @@ static void print_table(const fixture_shape_t *shape, const uint8_t *image, cons
     printf("%-28s %8s %9s %9s %11s %11s\n", "operations", "4K erase", "64K erase", "programs", "bytes prog.", "bytes read");
     print_counts("molt", &rows->molt);
     print_counts("  prepare, in the firmware", &rows->prepare);
+    if (rows->gzip_size) {
+        print_counts("molt, from gzip", &rows->gzip);
+        print_counts("  prepare, in the firmware", &rows->gzip_prepare);
+    }
     print_counts("erase all, then copy", &rows->erase_first);
     print_counts("sector by sector", &rows->by_sectors);
     print_counts("floor", &least);
@@ -365,6 +376,10 @@ static void print_table(const fixture_shape_t *shape, const uint8_t *image, cons
     printf("\n");
     print_seconds("molt", &rows->molt);
     print_seconds("  prepare, in the firmware", &rows->prepare);
+    if (rows->gzip_size) {
+        print_seconds("molt, from gzip", &rows->gzip);
+        print_seconds("  prepare, in the firmware", &rows->gzip_prepare);
+    }
     print_seconds("erase all, then copy", &rows->erase_first);
     print_seconds("sector by sector", &rows->by_sectors);
     print_floor(shape, image);
@@ -392,7 +407,7 @@ static void print_account(const fixture_shape_t *shape, const uint8_t *image, co
     double copy_ms = cause_ms(rows, CAUSE_ERASE_BLOCK) + cause_ms(rows, CAUSE_ERASE_SECTOR) + cause_ms(rows, CAUSE_PAGES);
     printf("from the floor to molt, %s typical:\n", t->name);
     double sum = account_line("the floor: cheapest erases, page programs", seconds(&least, t) * 1e3);
-    sum += account_line("first 64 KB by sectors (boot loader and journal are in it); block choice",
+    sum += account_line("first 64 KB sector by sector: boot loader and journal are in it",
         copy_ms + head_pages_ms - seconds(&least, t) * 1e3);
     sum += account_line("sector 0, first rewriting: erase, boot loader, plan, read-back", cause_ms(rows, CAUSE_HEAD_IN));
     sum += account_line("sector 0, second rewriting: erase, read-back", cause_ms(rows, CAUSE_HEAD_OUT) - head_pages_ms);
@@ -416,14 +431,24 @@ static bool target(const char *text, double is, double limit) {
     return is <= limit;
 }
 
-static bool do_shape(const fixture_shape_t *shape, bool has_target) {
-    static rows_t rows;
+// gzip: the same device with the image in a gzip file, or NULL.
+static bool do_shape(const fixture_shape_t *shape, const fixture_shape_t *gzip, bool has_target) {
+    rows_t rows = { 0 };
     uint8_t *image = wanted_image(shape);
-    run_molt(shape, image, &rows);
+    if (gzip) {
+        rows.gzip_size = run_molt(gzip, image, &rows);
+        rows.gzip = rows.molt;
+        rows.gzip_prepare = rows.prepare;
+    }
+    (void)run_molt(shape, image, &rows);
     run_erase_first(shape, image, &rows);
     run_by_sectors(shape, image, &rows);
-    printf("== %s: %u KB image, %u of %u sectors differ\n\n", has_target ? "full rewrite" : "a third unchanged",
+    printf("== %s: %u KB image, %u of %u sectors differ\n", has_target ? "full rewrite" : "a third unchanged",
         shape->image_size / 1024, rows.differ_count, (shape->image_size + SECTOR - 1) / SECTOR);
+    if (rows.gzip_size) {
+        printf("   (as a gzip file %u bytes)\n", rows.gzip_size);
+    }
+    printf("\n");
     print_table(shape, image, &rows);
     print_account(shape, image, &rows);
     bool met = true;
@@ -491,7 +516,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: bench [plan]\n");
         return 2;
     }
-    bool met = do_shape(&fixture_full, true);
-    met = do_shape(&fixture_third, false) && met;
+    bool met = do_shape(&fixture_full, &fixture_full_gzip, true);
+    met = do_shape(&fixture_third, NULL, false) && met;
     return !met;
 }

@@ -1,4 +1,4 @@
-# `make bench`: every figure that the README states, in one run.
+# The papers: every figure that the README states, the code and the commands in them, and the template of a port.
 
 $(call objects,bench/bench.c): $(LOADER_GEN) $(EXTENSION_GEN)
 
@@ -6,8 +6,15 @@ $(OUT)/bench-program: $(call objects,bench/bench.c) $(TEST_FIXTURE) $(TEST_ENGIN
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
 .PHONY: bench
-bench: $(OUT)/bench-program $(OUT)/cut $(LOADER_BIN) $(EXTENSION_GEN) vboard firmwares ## every figure of the README: times, sizes, cuts; minutes
+bench: $(OUT)/bench-program $(OUT)/cut $(BUILD)/molt $(LOADER_BIN) $(EXTENSION_GEN) vboard firmwares ## every figure of the README: times, sizes, cuts; minutes
 	@bench/run $(BUILD) $(OUT)
 
 # tools/size asks the program for the bytes of stored plans.
 size: $(OUT)/bench-program $(LOADER_BIN) $(EXTENSION_GEN)
+
+# The template is built so that it stays right.
+FLAGS_ports/template = $(CORE_FLAGS) -Iinclude -Iports/template
+all: $(call objects,ports/template/flash.c)
+
+TEST_SUITES += papers
+SUITE_papers = CC=$(CC) tests/papers/test_papers.py

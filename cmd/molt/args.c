@@ -104,6 +104,9 @@ static error_t on_map_option(int key, char *value, args_t *args) {
         case ARGS_SVG:
             args->svg = value;
             return 0;
+        case ARGS_LD:
+            args->ld = value;
+            return 0;
         case ARGS_LIST:
             args->list = true;
             return 0;
@@ -152,6 +155,11 @@ static error_t on_torture_option(int key, char *value, struct argp_state *state,
             return 0;
         case ARGS_REPLAY:
             args->replay = value;
+            return 0;
+        case ARGS_WINDOW:
+            if (!args_parse_bytes(value, &args->window) || args->window < 512 || args->window > 32768) {
+                argp_error(state, "--window takes 512 to 32K, not \"%s\"", value);
+            }
             return 0;
         default:
             return on_map_option(key, value, args);

@@ -29,7 +29,9 @@ typedef struct args {
     const char *variant;    // name of a flash map
     const char *upgrade;    // a path on the littlefs
     const char *svg;        // a file to be written
+    const char *ld;         // likewise
     bool list;
+    uint32_t window;        // bytes; 0 if not given
     uint32_t depth;         // of torture; 1 if not given
     uint32_t jobs;          // 2 if not given
     uint32_t tears;         // bit set of 1 << sim_tear_t; all if not given
@@ -50,7 +52,7 @@ typedef struct args_spec {
 enum {
     ARGS_FS_START = 256, ARGS_FS_SIZE, ARGS_JSON, ARGS_SIZE, ARGS_FIRMWARE, ARGS_PUT, ARGS_KEEP_HEADER,
     ARGS_ERASE_ALL, ARGS_NO_SAFE_CHECK, ARGS_FLASH_PARAMS, ARGS_CUT,
-    ARGS_VARIANT, ARGS_UPGRADE, ARGS_SVG, ARGS_LIST, ARGS_DEPTH, ARGS_JOBS, ARGS_TEARS, ARGS_REPLAY,
+    ARGS_VARIANT, ARGS_UPGRADE, ARGS_SVG, ARGS_LIST, ARGS_LD, ARGS_DEPTH, ARGS_JOBS, ARGS_TEARS, ARGS_REPLAY, ARGS_WINDOW,
 };
 #define ARGS_OPTION_FS_START { "fs-start", ARGS_FS_START, "ADDR", 0, "Where the filesystem begins, if not where it is found", 0 }
 #define ARGS_OPTION_FS_SIZE { "fs-size", ARGS_FS_SIZE, "SIZE", 0, "How large it is, if not as its superblock says", 0 }

@@ -20,6 +20,7 @@ static const struct argp_option options[] = {
     { "list", ARGS_LIST, 0, 0, "List the maps that there are", 0 },
     { "upgrade", ARGS_UPGRADE, "PATH", 0, "Show also what an upgrade from this file in the dump would change", 0 },
     { "svg", ARGS_SVG, "FILE", 0, "Write the picture as SVG", 0 },
+    { "ld", ARGS_LD, "FILE", 0, "With --size: write the linker script with which MicroPython is built for this map", 0 },
     ARGS_OPTION_JSON,
     { 0 },
 };
@@ -38,14 +39,21 @@ static int list(void) {
     return 0;
 }
 
-static int save_svg(const survey_t *survey, const char *title, const char *path) {
+typedef void (*draw_t)(FILE *out, const survey_t *survey, const char *title);
+
+static void draw_ld(FILE *out, const survey_t *survey, const char *title) {
+    (void)title;
+    map_view_ld(out, survey);
+}
+
+static int save(const survey_t *survey, const char *title, const char *path, draw_t draw) {
     char *bytes = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&bytes, &size);
     if (out == NULL) {
         return say_fail("there is not enough memory; close other programs");
     }
-    map_view_svg(out, survey, title);
+    draw(out, survey, title);
     char text[512];
     int status = fclose(out) == 0 ? sim_dump_write_file(path, bytes, size, text, sizeof text) : -1;
     free(bytes);
@@ -55,12 +63,12 @@ static int save_svg(const survey_t *survey, const char *title, const char *path)
 static int show(const survey_t *survey, const args_t *args, const char *path) {
     const char *slash = path ? strrchr(path, '/') : NULL;
     const char *title = slash ? slash + 1 : path;
-    if (args->svg && save_svg(survey, title, args->svg)) {
+    if ((args->svg && save(survey, title, args->svg, map_view_svg)) || (args->ld && save(survey, title, args->ld, draw_ld))) {
         return 1;
     }
     if (args->json) {
         map_view_json(stdout, survey);
-    } else if (!args->svg) {
+    } else if (!args->svg && !args->ld) {
         map_view_text(survey, title);
     }
     return 0;

@@ -62,12 +62,23 @@ static bool find_at(dumpfs_t *dump, uint32_t addr) {
     return first_rate > 0 || before_rate > 0;
 }
 
+// Of several (the user's own sectors can hold one, too) the one that reaches up to the system sectors, else the first.
 bool dumpfs_find(dumpfs_t *dump) {
-    uint32_t addr = 0;
-    while (addr < dump->nor.flash.geometry.size && !find_at(dump, addr)) {
-        addr += 4096;
+    molt_region_t best = { 0, 0 };
+    int best_rate = 0;
+    for (uint32_t addr = 0; addr < dump->nor.flash.geometry.size; addr += 4096) {
+        if (!find_at(dump, addr)) {
+            continue;
+        }
+        int found_rate = rate(dump, &dump->fs);
+        if (found_rate > best_rate) {
+            best = dump->fs;
+            best_rate = found_rate;
+        }
+        addr = dump->fs.addr + dump->fs.size - 4096;
     }
-    return addr < dump->nor.flash.geometry.size;
+    dump->fs = best;
+    return best_rate > 0;
 }
 
 // The size that the superblocks of a filesystem from `addr` on state, or 0.

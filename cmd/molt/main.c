@@ -25,6 +25,7 @@ const command_t commands[] = {
     { "plan", "FLASH PATH", "what an upgrade would do, and how long it takes", cmd_plan },
     { "upgrade", "FLASH PATH", "upgrade the firmware from a file on its own filesystem", cmd_upgrade },
     { "boot", "FLASH", "power the device on: an interrupted upgrade goes on", cmd_boot },
+    { "compress", "IMAGE [OUT]", "make a gzip file of a firmware, to upgrade from", cmd_compress },
     { "torture", "FLASH PATH", "cut the power everywhere and see what recovers", cmd_torture },
     { "version", "", "print the versions of tool and boot loader", cmd_version },
     { "help", "[COMMAND]", "print this list, or help for one command", cmd_help },

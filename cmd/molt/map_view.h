@@ -1,4 +1,4 @@
-// Pictures of a survey: for a terminal, as SVG, as JSON.
+// Pictures of a survey: for a terminal, as SVG, as JSON; and for the linker.
 #ifndef MOLT_CMD_MAP_VIEW_H
 #define MOLT_CMD_MAP_VIEW_H
 
@@ -17,5 +17,8 @@ void map_view_json(FILE *out, const survey_t *survey);
 
 // An SVG file on its own: the whole flash as a bar and, where that is larger, the mapped part magnified.
 void map_view_svg(FILE *out, const survey_t *survey, const char *title);
+
+// The linker script with which the esp8266 port of MicroPython builds for this map.
+void map_view_ld(FILE *out, const survey_t *survey);
 
 #endif

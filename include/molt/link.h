@@ -109,16 +109,19 @@ void molt_link_refuse(uint32_t words[MOLT_LINK_HEADER_SIZE / 4], molt_link_t *li
 // Returns 1, 0 behind the last, MOLT_ERR_CORRUPT at anything else than a link or erased flash, or the driver's error.
 int molt_link_next(const molt_flash_t *flash, uint32_t bottom_addr, uint32_t limit_addr, uint32_t *at, molt_link_t *link);
 
+// Where the link at `addr` lies and what it is for, unchecked: for links that molt_link_next() has seen.
+int molt_link_peek(const molt_flash_t *flash, uint32_t addr, molt_link_t *link);
+
 // The data has its CRC: 0, MOLT_ERR_CORRUPT, or the driver's error.
 //   work  256 bytes, 4-aligned
 int molt_link_check(const molt_flash_t *flash, const molt_link_t *link, void *work);
 
 // Write a link that molt_link_build() made for this address.
-//   is_first  erase its first sector, whatever is in it; else the sector's rest has to be erased
-// Returns 0, MOLT_ERR_NOSPC (it would reach to limit_addr), MOLT_ERR_CORRUPT (the place is not erased), MOLT_ERR_IO
+//   words  changed in no way; its first word, the magic, is left out
+// Returns 0, MOLT_ERR_NOSPC (it would reach to limit_addr), MOLT_ERR_CORRUPT (it begins within a sector whose rest is not erased), MOLT_ERR_IO
 // (read back otherwise), or the driver's error.
 // Power cut: molt_link_next() sees nothing new, or MOLT_ERR_CORRUPT there, or the whole link.
-int molt_link_write(const molt_flash_t *flash, uint32_t addr, uint32_t limit_addr, bool is_first, const uint32_t *words,
+int molt_link_write(const molt_flash_t *flash, uint32_t addr, uint32_t limit_addr, const uint32_t *words,
     const molt_link_t *link);
 
 // djb2 as in py/qstr.c, 16 bits, never 0.

@@ -23,7 +23,7 @@
 #define MOLT_MAP_FLASH_SIZE_MIN 0x80000u    // 512 KB
 #define MOLT_MAP_FLASH_SIZE_MAX 0x1000000u  // 16 MB
 
-// In the order of their addresses in molt's own map.
+// In the order of their addresses in molt's own map for 2 MB and more.
 typedef enum molt_map_kind {
     MOLT_MAP_BOOT,        // a boot loader that is no part of the firmware (yaota8266); mostly of size 0
     MOLT_MAP_FIRMWARE,    // the firmware and, as its first sector, molt's boot loader

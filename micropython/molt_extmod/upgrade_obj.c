@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "esp8266_inflate.h"
 #include "esp8266_loader.h"
 #include "flash.h"
 #include "molt/error.h"
@@ -16,6 +17,12 @@
 
 // Bytes of the buffer through which flash is read: with the boot sector and the volume's caches 6 KB in all.
 #define WORK_SIZE 1024
+
+// Smallest window for unpacking a gzip file, in bytes.
+#define WINDOW_MIN 1024u
+
+static const molt_loader_t loader = { esp8266_loader, sizeof esp8266_loader };
+static const molt_loader_t extension = { esp8266_inflate, sizeof esp8266_inflate };
 
 typedef struct upgrade_obj {
     mp_obj_base_t base;
@@ -76,6 +83,21 @@ static void end_progress(upgrade_obj_t *self) {
     self->shown_phase = 0xff;
 }
 
+// For a gzip file: the largest window that the heap has. What of it the file needs shows when it is unpacked.
+static bool allocate_window(upgrade_obj_t *self) {
+    molt_upgrade_t *upgrade = &self->upgrade;
+    upgrade->unpack = m_malloc_maybe(sizeof *upgrade->unpack);
+    upgrade->window_size = MOLT_INFLATE_WINDOW_MAX;
+    while (upgrade->unpack && upgrade->window_size >= WINDOW_MIN) {
+        upgrade->window = m_malloc_maybe(upgrade->window_size);
+        if (upgrade->window) {
+            return true;
+        }
+        upgrade->window_size /= 2;
+    }
+    return false;
+}
+
 // Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose): path is inside the filesystem.
 static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
     enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose };
@@ -110,6 +132,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         .sector = (uint8_t *)self->sector,
         .work = (uint8_t *)self->work,
         .work_size = WORK_SIZE,
+        .extension = &extension,
         .progress = on_progress,
         .progress_ctx = self,
     };
@@ -118,6 +141,9 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         molt_raise(err, "there is no littlefs where the device has its filesystem");
     }
     err = molt_upgrade_open(&self->upgrade, path, &self->options);
+    if (err && self->upgrade.trouble == MOLT_UPGRADE_TROUBLE_NO_WINDOW && allocate_window(self)) {
+        err = molt_upgrade_open(&self->upgrade, path, &self->options);
+    }
     end_progress(self);
     if (err) {
         raise_trouble(self, err);
@@ -193,7 +219,6 @@ static MP_DEFINE_CONST_FUN_OBJ_3(upgrade_saved_obj, upgrade_saved);
 // install(saved_path): check the saved file, write the boot sector. The next reset upgrades.
 static mp_obj_t upgrade_install(mp_obj_t self_in, mp_obj_t path_in) {
     upgrade_obj_t *self = planned(self_in);
-    static const molt_loader_t loader = { esp8266_loader, sizeof esp8266_loader };
     int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
     if (err) {
         molt_raise(err, "the filesystem cannot be read");

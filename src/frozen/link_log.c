@@ -48,14 +48,23 @@ int molt_link_next(const molt_flash_t *flash, uint32_t bottom_addr, uint32_t lim
         *at += MOLT_LINK_HEADER_SIZE + link->data_size;
         return 1;
     }
-    // At the bottom of a sector anything may be left over from before.
-    bool is_fresh = *at % flash->geometry.sector_size == 0 && *at != bottom_addr;
-    for (uint32_t i = 0; !is_fresh && i < MOLT_LINK_HEADER_SIZE / 4; i++) {
+    for (uint32_t i = 0; i < MOLT_LINK_HEADER_SIZE / 4; i++) {
         if (words[i] != ERASED) {
             return MOLT_ERR_CORRUPT;
         }
     }
     return 0;
+}
+
+int molt_link_peek(const molt_flash_t *flash, uint32_t addr, molt_link_t *link) {
+    uint32_t words[MOLT_LINK_HEADER_SIZE / 4];
+    int err = flash->read(flash->ctx, addr, words, LINK_MPY_CRC_OFF);
+    const uint8_t *header = (const uint8_t *)words;
+    link->addr = addr;
+    link->data_size = load32_le(header + LINK_SIZE_OFF);
+    link->record_addr = load32_le(header + LINK_RECORD_OFF);
+    link->is_linked = !(load32_le(header + LINK_VERSION_OFF) & LINK_REFUSED);
+    return err;
 }
 
 int molt_link_check(const molt_flash_t *flash, const molt_link_t *link, void *work) {
@@ -71,17 +80,18 @@ int molt_link_check(const molt_flash_t *flash, const molt_link_t *link, void *wo
     return crc == link->data_crc ? 0 : MOLT_ERR_CORRUPT;
 }
 
-// Erase the sectors that [addr, addr + size) needs. The rest of the one that `addr` is within has to be erased.
-static int make_room(const molt_flash_t *flash, uint32_t addr, uint32_t size, bool is_first) {
+// Erase the sectors that [addr, end) needs, and the next one where `end` is between two: nothing may stand there
+// that looks like a further link. The rest of the sector that `addr` is within has to be erased.
+static int make_room(const molt_flash_t *flash, uint32_t addr, uint32_t end, uint32_t limit_addr) {
     uint32_t sector_size = flash->geometry.sector_size;
     uint32_t begin = addr - addr % sector_size;
-    for (uint32_t sector = begin; sector < addr + size; sector += sector_size) {
+    for (uint32_t sector = begin; sector <= end && sector < limit_addr; sector += sector_size) {
         uint32_t low = sector < addr ? addr : sector;
         int blank = store_is_blank(flash, low, sector + sector_size - low);
         if (blank < 0) {
             return blank;
         }
-        if (blank == 0 && sector < addr && !is_first) {
+        if (blank == 0 && sector < addr) {
             return MOLT_ERR_CORRUPT;
         }
         int err = blank ? 0 : flash->erase_sector(flash->ctx, sector);
@@ -92,14 +102,14 @@ static int make_room(const molt_flash_t *flash, uint32_t addr, uint32_t size, bo
     return 0;
 }
 
-int molt_link_write(const molt_flash_t *flash, uint32_t addr, uint32_t limit_addr, bool is_first, const uint32_t *words,
+int molt_link_write(const molt_flash_t *flash, uint32_t addr, uint32_t limit_addr, const uint32_t *words,
     const molt_link_t *link) {
     uint32_t size = MOLT_LINK_HEADER_SIZE + link->data_size;
     const uint8_t *bytes = (const uint8_t *)words;
     if (addr > limit_addr || size > limit_addr - addr) {
         return MOLT_ERR_NOSPC;
     }
-    int err = make_room(flash, addr, size, is_first);
+    int err = make_room(flash, addr, addr + size, limit_addr);
     // The header's magic is still erased in `words`.
     err = err ? err : store_prog(flash, addr + 4, bytes + 4, size - 4);
     for (uint32_t off = 4; !err && off < size;) {

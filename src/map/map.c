@@ -76,8 +76,9 @@ static const row_t rows[] = {
     {
         .name = "molt",
         .size_min = 0x100000, .size_max = 0x100000,
-        .room_end = 0xac000, .native = { 0xac000, 2 * SECTOR }, .user = { 0xae000, 2 * SECTOR },
-        .reserved = { 0xb0000, 8 * SECTOR },
+        .room_end = 0xac000, .user = { 0xac000, 2 * SECTOR }, .reserved = { 0xae000, 8 * SECTOR },
+        // The port's documentation has native code begin at esp.flash_user_start(), one sector before the filesystem.
+        .native = { 0xb6000, 2 * SECTOR },
         .fs_addr = 0xb8000, .system_count = 5,
     },
     {

@@ -40,7 +40,7 @@ static int compare_sector(const molt_flash_t *flash, const molt_reader_t *image,
     uint32_t size;
     for (uint32_t off = addr; off < end && !*differs; off += size) {
         // A little first: sectors that differ do so soon.
-        size = min_u32(off == addr ? FIRST_PIECE_SIZE : half, end - off);
+        size = min_u32(off == addr ? min_u32(FIRST_PIECE_SIZE, half) : half, end - off);
         uint32_t image_size = off < image->size ? min_u32(size, image->size - off) : 0;
         int err = image_size ? image->read(image->ctx, off, buf, image_size) : 0;
         if (!err) {

@@ -1,5 +1,5 @@
 // Runs a fuzz target on every file of the folders given as arguments: the corpus as an ordinary test, without
-// a fuzzer. Exit status 1 if a folder cannot be read or has no file; the target itself aborts.
+// a fuzzer. Prints TAP. Exit status 1 if a folder cannot be read or has no file; the target itself aborts.
 
 #include <dirent.h>
 #include <stdint.h>
@@ -41,6 +41,7 @@ static int run_folder(const char *folder) {
         return -1;
     }
     int count = 0;
+    fflush(stdout);
     for (const struct dirent *entry = readdir(dir); entry && count >= 0; entry = readdir(dir)) {
         char path[4096];
         int length = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
@@ -65,7 +66,8 @@ int main(int argc, char **argv) {
             fprintf(stderr, "replay: %s has no file that can be run\n", argv[i]);
             return 1;
         }
-        printf("%s: %d inputs\n", argv[i], count);
+        printf("ok %d - all %d inputs of %s end well\n", i, count, argv[i]);
     }
+    printf("1..%d\n", argc - 1);
     return 0;
 }

@@ -1,0 +1,91 @@
+// molt compress: a gzip file that a device can unpack.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "args.h"
+#include "commands.h"
+#include "dump.h"
+#include "files.h"
+#include "say.h"
+
+// A device checks the file before it starts, and has a heap of 38 KB: the window is small unless told otherwise.
+#define WINDOW_DEFAULT 4096u
+#define IMAGE_SIZE_MAX (16u << 20)
+
+static const struct argp_option options[] = {
+    { "window", ARGS_WINDOW, "SIZE", 0, "How far back references may reach: 512 to 32K (default: 4K). The device needs as much memory to check the file", 0 },
+    { 0 },
+};
+
+static int window_bits(uint32_t window_size) {
+    int bits = 9;
+    while (1u << bits < window_size) {
+        bits++;
+    }
+    return bits;
+}
+
+// The smallest of what zlib's strategies make of it, in a new buffer.
+static uint8_t *compress_best(const uint8_t *bytes, uint32_t size, int bits, uint32_t *best_size) {
+    enum { GZIP = 16 };
+    static const int strategies[] = { Z_DEFAULT_STRATEGY, Z_FILTERED };
+    uint8_t *best = NULL;
+    for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++) {
+        for (int mem_level = 6; mem_level <= 9; mem_level++) {
+            uLong room = compressBound(size) + 64;
+            uint8_t *out = malloc(room);
+            z_stream stream = { .next_in = (Bytef *)(uintptr_t)bytes, .avail_in = size, .next_out = out, .avail_out = (uInt)room };
+            bool fine = out != NULL
+                        && deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, GZIP + bits, mem_level, strategies[i]) == Z_OK
+                        && deflate(&stream, Z_FINISH) == Z_STREAM_END && deflateEnd(&stream) == Z_OK;
+            if (fine && (best == NULL || stream.total_out < *best_size)) {
+                free(best);
+                best = out;
+                *best_size = (uint32_t)stream.total_out;
+            } else {
+                free(out);
+            }
+        }
+    }
+    return best;
+}
+
+int cmd_compress(int argc, char **argv) {
+    static const args_spec_t spec = {
+        "IMAGE [OUT]",
+        "Make a gzip file of the firmware IMAGE, from which a device can upgrade itself. OUT is IMAGE.gz if not given.",
+        options, 1, 2,
+    };
+    args_t args;
+    args_parse(&spec, argc, argv, &args);
+    char out[FILES_PATH_MAX];
+    char text[512];
+    if (args.positional[1]) {
+        snprintf(out, sizeof out, "%s", args.positional[1]);
+    } else {
+        snprintf(out, sizeof out, "%s.gz", args.positional[0]);
+    }
+    uint8_t *bytes;
+    uint32_t size;
+    int status = files_load_host(args.positional[0], IMAGE_SIZE_MAX, &bytes, &size);
+    if (status == 0) {
+        uint32_t gzip_size = 0;
+        uint32_t window = args.window ? args.window : WINDOW_DEFAULT;
+        uint8_t *gzip = compress_best(bytes, size, window_bits(window), &gzip_size);
+        if (gzip == NULL || size == 0) {
+            status = say_fail("%s cannot be compressed", args.positional[0]);
+        } else if (sim_dump_write_file(out, gzip, gzip_size, text, sizeof text) != 0) {
+            status = say_fail("%s", text);
+        } else {
+            printf("%s: %s, %.1f %% of %s; a device needs %s of memory to check it\n", out, say_bytes(gzip_size).text,
+                100.0 * gzip_size / size, say_bytes(size).text, say_size(window).text);
+        }
+        free(gzip);
+        free(bytes);
+    }
+    args_free(&args);
+    return status;
+}

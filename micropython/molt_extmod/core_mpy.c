@@ -1,0 +1,4 @@
+// molt's core, compiled here so that its code lies in this folder's objects: see micropython.mk.
+
+#include "src/frozen/mpy.c"
+#include "src/frozen/link_measure.c"

@@ -1,0 +1,138 @@
+// Fuzz target: any bytes at the end of the boot sector of a small device, carried out by the boot loader.
+//
+// The first byte of the input: bit 0 makes the plan's CRC right, bit 1 the CRC of the source too, bit 2 the number of
+// steps. The rest is the tail of the boot sector. Beyond "no crash" and "comes to an end": a plan that is refused
+// changes nothing, and one that is carried out changes nothing but the image's sectors, the filesystem if it is to be
+// erased, and the report.
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "molt/apply.h"
+#include "molt/boot.h"
+#include "molt/error.h"
+#include "molt/report.h"
+#include "nor.h"
+#include "plan_layout.h"
+#include "unit/seal.h"
+
+#define KB 1024u
+#define SECTOR 512u
+#define FLASH_SIZE (32 * KB)
+#define CALLS_MAX 2000000u
+
+#define REQUIRE(condition) \
+    do {                   \
+        if (!(condition)) {\
+            abort();       \
+        }                  \
+    } while (0)
+
+static sim_nor_t nor;
+static uint8_t fresh[FLASH_SIZE];
+static uint8_t before[FLASH_SIZE];
+static uint32_t buffers[2 * SECTOR / 4];
+
+static void set_up(void) {
+    static const molt_geometry_t geometry = { FLASH_SIZE, SECTOR, 2048, 128 };
+    if (nor.bytes == NULL) {
+        REQUIRE(sim_nor_init(&nor, &geometry) == 0);
+        for (uint32_t i = 0; i < FLASH_SIZE; i++) {
+            fresh[i] = (uint8_t)(i * 73 + i / 509);
+        }
+        molt_report_init(fresh + 31 * KB, 0x89abcdef);
+    }
+    memcpy(nor.bytes, fresh, FLASH_SIZE);
+    sim_nor_power_on(&nor);
+}
+
+// Make right what the flags say, so that more than the CRC is tried.
+static void seal(uint8_t flags) {
+    molt_plan_t plan;
+    uint8_t *sector = (uint8_t *)buffers;
+    memcpy(sector, nor.bytes, SECTOR);
+    if (flags & 1) {
+        (void)seal_plan(&nor.flash.geometry, sector, (flags & 4) != 0);
+    }
+    if ((flags & 3) == 3 && molt_plan_open(&plan, &nor.flash.geometry, sector) == 0) {
+        molt_source_t source = { &nor.flash, &plan };
+        molt_reader_t reader = molt_source_reader(&source);
+        uint32_t crc;
+        REQUIRE(molt_source_crc(&reader, (uint8_t *)buffers + SECTOR, SECTOR, &crc) == 0);
+        store32_le(sector + SECTOR - MOLT_PLAN_HEADER_SIZE + PLAN_OFF_SOURCE_CRC, crc);
+        (void)seal_plan(&nor.flash.geometry, sector, false);
+    }
+    memcpy(nor.bytes, sector, SECTOR);
+}
+
+static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
+    (void)ctx;
+    (void)event;
+    (void)arg;
+    REQUIRE(nor.call_count < CALLS_MAX);
+}
+
+// A gzip source without an unpacker: the file's bytes again and again.
+static int read_looped(void *ctx, uint32_t off, void *buf, uint32_t size) {
+    const molt_reader_t *source = ctx;
+    for (uint32_t i = 0; i < size; i += 4) {
+        uint32_t word = 0;
+        uint32_t at = (off + i) % source->size & ~3u;
+        int err = source->read(source->ctx, at, &word, min_u32(4, source->size - at));
+        if (err) {
+            return err;
+        }
+        memcpy((uint8_t *)buf + i, &word, min_u32(4, size - i));
+    }
+    return 0;
+}
+
+static void on_extend(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
+    static molt_reader_t kept;
+    (void)ctx;
+    REQUIRE(size > 0 && size <= SECTOR && code != NULL);
+    kept = *source;
+    *image = (molt_reader_t){ &kept, 0, read_looped };
+}
+
+// What `plan` had no business with is as it was.
+static void require_spared(const molt_plan_t *plan) {
+    uint32_t image_end = ceil_div(plan->image_size, SECTOR) * SECTOR;
+    for (uint32_t addr = image_end; addr < FLASH_SIZE; addr++) {
+        bool in_fs = addr - plan->fs_addr < plan->fs_size;
+        bool in_report = plan->saved.report_addr && addr - plan->saved.report_addr < MOLT_REPORT_SIZE;
+        REQUIRE(nor.bytes[addr] == before[addr] || in_fs || in_report);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static const molt_boot_io_t io = { .event = on_event, .extend = on_extend };
+    molt_plan_t plan;
+    uint32_t copy[SECTOR / 4];
+    uint8_t flags = size ? data[0] : 0;
+    uint32_t tail_size = size > SECTOR ? SECTOR : size ? (uint32_t)size - 1 : 0;
+    set_up();
+    memset(nor.bytes, 0xff, SECTOR);
+    if (tail_size) {
+        memcpy(nor.bytes + SECTOR - tail_size, data + 1, tail_size);
+    }
+    seal(flags);
+    memcpy(before, nor.bytes, FLASH_SIZE);
+    memcpy(copy, before, SECTOR);
+    int expected = molt_plan_open(&plan, &nor.flash.geometry, (uint8_t *)copy);
+
+    sim_nor_power_on(&nor);
+    int result = molt_boot_run(&nor.flash, (uint8_t *)buffers, (uint8_t *)buffers + SECTOR, &io);
+    if (expected) {
+        REQUIRE(result == expected && nor.op_count == 0);
+        return 0;
+    }
+    REQUIRE(result == MOLT_BOOT_DONE || result == MOLT_BOOT_RESTORED || result == MOLT_ERR_CORRUPT
+            || result == MOLT_ERR_IO);
+    require_spared(&plan);
+    return 0;
+}
