@@ -1,16 +1,16 @@
 # The papers: every figure that the README states, the code and the commands in them, and the template of a port.
 
-$(call objects,bench/bench.c): $(LOADER_GEN) $(EXTENSION_GEN)
+$(call objects,bench/bench.c): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
 
 $(OUT)/bench-program: $(call objects,bench/bench.c) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
 .PHONY: bench
-bench: $(OUT)/bench-program $(OUT)/cut $(BUILD)/molt $(LOADER_BIN) $(EXTENSION_GEN) vboard firmwares ## every figure of the README: times, sizes, cuts; minutes
+bench: $(OUT)/bench-program $(OUT)/cut $(BUILD)/molt vboard firmwares ## every figure of the README: times, sizes, cuts; minutes
 	@bench/run $(BUILD) $(OUT)
 
 # tools/size asks the program for the bytes of stored plans.
-size: $(OUT)/bench-program $(LOADER_BIN) $(EXTENSION_GEN)
+size: $(OUT)/bench-program
 
 # The template is built so that it stays right.
 FLAGS_ports/template = $(CORE_FLAGS) -Iinclude -Iports/template

@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 60
 FLAGS_tests/unit += -Isrc/upgrade
 FLAGS_tests/fixture = $(FLAGS_tests/unit)
 
-$(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN) $(EXTENSION_GEN)
+$(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
 
 $(OUT)/cut: $(OUT)/tests/cut/cut.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
@@ -128,3 +128,14 @@ $(BUILD)/gen/port_maps.h: tests/map/port_maps.py $(wildcard $(addprefix $(MICROP
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) $< $(MICROPY_DIR) >$@.new && mv $@.new $@
 $(OUT)/tests/unit/test_map.o: $(BUILD)/gen/port_maps.h
+
+# The store of frozen modules has a cut suite of its own.
+$(OUT)/cut-store: $(OUT)/tests/cut/cut_store.o $(OUT)/tests/fixture/frozen.o $(SIM_LIB) $(CORE_LIB)
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -o $@
+host-programs m32-programs: $(OUT)/cut-store
+TEST_SUITES += cut-store asan-cut-store m32-cut-store
+SUITE_cut-store = $(BUILD)/host/cut-store
+SUITE_asan-cut-store = $(BUILD)/asan/cut-store
+SUITE_m32-cut-store = $(BUILD)/m32/cut-store
+TEST_FULL_SUITES += cut-store-full
+SUITE_cut-store-full = $(BUILD)/host/cut-store full

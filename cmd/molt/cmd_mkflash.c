@@ -12,10 +12,13 @@
 #include "files.h"
 #include "molt/error.h"
 #include "say.h"
+#include "survey.h"
 
 static const struct argp_option options[] = {
     { "size", ARGS_SIZE, "SIZE", 0, "Size of the chip: 512K, 1M, 2M, 4M, 8M or 16M (needed)", 0 },
     { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "What stands at the beginning of flash (needed)", 0 },
+    { "variant", ARGS_VARIANT, "MAP", 0, "Flash map that says where the filesystem goes: stock (the default), molt, or one of "
+      "`molt map --list`", 0 },
     { "keep-header", ARGS_KEEP_HEADER, 0, 0, "Leave the flash size in the firmware's header as it is", 0 },
     { "put", ARGS_PUT, "FILE[:PATH]", 0, "Put FILE on the filesystem, as PATH or by its own name; any number of times", 0 },
     { "fs-start", ARGS_FS_START, "ADDR", 0, "Where the filesystem begins", 0 },
@@ -23,19 +26,14 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-// Where MicroPython has its filesystem. A chip of 512 KB has none.
-static molt_region_t stock_fs(uint32_t flash_size) {
-    uint32_t end = flash_size - DUMPFS_SYSTEM_SIZE;
-    if (flash_size >= 0x200000) {
-        return (molt_region_t){ 0x100000, end - 0x100000 };
-    }
-    return flash_size == 0x100000 ? (molt_region_t){ 0x99000, end - 0x99000 } : (molt_region_t){ 0, 0 };
-}
-
 // Where this one goes: size 0 for none. 0, or 1 after having said what is wrong.
 static int choose_fs(const args_t *args, molt_region_t *fs) {
     uint32_t end = args->flash_size - DUMPFS_SYSTEM_SIZE;
-    *fs = stock_fs(args->flash_size);
+    survey_t survey;
+    if (survey_size(&survey, args->variant ? args->variant : "stock", args->flash_size, 0)) {
+        return 1;
+    }
+    *fs = survey.map.regions[MOLT_MAP_FILESYSTEM];
     if (args->has_fs_start) {
         *fs = (molt_region_t){ args->fs_start, args->fs_start < end ? end - args->fs_start : 0 };
     }
@@ -137,7 +135,7 @@ static int make(const args_t *args) {
 int cmd_mkflash(int argc, char **argv) {
     static const args_spec_t spec = { "OUT",
         "Make a raw dump of a whole ESP8266 flash chip: firmware at the beginning, and a littlefs where MicroPython has it "
-        "(at 0x100000; on 1 MB at 0x99000; on 512 KB there is none) up to the five system sectors at the end.\v"
+        "(on 512 KB there is none) up to the five system sectors at the end.\v"
         "The flash size in the firmware's header is set to that of the chip, as esptool does. An existing OUT is replaced.",
         options, 1, 1 };
     args_t args;

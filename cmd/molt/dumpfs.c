@@ -133,6 +133,13 @@ int dumpfs_open_raw(dumpfs_t *dump, const char *path) {
     return 0;
 }
 
+static void find_kept(dumpfs_t *dump) {
+    molt_map_t map;
+    molt_map_evidence_t evidence = { .flash_size = dump->nor.flash.geometry.size, .fs = dump->fs };
+    dump->kept[0] = dump->system;
+    dump->kept_count = molt_map_detect(&map, &evidence) == 0 ? molt_map_kept(&map, dump->kept) : 1;
+}
+
 int dumpfs_open(dumpfs_t *dump, const args_t *args, bool writes) {
     if (dumpfs_open_raw(dump, args->positional[0])) {
         return 1;
@@ -149,6 +156,7 @@ int dumpfs_open(dumpfs_t *dump, const args_t *args, bool writes) {
         return say_fail("%s: the filesystem (0x%06x to 0x%06x) reaches into the five system sectors from 0x%06x on; make it "
                         "anew, smaller", dump->path, dump->fs.addr, dump->fs.addr + dump->fs.size, dump->system.addr);
     }
+    find_kept(dump);
     dumpfs_power_on(dump);
     return 0;
 }

@@ -5,18 +5,21 @@
 #include <stdbool.h>
 
 #include "args.h"
+#include "molt/map.h"
 #include "molt/plan.h"
 #include "nor.h"
 #include "volume.h"
 
-// The last five sectors of every chip: RF calibration, PHY data, SDK parameters. Source: ESP8266 SDK 2.0.
-#define DUMPFS_SYSTEM_SIZE 0x5000u
+// The last five sectors of every chip: RF calibration, PHY data, SDK parameters.
+#define DUMPFS_SYSTEM_SIZE MOLT_MAP_SYSTEM_SIZE
 
 typedef struct dumpfs {
     const char *path;       // of the dump
     sim_nor_t nor;
     molt_region_t fs;       // as large as its superblock says
     molt_region_t system;   // the five system sectors
+    molt_region_t kept[MOLT_MAP_KEPT_MAX];  // what an upgrade must not touch; filled in by dumpfs_open()
+    uint32_t kept_count;
     molt_volume_t volume;   // mounted by dumpfs_mount()
 } dumpfs_t;
 

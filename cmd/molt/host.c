@@ -9,6 +9,7 @@
 #include "esp8266_inflate.h"
 #include "esp8266_loader.h"
 #include "molt/error.h"
+#include "molt/map.h"
 
 #define WORK_SIZE 8192
 
@@ -19,7 +20,7 @@ void host_job_init(host_job_t *job, sim_nor_t *nor, const molt_region_t *fs, con
         .extension = { esp8266_inflate, sizeof esp8266_inflate },
         .fs = *fs,
         .path = path,
-        .options = { .safe_check = true, .mapped_size = 0x100000 },
+        .options = { .safe_check = true, .mapped_size = MOLT_MAP_MAPPED_SIZE },
     };
 }
 
@@ -100,10 +101,39 @@ static int write_saved_file(host_job_t *job) {
     return err ? err : close_err;
 }
 
+// Resident mode: the fallback's plan replaces every sector, for what it will replace is not there yet.
+static int store_fallback(const host_job_t *job) {
+    host_job_t fallback = *job;
+    fallback.path = job->fallback_path;
+    fallback.options.whole_image = true;
+    fallback.upgrade = (molt_upgrade_t){ 0 };
+    int err = host_plan(&fallback);
+    if (!err) {
+        err = molt_upgrade_store(&fallback.upgrade, 1);
+    }
+    host_job_free(&fallback);
+    return err;
+}
+
+static int prepare_resident(host_job_t *job) {
+    int err = molt_upgrade_store(&job->upgrade, 0);
+    if (!err && job->fallback_path) {
+        err = store_fallback(job);
+    }
+    if (!err) {
+        uint32_t trial_starts = job->fallback_path ? job->trial_starts : 0;
+        err = molt_resident_commit(&job->nor->flash, job->upgrade.reserved_addr, trial_starts);
+    }
+    return err;
+}
+
 int host_prepare(host_job_t *job) {
     int err = host_plan(job);
     if (err) {
         return err;
+    }
+    if (job->upgrade.is_resident) {
+        return prepare_resident(job);
     }
     err = write_saved_file(job);
     if (!err) {
@@ -191,6 +221,7 @@ void host_text(const host_job_t *job, int err, char *text, uint32_t text_size) {
         case MOLT_UPGRADE_TROUBLE_NONE:
         case MOLT_UPGRADE_TROUBLE_EXTENTS:
         case MOLT_UPGRADE_TROUBLE_FLASH:
+        case MOLT_UPGRADE_TROUBLE_LOADER:
         case MOLT_UPGRADE_TROUBLE_GZIP:
         case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
         case MOLT_UPGRADE_TROUBLE_WINDOW:

@@ -15,6 +15,8 @@ typedef struct host_job {
     sim_nor_t *nor;
     molt_loader_t loader;
     molt_loader_t extension;
+    const char *fallback_path;       // resident mode: a trial, with this image to fall back on; NULL for none
+    uint32_t trial_starts;
     molt_region_t fs;
     const char *path;
     molt_upgrade_options_t options;  // loader_size is filled in

@@ -17,7 +17,7 @@ void map_view_ld(FILE *out, const survey_t *survey) {
     // flashbdev.py begins a sector later where it begins in the mapped part.
     uint32_t user_start = fs_addr < map->mapped_size ? fs_addr - MOLT_MAP_SECTOR_SIZE : fs_addr;
     fprintf(out, "/* Linker script for MicroPython on an ESP8266 with the flash map \"%s\".\n"
-                 "   Made from molt's table of flash maps: make boards. Do not edit it.\n\n", map->name);
+                 "   Made from molt's table of flash maps: make docs. Do not edit it.\n\n", map->name);
     molt_map_piece_t piece;
     for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr += piece.region.size) {
         if (piece.kind < MOLT_MAP_FILESYSTEM) {

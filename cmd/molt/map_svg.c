@@ -81,6 +81,11 @@ static void put_rect(const svg_t *svg, double x, double y, double width, double 
     fprintf(svg->out, opacity < 1 ? " fill-opacity=\"%.2f\"/>\n" : "/>\n", opacity);
 }
 
+// To whole pixels, so that all edges between regions look alike.
+static double pixel(double x) {
+    return (double)(int)(x + 0.5);
+}
+
 // The runs of sectors of one use in [addr, end).
 static void put_uses(const svg_t *svg, const bar_t *bar, molt_map_kind_t kind, uint32_t addr, uint32_t end) {
     const uint8_t *use = svg->survey->use;
@@ -103,15 +108,15 @@ static void put_bar(const svg_t *svg, const bar_t *bar) {
     fprintf(svg->out, "<g shape-rendering=\"crispEdges\">\n");
     for (uint32_t addr = 0; molt_map_next(map, addr, &piece) && addr < bar->to; addr += piece.region.size) {
         uint32_t end = addr + piece.region.size < bar->to ? addr + piece.region.size : bar->to;
-        double x = x_of(bar, addr);
-        double width = x_of(bar, end) - x;
+        double x = pixel(x_of(bar, addr));
+        double width = pixel(x_of(bar, end)) - x;
         bool has_use = svg->survey->has_dump && piece.kind != MOLT_MAP_UNUSED;
         put_rect(svg, x, bar->y, width, bar->height, colors[piece.kind], has_use ? 0.28 : 1);
         if (has_use) {
             put_uses(svg, bar, piece.kind, addr, end);
         }
         if (addr) {
-            put_rect(svg, x - 0.5, bar->y, 1, bar->height, "#ffffff", 1);
+            put_rect(svg, x, bar->y, 1, bar->height, "#ffffff", 1);
         }
     }
     fprintf(svg->out, "</g>\n");

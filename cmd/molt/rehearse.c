@@ -14,8 +14,8 @@ void rehearse_job(host_job_t *job, dumpfs_t *dump, const args_t *args) {
     job->options.safe_check = !args->no_safe_check;
     job->options.erase_all = args->erase_all;
     job->options.image_params = args->image_params;
-    job->options.reserved = &dump->system;
-    job->options.reserved_count = 1;
+    job->options.reserved = dump->kept;
+    job->options.reserved_count = dump->kept_count;
 }
 
 uint64_t rehearse_window_us(const sim_timing_t *timing) {

@@ -52,14 +52,24 @@ int survey_size(survey_t *survey, const char *name, uint32_t flash_size, uint32_
     return 0;
 }
 
-// Where the firmware whose image begins at `addr` ends; 0 if there is none that can be understood.
+static bool is_blank(const uint8_t *bytes) {
+    return bytes[0] == 0xff && memcmp(bytes, bytes + 1, SECTOR - 1) == 0;
+}
+
+// Where the firmware whose image begins at `addr` ends, by its own account. An image that does not say (only MicroPython
+// and Arduino do) ends with the last sector before `limit` that is not blank. 0: there is none, or it is not whole.
 static uint32_t firmware_end(const dumpfs_t *dump, uint32_t addr, uint32_t limit) {
     molt_image_t image;
-    if (addr >= limit || describe_verify(dump->nor.bytes + addr, limit - addr, &image) != 0 || image.image_size == 0
-        || image.image_size > limit - addr) {
+    if (describe_verify(dump->nor.bytes + addr, limit - addr, &image) != 0 || image.image_size == 0) {
         return 0;
     }
-    return addr + image.image_size;
+    if (image.image_size < limit - addr) {
+        return addr + image.image_size;
+    }
+    while (is_blank(dump->nor.bytes + limit - SECTOR)) {
+        limit -= SECTOR;
+    }
+    return limit;
 }
 
 // The flash size that the firmware believes in, by its header: the dump can be of a larger chip.
@@ -88,10 +98,6 @@ static int detect(survey_t *survey, dumpfs_t *dump) {
             dump->fs.addr, say_size(dump->fs.size).text, say_size(flash_size).text);
     }
     return 0;
-}
-
-static bool is_blank(const uint8_t *bytes) {
-    return bytes[0] == 0xff && memcmp(bytes, bytes + 1, SECTOR - 1) == 0;
 }
 
 static int mark_block(void *ctx, lfs2_block_t block) {
@@ -129,12 +135,13 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
         return 1;
     }
     molt_map_t *map = &survey->map;
-    uint32_t start = map->regions[MOLT_MAP_FIRMWARE].addr;
-    uint32_t limit = map->mapped_size;
-    uint32_t end = firmware_end(dump, start, limit);
+    const molt_region_t *frozen = &map->regions[MOLT_MAP_FROZEN];
+    // A firmware can be larger than a stock map has room for, by the reserved sectors.
+    uint32_t limit = end_of(frozen) + (map->is_molt ? 0 : map->regions[MOLT_MAP_RESERVED].size);
+    uint32_t end = firmware_end(dump, map->regions[MOLT_MAP_FIRMWARE].addr, limit);
     if (end && molt_map_set_firmware(map, end) != 0) {
         return say_fail("%s: the firmware ends at 0x%06x and the map %s has room for it up to 0x%06x only; name another map "
-                        "with --variant", dump->path, end, map->name, end_of(&map->regions[MOLT_MAP_FROZEN]));
+                        "with --variant", dump->path, end, map->name, limit);
     }
     mark_use(survey, dump);
     return 0;
@@ -143,6 +150,9 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
 int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
     host_job_t job;
     host_job_init(&job, &dump->nor, &dump->fs, path);
+    molt_region_t kept[MOLT_MAP_KEPT_MAX];
+    job.options.reserved = kept;
+    job.options.reserved_count = molt_map_kept(&survey->map, kept);
     if (dump->fs.size == 0) {
         return say_fail("%s: no littlefs in it to take %s from; put it there first", dump->path, path);
     }

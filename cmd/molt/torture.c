@@ -9,10 +9,14 @@
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "molt/report.h"
+#include "molt/resident.h"
 #include "torture_files.h"
 
 // Starts of a firmware or a preparation after which a recovery counts as endless.
-#define LIVES_MAX 6
+#define LIVES_MAX 8
+
+// Starts that a firmware on trial has.
+#define TRIAL_STARTS 2
 
 static void *allocate(size_t size) {
     void *p = malloc(size ? size : 1);
@@ -23,7 +27,7 @@ static void *allocate(size_t size) {
 }
 
 static sim_device_t device_of(const torture_t *torture) {
-    return (sim_device_t){ .nor = torture->nor, .loader = torture->loader };
+    return (sim_device_t){ .nor = torture->nor, .loader = torture->loader, .resident = torture->resident };
 }
 
 static uint32_t image_end(const torture_t *torture) {
@@ -38,6 +42,8 @@ static int prepare(torture_t *torture) {
     job.loader = torture->loader;
     job.extension = torture->extension;
     job.options = torture->options;
+    job.fallback_path = torture->fallback_path;
+    job.trial_starts = TRIAL_STARTS;
     torture->prepare_count++;
     int err = host_prepare(&job);
     if (err) {
@@ -47,8 +53,43 @@ static int prepare(torture_t *torture) {
     return err;
 }
 
-static bool is_new(const torture_t *torture) {
-    return memcmp(torture->nor->bytes, torture->image, torture->nor->flash.geometry.sector_size) == 0;
+// Whether the firmware that runs begins with `first`.
+static bool begins_with(const torture_t *torture, const uint8_t *first) {
+    const uint8_t *head = torture->nor->bytes + torture->head_addr;
+    return first && memcmp(head, first, torture->nor->flash.geometry.sector_size) == 0;
+}
+
+// The image that is wanted in the end runs, and not because it was there at first: a fallback may be the old firmware.
+static bool is_over(const torture_t *torture) {
+    if (!begins_with(torture, torture->image)) {
+        return false;
+    }
+    molt_state_t state;
+    bool falls_back = torture->fallback_path && !torture->confirms;
+    return !falls_back
+           || (molt_state_read(&torture->nor->flash, torture->reserved_addr, &state) == 0
+               && state.result == MOLT_STATE_RESULT_ROLLED_BACK);
+}
+
+// What the firmware does when it starts. RECOVERED means that all is done, ENDLESS that it resets and goes on.
+static torture_verdict_t run_firmware(torture_t *torture) {
+    const molt_flash_t *flash = &torture->nor->flash;
+    molt_state_t state;
+    bool on_trial = torture->reserved_addr && molt_state_read(flash, torture->reserved_addr, &state) == 0
+                    && state.kind == MOLT_STATE_TRIAL;
+    if (on_trial && torture->confirms && begins_with(torture, torture->image)) {
+        return molt_resident_confirm(flash, torture->reserved_addr) ? TORTURE_NO_UPGRADE : TORTURE_RECOVERED;
+    }
+    if (on_trial) {
+        return begins_with(torture, torture->trial_image) ? TORTURE_ENDLESS : TORTURE_WRONG_IMAGE;
+    }
+    if (is_over(torture)) {
+        return TORTURE_RECOVERED;
+    }
+    if (!begins_with(torture, torture->old_head)) {
+        return TORTURE_WRONG_IMAGE;
+    }
+    return prepare(torture) ? TORTURE_NO_UPGRADE : TORTURE_ENDLESS;
 }
 
 // From power-on until the new firmware runs.
@@ -67,17 +108,12 @@ static torture_verdict_t live(torture_t *torture) {
         if (device.loader_starts > torture->totals.starts_max) {
             torture->totals.starts_max = device.loader_starts;
         }
-        if (is_new(torture)) {
-            return TORTURE_RECOVERED;
+        torture->head_addr = device.head_addr;
+        torture_verdict_t verdict = run_firmware(torture);
+        if (verdict != TORTURE_ENDLESS) {
+            return verdict;
         }
-        if (memcmp(torture->nor->bytes, torture->original, torture->nor->flash.geometry.sector_size) != 0) {
-            return TORTURE_WRONG_IMAGE;
-        }
-        int err = prepare(torture);
-        if (err) {
-            return TORTURE_NO_UPGRADE;
-        }
-        if (torture->level == 0 && !torture->is_prepared) {
+        if (torture->level == 0 && !torture->is_prepared && torture->prepare_count) {
             memcpy(torture->prepared_fs, torture->nor->bytes + torture->fs.addr, torture->fs.size);
             torture->is_prepared = true;
         }
@@ -115,17 +151,34 @@ static bool fs_is_erased(const torture_t *torture) {
     return left <= 2;
 }
 
+static bool is_original(const torture_t *torture, uint32_t begin, uint32_t end) {
+    return end <= begin || memcmp(torture->nor->bytes + begin, torture->original + begin, end - begin) == 0;
+}
+
 static bool outside_is_original(const torture_t *torture) {
+    uint32_t sector_size = torture->nor->flash.geometry.sector_size;
     uint32_t fs_end = torture->fs.addr + torture->fs.size;
-    uint32_t end = image_end(torture);
-    const uint8_t *now = torture->nor->bytes;
-    const uint8_t *then = torture->original;
-    return memcmp(now + end, then + end, torture->fs.addr - end) == 0
-           && memcmp(now + fs_end, then + fs_end, torture->nor->flash.geometry.size - fs_end) == 0;
+    uint32_t begin = image_end(torture);
+    if (torture->reserved_addr) {
+        // In front of the filesystem.
+        uint32_t reserved_end = torture->reserved_addr + MOLT_RESERVED_SECTOR_COUNT * sector_size;
+        if (!is_original(torture, 0, sector_size) || !is_original(torture, begin, torture->reserved_addr)) {
+            return false;
+        }
+        begin = reserved_end;
+    }
+    return is_original(torture, begin, torture->fs.addr) && is_original(torture, fs_end, torture->nor->flash.geometry.size);
+}
+
+// The first sector is where the device starts it from, the others are in their places.
+static bool image_is_right(const torture_t *torture) {
+    uint32_t sector_size = torture->nor->flash.geometry.sector_size;
+    return begins_with(torture, torture->image)
+           && memcmp(torture->nor->bytes + sector_size, torture->image + sector_size, image_end(torture) - sector_size) == 0;
 }
 
 static torture_verdict_t inspect(torture_t *torture) {
-    if (memcmp(torture->nor->bytes, torture->image, image_end(torture)) != 0) {
+    if (!image_is_right(torture)) {
         return TORTURE_WRONG_IMAGE;
     }
     if (!outside_is_original(torture)) {
@@ -178,7 +231,7 @@ static void cut_here(torture_t *torture, char kind, uint32_t addr, const void *d
     sim_nor_push(nor);
     torture->path_cuts[level] = (torture_cut_t){ (uint32_t)nor->op_count, tear };
     // Programs of the journal are the only ones in sector 0 that are shorter than a page.
-    torture->in_window[level] = addr == 0 || (addr < nor->flash.geometry.sector_size && size == nor->flash.geometry.page_size);
+    torture->in_window[level] = torture->reserved_addr == 0 && (addr == 0 || (addr < nor->flash.geometry.sector_size && size == nor->flash.geometry.page_size));
     torture->totals.planned_count++;
     torture->level++;
     nor->watch = NULL;
@@ -223,27 +276,47 @@ static void watch(void *ctx, char kind, uint32_t addr, const void *data, uint32_
     }
 }
 
-// The new image as it has to be in flash. 0 or an error of the filesystem.
-static int load_image(torture_t *torture) {
-    int err = torture_files_load(torture, torture->path, &torture->image, &torture->image_size);
+// The image in the file at `path` as it has to be in flash, in whole sectors. 0 or an error of the filesystem.
+static int load_image(torture_t *torture, const char *path, uint8_t **image) {
+    int err = torture_files_load(torture, path, image, &torture->image_size);
     if (err) {
         return err;
     }
     uint32_t end = image_end(torture);
-    torture->image = realloc(torture->image, end);
-    if (torture->image == NULL) {
+    *image = realloc(*image, end);
+    if (*image == NULL) {
         abort();
     }
-    memset(torture->image + torture->image_size, 0xff, end - torture->image_size);
+    memset(*image + torture->image_size, 0xff, end - torture->image_size);
     if (!torture->options.image_params) {
-        memcpy(torture->image + 2, torture->nor->bytes + 2, 2);
+        memcpy(*image + 2, torture->nor->bytes + 2, 2);
     }
     return 0;
 }
 
+// What there is before anything is done, and what there has to be in the end.
+static int note_images(torture_t *torture) {
+    const molt_flash_t *flash = &torture->nor->flash;
+    molt_state_t state;
+    uint32_t old_head_addr = 0;
+    torture->reserved_addr = 0;
+    if (molt_resident_find(flash, &torture->reserved_addr) != 0) {
+        torture->reserved_addr = 0;
+    } else if (molt_state_read(flash, torture->reserved_addr, &state) == 0) {
+        old_head_addr = molt_state_head_addr(flash, torture->reserved_addr, state.head);
+    }
+    torture->old_head = torture->original + old_head_addr;
+    bool falls_back = torture->fallback_path && !torture->confirms;
+    if (!falls_back) {
+        return load_image(torture, torture->path, &torture->image);
+    }
+    int err = load_image(torture, torture->path, &torture->trial_image);
+    return err ? err : load_image(torture, torture->fallback_path, &torture->image);
+}
+
 static int run_main_line(torture_t *torture) {
     sim_nor_t *nor = torture->nor;
-    int err = load_image(torture);
+    int err = note_images(torture);
     if (!err) {
         err = torture_files_list(torture);
     }
@@ -273,6 +346,8 @@ int torture_run(torture_t *torture) {
     sim_nor_t *nor = torture->nor;
     uint32_t size = nor->flash.geometry.size;
     torture->totals = (torture_totals_t){ 0 };
+    torture->image = NULL;
+    torture->trial_image = NULL;
     torture->original = allocate(size);
     torture->prepared_fs = allocate(torture->fs.size);
     memcpy(torture->original, nor->bytes, size);
@@ -285,6 +360,7 @@ int torture_run(torture_t *torture) {
     free(torture->original);
     free(torture->prepared_fs);
     free(torture->image);
+    free(torture->trial_image);
     free(torture->files);
     return torture->err;
 }

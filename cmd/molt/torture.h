@@ -10,7 +10,10 @@
 // What has to be there: every byte of the new image (flash parameters as asked), every byte outside image and
 // filesystem as it was, every file with the bytes that it had.
 //
-// Fatal windows: while sector 0 is rewritten nothing boots, and a cut there is counted apart: from its erase up to
+// In resident mode there is no fatal window: every loss counts. With a fallback the upgrade is a trial: the new firmware
+// confirms, or does not and is replaced by the fallback.
+//
+// Fatal windows otherwise: while sector 0 is rewritten nothing boots, and a cut there is counted apart: from its erase up to
 // its last page.
 #ifndef MOLT_CMD_TORTURE_H
 #define MOLT_CMD_TORTURE_H
@@ -61,6 +64,9 @@ typedef struct torture {
     sim_nor_t *nor;           // a device with the old firmware and the file; comes back as it was
     molt_loader_t loader;
     molt_loader_t extension;
+    molt_loader_t resident;   // the resident boot loader; the device may have it in or not
+    const char *fallback_path;  // resident mode: a trial, with this image to fall back on; NULL for none
+    bool confirms;            // the new firmware keeps itself; otherwise the trial ends in the fallback
     molt_region_t fs;
     const char *path;         // of the new image
     molt_upgrade_options_t options;
@@ -77,7 +83,11 @@ typedef struct torture {
     int err;                  // of the main line; 0
     char text[256];           // its sentence
     // The rest is the engine's own.
-    uint8_t *image;           // the new image as it has to be, in whole sectors
+    uint8_t *image;           // the image as it has to be in the end, in whole sectors
+    uint8_t *trial_image;     // the one that is on trial; NULL for none
+    uint32_t reserved_addr;   // in resident mode, or 0
+    uint32_t head_addr;       // of the firmware that ran last
+    uint8_t *old_head;        // first sector of the old firmware
     uint32_t image_size;
     uint8_t *original;        // the chip before the upgrade
     uint8_t *prepared_fs;     // the filesystem as the main line's preparation left it

@@ -28,13 +28,22 @@ typedef enum molt_boot_result {
     MOLT_BOOT_RESTORED = 1,  // the old firmware is back, untouched; reset to start it
 } molt_boot_result_t;
 
-// Carry out the plan in the boot sector, or what is left of it.
+// Where a plan is, and where the image's first sector goes.
+typedef struct molt_boot_place {
+    uint32_t plan_addr;   // of the sector that the plan is at the end of: 0, or a slot of the reserved region
+    uint32_t final_addr;  // 0, or a head of the reserved region
+} molt_boot_place_t;
+
+// Carry out a plan, or what is left of it.
+//   place        both 0: the plan is in the boot sector, which the image's first sector replaces at the end; and the
+//                saved one, should the source have changed. Otherwise sector 0 is left alone (resident mode), and who
+//                called goes on from the result
 //   sector, buf  sector_size bytes each, 4-aligned
 // Returns a molt_boot_result_t, or
 //   MOLT_ERR_NOENT, MOLT_ERR_NOTSUP, MOLT_ERR_CORRUPT  no plan that can be carried out (nothing was changed)
 //   MOLT_ERR_IO or the driver's error                  flash fails; trying again later is harmless
 // Power cut: start it again, as often as it takes. Only while the boot sector itself is rewritten (once, at
 // the end, announced by MOLT_BOOT_FINISH or MOLT_BOOT_RESTORE) does a cut leave nothing that boots.
-int molt_boot_run(const molt_flash_t *flash, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
+int molt_boot_run(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
 
 #endif

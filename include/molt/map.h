@@ -20,6 +20,8 @@
 // Of the 16 MB that a chip may have, the CPU sees (and executes) the first. Source: ESP8266 memory map.
 #define MOLT_MAP_MAPPED_SIZE 0x100000u
 #define MOLT_MAP_SECTOR_SIZE 4096u
+// At the end of every flash: RF calibration, PHY data, three of SDK parameters. Source: ESP8266 SDK 2.0 and later.
+#define MOLT_MAP_SYSTEM_SIZE (5 * MOLT_MAP_SECTOR_SIZE)
 #define MOLT_MAP_FLASH_SIZE_MIN 0x80000u    // 512 KB
 #define MOLT_MAP_FLASH_SIZE_MAX 0x1000000u  // 16 MB
 
@@ -76,6 +78,12 @@ typedef struct molt_map_evidence {
 // Returns 0, MOLT_ERR_NOTSUP (flash size), MOLT_ERR_RANGE (filesystem outside flash or not on sectors) or
 // MOLT_ERR_FBIG (firmware and filesystem overlap).
 int molt_map_detect(molt_map_t *map, const molt_map_evidence_t *evidence);
+
+// Regions that an upgrade must not touch, whatever the image: the user's, ROMFS, system, and in molt's own map molt's
+// reserved sectors. (Filesystem and frozen modules have rules of their own; in a stock map an image may need the
+// reserved sectors.) Fills in `kept` and returns how many there are, at least 1.
+#define MOLT_MAP_KEPT_MAX 4
+uint32_t molt_map_kept(const molt_map_t *map, molt_region_t kept[MOLT_MAP_KEPT_MAX]);
 
 // What is wrong with a map.
 typedef enum molt_map_defect {

@@ -21,6 +21,9 @@
 typedef struct molt_loader {
     const uint8_t *image;
     uint32_t size;  // bytes, a multiple of 4
+    // A resident one: the CPU addresses that it uses while it loads a firmware.
+    const molt_region_t *memory;
+    uint32_t memory_count;
 } molt_loader_t;
 
 // The source, read through the extents (molt_source_reader), has CRC-32 `crc`.

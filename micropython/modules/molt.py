@@ -9,6 +9,7 @@ the rest; a power cut during its work is made up for at the next start.
 
 import os
 import _molt
+from _molt import frozen
 from micropython import const
 
 # The file that holds what the boot loader may need: the old first sector and its report.
@@ -43,10 +44,28 @@ def check(file_name):
     return {"kind": kind, "chip": chip, "size": size, "segments": segments, "crc32": crc}
 
 
+def _frozen_in_way(size):
+    """Names of the dynamic frozen modules that an image of `size` bytes would run over."""
+    extent = frozen.extent()
+    if not extent or size <= extent[0]:
+        return []
+    return [name for name, _, addr, *_ in frozen.ls() if (addr & -4096) - 8192 < size]
+
+
+def _refuse_frozen(size):
+    names = _frozen_in_way(size)
+    if names:
+        raise ValueError(
+            "the new firmware (%u bytes) would run over the frozen modules %s: delete them with molt.frozen.delete() and "
+            "add them again afterwards, or let them go with fwupdate(..., drop_frozen=True)" % (size, ", ".join(names))
+        )
+
+
 def plan(file_name, erase_all=False):
     """What an upgrade would do: sectors, erases, seconds, and in `overlaps` what is in the way."""
     job = _open(file_name, erase_all=erase_all)[0]
     try:
+        _refuse_frozen(job.image()[2])
         sectors, equal, program, sector_erases, block_erases = job.plan()
     except ValueError as e:
         return {"overlaps": str(e)}
@@ -63,7 +82,28 @@ def plan(file_name, erase_all=False):
     }
 
 
-def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=True):
+def _save(job, path):
+    """Write what the boot loader may need to the file `path`."""
+    buf = bytearray(256)
+    off = 0
+    try:
+        with open(path, "wb") as f:
+            while True:
+                n = job.saved(off, buf)
+                if not n:
+                    break
+                f.write(memoryview(buf)[:n])
+                off += n
+    except OSError as e:
+        try:
+            os.remove(path)
+        except OSError:
+            pass
+        raise OSError(e.errno, "%s (8 KB) cannot be written; remove a file to make room" % path)
+    os.sync()
+
+
+def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=True, drop_frozen=False):
     """Replace the firmware by the image in `file_name`. Resets and so does not return.
 
     erase_all   erase the filesystem too, at the end
@@ -71,27 +111,23 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
                 without it only what is needed not to destroy the device
     reset       False: prepare only; the next reset, whoever makes it, upgrades. Leave the image file and
                 molt.head alone until then. esp.DFU() resets, molt.cancel() takes it back.
+    drop_frozen delete the dynamic frozen modules that the new firmware would run over; else they are a reason to refuse
     """
     if _molt.pending():
         raise OSError(16, "an upgrade is prepared already; esp.DFU() carries it out, molt.cancel() takes it back")
-    job, root = _open(file_name, erase_all=erase_all, safe_check=safe_check, verbose=verbose)
+    job, root = _open(file_name, erase_all=erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)
+    if not drop_frozen:
+        _refuse_frozen(job.image()[2])
     if verbose:
-        kind, chip, size, _, crc = job.image()
-        print("molt: %s: %s for %s, %u bytes, crc32 %08x" % (file_name, kind, chip, size, crc))
+        kind, _, size, _, crc = job.image()
+        print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, kind, size, crc))
     sectors, equal, program, sector_erases, block_erases = job.plan()
     if verbose:
         print("molt: %u of %u sectors differ, the filesystem is %s" % (
             program, sectors, "ERASED" if erase_all else "left alone"))
-    buf = bytearray(256)
-    with open(root + "/" + _SAVED, "wb") as f:
-        off = 0
-        while True:
-            n = job.saved(off, buf)
-            if not n:
-                break
-            f.write(memoryview(buf)[:n])
-            off += n
-    os.sync()
+    _save(job, root + "/" + _SAVED)
+    for name in _frozen_in_way(job.image()[2]):
+        frozen.delete(name)
     job.install(_SAVED)
     if verbose:
         print("molt: prepared" + (", restarting" if reset else "; the next reset upgrades"))

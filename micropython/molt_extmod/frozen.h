@@ -3,7 +3,7 @@
 #ifndef MOLT_MICROPYTHON_FROZEN_H
 #define MOLT_MICROPYTHON_FROZEN_H
 
-#include "molt/link.h"
+#include "molt/relink.h"
 #include "molt/store.h"
 #include "py/obj.h"
 
@@ -18,8 +18,6 @@ typedef struct molt_frozen {
     molt_flash_t flash;   // reads through the mapping
     molt_store_t store;
     uint32_t links_addr;  // end of the links that are in use
-    uint8_t build[MOLT_LINK_BUILD_SIZE];
-    uint32_t abi_crc;
 } molt_frozen_t;
 
 extern molt_frozen_t molt_frozen;
@@ -35,13 +33,15 @@ static inline const void *molt_mapped(uint32_t addr) {
     return (const void *)(MOLT_MAPPED_BASE + addr);
 }
 
-// Raise floor_addr of the store above the links.
-void molt_frozen_set_floor(void);
-
 // A record's link among those in use: true if there is one.
 bool molt_frozen_find_link(const molt_record_t *record, molt_link_t *link);
 
-// The reader of a record's .mpy.
+// What a new firmware must not reach into: the live modules, and below them the sectors that compaction needs.
+// False if there are none.
+bool molt_frozen_extent(molt_region_t *region);
+
+// The reader of a record's .mpy, and its callback.
+int molt_frozen_read_memory(void *ctx, uint32_t off, void *buf, uint32_t size);
 molt_reader_t molt_frozen_reader(const molt_record_t *record);
 
 // molt_link_job_t.make_float.

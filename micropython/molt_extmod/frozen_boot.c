@@ -9,6 +9,7 @@
 
 #include "flash.h"
 #include "frozen.h"
+#include "map_glue.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "py/bc.h"
@@ -55,7 +56,7 @@ PIN(mp_obj_int_t, mpz, 4);
 PIN(mp_obj_int_t, mpz.len, 8);
 PIN(mp_obj_int_t, mpz.dig, 12);
 _Static_assert(MPZ_DIG_SIZE == 16, "MPZ_DIG_SIZE");
-_Static_assert(MP_CODE_BYTECODE == MOLT_MPY_BYTECODE && MP_CODE_NATIVE_ASM == MOLT_MPY_ASM, "kinds");
+_Static_assert((int)MP_CODE_BYTECODE == (int)MOLT_MPY_BYTECODE && (int)MP_CODE_NATIVE_ASM == (int)MOLT_MPY_ASM, "kinds");
 _Static_assert(MPY_VERSION == MOLT_MPY_VERSION, "MPY_VERSION");
 _Static_assert(sizeof(mp_obj_t) == 4 && MP_OBJ_NEW_SMALL_INT(1) == (mp_obj_t)3, "small integers");
 #if MICROPY_PERSISTENT_CODE_SAVE
@@ -121,108 +122,21 @@ static int mapped_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
     return 0;
 }
 
-// Where the firmware's own MD5 lies, which is its end; 0 if there is none.
+// Where the firmware's own MD5 lies, 16 bytes before its end; 0 if there is none.
 static uint32_t firmware_md5_addr(void) {
     uint32_t size = *(const volatile uint32_t *)molt_mapped(0x8ffc);
     return size >= 0x9000 && size <= MOLT_ESP8266_MAPPED_SIZE - 16 && size % 4 == 0 ? size : 0;
 }
 
-#if MICROPY_VFS_ROM_IOCTL
-extern uint8_t _micropy_hw_romfs_part0_start;
-#endif
-extern uint8_t _firmware_size[];
-
 molt_region_t molt_frozen_region(uint32_t flash_size) {
-    // The 32 KB below 1 MB are for molt's resident mode.
-    uint32_t end = 0xf8000;
-    uint32_t md5_addr = firmware_md5_addr();
-    uint32_t bottom = (md5_addr + 16 + 4095) & ~4095u;
-    #if MICROPY_VFS_ROM_IOCTL
-    end = MIN(end, (uint32_t)&_micropy_hw_romfs_part0_start - MOLT_MAPPED_BASE);
-    #endif
-    if (flash_size < 0x200000) {
-        // The sector for native code, then the filesystem, begin where the linker script's room for code ends.
-        end = MIN(end, (uint32_t)_firmware_size);
-    }
-    molt_region_t none = { 0, 0 };
-    if (md5_addr == 0 || flash_size < 0x100000 || bottom + 3 * 4096 > end) {
-        return none;
-    }
-    return (molt_region_t){ bottom, end - bottom };
+    molt_map_t map;
+    bool has_firmware_end = firmware_md5_addr() != 0;
+    bool is_mapped = molt_device_map(&map, NULL) == 0 && map.flash_size == flash_size;
+    const molt_region_t *region = &map.regions[MOLT_MAP_FROZEN];
+    return has_firmware_end && is_mapped && region->size >= 3 * 4096 ? *region : (molt_region_t){ 0, 0 };
 }
 
 // --- linking ----------------------------------------------------------------------------------------------------
-
-typedef struct chain {
-    const qstr_pool_t *pool;
-    uint32_t links_addr;
-    bool is_lost;  // some link is of no use to anybody
-} chain_t;
-
-static uint32_t chain_len(const qstr_pool_t *pool) {
-    return pool->total_prev_len + pool->len;
-}
-
-static void make_build_id(void) {
-    const qstr_pool_t *pool = MP_STATE_VM(last_pool);
-    const uint32_t words[] = {
-        MOLT_MAPPED_BASE, molt_frozen.store.region.addr, molt_frozen.store.region.size,
-        (uint32_t)pool, chain_len(pool), MP_QSTRnumber_of, MPY_SUB_VERSION, MICROPY_OBJ_REPR,
-    };
-    molt_link_abi_t abi = molt_frozen_abi;
-    mapped_read(NULL, firmware_md5_addr(), molt_frozen.build, MOLT_LINK_BUILD_SIZE);
-    molt_frozen.abi_crc = molt_crc32(molt_crc32(0, &abi, sizeof abi), words, sizeof words);
-}
-
-// The record with that header: 0, or an error.
-static int record_at(uint32_t header_addr, molt_record_t *record) {
-    uint32_t at = 0;
-    int found;
-    while ((found = molt_store_next(&molt_frozen.store, &at, record)) == 1) {
-        if (record->header_addr == header_addr) {
-            return 0;
-        }
-    }
-    return MOLT_ERR_NOENT;
-}
-
-static uint32_t links_limit(void) {
-    const molt_store_t *store = &molt_frozen.store;
-    return store->end_addr - store->end_addr % 4096;
-}
-
-// Whether a link is of this firmware, fits the chain as it is, and has its record.
-static bool is_fit(const molt_link_t *link, const chain_t *chain) {
-    uint32_t work[MOLT_STORE_WORK_SIZE / 4];
-    molt_record_t record;
-    return memcmp(link->build, molt_frozen.build, MOLT_LINK_BUILD_SIZE) == 0 && link->abi_crc == molt_frozen.abi_crc
-           && record_at(link->record_addr, &record) == 0 && record.is_committed && record.mpy_crc == link->mpy_crc
-           && (!link->is_linked
-               || (link->prev_pool_vaddr == (uint32_t)chain->pool && link->qstr_base == chain_len(chain->pool)))
-           && molt_link_check(&molt_frozen.flash, link, work) == 0;
-}
-
-static void enter_link(chain_t *chain, const molt_link_t *link) {
-    if (link->is_linked && link->pool_off) {
-        chain->pool = molt_mapped(link->addr + link->pool_off);
-    }
-}
-
-// Take the links that are in flash; false if not all of them can be used.
-static bool replay(chain_t *chain) {
-    uint32_t at = 0;
-    molt_link_t link;
-    int found;
-    while ((found = molt_link_next(&molt_frozen.flash, molt_frozen.store.region.addr, links_limit(), &at, &link)) == 1) {
-        if (!is_fit(&link, chain)) {
-            return false;
-        }
-        enter_link(chain, &link);
-        chain->links_addr = at;
-        molt_esp8266_feed();
-    }
-    return found == 0;
-}
 
 int molt_frozen_make_float(void *ctx, const uint8_t *text, uint32_t size, uint32_t *word) {
     (void)ctx;
@@ -247,9 +161,29 @@ static uint32_t find_qstr(void *ctx, const uint8_t *bytes, uint32_t size, bool i
     return qstr_find_strn((const char *)bytes, size);
 }
 
-molt_reader_t molt_frozen_reader(const molt_record_t *record) {
-    extern int molt_frozen_read_memory(void *ctx, uint32_t off, void *buf, uint32_t size);
-    return (molt_reader_t){ (void *)molt_mapped(record->mpy_addr), record->mpy_size, molt_frozen_read_memory };
+static void use_pool(void *ctx, uint32_t pool_vaddr) {
+    (void)ctx;
+    MP_STATE_VM(last_pool) = (qstr_pool_t *)pool_vaddr;
+}
+
+static const uint8_t *map(void *ctx, uint32_t addr) {
+    (void)ctx;
+    return molt_mapped(addr);
+}
+
+static void *alloc(void *ctx, uint32_t size) {
+    (void)ctx;
+    return m_malloc_maybe(size);
+}
+
+static void release(void *ctx, void *memory, uint32_t size) {
+    (void)ctx;
+    (void)size;
+    #if MICROPY_MALLOC_USES_ALLOCATED_SIZE
+    m_free(memory, size);
+    #else
+    m_free(memory);
+    #endif
 }
 
 int molt_frozen_read_memory(void *ctx, uint32_t off, void *buf, uint32_t size) {
@@ -257,112 +191,36 @@ int molt_frozen_read_memory(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return 0;
 }
 
-// Make a record's link and write it behind the others. An error leaves the module to be loaded unlinked.
-static int link_record(chain_t *chain, const molt_record_t *record) {
-    uint32_t work[MOLT_STORE_WORK_SIZE / 4];
-    molt_link_size_t size;
-    molt_mpy_t mpy;
-    const char *name = molt_mapped(record->header_addr + MOLT_RECORD_NAME_OFF);
-    molt_reader_t reader = molt_frozen_reader(record);
-    int err = molt_store_check(&molt_frozen.store, record, work);
-    if (err) {
-        return err;
-    }
-    molt_link_t link = { .record_addr = record->header_addr, .mpy_crc = record->mpy_crc, .abi_crc = molt_frozen.abi_crc };
-    memcpy(link.build, molt_frozen.build, sizeof link.build);
-    err = molt_link_measure(&size, &mpy, &reader, &molt_frozen_target, name, record->name_size);
-    uint32_t *words = err || !size.is_linkable ? NULL : m_malloc_maybe(size.work_size);
-    if (words == NULL) {
-        if (!err && size.is_linkable) {
-            return MOLT_ERR_NOSPC;
-        }
-        words = work;
-        molt_link_refuse(words, &link);
-    } else {
-        const molt_link_job_t job = {
-            .abi = &molt_frozen_abi, .target = &molt_frozen_target,
-            .mpy = molt_mapped(record->mpy_addr), .mpy_size = record->mpy_size,
-            .mpy_vaddr = MOLT_MAPPED_BASE + record->mpy_addr, .name = name, .name_size = record->name_size,
-            .link_vaddr = MOLT_MAPPED_BASE + chain->links_addr, .has_pool = true,
-            .prev_pool_vaddr = (uint32_t)chain->pool, .qstr_base = chain_len(chain->pool),
-            .find_qstr = find_qstr, .make_float = molt_frozen_make_float,
-        };
-        if (molt_link_build(&job, words, size.work_size, &link) != 0) {
-            molt_link_refuse(words, &link);
-        }
-    }
-    link.addr = chain->links_addr;
-    err = molt_link_write(&molt_frozen.flash, link.addr, links_limit(), words, &link);
-    if (words != work) {
-        m_free(words
-            #if MICROPY_MALLOC_USES_ALLOCATED_SIZE
-            , size.work_size
-            #endif
-            );
-    }
-    if (!err) {
-        enter_link(chain, &link);
-        chain->links_addr += MOLT_LINK_HEADER_SIZE + link.data_size;
-    }
-    return err;
+molt_reader_t molt_frozen_reader(const molt_record_t *record) {
+    return (molt_reader_t){ (void *)molt_mapped(record->mpy_addr), record->mpy_size, molt_frozen_read_memory };
 }
 
 bool molt_frozen_find_link(const molt_record_t *record, molt_link_t *link) {
-    uint32_t at = molt_frozen.store.region.addr;
-    while (at < molt_frozen.links_addr) {
-        molt_link_peek(&molt_frozen.flash, at, link);
-        if (link->record_addr == record->header_addr) {
-            return true;
-        }
-        at += MOLT_LINK_HEADER_SIZE + link->data_size;
-    }
-    return false;
+    return molt_relink_find(&molt_frozen.store, molt_frozen.links_addr, record, link);
 }
 
-// Link every live record that has no link. The first error that room or flash is the reason of ends it.
-static int link_missing(chain_t *chain) {
-    uint32_t at = 0;
-    molt_record_t record;
-    int err = 0;
-    while (molt_store_next(&molt_frozen.store, &at, &record) == 1) {
-        molt_link_t link;
-        molt_frozen.links_addr = chain->links_addr;
-        if (!record.is_live || molt_frozen_find_link(&record, &link)) {
-            continue;
-        }
-        // What is looked up for this link has to be found in the pools of those before it.
-        MP_STATE_VM(last_pool) = (qstr_pool_t *)chain->pool;
-        int result = link_record(chain, &record);
-        err = err ? err : result == MOLT_ERR_NOSPC || result == MOLT_ERR_CORRUPT || result == MOLT_ERR_IO ? result : 0;
-        molt_esp8266_feed();
-    }
+static int link_all(const qstr_pool_t *pool) {
+    molt_relink_t relink = {
+        .store = &molt_frozen.store, .abi = &molt_frozen_abi, .target = &molt_frozen_target,
+        .base_vaddr = MOLT_MAPPED_BASE, .first_pool_vaddr = (uint32_t)pool,
+        .first_qstr = pool->total_prev_len + pool->len,
+        .map = map, .alloc = alloc, .release = release, .use_pool = use_pool, .find_qstr = find_qstr,
+        .make_float = molt_frozen_make_float, .feed = molt_esp8266_feed,
+    };
+    // What a link depends on beside the firmware's MD5, in case that two firmwares had the same.
+    const uint32_t words[] = {
+        MOLT_MAPPED_BASE, molt_frozen.store.region.addr, molt_frozen.store.region.size, relink.first_pool_vaddr,
+        relink.first_qstr, MP_QSTRnumber_of, MPY_SUB_VERSION, MICROPY_OBJ_REPR,
+    };
+    molt_link_abi_t abi = molt_frozen_abi;
+    relink.abi_crc = molt_crc32(molt_crc32(0, &abi, sizeof abi), words, sizeof words);
+    mapped_read(NULL, firmware_md5_addr(), relink.build, sizeof relink.build);
+    int err = molt_relink(&relink);
+    molt_frozen.links_addr = relink.links_addr;
     return err;
 }
 
-static void link_all(void) {
-    const qstr_pool_t *first = MP_STATE_VM(last_pool);
-    chain_t chain = { first, molt_frozen.store.region.addr, false };
-    make_build_id();
-    bool is_whole = replay(&chain);
-    int err = is_whole ? link_missing(&chain) : 0;
-    if (!is_whole || (err && molt_frozen.store.dead_size)) {
-        // From the bottom again, without what is gone.
-        chain = (chain_t){ first, molt_frozen.store.region.addr, false };
-        MP_STATE_VM(last_pool) = (qstr_pool_t *)first;
-        link_missing(&chain);
-    }
-    MP_STATE_VM(last_pool) = (qstr_pool_t *)chain.pool;
-    molt_frozen.links_addr = chain.links_addr;
-    molt_frozen_set_floor();
-}
-
 // --- start ------------------------------------------------------------------------------------------------------
-
-void molt_frozen_set_floor(void) {
-    molt_store_t *store = &molt_frozen.store;
-    uint32_t links_end = (molt_frozen.links_addr + 4095) & ~4095u;
-    store->floor_addr = MAX(store->region.addr + 2 * 4096, links_end);
-}
 
 static int compact(const molt_region_t *region) {
     void *sector = m_malloc_maybe(4096);
@@ -370,11 +228,7 @@ static int compact(const molt_region_t *region) {
         return MOLT_ERR_NOSPC;
     }
     int err = molt_store_compact(&molt_frozen.flash, region, sector, molt_esp8266_feed);
-    m_free(sector
-        #if MICROPY_MALLOC_USES_ALLOCATED_SIZE
-        , 4096
-        #endif
-        );
+    release(NULL, sector, 4096);
     return err;
 }
 
@@ -394,6 +248,7 @@ static int open_store(const molt_region_t *region) {
 // MICROPY_PORT_INIT_FUNC: called by mp_init(), at each start and soft reset.
 void molt_frozen_init(void) {
     memset(&molt_frozen, 0, sizeof molt_frozen);
+    MP_STATE_VM(molt_frozen_ram_links) = NULL;
     molt_esp8266_flash(&molt_frozen.flash);
     molt_region_t region = molt_frozen_region(molt_frozen.flash.geometry.size);
     molt_frozen.flash.read = mapped_read;
@@ -404,8 +259,15 @@ void molt_frozen_init(void) {
     // A collection at this point would follow pointers of the program that was before the reset.
     MP_STATE_MEM(gc_auto_collect_enabled) = 0;
     if (open_store(&region) == 0) {
+        const qstr_pool_t *pool = MP_STATE_VM(last_pool);
         molt_frozen.is_open = molt_frozen.is_on = true;
-        link_all();
+        if (link_all(pool) == MOLT_ERR_NOSPC && molt_frozen.store.dead_size) {
+            // What was deleted is in the way of the links.
+            if (compact(&region) == 0) {
+                open_store(&region);
+            }
+            link_all(pool);
+        }
     } else {
         molt_frozen.why = "the store of frozen modules cannot be opened; a reset tries again";
     }

@@ -21,3 +21,10 @@ CFLAGS_USERMOD += -I$(MOLT_TOP) $(addprefix -idirafter ,$(MOLT_MOD) $(MOLT_BUILD
 
 # Native code goes where the flash map has a place for it: map_glue.c.
 LDFLAGS_USERMOD += --wrap=esp_native_code_init
+
+# Dynamic frozen modules.
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,frozen_boot.c frozen_import.c frozen_api.c core_mpy.c core_link.c core_links.c \
+    core_store.c core_compact.c core_relink.c)
+CFLAGS_USERMOD += -I$(MOLT_TOP)/src/frozen \
+    '-DMICROPY_PORT_INIT_FUNC=do { extern void molt_frozen_init(void); molt_frozen_init(); } while (0)'
+LDFLAGS_USERMOD += --wrap=mp_find_frozen_module

@@ -5,6 +5,7 @@
 #include "extmod/vfs.h"
 #include "extmod/vfs_lfs.h"
 #include "flash.h"
+#include "frozen.h"
 #include "map_glue.h"
 #include "molt/error.h"
 #include "molt/plan.h"
@@ -115,6 +116,7 @@ static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_pending), MP_ROM_PTR(&molt_pending_obj) },
     { MP_ROM_QSTR(MP_QSTR_cancel), MP_ROM_PTR(&molt_cancel_obj) },
     { MP_ROM_QSTR(MP_QSTR_report), MP_ROM_PTR(&molt_report_obj) },
+    { MP_ROM_QSTR(MP_QSTR_frozen), MP_ROM_PTR(&molt_frozen_module) },
 };
 static MP_DEFINE_CONST_DICT(molt_globals, molt_globals_table);
 
@@ -141,9 +143,21 @@ static mp_obj_t esp_dfu(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(esp_dfu_obj, 0, 1, esp_dfu);
 
 void molt_esp_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    static const struct {
+        qstr_short_t name;
+        mp_const_obj_t object;
+    } added[] = {
+        { MP_QSTR_DFU, &esp_dfu_obj },
+        { MP_QSTR_add_frozen, &molt_frozen_add_obj },
+        { MP_QSTR_del_frozen, &molt_frozen_delete_obj },
+        { MP_QSTR_ls_frozen, &molt_frozen_ls_obj },
+        { MP_QSTR_reset_frozen, &molt_frozen_reset_obj },
+    };
     (void)self_in;
-    if (attr == MP_QSTR_DFU && dest[0] == MP_OBJ_NULL) {
-        dest[0] = MP_OBJ_FROM_PTR(&esp_dfu_obj);
+    for (size_t i = 0; i < MP_ARRAY_SIZE(added) && dest[0] == MP_OBJ_NULL; i++) {
+        if (attr == added[i].name) {
+            dest[0] = (mp_obj_t)added[i].object;
+        }
     }
 }
 MP_REGISTER_MODULE_DELEGATION(esp_module, molt_esp_attr);

@@ -9,6 +9,8 @@
 #include "esp8266_inflate.h"
 #include "esp8266_loader.h"
 #include "flash.h"
+#include "frozen.h"
+#include "map_glue.h"
 #include "molt/error.h"
 #include "py/mperrno.h"
 #include "py/mphal.h"
@@ -31,6 +33,7 @@ typedef struct upgrade_obj {
     molt_region_t fs;
     molt_upgrade_t upgrade;
     molt_upgrade_options_t options;
+    molt_region_t kept[MOLT_MAP_KEPT_MAX + 1];
     bool verbose;
     bool is_planned;
     uint8_t shown_phase;
@@ -98,9 +101,9 @@ static bool allocate_window(upgrade_obj_t *self) {
     return false;
 }
 
-// Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose): path is inside the filesystem.
+// Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen): path is inside the filesystem.
 static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
-    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose };
+    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose, ARG_drop_frozen };
     static const mp_arg_t allowed_args[] = {
         { MP_QSTR_path, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
         { MP_QSTR_fs_addr, MP_ARG_REQUIRED | MP_ARG_INT, { .u_int = 0 } },
@@ -108,6 +111,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         { MP_QSTR_safe_check, MP_ARG_BOOL, { .u_bool = true } },
         { MP_QSTR_erase_all, MP_ARG_BOOL, { .u_bool = false } },
         { MP_QSTR_verbose, MP_ARG_BOOL, { .u_bool = false } },
+        { MP_QSTR_drop_frozen, MP_ARG_BOOL, { .u_bool = false } },
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed_args)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed_args), allowed_args, args);
@@ -125,6 +129,14 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         .mapped_size = MOLT_ESP8266_MAPPED_SIZE,
         .loader_size = sizeof esp8266_loader,
     };
+    molt_map_t map;
+    if (molt_device_map(&map, &self->fs) == 0) {
+        self->options.reserved_count = molt_map_kept(&map, self->kept);
+    }
+    if (!args[ARG_drop_frozen].u_bool && molt_frozen_extent(&self->kept[self->options.reserved_count])) {
+        self->options.reserved_count++;
+    }
+    self->options.reserved = self->kept;
     molt_esp8266_flash(&self->flash);
     self->upgrade = (molt_upgrade_t){
         .flash = &self->flash,

@@ -4,9 +4,10 @@
 #define MOLT_ESP8266_FLASH_H
 
 #include "molt/flash.h"
+#include "molt/map.h"
 
 // Of the 16 MB that a chip may have, the CPU sees the first.
-#define MOLT_ESP8266_MAPPED_SIZE 0x100000u
+#define MOLT_ESP8266_MAPPED_SIZE MOLT_MAP_MAPPED_SIZE
 
 // Fill in `flash`, its size from what the mask ROM took from the image header. Call it before each use: esptool
 // may have patched the header since the firmware was built.

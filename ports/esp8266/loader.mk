@@ -11,27 +11,40 @@ LOADER_OUT := $(BUILD)/boot
 LOADER_ELF := $(LOADER_OUT)/loader.elf
 LOADER_BIN := $(LOADER_OUT)/loader.bin
 LOADER_GEN := $(BUILD)/gen/esp8266_loader.h
+LOADER_HDR := $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h ports/esp8266/*.h) ports/esp8266/machine.c
+
+# The resident one: the same, and the state log and the loading of a firmware.
+RESIDENT_SRC := $(filter-out ports/esp8266/loader.c src/upgrade/report.c,$(LOADER_SRC)) src/upgrade/state.c \
+    src/upgrade/load.c src/upgrade/resident_config.c src/boot/resident.c ports/esp8266/resident.c
+RESIDENT_GEN := $(BUILD)/gen/esp8266_resident.h
 
 $(LOADER_OUT)/loader.c: ports/esp8266/loader.mk
 	@mkdir -p $(@D)
 	@for f in $(LOADER_SRC); do echo "#include \"$$f\""; done >$@
 
-$(LOADER_OUT)/loader.o: $(LOADER_OUT)/loader.c $(LOADER_SRC) $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h ports/esp8266/*.h) | deps
+$(LOADER_OUT)/resident.c: ports/esp8266/loader.mk
+	@mkdir -p $(@D)
+	@for f in $(RESIDENT_SRC); do echo "#include \"$$f\""; done >$@
+
+$(LOADER_OUT)/loader.o: $(LOADER_OUT)/loader.c $(LOADER_SRC) $(LOADER_HDR) | deps
 	$(Q)$(LX106)gcc $(LOADER_FLAGS) -c $< -o $@
+
+$(LOADER_OUT)/resident.o: $(LOADER_OUT)/resident.c $(RESIDENT_SRC) $(LOADER_HDR) | deps
+	$(Q)$(LX106)gcc $(LOADER_FLAGS) -DMOLT_RESIDENT_ONLY=1 -c $< -o $@
 
 $(LOADER_OUT)/rom_calls.o: ports/esp8266/rom_calls.S | deps
 	@mkdir -p $(@D)
 	$(Q)$(LX106)gcc -mtext-section-literals -c $< -o $@
 
-$(LOADER_ELF): $(LOADER_OUT)/loader.o $(LOADER_OUT)/rom_calls.o ports/esp8266/loader.ld
-	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/loader.ld -Wl,-Map,$(LOADER_OUT)/loader.map $(filter %.o,$^) -o $@
+$(LOADER_OUT)/%.elf: $(LOADER_OUT)/%.o $(LOADER_OUT)/rom_calls.o ports/esp8266/loader.ld
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/loader.ld -Wl,-Map,$(LOADER_OUT)/$*.map $(filter %.o,$^) -o $@
 
-$(LOADER_BIN): $(LOADER_ELF) tools/elf2esp
+$(LOADER_OUT)/%.bin: $(LOADER_OUT)/%.elf tools/elf2esp
 	$(Q)tools/elf2esp $< $@
 
-$(LOADER_GEN): $(LOADER_BIN) tools/bin2c
+$(BUILD)/gen/esp8266_%.h: $(LOADER_OUT)/%.bin tools/bin2c
 	@mkdir -p $(@D)
-	$(Q)tools/bin2c $< esp8266_loader $@
+	$(Q)tools/bin2c $< esp8266_$* $@
 
 # The extension: the same flags, its own place.
 EXTENSION_SRC := src/upgrade/inflate.c src/upgrade/unpack.c ports/esp8266/extension.c
@@ -58,4 +71,4 @@ $(EXTENSION_GEN): $(EXTENSION_ELF) tools/bin2c
 	$(Q)tools/bin2c $(LOADER_OUT)/extension.bin esp8266_inflate $@
 
 .PHONY: loader
-loader: $(LOADER_GEN) $(EXTENSION_GEN) ## build the boot loader of the ESP8266, as an image and as a C array
+loader: $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN) ## build the boot loader of the ESP8266, as an image and as a C array

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "molt/error.h"
+#include "molt/resident.h"
 #include "molt/unpack.h"
 
 // Facts of the mask ROM: header and segment headers of 8 bytes, XOR checksum seeded with 0xEF, in the last byte of
@@ -44,10 +45,14 @@ bool sim_device_boots(const sim_nor_t *nor) {
     return off < size && nor->bytes[off] == checksum;
 }
 
-bool sim_device_has_loader(const sim_device_t *device) {
+static bool begins_with(const sim_nor_t *nor, const molt_loader_t *loader) {
     // Bytes 2 and 3 are the flash parameters, which differ from device to device.
-    return memcmp(device->nor->bytes, device->loader.image, 2) == 0
-           && memcmp(device->nor->bytes + 4, device->loader.image + 4, device->loader.size - 4) == 0;
+    return loader->size && memcmp(nor->bytes, loader->image, 2) == 0
+           && memcmp(nor->bytes + 4, loader->image + 4, loader->size - 4) == 0;
+}
+
+bool sim_device_has_loader(const sim_device_t *device) {
+    return begins_with(device->nor, &device->loader);
 }
 
 // One run of the boot loader. Runs nest: while one is interrupted to look at a power cut, the next is under way.
@@ -72,7 +77,30 @@ static void extend(void *ctx, const uint8_t *code, uint32_t size, const molt_rea
     *image = molt_unpack_reader(&run->unpack, source, run->window, sizeof run->window, 0);
 }
 
-static int run_loader(sim_device_t *device) {
+// The segments go nowhere: that they can be read and have the right checksum is what counts here.
+static int place_nowhere(void *ctx, uint32_t vaddr, const uint8_t *data, uint32_t size) {
+    (void)ctx;
+    (void)vaddr;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
+// The resident boot loader, up to the jump into the firmware.
+static int run_resident(sim_device_t *device, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
+    static const molt_loading_t loading = { NULL, place_nowhere };
+    const molt_flash_t *flash = &device->nor->flash;
+    uint32_t reserved_addr;
+    uint32_t entry_vaddr;
+    int err = molt_resident_find(flash, &reserved_addr);
+    if (!err) {
+        err = molt_resident_run(flash, reserved_addr, sector, buf, io, &device->head_addr);
+    }
+    return err ? err : molt_resident_load(flash, device->head_addr, buf, &loading, &entry_vaddr);
+}
+
+static int run_loader(sim_device_t *device, bool is_resident) {
+    static const molt_boot_place_t transient = { 0, 0 };
     uint32_t sector_size = device->nor->flash.geometry.sector_size;
     loader_run_t *run = malloc(sizeof *run);
     uint8_t *buffers = malloc(2 * (size_t)sector_size);
@@ -81,7 +109,9 @@ static int run_loader(sim_device_t *device) {
     }
     run->io = device->io;
     molt_boot_io_t io = { run, on_event, extend };
-    int result = molt_boot_run(&device->nor->flash, buffers, buffers + sector_size, &io);
+    uint8_t *buf = buffers + sector_size;
+    int result = is_resident ? run_resident(device, buffers, buf, &io)
+                             : molt_boot_run(&device->nor->flash, &transient, buffers, buf, &io);
     free(buffers);
     free(run);
     return result;
@@ -89,19 +119,24 @@ static int run_loader(sim_device_t *device) {
 
 sim_outcome_t sim_device_start(sim_device_t *device) {
     for (;;) {
+        device->head_addr = 0;
         if (!sim_device_boots(device->nor)) {
             return SIM_BRICK;
         }
-        if (!sim_device_has_loader(device)) {
+        bool is_resident = begins_with(device->nor, &device->resident);
+        if (!is_resident && !sim_device_has_loader(device)) {
             return SIM_FIRMWARE;
         }
         device->loader_starts++;
-        device->boot_result = run_loader(device);
+        device->boot_result = run_loader(device, is_resident);
         if (device->nor->is_cut) {
             return SIM_CUT;
         }
         if (device->boot_result < 0) {
             return SIM_STUCK;
+        }
+        if (is_resident) {
+            return SIM_FIRMWARE;
         }
     }
 }

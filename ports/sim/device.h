@@ -20,6 +20,8 @@ typedef enum sim_outcome {
 typedef struct sim_device {
     sim_nor_t *nor;
     molt_loader_t loader;       // what counts as molt's boot loader
+    molt_loader_t resident;     // and as its resident one; size 0 for none
+    uint32_t head_addr;         // of the firmware that runs: 0, or a head of the reserved region
     const molt_boot_io_t *io;   // NULL for silence; only its events
     int boot_result;            // of the last molt_boot_run()
     uint32_t loader_starts;     // since the struct was set up
@@ -31,7 +33,7 @@ sim_outcome_t sim_device_start(sim_device_t *device);
 // Whether the mask ROM would start what is in sector 0: magic, segments, checksum.
 bool sim_device_boots(const sim_nor_t *nor);
 
-// Whether sector 0 begins with the boot loader (whatever its flash parameters).
+// Whether sector 0 begins with the boot loader that is there for one upgrade (whatever its flash parameters).
 bool sim_device_has_loader(const sim_device_t *device);
 
 #endif

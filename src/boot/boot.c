@@ -21,17 +21,18 @@ static void tell(const molt_boot_io_t *io, molt_boot_event_t event, uint32_t arg
 }
 
 static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report_result_t result) {
-    if (plan->saved.report_addr) {
+    if (!MOLT_RESIDENT_ONLY && plan->saved.report_addr) {
         // A courtesy to the firmware: no upgrade fails because of it.
         (void)molt_report_note(flash, plan->saved.report_addr, plan->image_crc, result);
     }
 }
 
-// Write the boot sector. Nothing boots until this is done, so it is not given up soon.
-static int write_boot_sector(const molt_flash_t *flash, const uint8_t *data) {
+// Write the first sector of a firmware. Where it replaces the boot sector nothing boots until this is done, so it is
+// not given up soon.
+static int write_first_sector(const molt_flash_t *flash, uint32_t addr, const uint8_t *data) {
     int err = MOLT_ERR_IO;
     for (uint32_t round = 0; err && round < BOOT_SECTOR_ROUNDS; round++) {
-        err = molt_sector_write(flash, 0, data, false);
+        err = molt_sector_write(flash, addr, data, false);
     }
     return err;
 }
@@ -48,7 +49,7 @@ static int restore(const molt_flash_t *flash, const molt_boot_io_t *io, const mo
         return MOLT_ERR_CORRUPT;
     }
     note(flash, plan, MOLT_REPORT_RESTORED);
-    err = write_boot_sector(flash, buf);
+    err = write_first_sector(flash, 0, buf);
     return err ? err : MOLT_BOOT_RESTORED;
 }
 
@@ -102,16 +103,17 @@ static int check_source(const molt_boot_io_t *io, const molt_plan_t *plan, const
     return !err && crc != plan->source_crc ? MOLT_ERR_CORRUPT : err;
 }
 
-int molt_boot_run(const molt_flash_t *flash, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
+int molt_boot_run(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf,
+    const molt_boot_io_t *io) {
     molt_plan_t plan;
-    int err = flash->read(flash->ctx, 0, sector, molt_sector_size(&flash->geometry));
+    int err = flash->read(flash->ctx, place->plan_addr, sector, molt_sector_size(&flash->geometry));
     if (!err) {
         err = molt_plan_open(&plan, &flash->geometry, sector);
     }
     if (err) {
         return err;
     }
-    molt_journal_t journal = { plan.journal_off, sector + plan.journal_off };
+    molt_journal_t journal = { place->plan_addr + plan.journal_off, sector + plan.journal_off };
     tell(io, MOLT_BOOT_START, plan.step_count);
     note(flash, &plan, MOLT_REPORT_PENDING);
 
@@ -126,7 +128,7 @@ int molt_boot_run(const molt_flash_t *flash, uint8_t *sector, uint8_t *buf, cons
             err = check_source(io, &plan, &source_reader, buf);
         }
         if (err == MOLT_ERR_CORRUPT) {
-            return restore(flash, io, &plan, buf);
+            return MOLT_RESIDENT_ONLY || place->plan_addr ? MOLT_BOOT_RESTORED : restore(flash, io, &plan, buf);
         }
         if (!err) {
             err = molt_journal_mark(flash, &journal, 0);
@@ -143,6 +145,6 @@ int molt_boot_run(const molt_flash_t *flash, uint8_t *sector, uint8_t *buf, cons
     }
     note(flash, &plan, MOLT_REPORT_DONE);
     tell(io, MOLT_BOOT_FINISH, 0);
-    err = write_boot_sector(flash, buf);
+    err = write_first_sector(flash, place->final_addr, buf);
     return err ? err : MOLT_BOOT_DONE;
 }

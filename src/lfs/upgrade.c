@@ -163,6 +163,9 @@ static uint16_t image_params(const molt_image_t *image) {
     return load16_le(bytes);
 }
 
+// The caller's reserved regions and, in resident mode, molt's own.
+#define RESERVED_MAX 8u
+
 static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *options) {
     const molt_geometry_t *geometry = &upgrade->flash->geometry;
     uint32_t sector_size = molt_sector_size(geometry);
@@ -171,6 +174,12 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
         return MOLT_ERR_NOTSUP;
     }
     // The last block counts only as far as the file reaches into it.
+    molt_region_t reserved[RESERVED_MAX + 1];
+    uint32_t reserved_count = min_u32(options->reserved_count, RESERVED_MAX);
+    memcpy(reserved, options->reserved, reserved_count * sizeof reserved[0]);
+    if (upgrade->is_resident) {
+        reserved[reserved_count++] = (molt_region_t){ upgrade->reserved_addr, MOLT_RESERVED_SECTOR_COUNT * sector_size };
+    }
     molt_plan_request_t request = {
         .source_kind = upgrade->is_gzip ? MOLT_SOURCE_GZIP : MOLT_SOURCE_COPY,
         .image_size = upgrade->image.size,
@@ -179,17 +188,42 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
         .source_crc = upgrade->source_crc,
         .kept_size = upgrade->kept_size,
         .extent_count = molt_extents_sector_count(&upgrade->extents, sector_size),
-        .loader_size = options->loader_size,
+        .loader_size = upgrade->is_resident ? 0 : options->loader_size,
         .mapped_size = options->mapped_size,
         .fs = upgrade->volume->region,
         .erase_all = options->erase_all,
-        .reserved = options->reserved,
-        .reserved_count = options->reserved_count,
+        .reserved = reserved,
+        .reserved_count = reserved_count,
         .flash_params = options->image_params
                             ? image_params(&upgrade->image) : upgrade->present_params,
         .whole_image = options->whole_image,
     };
     return molt_plan_begin(&upgrade->plan, geometry, &request, upgrade->sector, &upgrade->refusal);
+}
+
+// Resident mode: is it installed, is it at rest, and can its boot loader load the image?
+static int check_resident(molt_upgrade_t *upgrade) {
+    const molt_flash_t *flash = upgrade->flash;
+    upgrade->is_resident = molt_resident_find(flash, &upgrade->reserved_addr) == 0;
+    if (!upgrade->is_resident) {
+        return 0;
+    }
+    molt_state_t state;
+    int err = molt_state_read(flash, upgrade->reserved_addr, &state);
+    if (err) {
+        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err);
+    }
+    if (state.kind != MOLT_STATE_NORMAL) {
+        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_PENDING, MOLT_ERR_BUSY);
+    }
+    bool fits = upgrade->image.kind != MOLT_IMAGE_ARDUINO;
+    for (uint32_t i = 0; i < upgrade->image.segment_count; i++) {
+        const molt_image_segment_t *segment = &upgrade->image.segments[i];
+        fits = fits && ((segment->vaddr | segment->size) & 3) == 0
+               && (upgrade->resident == NULL
+                   || !molt_resident_collides(upgrade->resident, segment->vaddr, segment->size));
+    }
+    return fits ? 0 : trouble(upgrade, MOLT_UPGRADE_TROUBLE_LOADER, MOLT_ERR_NOTSUP);
 }
 
 int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *options) {
@@ -201,6 +235,10 @@ int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
     }
     if (molt_plan_open(&upgrade->plan, &upgrade->flash->geometry, upgrade->sector) == 0) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_PENDING, MOLT_ERR_BUSY);
+    }
+    err = check_resident(upgrade);
+    if (err) {
+        return err;
     }
     err = read_present(upgrade);
     if (err) {
@@ -362,6 +400,22 @@ int molt_upgrade_install(molt_upgrade_t *upgrade, const molt_loader_t *loader) {
     return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
 }
 
+int molt_upgrade_store(molt_upgrade_t *upgrade, uint32_t plan_slot) {
+    const molt_flash_t *flash = upgrade->flash;
+    const molt_loader_t *extension = upgrade->is_gzip ? upgrade->extension : NULL;
+    molt_saved_t saved;
+    int err = molt_resident_saved(flash, upgrade->reserved_addr, extension, &saved);
+    if (!err) {
+        err = molt_plan_set_saved(&upgrade->plan, &saved, &upgrade->refusal);
+    }
+    if (err) {
+        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_SAVED, err);
+    }
+    molt_plan_finish(&upgrade->plan);
+    err = molt_resident_store(flash, upgrade->reserved_addr, plan_slot, &upgrade->plan, extension);
+    return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
+}
+
 static const char *file_text(int err) {
     switch (err) {
         case MOLT_ERR_NOENT:
@@ -398,6 +452,9 @@ const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err) {
             return "the present first sector could not be saved on the filesystem";
         case MOLT_UPGRADE_TROUBLE_PENDING:
             return "an upgrade is prepared already; reset to carry it out, or cancel it";
+        case MOLT_UPGRADE_TROUBLE_LOADER:
+            return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
+                   "memory of molt's; uninstall resident mode first";
         case MOLT_UPGRADE_TROUBLE_GZIP:
             return err == MOLT_ERR_NOTSUP ? "something follows the gzip data; a file of one gzip member is needed"
                                           : "the gzip file is damaged or cut short; copy it again";

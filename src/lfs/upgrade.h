@@ -16,6 +16,7 @@
 #include "molt/image.h"
 #include "molt/plan.h"
 #include "molt/prepare.h"
+#include "molt/resident.h"
 #include "molt/unpack.h"
 #include "volume.h"
 
@@ -37,6 +38,7 @@ typedef enum molt_upgrade_trouble {
     MOLT_UPGRADE_TROUBLE_SAVED,       // the saved first sector is not what it should be
     MOLT_UPGRADE_TROUBLE_PENDING,     // an upgrade is prepared already
     MOLT_UPGRADE_TROUBLE_FLASH,       // the flash driver's error
+    MOLT_UPGRADE_TROUBLE_LOADER,      // resident mode: the image would be loaded over the boot loader, or brings its own
     MOLT_UPGRADE_TROUBLE_GZIP,        // the file is a gzip file, but a damaged one, or not only one
     MOLT_UPGRADE_TROUBLE_NO_WINDOW,   // a gzip file: set `unpack` and `window` and call molt_upgrade_open() again
     MOLT_UPGRADE_TROUBLE_WINDOW,      // its references reach back farther than the window
@@ -64,6 +66,7 @@ typedef struct molt_upgrade {
     molt_unpack_t *unpack;        // for a gzip file, with a window of window_size bytes; NULL until it is needed
     uint8_t *window;
     uint32_t window_size;
+    const molt_loader_t *resident;   // the resident boot loader, for what memory it needs; or NULL
     const molt_loader_t *extension;  // the boot loader's for gzip files, size up to sector_size - 16
     int (*progress)(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total);  // or NULL
     void *progress_ctx;
@@ -78,6 +81,8 @@ typedef struct molt_upgrade {
     molt_plan_t plan;
     molt_refusal_t refusal;
     uint16_t present_params;      // header bytes 2 and 3 of the device now
+    bool is_resident;             // sector 0 holds a resident boot loader
+    uint32_t reserved_addr;       // its reserved region
 } molt_upgrade_t;
 
 // Find the file at `path` and check the image in it. Returns 0 or an error with `trouble` set.
@@ -99,6 +104,10 @@ int molt_upgrade_saved(molt_upgrade_t *upgrade, molt_volume_t *volume, const cha
 
 // molt_prepare_install(). Returns 0 or an error with `trouble` set.
 int molt_upgrade_install(molt_upgrade_t *upgrade, const molt_loader_t *loader);
+
+// On a device in resident mode (upgrade->is_resident), instead of saving and installing: store the plan in slot 0, or as
+// that of a trial's fallback in slot 1. molt_resident_commit() is what counts. Returns 0 or an error with `trouble` set.
+int molt_upgrade_store(molt_upgrade_t *upgrade, uint32_t plan_slot);
 
 // The sentence for an error and its trouble, without full stop; numbers, if any, are in refusal and image.
 const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err);

@@ -22,7 +22,7 @@ typedef struct row {
     molt_region_t user;
     molt_region_t reserved;
     uint32_t fs_addr;         // NONE: there is no filesystem
-    uint32_t system_count;    // sectors
+    uint32_t system_size;
     bool is_stock;            // "stock" stands for one of these
 } row_t;
 
@@ -35,43 +35,43 @@ static const row_t rows[] = {
         // No filesystem.
         .name = "stock-512K",
         .size_min = 0x80000, .size_max = ALL_SIZES,
-        .room_end = 0x7b000, .system_count = 5, .is_stock = true,
+        .room_end = 0x7b000, .system_size = MOLT_MAP_SYSTEM_SIZE, .is_stock = true,
     },
     {
         .name = "stock-2M",
         .size_min = 0x200000, .size_max = ALL_SIZES,
         .room_end = 0xf8000, .reserved = { 0xf8000, 8 * SECTOR },
-        .fs_addr = 0x100000, .system_count = 5, .is_stock = true,
+        .fs_addr = 0x100000, .system_size = MOLT_MAP_SYSTEM_SIZE, .is_stock = true,
     },
     {
         .name = "stock-1M",
         .size_min = 0x100000, .size_max = ALL_SIZES,
         .room_end = 0x98000, .native = { 0x98000, SECTOR },
-        .fs_addr = 0x99000, .system_count = 5, .is_stock = true,
+        .fs_addr = 0x99000, .system_size = MOLT_MAP_SYSTEM_SIZE, .is_stock = true,
     },
     {
         // Behind the boot loader yaota8266.
         .name = "stock-OTA",
         .size_min = 0x100000, .size_max = ALL_SIZES,
         .boot_size = 0x3c000, .room_end = 0xd4000, .native = { 0xd4000, SECTOR },
-        .fs_addr = 0xd5000, .system_count = 5,
+        .fs_addr = 0xd5000, .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
     {
         .name = "stock-2M-ROMFS",
         .size_min = 0x200000, .size_max = ALL_SIZES,
         .room_end = 0xb0000, .romfs = { 0xb0000, 80 * SECTOR },
-        .fs_addr = 0x100000, .system_count = 5,
+        .fs_addr = 0x100000, .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
     {
         .name = "stock-old",
         .size_min = 0x100000, .size_max = ALL_SIZES,
-        .room_end = 0x89000, .fs_addr = 0x89000, .system_count = 4,
+        .room_end = 0x89000, .fs_addr = 0x89000, .system_size = 4 * SECTOR,
     },
     {
         // Nothing to share out.
         .name = "molt",
         .size_min = 0x80000, .size_max = 0x80000,
-        .room_end = 0x7b000, .system_count = 5,
+        .room_end = 0x7b000, .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
     {
         .name = "molt",
@@ -79,14 +79,14 @@ static const row_t rows[] = {
         .room_end = 0xac000, .user = { 0xac000, 2 * SECTOR }, .reserved = { 0xae000, 8 * SECTOR },
         // The port's documentation has native code begin at esp.flash_user_start(), one sector before the filesystem.
         .native = { 0xb6000, 2 * SECTOR },
-        .fs_addr = 0xb8000, .system_count = 5,
+        .fs_addr = 0xb8000, .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
     {
         .name = "molt",
         .size_min = 0x200000, .size_max = ALL_SIZES,
         .room_end = 0xf8000, .native = { 0xf8000, 8 * SECTOR }, .user = { 0x100000, 8 * SECTOR },
         .reserved = { 0x108000, 8 * SECTOR },
-        .fs_addr = 0x110000, .system_count = 5,
+        .fs_addr = 0x110000, .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
 };
 
@@ -121,7 +121,7 @@ static bool row_has_size(const row_t *row, uint32_t flash_size) {
 }
 
 static void make_map(molt_map_t *map, const row_t *row, uint32_t flash_size) {
-    uint32_t system_addr = flash_size - row->system_count * SECTOR;
+    uint32_t system_addr = flash_size - row->system_size;
     *map = (molt_map_t){
         .name = row->name,
         .flash_size = flash_size,
@@ -139,7 +139,7 @@ static void make_map(molt_map_t *map, const row_t *row, uint32_t flash_size) {
     if (row->fs_addr != NONE) {
         regions[MOLT_MAP_FILESYSTEM] = (molt_region_t){ row->fs_addr, system_addr - row->fs_addr };
     }
-    regions[MOLT_MAP_SYSTEM] = (molt_region_t){ system_addr, row->system_count * SECTOR };
+    regions[MOLT_MAP_SYSTEM] = (molt_region_t){ system_addr, row->system_size };
 }
 
 uint32_t molt_map_count(void) {
@@ -265,6 +265,19 @@ int molt_map_detect(molt_map_t *map, const molt_map_evidence_t *evidence) {
         set_filesystem(map, fs);
     }
     return evidence->firmware_end ? molt_map_set_firmware(map, evidence->firmware_end) : 0;
+}
+
+uint32_t molt_map_kept(const molt_map_t *map, molt_region_t kept[MOLT_MAP_KEPT_MAX]) {
+    static const molt_map_kind_t kinds[MOLT_MAP_KEPT_MAX] = {
+        MOLT_MAP_SYSTEM, MOLT_MAP_USER, MOLT_MAP_ROMFS, MOLT_MAP_RESERVED };
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < MOLT_MAP_KEPT_MAX; i++) {
+        bool is_kept = kinds[i] != MOLT_MAP_RESERVED || map->is_molt;
+        if (is_kept && map->regions[kinds[i]].size) {
+            kept[count++] = map->regions[kinds[i]];
+        }
+    }
+    return count;
 }
 
 static bool is_mapped_kind(molt_map_kind_t kind) {

@@ -6,6 +6,7 @@
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "molt/image.h"
+#include "molt/map.h"
 #include "molt/md5.h"
 #include "molt/sha256.h"
 
@@ -13,7 +14,7 @@
 
 // The ESP8266's flash window.
 #define MAPPED_VADDR 0x40200000u
-#define MAPPED_SIZE 0x100000u
+#define MAPPED_SIZE MOLT_MAP_MAPPED_SIZE
 
 // How many words of the loaded segments may look like addresses behind the end of the file. Published images
 // have up to 3 by chance or as constants; the first part of a two-part image alone has 100 and more.

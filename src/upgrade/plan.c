@@ -110,6 +110,19 @@ static bool fields_are_sound(const molt_plan_t *plan) {
            && (plan->fs_size == 0 || plan->fs_addr >= image_end);
 }
 
+// What is to do lies within the image, and behind the boot sector.
+static bool todo_is_sound(const molt_plan_t *plan) {
+    uint32_t image_end = plan_image_sector_count(plan) * molt_sector_size(&plan->geometry);
+    for (uint32_t i = 1; i < plan_fs_step(plan); i++) {
+        molt_step_t step = molt_plan_step(plan, i);
+        bool is_possible = step.kind != MOLT_STEP_ERASE_BLOCK || molt_block_size(&plan->geometry) != 0;
+        if (molt_plan_is_todo(plan, i) && (!is_possible || step.addr == 0 || step.addr + step.size > image_end)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *sector) {
     const uint8_t *h = sector + molt_sector_size(geometry) - MOLT_PLAN_HEADER_SIZE;
     if (load32_le(h + PLAN_OFF_MAGIC) != PLAN_MAGIC) {
@@ -145,7 +158,8 @@ int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *
         return MOLT_ERR_CORRUPT;
     }
     bool is_sound = MOLT_PLAN_TRUSTED
-                    || (fields_are_sound(plan) && plan_saved_is_sound(plan, &plan->saved) && extents_are_sound(plan));
+                    || (fields_are_sound(plan) && plan_saved_is_sound(plan, &plan->saved) && extents_are_sound(plan)
+                        && todo_is_sound(plan));
     return is_sound ? 0 : MOLT_ERR_CORRUPT;
 }
 
@@ -194,5 +208,7 @@ bool molt_plan_is_kept(const molt_plan_t *plan, uint32_t addr) {
             return true;
         }
     }
-    return false;
+    // A restart before the last step needs the extension again.
+    return ranges_overlap(addr / sector_size * sector_size, sector_size, plan->saved.extension_addr,
+        plan->saved.extension_size);
 }

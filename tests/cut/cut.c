@@ -28,6 +28,8 @@ typedef struct run {
     uint32_t tears;
     bool erase_all;
     bool stop_at_loss;
+    bool on_trial;
+    bool confirms;
 } run_t;
 
 static uint64_t all_fired;
@@ -46,6 +48,9 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .nor = nor,
         .loader = fixture_loader(run->shape),
         .extension = fixture_extension(run->shape),
+        .resident = fixture_resident(run->shape),
+        .fallback_path = run->on_trial ? FIXTURE_OLD_PATH : NULL,
+        .confirms = run->confirms,
         .fs = fixture_fs(run->shape),
         .path = FIXTURE_PATH,
         .options = { .safe_check = true, .erase_all = run->erase_all, .mapped_size = 0x100000 },
@@ -93,8 +98,9 @@ static void do_run(const run_t *run) {
 }
 
 static int run_again(const char *shape_name, const char *depth, const char *id) {
-    const fixture_shape_t *shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip, &fixture_full_gzip };
-    run_t run = { "nothing is lost", NULL, (uint32_t)atoi(depth), ALL_TEARS, false, true };
+    const fixture_shape_t *shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip, &fixture_full_gzip,
+        &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident };
+    run_t run = { "nothing is lost", NULL, (uint32_t)atoi(depth), ALL_TEARS, .stop_at_loss = true };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         size_t length = strlen(shapes[i]->name);
         const char *rest = shape_name + length;
@@ -128,17 +134,26 @@ static int run_again(const char *shape_name, const char *depth, const char *id) 
 
 int main(int argc, char **argv) {
     static const run_t runs[] = {
-        { "a small device survives every cut and every second cut", &fixture_small, 2, ALL_TEARS, false, false },
-        { "a small device survives every cut of an upgrade that erases the filesystem", &fixture_small, 1, ALL_TEARS, true, false },
-        { "a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full, 1, ALL_TEARS, false, false },
-        { "a 4 MB device survives every cut of an upgrade of two thirds", &fixture_third, 1, ALL_TEARS, false, false },
-        { "a small device survives every cut and every second cut of an upgrade from a gzip file", &fixture_small_gzip, 2, ALL_TEARS, false, false },
-        { "a small device survives every cut of one that erases the filesystem", &fixture_small_gzip, 1, ALL_TEARS, true, false },
+        { "a small device survives every cut and every second cut", &fixture_small, 2, ALL_TEARS },
+        { "a small device survives every cut of an upgrade that erases the filesystem", &fixture_small, 1, ALL_TEARS, .erase_all = true },
+        { "a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full, 1, ALL_TEARS },
+        { "a 4 MB device survives every cut of an upgrade of two thirds", &fixture_third, 1, ALL_TEARS },
+        { "a small device survives every cut and every second cut of an upgrade from a gzip file", &fixture_small_gzip, 2, ALL_TEARS },
+        { "in resident mode a small device survives every cut and every second cut", &fixture_small_resident, 2, ALL_TEARS },
+        { "in resident mode it survives every two cuts of a trial that is confirmed", &fixture_small_resident, 2, ALL_TEARS,
+            .on_trial = true, .confirms = true },
+        { "in resident mode it survives every cut of a trial that falls back", &fixture_small_resident, 1, ALL_TEARS,
+            .on_trial = true },
+        { "in resident mode it survives every cut of an upgrade from a gzip file", &fixture_small_resident_gzip, 1, ALL_TEARS },
+        { "in resident mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_resident, 1,
+            ALL_TEARS, .erase_all = true },
+        { "in resident mode a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full_resident, 1, ALL_TEARS },
+        { "a small device survives every cut of one that erases the filesystem", &fixture_small_gzip, 1, ALL_TEARS, .erase_all = true },
     };
     static const run_t full_runs[] = {
-        { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, ALL_TEARS, true, false },
-        { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, ALL_TEARS, true, false },
-        { "a 4 MB device survives every cut of an upgrade from a gzip file", &fixture_full_gzip, 1, ALL_TEARS, false, false },
+        { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, ALL_TEARS, .erase_all = true },
+        { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, ALL_TEARS, .erase_all = true },
+        { "a 4 MB device survives every cut of an upgrade from a gzip file", &fixture_full_gzip, 1, ALL_TEARS },
     };
     bool full = argc == 2 && strcmp(argv[1], "full") == 0;
     if (argc > 1 && !full) {

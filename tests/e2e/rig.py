@@ -175,8 +175,10 @@ class Board:
         content[addr:addr + len(data)] = data
         self.path.write_bytes(content)
 
-    def copy(self):
-        return Board(self.path.read_bytes())
+    def remove(self):
+        for path in self.path.parent.glob(self.path.name + "*"):
+            if path.stem == self.path.name:
+                path.unlink()
 
     def run(self, code=None, *options, cut=None, status=0, plugin=True, timeout=30):
         """A cold start. `code` is executed at MicroPython's prompt; status None takes whatever comes."""

@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int expected = molt_plan_open(&plan, &nor.flash.geometry, (uint8_t *)copy);
 
     sim_nor_power_on(&nor);
-    int result = molt_boot_run(&nor.flash, (uint8_t *)buffers, (uint8_t *)buffers + SECTOR, &io);
+    int result = molt_boot_run(&nor.flash, &(molt_boot_place_t){ 0, 0 }, (uint8_t *)buffers, (uint8_t *)buffers + SECTOR, &io);
     if (expected) {
         REQUIRE(result == expected && nor.op_count == 0);
         return 0;

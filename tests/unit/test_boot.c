@@ -80,7 +80,7 @@ static molt_report_t report(void) {
 static int boot(void) {
     static uint32_t buffers[2 * SECTOR / 4];
     sim_nor_power_on(&rig.nor);
-    return molt_boot_run(&rig.nor.flash, (uint8_t *)buffers, (uint8_t *)buffers + SECTOR, &io);
+    return molt_boot_run(&rig.nor.flash, &(molt_boot_place_t){ 0, 0 }, (uint8_t *)buffers, (uint8_t *)buffers + SECTOR, &io);
 }
 
 static void an_upgrade_puts_the_image_in_and_changes_nothing_else(void **state) {

@@ -287,6 +287,31 @@ static void evidence_that_makes_no_sense_is_refused(void **state) {
     }
 }
 
+static void an_upgrade_keeps_off_user_and_system_sectors_and_romfs(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t flash_size;
+        uint32_t count;
+        molt_map_kind_t kinds[MOLT_MAP_KEPT_MAX];
+    } cases[] = {
+        { "stock-2M", 0x400000, 1, { MOLT_MAP_SYSTEM } },
+        { "stock-2M-ROMFS", 0x400000, 2, { MOLT_MAP_SYSTEM, MOLT_MAP_ROMFS } },
+        { "molt", 0x80000, 1, { MOLT_MAP_SYSTEM } },
+        { "molt", 0x100000, 3, { MOLT_MAP_SYSTEM, MOLT_MAP_USER, MOLT_MAP_RESERVED } },
+        { "molt", 0x400000, 3, { MOLT_MAP_SYSTEM, MOLT_MAP_USER, MOLT_MAP_RESERVED } },
+    };
+    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        molt_map_t map;
+        molt_region_t kept[MOLT_MAP_KEPT_MAX];
+        assert_int_equal(molt_map_find(&map, cases[i].name, cases[i].flash_size), 0);
+        assert_int_equal(molt_map_kept(&map, kept), cases[i].count);
+        for (uint32_t k = 0; k < cases[i].count; k++) {
+            assert_memory_equal(&kept[k], &map.regions[cases[i].kinds[k]], sizeof kept[k]);
+        }
+    }
+}
+
 static void a_name_or_size_that_is_not_there_is_refused(void **state) {
     (void)state;
     molt_map_t map;
@@ -354,6 +379,7 @@ int main(void) {
         cmocka_unit_test(a_romfs_of_unknown_size_is_left_alone),
         cmocka_unit_test(a_filesystem_of_another_size_is_taken_as_it_is),
         cmocka_unit_test(evidence_that_makes_no_sense_is_refused),
+        cmocka_unit_test(an_upgrade_keeps_off_user_and_system_sectors_and_romfs),
         cmocka_unit_test(a_name_or_size_that_is_not_there_is_refused),
         cmocka_unit_test(each_defect_is_seen),
         cmocka_unit_test(every_kind_has_a_name_of_its_own),

@@ -301,6 +301,22 @@ static void extents_into_the_image_or_past_flash_are_refused(void **state) {
     }
 }
 
+// A step that would erase the boot sector, or program what lies behind the image.
+static void steps_outside_the_image_are_not_to_do(void **state) {
+    (void)state;
+    molt_plan_t plan;
+    load("ordinary");
+    assert_int_equal(open_sector(&plan), 0);
+    uint32_t todo_off = plan.todo_off;
+    for (uint32_t step = 1; step < plan.step_count; step++) {
+        load("ordinary");
+        sector[todo_off + step / 8] |= (uint8_t)(1u << step % 8);
+        assert_true(seal_plan(&chip, sector, true));
+        // Steps 1 and 2 are the first block and its first sector; the image has ten sectors.
+        assert_int_equal(open_sector(&plan), step >= 3 && step < 12 ? 0 : MOLT_ERR_CORRUPT);
+    }
+}
+
 static void a_plan_for_a_smaller_flash_is_no_plan_for_a_larger_image(void **state) {
     (void)state;
     const molt_geometry_t half = { 2048 * KB, SECTOR, 64 * KB, 256 };
@@ -322,6 +338,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(every_changed_byte_is_noticed),
         cmocka_unit_test(hostile_fields_are_refused_whatever_the_crc_says),
         cmocka_unit_test(extents_into_the_image_or_past_flash_are_refused),
+        cmocka_unit_test(steps_outside_the_image_are_not_to_do),
         cmocka_unit_test(a_plan_for_a_smaller_flash_is_no_plan_for_a_larger_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

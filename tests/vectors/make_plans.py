@@ -168,6 +168,8 @@ def seeds():
         "many-steps": Plan(pieces=pieces, changed=[], override={"step_count": 1000}, **small),
         "last-word": Plan(pieces=[(31 * KB + 512 - 4 - 512 + 60, 4)], changed=[], **small),
     }
+    # Found by the fuzzer: a step behind the image's end, under a CRC that is right.
+    tails["step-behind-the-image"] = Plan(pieces=pieces, changed=[1, 11], **small)
     made = {}
     for name, plan in tails.items():
         tail = plan.sector()[128:]

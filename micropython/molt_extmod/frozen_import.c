@@ -1,0 +1,163 @@
+// How `import` finds dynamic frozen modules: mp_find_frozen_module() is wrapped by the linker (--wrap). What was
+// frozen at build time comes first.
+
+#include <string.h>
+
+#include "frozen.h"
+#include "molt/error.h"
+#include "py/bc.h"
+#include "py/emitglue.h"
+#include "py/frozenmod.h"
+#include "py/gc.h"
+#include "py/mpstate.h"
+#include "py/persistentcode.h"
+#include "py/qstr.h"
+#include "py/reader.h"
+#include "py/runtime.h"
+
+// Links in RAM, one behind the other, so that the collector sees them.
+MP_REGISTER_ROOT_POINTER(void *molt_frozen_ram_links);
+
+typedef struct ram_link {
+    struct ram_link *next;
+    uint32_t words[];
+} ram_link_t;
+
+mp_import_stat_t __real_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
+mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
+
+// Compare a path of `size` characters with the beginning of a dotted name.
+static bool begins_with(const char *name, const char *path, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        char c = path[i] == '/' ? '.' : path[i];
+        if (name[i] != c || path[i] == '.') {
+            return false;
+        }
+    }
+    return true;
+}
+
+// `foo.py` and `pkg/foo.py` are files, `pkg` is a directory where there is a module whose name goes on behind a dot.
+static mp_import_stat_t find(const char *path, molt_record_t *record) {
+    size_t size = strlen(path);
+    bool is_file = size > 3 && strcmp(path + size - 3, ".py") == 0;
+    mp_import_stat_t stat = MP_IMPORT_STAT_NO_EXIST;
+    uint32_t at = 0;
+    molt_record_t each;
+    size -= is_file ? 3 : 0;
+    while (molt_store_next(&molt_frozen.store, &at, &each) == 1) {
+        const char *name = molt_mapped(each.header_addr + MOLT_RECORD_NAME_OFF);
+        if (!each.is_live || (is_file ? each.name_size != size : each.name_size <= size)
+            || !begins_with(name, path, size)) {
+            continue;
+        }
+        if (is_file) {
+            *record = each;  // further down is newer
+            stat = MP_IMPORT_STAT_FILE;
+        } else if (name[size] == '.') {
+            stat = MP_IMPORT_STAT_DIR;
+        }
+    }
+    return stat;
+}
+
+// --- modules that are not linked yet ----------------------------------------------------------------------------
+
+static uint32_t make_qstr(void *ctx, const uint8_t *bytes, uint32_t size, bool is_name) {
+    (void)ctx;
+    return is_name ? qstr_from_strn((const char *)bytes, size) : qstr_find_strn((const char *)bytes, size);
+}
+
+// Link to RAM: bytecode and strings stay where they are. NULL if that cannot be (native code).
+static const mp_frozen_module_t *link_in_ram(const molt_record_t *record, const molt_link_size_t *size) {
+    ram_link_t *ram = m_malloc(sizeof *ram + size->work_size);
+    const molt_link_job_t job = {
+        .abi = &molt_frozen_abi, .target = &molt_frozen_target,
+        .mpy = molt_mapped(record->mpy_addr), .mpy_size = record->mpy_size,
+        .mpy_vaddr = MOLT_MAPPED_BASE + record->mpy_addr, .link_vaddr = (uint32_t)ram->words, .has_pool = false,
+        .find_qstr = make_qstr, .make_float = molt_frozen_make_float,
+    };
+    molt_link_t link = { 0 };
+    if (molt_link_build(&job, ram->words, size->work_size, &link) != 0) {
+        return NULL;
+    }
+    ram = m_realloc(ram
+        #if MICROPY_MALLOC_USES_ALLOCATED_SIZE
+        , sizeof *ram + size->work_size
+        #endif
+        , sizeof *ram + MOLT_LINK_HEADER_SIZE + link.data_size);
+    ram->next = MP_STATE_VM(molt_frozen_ram_links);
+    MP_STATE_VM(molt_frozen_ram_links) = ram;
+    return (const mp_frozen_module_t *)(ram->words + MOLT_LINK_HEADER_SIZE / 4);
+}
+
+// As from a file.
+static const mp_frozen_module_t *load(const molt_record_t *record) {
+    mp_reader_t reader;
+    mp_compiled_module_t module = { .context = m_new0(mp_module_context_t, 1) };
+    mp_frozen_module_t *frozen = m_new(mp_frozen_module_t, 1);
+    size_t in_rom = 0;
+    #ifdef MP_READER_IS_ROM
+    in_rom = MP_READER_IS_ROM;
+    #endif
+    mp_reader_new_mem(&reader, molt_mapped(record->mpy_addr), record->mpy_size, in_rom);
+    mp_raw_code_load(&reader, &module);
+    const mp_frozen_module_t made = { module.context->constants, module.rc };
+    memcpy(frozen, &made, sizeof made);
+    return frozen;
+}
+
+static const mp_frozen_module_t *load_unlinked(const molt_record_t *record) {
+    uint32_t work[MOLT_STORE_WORK_SIZE / 4];
+    molt_mpy_t mpy;
+    molt_link_size_t size;
+    molt_reader_t reader = molt_frozen_reader(record);
+    if (molt_store_check(&molt_frozen.store, record, work) != 0) {
+        mp_raise_msg(&mp_type_ImportError, MP_ERROR_TEXT("the frozen module is damaged; delete it and add it again"));
+    }
+    if (molt_link_measure(&size, &mpy, &reader, &molt_frozen_target, "", 0) != 0) {
+        mp_raise_msg_varg(&mp_type_ImportError, MP_ERROR_TEXT("%s"), molt_mpy_defect_text(mpy.defect));
+    }
+    const mp_frozen_module_t *frozen = size.is_linkable && !size.is_native ? link_in_ram(record, &size) : NULL;
+    return frozen ? frozen : load(record);
+}
+
+// The same where nobody catches exceptions, as when boot.py and main.py are run. NULL after having printed one.
+static const mp_frozen_module_t *load_guarded(const molt_record_t *record) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        const mp_frozen_module_t *frozen = load_unlinked(record);
+        nlr_pop();
+        return frozen;
+    }
+    mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(nlr.ret_val));
+    return NULL;
+}
+
+mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type, void **data) {
+    mp_import_stat_t stat = __real_mp_find_frozen_module(str, frozen_type, data);
+    molt_record_t record;
+    if (stat != MP_IMPORT_STAT_NO_EXIST || !molt_frozen.is_on) {
+        return stat;
+    }
+    if (strcmp(str, "boot.py") == 0 && mp_import_stat(MOLT_FROZEN_OFF_FILE) != MP_IMPORT_STAT_NO_EXIST) {
+        mp_printf(&mp_plat_print, "molt: dynamic frozen modules are off: %s\n", MOLT_FROZEN_OFF_FILE);
+        molt_frozen.is_on = false;
+        return stat;
+    }
+    stat = find(str, &record);
+    if (stat == MP_IMPORT_STAT_FILE && frozen_type != NULL) {
+        molt_link_t link;
+        const void *frozen;
+        if (molt_frozen_find_link(&record, &link) && link.is_linked) {
+            frozen = molt_mapped(link.addr + MOLT_LINK_HEADER_SIZE);
+        } else {
+            frozen = MP_STATE_THREAD(nlr_top) ? load_unlinked(&record) : load_guarded(&record);
+        }
+        if (frozen) {
+            *frozen_type = MP_FROZEN_MPY;
+            *data = (void *)frozen;
+        }
+    }
+    return stat;
+}

@@ -1,0 +1,78 @@
+// The resident boot loader's own work: carry out what the state asks for.
+
+#include "molt/resident.h"
+
+#include "molt/error.h"
+
+// An upgrade has come to `result`: what counts from now on.
+static molt_state_t after_upgrade(const molt_state_t *state, int result) {
+    molt_state_t next = *state;
+    next.kind = MOLT_STATE_NORMAL;
+    next.plan = MOLT_STATE_NO_PLAN;
+    next.trial_plan = MOLT_STATE_NO_PLAN;
+    if (result == MOLT_BOOT_RESTORED) {
+        next.result = MOLT_STATE_RESULT_RESTORED;
+        return next;
+    }
+    next.head = state->head ^ 1;
+    if (state->trial_plan != MOLT_STATE_NO_PLAN) {
+        next.kind = MOLT_STATE_TRIAL;
+        next.plan = state->trial_plan;
+    }
+    return next;
+}
+
+static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector,
+    uint8_t *buf, const molt_boot_io_t *io) {
+    molt_boot_place_t place = {
+        molt_state_plan_addr(flash, reserved_addr, state->plan),
+        molt_state_head_addr(flash, reserved_addr, state->head ^ 1u),
+    };
+    // A courtesy to the firmware, which may ask how often it took.
+    (void)molt_state_count(flash, state);
+    int result = molt_boot_run(flash, &place, sector, buf, io);
+    bool is_unreadable = result == MOLT_ERR_NOENT || result == MOLT_ERR_NOTSUP || result == MOLT_ERR_CORRUPT;
+    if (is_unreadable && state->tally == 1) {
+        // The first start: nothing has been changed yet. Later it may be that flash was misread; then it is tried again.
+        result = MOLT_BOOT_RESTORED;
+    }
+    if (result < 0) {
+        return result;
+    }
+    molt_state_t next = after_upgrade(state, result);
+    return molt_state_append(flash, reserved_addr, state, &next);
+}
+
+int molt_resident_run(const molt_flash_t *flash, uint32_t reserved_addr, uint8_t *sector, uint8_t *buf,
+    const molt_boot_io_t *io, uint32_t *head_addr) {
+    for (;;) {
+        molt_state_t state;
+        int err = molt_state_read(flash, reserved_addr, &state);
+        if (err == MOLT_ERR_NOENT) {
+            // No log: installing writes head 0.
+            state.head = 0;
+        } else if (err) {
+            return err;
+        } else if (state.kind == MOLT_STATE_UPGRADE) {
+            err = carry_out(flash, reserved_addr, &state, sector, buf, io);
+            if (err) {
+                return err;
+            }
+            continue;
+        } else if (state.kind == MOLT_STATE_TRIAL) {
+            if (state.tally >= state.trial_starts) {
+                molt_state_t next = state;
+                next.kind = MOLT_STATE_UPGRADE;
+                next.result = MOLT_STATE_RESULT_ROLLED_BACK;
+                err = molt_state_append(flash, reserved_addr, &state, &next);
+                if (err) {
+                    return err;
+                }
+                continue;
+            }
+            (void)molt_state_count(flash, &state);
+        }
+        *head_addr = molt_state_head_addr(flash, reserved_addr, state.head);
+        return 0;
+    }
+}

@@ -1,0 +1,170 @@
+// Resident mode, the firmware's and the tool's side of it: installing, storing plans, switching states.
+
+#include "molt/resident.h"
+
+#include "bytes.h"
+#include "libc.h"
+#include "molt/apply.h"
+#include "molt/crc32.h"
+#include "molt/error.h"
+#include "resident_config.h"
+
+#define EXTENSION_SECTOR 6u
+
+// Erase the log and write its first record: the firmware's head is 0.
+static int make_log(const molt_flash_t *flash, uint32_t reserved_addr) {
+    for (uint32_t i = 4; i < 6; i++) {
+        int err = flash->erase_sector(flash->ctx, molt_state_sector_addr(flash, reserved_addr, i));
+        if (err) {
+            return err;
+        }
+    }
+    const molt_state_t none = { .number = 0, .addr = 0 };
+    molt_state_t first = {
+        .kind = MOLT_STATE_NORMAL,
+        .plan = MOLT_STATE_NO_PLAN,
+        .trial_plan = MOLT_STATE_NO_PLAN,
+    };
+    return molt_state_append(flash, reserved_addr, &none, &first);
+}
+
+bool molt_resident_collides(const molt_loader_t *loader, uint32_t vaddr, uint32_t size) {
+    for (uint32_t i = 0; i < loader->memory_count; i++) {
+        if (ranges_overlap(vaddr, size, loader->memory[i].addr, loader->memory[i].size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_place(void *ctx, uint32_t vaddr, const uint8_t *data, uint32_t size) {
+    (void)data;
+    return molt_resident_collides(ctx, vaddr, size) ? MOLT_ERR_NOTSUP : 0;
+}
+
+int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserved, const molt_loader_t *loader,
+    uint8_t *buf) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t present;
+    if (molt_resident_find(flash, &present) == 0) {
+        return MOLT_ERR_EXIST;
+    }
+    if (reserved->addr == 0 || reserved->addr % sector_size != 0
+        || reserved->size < MOLT_RESERVED_SECTOR_COUNT * sector_size
+        || !range_within(reserved->addr, reserved->size, flash->geometry.size)) {
+        return MOLT_ERR_RANGE;
+    }
+    if (loader->size > resident_config_addr(flash)) {
+        return MOLT_ERR_NOSPC;
+    }
+    uint32_t entry_vaddr;
+    const molt_loading_t loading = { (void *)(uintptr_t)loader, check_place };
+    int err = molt_resident_load(flash, 0, buf, &loading, &entry_vaddr);
+    if (!err) {
+        err = flash->read(flash->ctx, 0, buf, sector_size);
+    }
+    if (!err) {
+        err = molt_sector_write(flash, molt_state_head_addr(flash, reserved->addr, 0), buf, false);
+    }
+    if (!err) {
+        err = make_log(flash, reserved->addr);
+    }
+    if (err) {
+        return err;
+    }
+    uint8_t params[2] = { buf[2], buf[3] };
+    memset(buf, 0xff, sector_size);
+    memcpy(buf, loader->image, loader->size);
+    memcpy(buf + 2, params, sizeof params);
+    resident_config_store(buf + resident_config_addr(flash), reserved->addr);
+    err = molt_sector_write(flash, 0, buf, false);
+    if (err && flash->read(flash->ctx, molt_state_head_addr(flash, reserved->addr, 0), buf, sector_size) == 0) {
+        // Whether this comes right shows at the next call; the error that is told is the first one.
+        (void)molt_sector_write(flash, 0, buf, false);
+    }
+    return err;
+}
+
+int molt_resident_uninstall(const molt_flash_t *flash, uint8_t *buf) {
+    uint32_t reserved_addr;
+    molt_state_t state;
+    int err = molt_resident_find(flash, &reserved_addr);
+    if (!err) {
+        err = molt_state_read(flash, reserved_addr, &state);
+    }
+    if (err) {
+        return err;
+    }
+    if (state.kind != MOLT_STATE_NORMAL) {
+        return MOLT_ERR_BUSY;
+    }
+    uint32_t head_addr = molt_state_head_addr(flash, reserved_addr, state.head);
+    err = flash->read(flash->ctx, head_addr, buf, molt_sector_size(&flash->geometry));
+    return err ? err : molt_sector_write(flash, 0, buf, false);
+}
+
+int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension,
+    molt_saved_t *saved) {
+    molt_state_t state;
+    int err = molt_state_read(flash, reserved_addr, &state);
+    if (err) {
+        return err;
+    }
+    if (state.kind != MOLT_STATE_NORMAL) {
+        return MOLT_ERR_BUSY;
+    }
+    *saved = (molt_saved_t){ .head_addr = molt_state_head_addr(flash, reserved_addr, state.head) };
+    if (extension) {
+        saved->extension_addr = molt_state_sector_addr(flash, reserved_addr, EXTENSION_SECTOR);
+        saved->extension_size = extension->size;
+        saved->extension_crc = molt_crc32(0, extension->image, extension->size);
+    }
+    return 0;
+}
+
+int molt_resident_store(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t plan_slot, molt_plan_t *plan,
+    const molt_loader_t *extension) {
+    int err = molt_sector_write(flash, molt_state_plan_addr(flash, reserved_addr, plan_slot), plan->sector, false);
+    if (!err && extension) {
+        memset(plan->sector, 0xff, molt_sector_size(&flash->geometry));
+        memcpy(plan->sector, extension->image, extension->size);
+        uint32_t addr = molt_state_sector_addr(flash, reserved_addr, EXTENSION_SECTOR);
+        err = molt_sector_write(flash, addr, plan->sector, false);
+    }
+    return err;
+}
+
+int molt_resident_commit(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t trial_starts) {
+    molt_state_t state;
+    int err = molt_state_read(flash, reserved_addr, &state);
+    if (err) {
+        return err;
+    }
+    if (state.kind != MOLT_STATE_NORMAL) {
+        return MOLT_ERR_BUSY;
+    }
+    molt_state_t next = state;
+    next.kind = MOLT_STATE_UPGRADE;
+    next.result = MOLT_STATE_RESULT_DONE;
+    next.plan = 0;
+    next.trial_plan = trial_starts ? 1 : MOLT_STATE_NO_PLAN;
+    next.trial_starts = (uint8_t)min_u32(trial_starts, 32);
+    return molt_state_append(flash, reserved_addr, &state, &next);
+}
+
+int molt_resident_confirm(const molt_flash_t *flash, uint32_t reserved_addr) {
+    molt_state_t state;
+    int err = molt_state_read(flash, reserved_addr, &state);
+    if (err) {
+        return err;
+    }
+    if (state.kind == MOLT_STATE_NORMAL) {
+        return MOLT_ERR_NOENT;
+    }
+    molt_state_t next = state;
+    next.kind = MOLT_STATE_NORMAL;
+    next.plan = MOLT_STATE_NO_PLAN;
+    next.trial_plan = MOLT_STATE_NO_PLAN;
+    next.result = state.kind == MOLT_STATE_TRIAL ? MOLT_STATE_RESULT_CONFIRMED : MOLT_STATE_RESULT_NONE;
+    return molt_state_append(flash, reserved_addr, &state, &next);
+}

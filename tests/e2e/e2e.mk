@@ -1,0 +1,23 @@
+# Upgrades and power cuts on the virtual board, with the firmware and the boot loader as shipped; the demonstration.
+
+E2E_FIRMWARES := $(VPORT_FIRMWARES:%=$(BUILD)/%/firmware.bin)
+E2E_RUN = BUILD=$(BUILD) LX106=$(LX106) $(PYTHON) tests/e2e
+
+# By far the longest come first.
+TEST_SUITES := e2e-cuts $(TEST_SUITES) e2e-upgrade e2e-refusals e2e-states
+SUITE_e2e-cuts = $(E2E_RUN)/test_cuts.py
+SUITE_e2e-upgrade = $(E2E_RUN)/test_upgrade.py
+SUITE_e2e-refusals = $(E2E_RUN)/test_refusals.py
+SUITE_e2e-states = $(E2E_RUN)/test_states.py
+
+define e2e_every_cut
+TEST_FULL_SUITES += e2e-every-cut-$(1)
+SUITE_e2e-every-cut-$(1) = $(E2E_RUN)/test_cuts.py --all $(1)/3
+endef
+$(foreach part,1 2 3,$(eval $(call e2e_every_cut,$(part))))
+
+test-programs: $(E2E_FIRMWARES) vboard $(BUILD)/molt
+
+.PHONY: demo
+demo: $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, before your eyes
+	@BUILD=$(BUILD) tools/demo

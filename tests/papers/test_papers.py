@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""The papers are right where a machine can tell: code compiles, commands exist, links lead somewhere. Prints TAP.
+
+    tests/papers/test_papers.py
+
+C code after a line "<!-- compile -->" is compiled as the core is, with the public headers. In shell code each `make
+TARGET` has to be a target, each program of ours a file or something that is built, each option of the tool one that
+its help names. Python code is parsed. Links between pages resolve, anchors included. Files named in code spans exist.
+"""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CC = os.environ.get("CC", "cc")
+WARN = ("-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef "
+        "-Wcast-align -Wpointer-arith -Wvla -Wswitch-enum -Wimplicit-fallthrough -Werror").split()
+PROSE_MAX = 150
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMPILED = re.compile(r"^<!-- compile -->\n```c\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]\n]+\]\(([^)\s]+)\)")
+# Names of files in code spans: a folder of ours, then anything that is no pattern.
+NAMED = re.compile(r"`((?:include|src|ports|cmd|micropython|vboard|tests|bench|docs|tools)/[\w./-]+)`")
+BUILT = {"build/molt": "cmd/molt/main.c", "build/host/cut": "tests/cut/cut.c"}
+
+count = 0
+failed = 0
+
+
+def result(fact, wrong):
+    global count, failed
+    count += 1
+    failed += bool(wrong)
+    print("%sok %d - %s" % ("not " if wrong else "", count, fact))
+    for line in wrong:
+        print("# %s" % line)
+
+
+def papers():
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "*.md"], capture_output=True,
+                            text=True)
+    if listed.returncode == 0 and listed.stdout:
+        return sorted(ROOT / name for name in listed.stdout.split("\n") if name and (ROOT / name).exists())
+    return sorted(p for p in ROOT.rglob("*.md") if "build" not in p.relative_to(ROOT).parts)
+
+
+def compile_c(text):
+    """What the compiler says, in lines; none if it is satisfied."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "paper.c"
+        source.write_text(text)
+        headers = subprocess.run([CC, "-print-file-name=include"], check=True, capture_output=True, text=True).stdout.strip()
+        done = subprocess.run([CC, "-std=c11", "-ffreestanding", "-nostdinc", "-isystem", headers, "-I", str(ROOT / "include"),
+                               *WARN, "-c", str(source), "-o", str(source.with_suffix(".o"))], capture_output=True, text=True)
+        return done.stderr.splitlines()[:8] or (["exit status %d" % done.returncode] if done.returncode else [])
+
+
+def check_c(path, text):
+    for number, code in enumerate(COMPILED.findall(text), 1):
+        result("C code %d of %s compiles" % (number, path), compile_c(code))
+
+
+def check_python(path, text):
+    wrong = []
+    for language, code in FENCE.findall(text):
+        if language == "python":
+            try:
+                ast.parse(code)
+            except SyntaxError as error:
+                wrong.append("%s: %s" % (error.msg, error.text))
+    result("Python code of %s is Python" % path, wrong)
+
+
+def shell_lines(text):
+    """Commands: what is indented by four spaces or fenced as sh, without prompt and comment."""
+    lines = [line[4:] for line in re.findall(r"^ {4}\S.*(?:\\\n.*)*", FENCE.sub("", text), re.MULTILINE)]
+    lines += [line for m in FENCE.finditer(text) if m[1] == "sh" for line in m[2].splitlines()]
+    lines += [line[2:] for m in FENCE.finditer(text) if m[1] == "console" for line in m[2].splitlines()
+              if line.startswith("$ ")]
+    return [re.sub(r"\s+#.*$", "", line.replace("\\\n", " ")).strip() for line in lines]
+
+
+def make_targets():
+    text = "".join((ROOT / f).read_text() for f in ("Makefile", "ports/esp8266/loader.mk", "cmd/molt/molt.mk", "tests/tests.mk",
+                                                    "bench/bench.mk", "vboard/vboard.mk", "micropython/micropython.mk",
+                                                    "micropython/vport/vport.mk"))
+    phony = {word for line in re.findall(r"^\.PHONY:(.*)$", text, re.MULTILINE) for word in line.split()}
+    return phony | set(re.findall(r"^([a-z][a-z-]*):", text, re.MULTILINE))
+
+
+def tool_help(command):
+    tool = ROOT / "build/molt"
+    if not tool.exists():
+        return None
+    done = subprocess.run([str(tool), command, "--help"], capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 else ""
+
+
+def check_tool_words(words):
+    if len(words) < 2 or words[1] in ("help", "version"):
+        return []
+    text = tool_help(words[1])
+    if text is None:
+        return []
+    if not text:
+        return ["molt has no command %s" % words[1]]
+    options = {w.split("=")[0] for w in words[2:] if w.startswith("--")}
+    return ["molt %s has no option %s" % (words[1], o) for o in sorted(options) if o not in text]
+
+
+def check_board_words(words):
+    text = (ROOT / "vboard/run").read_text()
+    return ["vboard/run has no option %s" % w for w in words[1:] if w.startswith("--") and '"%s"' % w.split("=")[0] not in text]
+
+
+def check_command(line):
+    words = line.split()
+    if not words:
+        return []
+    if words[0] == "make" and "-C" not in words:
+        targets = make_targets()
+        return ["make has no target %s" % w for w in words[1:] if "=" not in w and not w.startswith("-") and w not in targets]
+    program = words[0].removeprefix("./")
+    wrong = []
+    if program in ("build/molt", "molt"):
+        wrong = check_tool_words(words)
+    elif program == "vboard/run":
+        wrong = check_board_words(words)
+    if program.startswith("build/"):
+        known = program in BUILT or program.startswith("build/host/")
+        return wrong + ([] if known else ["who builds %s?" % program])
+    if re.match(r"(tools|tests|bench|vboard)/", program) and not (ROOT / program).exists():
+        wrong.append("there is no %s" % program)
+    return wrong
+
+
+def check_shell(path, text):
+    wrong = [w for line in shell_lines(text) for w in check_command(line)]
+    wrong += [w for span in re.findall(r"`(make [a-z -]+)`", text) for w in check_command(span)]
+    result("commands of %s exist" % path, wrong)
+
+
+def anchors(text):
+    """As the usual renderers make them of headings."""
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def check_links(path, file, text):
+    wrong = []
+    for target in LINK.findall(FENCE.sub("", text)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        other = (file.parent / name).resolve() if name else file
+        if not other.exists():
+            wrong.append("%s: there is no such file" % target)
+        elif anchor and other.suffix == ".md" and anchor not in anchors(other.read_text()):
+            wrong.append("%s: there is no such heading" % target)
+    for name in NAMED.findall(text):
+        if not (ROOT / name).exists() and not (file.parent / name).exists():
+            wrong.append("`%s`: there is no such file" % name)
+    result("links of %s lead somewhere" % path, wrong)
+
+
+def prose_lines(text):
+    """Lines that are neither blank, code, nor a table."""
+    return [line for line in FENCE.sub("", text).splitlines() if line.strip() and not line.startswith(("|", "    ", "<!--"))]
+
+
+def main():
+    for file in papers():
+        path = file.relative_to(ROOT)
+        text = file.read_text()
+        check_c(path, text)
+        if "```python" in text:
+            check_python(path, text)
+        if path.parts[0] != "tests":
+            check_shell(path, text)
+        check_links(path, file, text)
+    readme = ROOT / "README.md"
+    if readme.exists():
+        lines = prose_lines(readme.read_text())
+        result("README.md has %d lines of prose, of %d" % (len(lines), PROSE_MAX), ["too many"] if len(lines) > PROSE_MAX else [])
+    print("1..%d" % count)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
