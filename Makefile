@@ -18,7 +18,7 @@ OUT := $(BUILD)/$(VARIANT)
 .DEFAULT_GOAL := all
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-    -Wundef -Wcast-align -Wpointer-arith -Wvla -Wswitch-enum -Wimplicit-fallthrough -Werror
+    -Wno-missing-field-initializers -Wundef -Wcast-align -Wpointer-arith -Wvla -Wswitch-enum -Wimplicit-fallthrough -Werror
 VARIANT_host := -O2
 VARIANT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 VARIANT_m32 := -O2 -m32

@@ -5,12 +5,15 @@ $(call objects,bench/bench.c): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
 $(OUT)/bench-program: $(call objects,bench/bench.c) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
+# What is measured.
+SIZE_OF := $(LOADER_BIN) $(LOADER_OUT)/resident.bin $(LOADER_OUT)/resident.elf $(EXTENSION_GEN)
+
 .PHONY: bench
-bench: $(OUT)/bench-program $(OUT)/cut $(BUILD)/molt vboard firmwares ## every figure of the README: times, sizes, cuts; minutes
+bench: $(OUT)/bench-program $(OUT)/cut $(BUILD)/molt $(SIZE_OF) vboard firmwares ## every figure of the README: times, sizes, cuts; minutes
 	@bench/run $(BUILD) $(OUT)
 
 # tools/size asks the program for the bytes of stored plans.
-size: $(OUT)/bench-program
+size: $(OUT)/bench-program $(SIZE_OF)
 
 # The template is built so that it stays right.
 FLAGS_ports/template = $(CORE_FLAGS) -Iinclude -Iports/template

@@ -76,6 +76,8 @@ TEST_FULL_SUITES += cut-full cut-three
 SUITE_cut-full = $(BUILD)/host/cut full
 SUITE_cut-three = $(BUILD)/host/cut small 3
 
+-include tests/e2e/e2e.mk
+
 # The mutants are built by their own runner; this is how.
 define MUTANTS_CONFIG
 cc = $(CC) $(VARIANT_host) -w
@@ -139,3 +141,10 @@ SUITE_asan-cut-store = $(BUILD)/asan/cut-store
 SUITE_m32-cut-store = $(BUILD)/m32/cut-store
 TEST_FULL_SUITES += cut-store-full
 SUITE_cut-store-full = $(BUILD)/host/cut-store full
+
+# Flash maps: the table is the only one; the tool's picture and migration; on the virtual board.
+TEST_SUITES += map map-tool e2e-map
+SUITE_map = tests/map/test_table.py $(BUILD)/molt
+SUITE_map-tool = tests/map/test_map_tool.py $(BUILD)/molt
+SUITE_e2e-map = BUILD=$(BUILD) $(PYTHON) tests/e2e/test_map.py
+test-programs: $(BUILD)/molt vboard $(MOLT_MAP_FIRMWARES)

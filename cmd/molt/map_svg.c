@@ -96,7 +96,9 @@ static void put_uses(const svg_t *svg, const bar_t *bar, molt_map_kind_t kind, u
         }
         if (use[addr / SECTOR] != SURVEY_FREE) {
             const char *color = use[addr / SECTOR] == SURVEY_CHANGED ? color_changed : colors[kind];
-            put_rect(svg, x_of(bar, addr), bar->y, x_of(bar, next) - x_of(bar, addr), bar->height, color, 1);
+            double x = pixel(x_of(bar, addr));
+            double width = pixel(x_of(bar, next)) - x;
+            put_rect(svg, x, bar->y, width < 1 ? 1 : width, bar->height, color, 1);
         }
         addr = next;
     }

@@ -5,7 +5,7 @@ LX106 ?= xtensa-lx106-elf-
 LOADER_SRC := src/base/crc32.c src/upgrade/plan.c src/upgrade/journal.c src/upgrade/apply.c src/upgrade/report.c \
     src/boot/boot.c ports/esp8266/loader.c
 LOADER_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -fwhole-program -ffunction-sections \
-    -fno-jump-tables -fno-tree-switch-conversion -mtext-section-literals -mno-longcalls -fstack-usage \
+    -fno-jump-tables -fno-tree-switch-conversion -fno-move-loop-invariants -fno-tree-loop-im -mtext-section-literals -mno-longcalls -fstack-usage \
     -DMOLT_FIXED_GEOMETRY=1 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc/base -Isrc/upgrade -Iports/esp8266 -I.
 LOADER_OUT := $(BUILD)/boot
 LOADER_ELF := $(LOADER_OUT)/loader.elf
@@ -45,6 +45,9 @@ $(LOADER_OUT)/%.bin: $(LOADER_OUT)/%.elf tools/elf2esp
 $(BUILD)/gen/esp8266_%.h: $(LOADER_OUT)/%.bin tools/bin2c
 	@mkdir -p $(@D)
 	$(Q)tools/bin2c $< esp8266_$* $@
+	@{ echo; echo "// The CPU addresses that it uses: address, size."; echo "#define ESP8266_$*_MEMORY { \\"; \
+	    sed -n 's/.*ORIGIN = \(0x[0-9a-f]*\), LENGTH = \(0x[0-9a-f]*\).*/    { \1u, \2u }, \\/p' ports/esp8266/loader.ld; \
+	    echo "}"; } >>$@
 
 # The extension: the same flags, its own place.
 EXTENSION_SRC := src/upgrade/inflate.c src/upgrade/unpack.c ports/esp8266/extension.c

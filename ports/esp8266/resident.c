@@ -1,31 +1,45 @@
 // The resident boot loader of the ESP8266: started by the mask ROM at each start, it starts the firmware, after an
-// upgrade if the state asks for one.
+// upgrade if the state asks for one. It has to share a sector with nobody but its configuration, and just fits: on the
+// UART it prints no numbers, but "molt", a dot for each step, and an exclamation mark for a failure.
 
 #include "machine.c"
 #include "molt/resident.h"
 
-// IRAM takes whole words only.
+// Whether an upgrade has been carried out since the start.
+static bool has_upgraded;
+
+static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
+    (void)ctx;
+    (void)arg;
+    if (event == MOLT_BOOT_START) {
+        has_upgraded = true;
+        ets_wdt_disable();
+        put("\r\nmolt");
+    } else if (event == MOLT_BOOT_STEP) {
+        put(".");
+    }
+}
+
+static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .extend = run_extension };
+
 static int place(void *ctx, uint32_t vaddr, const uint8_t *data, uint32_t size) {
     (void)ctx;
-    const uint32_t *from = (const uint32_t *)(uintptr_t)data;
-    volatile uint32_t *to = (volatile uint32_t *)(uintptr_t)vaddr;
-    for (uint32_t i = 0; i < size / 4; i++) {
-        to[i] = from[i];
-    }
+    copy_words(vaddr, data, size);
     return 0;
 }
+
+static const molt_loading_t loading = { 0, place };
 
 typedef void (*entry_t)(void);
 
 __attribute__((externally_visible, noreturn)) void molt_loader_entry(void);
 
 void molt_loader_entry(void) {
-    static const molt_loading_t loading = { 0, place };
     static uint32_t sector[SECTOR_SIZE / 4];
     static uint32_t buf[SECTOR_SIZE / 4];
-    step_count = 0;
     SPIUnlock();
     flashchip->chip_size = FLASH_SIZE_MAX;
+    has_upgraded = false;
     for (;;) {
         uint32_t reserved_addr;
         uint32_t head_addr;
@@ -34,8 +48,8 @@ void molt_loader_entry(void) {
         if (!err) {
             err = molt_resident_run(&flash, reserved_addr, (uint8_t *)sector, (uint8_t *)buf, &io, &head_addr);
         }
-        if (!err && step_count) {
-            // An upgrade has been carried out: the firmware starts as after any reset, with the watchdog on.
+        if (!err && has_upgraded) {
+            // The firmware starts as after any reset, with the watchdog on.
             restart();
         }
         if (!err) {
@@ -45,6 +59,7 @@ void molt_loader_entry(void) {
             __asm__ volatile("memw\n\tisync" ::: "memory");
             ((entry_t)(uintptr_t)entry_vaddr)();
         }
-        put_error(err);
+        put("!");
+        ets_delay_us(RETRY_DELAY_US);
     }
 }

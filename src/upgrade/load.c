@@ -12,86 +12,66 @@
 #define IMAGE_SEGMENTS_MAX 16u
 #define IMAGE_CHECKSUM_SEED 0xEFu
 
-// Where byte `off` of the image lies, and how much of `size` bytes lies there in one piece.
-static uint32_t locate(const molt_flash_t *flash, uint32_t head_addr, uint32_t off, uint32_t *size) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    *size = min_u32(*size, sector_size - off % sector_size);
-    return off < sector_size ? head_addr + off : off;
+// A reader of the image that remembers its first error.
+typedef struct load {
+    const molt_flash_t *flash;
+    uint32_t head_addr;
+    int err;
+} load_t;
+
+static void read_piece(load_t *load, uint32_t off, void *buf, uint32_t size) {
+    uint32_t addr = off < molt_sector_size(&load->flash->geometry) ? load->head_addr + off : off;
+    if (!load->err) {
+        load->err = load->flash->read(load->flash->ctx, addr, buf, size);
+    }
 }
 
-static int read_image(const molt_flash_t *flash, uint32_t head_addr, uint32_t off, uint32_t *words, uint32_t size) {
-    while (size) {
-        uint32_t piece = size;
-        uint32_t addr = locate(flash, head_addr, off, &piece);
-        int err = flash->read(flash->ctx, addr, words, piece);
-        if (err) {
-            return err;
-        }
-        off += piece;
-        words += piece / 4;
-        size -= piece;
-    }
-    return 0;
+static uint32_t read_word(load_t *load, uint32_t off) {
+    uint32_t word = 0;
+    read_piece(load, off, &word, sizeof word);
+    return load32_le((const uint8_t *)&word);
 }
 
 // Load one segment and work its words into *sum.
-static int load_segment(const molt_flash_t *flash, uint32_t head_addr, uint32_t off, uint32_t vaddr, uint32_t size,
-    uint8_t *buf, const molt_loading_t *loading, uint32_t *sum) {
-    while (size) {
-        uint32_t piece = size;
-        uint32_t addr = locate(flash, head_addr, off, &piece);
-        int err = flash->read(flash->ctx, addr, buf, piece);
+static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t size, uint8_t *buf,
+    const molt_loading_t *loading, uint32_t *sum) {
+    uint32_t sector_size = molt_sector_size(&load->flash->geometry);
+    while (size && !load->err) {
+        uint32_t piece = min_u32(size, sector_size - off % sector_size);
+        read_piece(load, off, buf, piece);
         for (uint32_t i = 0; i < piece; i += 4) {
             *sum ^= load32_le(buf + i);
         }
-        if (!err) {
-            err = loading->place(loading->ctx, vaddr, buf, piece);
-        }
-        if (err) {
-            return err;
+        if (!load->err) {
+            load->err = loading->place(loading->ctx, vaddr, buf, piece);
         }
         off += piece;
         vaddr += piece;
         size -= piece;
     }
-    return 0;
 }
 
 int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, uint8_t *buf, const molt_loading_t *loading,
     uint32_t *entry_vaddr) {
-    uint32_t words[IMAGE_HEADER_SIZE / 4];
-    const uint8_t *header = (const uint8_t *)words;
-    int err = read_image(flash, head_addr, 0, words, sizeof words);
-    if (err) {
-        return err;
-    }
-    uint32_t segment_count = header[1];
-    if (header[0] != IMAGE_MAGIC || segment_count == 0 || segment_count > IMAGE_SEGMENTS_MAX) {
-        return MOLT_ERR_CORRUPT;
-    }
-    *entry_vaddr = load32_le(header + 4);
+    load_t load = { flash, head_addr, 0 };
+    uint32_t header = read_word(&load, 0);
+    uint32_t segment_count = header >> 8 & 0xff;
     uint32_t off = IMAGE_HEADER_SIZE;
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < segment_count; i++) {
-        err = read_image(flash, head_addr, off, words, sizeof words);
-        if (err) {
-            return err;
-        }
-        uint32_t vaddr = load32_le(header);
-        uint32_t size = load32_le(header + 4);
+    uint32_t sum = IMAGE_CHECKSUM_SEED;
+    bool is_sound = (header & 0xff) == IMAGE_MAGIC && segment_count - 1 < IMAGE_SEGMENTS_MAX;
+    *entry_vaddr = read_word(&load, 4);
+    for (; is_sound && !load.err && segment_count; segment_count--) {
+        uint32_t vaddr = read_word(&load, off);
+        uint32_t size = read_word(&load, off + 4);
         off += IMAGE_HEADER_SIZE;
-        if (((vaddr | size) & 3) != 0 || !range_within(off, size, flash->geometry.size)) {
-            return MOLT_ERR_CORRUPT;
-        }
-        err = load_segment(flash, head_addr, off, vaddr, size, buf, loading, &sum);
-        if (err) {
-            return err;
+        is_sound = ((vaddr | size) & 3) == 0 && range_within(off, size, flash->geometry.size);
+        if (is_sound) {
+            load_segment(&load, off, vaddr, size, buf, loading, &sum);
         }
         off += size;
     }
-    // The checksum is the last byte of the word that ends in the 16 bytes.
-    err = read_image(flash, head_addr, off | 12, words, 4);
+    // The checksum is the last byte of the 16 in which the last segment ends.
     sum ^= sum >> 16;
-    sum ^= sum >> 8;
-    return !err && ((sum ^ IMAGE_CHECKSUM_SEED) & 0xff) != header[3] ? MOLT_ERR_CORRUPT : err;
+    sum ^= sum >> 8 ^ read_word(&load, off | 12) >> 24;
+    return load.err ? load.err : is_sound && (sum & 0xff) == 0 ? 0 : MOLT_ERR_CORRUPT;
 }

@@ -1,6 +1,7 @@
 # Upgrades and power cuts on the virtual board, with the firmware and the boot loader as shipped; the demonstration.
 
-E2E_FIRMWARES := $(VPORT_FIRMWARES:%=$(BUILD)/%/firmware.bin)
+# mpy2-A only where there is a second MicroPython.
+E2E_FIRMWARES := $(patsubst %,$(BUILD)/%/firmware.bin,mpy-A mpy-B mpy-A-1M mpy-B-1M $(filter mpy2-A,$(VPORT_FIRMWARES)))
 E2E_RUN = BUILD=$(BUILD) LX106=$(LX106) $(PYTHON) tests/e2e
 
 # By far the longest come first.

@@ -2,9 +2,10 @@
 """Power cuts during an upgrade on the virtual ESP8266, on the binaries as shipped, as TAP.
 
     tests/e2e/test_cuts.py                  300 points spread over the upgrade, its first and last 40 operations, each
-                                            with a clean cut and a torn one; runs with three cuts
+                                            with a clean cut and a torn one; runs with three cuts; fewer points for
+                                            the upgrade from a gzip file
     tests/e2e/test_cuts.py --all [K/N]      every operation (part K of N)
-    tests/e2e/test_cuts.py --cut N:TEAR     one again; the flash file stays
+    tests/e2e/test_cuts.py --cut N:TEAR     one again (--gzip: from a gzip file); the flash file stays
 
 What fails: flash operations of one whole upgrade, from fwupdate() to the last byte of the new first sector, are
 numbered from 0. The power is cut in operation N, which the tear leaves done in part (vboard/README.md), and the same
@@ -26,9 +27,10 @@ import traceback
 
 from checks import files_are, target_is
 from rig import (BRICK, CLEAN, CRASH, CUT, FS_START, SECTOR, TIMEOUT, WORK, Board, Failure, firmware, fresh, same,
-                 same_bytes, true, user_files)
+                 same_bytes, scratch, tool, true, user_files)
 
 POINTS, ENDS, THREES = 300, 40, 36
+GZIP_POINTS = 48
 TEARS = ("prefix", "random", "zero", "stray", "suffix")
 ANY_TEAR = ("before", "after", *TEARS)
 REPORT_SIZE = 16
@@ -41,8 +43,8 @@ ENDINGS = {CLEAN: "went on", BRICK: "brick", CRASH: "crash", TIMEOUT: "boot load
 class Setting:
     """The upgrade without a cut: where it starts, what it does, where it leads."""
 
-    def __init__(self):
-        self.files = {**user_files(), "firmware.bin": firmware("mpy-B")}
+    def __init__(self, image):
+        self.files = {**user_files(), "firmware.bin": image}
         board = fresh("mpy-A", files=self.files)
         self.before = board.flash()
         prepare = board.run("import molt; molt.fwupdate('firmware.bin', verbose=False, reset=False)")
@@ -189,14 +191,17 @@ def cut_again_and_again(setting):
 
 # ---- which cuts, and what came of them
 
-def spread(setting, part):
-    """Operation and tear of each cut that is to be made."""
+def spread(setting, points, ends):
+    """Operation and tear of each cut: so many points, the first and last operations, and both rewritings of sector 0."""
     count = len(setting.ops)
-    if part:
-        ops = range(part[0] - 1, count, part[1])
-    else:
-        ops = sorted({i * (count - 1) // (POINTS - 1) for i in range(POINTS)} | set(range(ENDS))
-                     | set(range(count - ENDS, count)))
+    ops = {i * (count - 1) // (points - 1) for i in range(points)} | set(range(ends)) | set(range(count - ends, count))
+    for begin, end in setting.windows if ends else ():
+        ops |= set(range(begin, end + 1))
+    return both_ways(sorted(ops))
+
+
+def both_ways(ops):
+    """A clean cut and a torn one for each operation."""
     return [(op, tear) for number, op in enumerate(ops) for tear in ("before", TEARS[number % len(TEARS)])]
 
 
@@ -228,31 +233,54 @@ def summary(setting, results):
         print(f"#   window '{what}', operations {begin} to {end}: {told}")
 
 
-def run_all(setting, part):
-    begin = time.monotonic()
-    cuts = spread(setting, part)
-    tap = Tap(3 if part else 5)
-    print(f"# the upgrade has {len(setting.ops)} flash operations, {setting.prepare_count} of them in the preparation")
+def make_cuts(setting, cuts, tap, words):
+    """Make these cuts and tell what came of them."""
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda cut: cut_once(setting, *cut), cuts))
-        threes = [] if part else list(pool.map(lambda seed: cut_thrice(setting, seed), range(THREES)))
-        often = None if part else cut_again_and_again(setting)
     fired = [r for r in results if r.ending != "not fired"]
-    tap.say(f"{len(cuts)} power cuts in {len({op for op, _ in cuts})} operations have all fired",
+    tap.say(f"{words}: {len(cuts)} power cuts in {len({op for op, _ in cuts})} of {len(setting.ops)} operations have all fired",
             [r for r in results if r.ending == "not fired"])
-    tap.say("after each cut outside the rewriting of sector 0 the new firmware runs and flash is right byte for byte",
+    tap.say(f"{words}: after each cut outside the rewriting of sector 0 the new firmware runs, and flash is right byte for byte",
             [r for r in fired if r.ending == "lost"])
     summary(setting, fired)
     bricks = [r for r in fired if r.ending.startswith("window") and r.ending != "window: went on"]
     allowed = {f"{op}" for b, e in setting.windows for op in range(b, e + 1)}
-    tap.say("only cuts in the two rewritings of sector 0 end without a firmware, and they harm nothing else",
+    tap.say(f"{words}: only cuts in the two rewritings of sector 0 end without a firmware, and they harm nothing else",
             [r for r in bricks if r.name.partition(":")[0] not in allowed])
-    if not part:
+
+
+def run_spread(tap):
+    """The ordinary run."""
+    setting = Setting(firmware("mpy-B"))
+    make_cuts(setting, spread(setting, POINTS, ENDS), tap, "plain image")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        threes = list(pool.map(lambda seed: cut_thrice(setting, seed), range(THREES)))
         tap.say(f"{len(threes)} runs with three cuts each, one after the other, come to the same end",
                 [r for r in threes if r.ending in ("lost", "not fired")])
         ends = collections.Counter(r.ending for r in threes)
         print(f"#   {ends['recovered']} recovered, {ends['window: stopped']} met a rewriting of sector 0, {ends['lost']} lost")
-        tap.say(f"a supply that fails again and again ({often.name}) gets there too", [often] if often.ending == "lost" else [])
+    often = cut_again_and_again(setting)
+    tap.say(f"a supply that fails again and again ({often.name}) gets there too", [often] if often.ending == "lost" else [])
+    setting = Setting(packed(firmware("mpy-B")))
+    make_cuts(setting, spread(setting, GZIP_POINTS, 0), tap, "gzip file")
+
+
+def packed(image):
+    plain, gz = scratch("plain.bin"), scratch("packed.gz")
+    plain.write_bytes(image)
+    tool("compress", plain, gz)
+    return gz.read_bytes()
+
+
+def run_all(part):
+    begin = time.monotonic()
+    if part:
+        tap = Tap(3)
+        setting = Setting(firmware("mpy-B"))
+        make_cuts(setting, both_ways(range(part[0] - 1, len(setting.ops), part[1])), tap, f"part {part[0]} of {part[1]}")
+    else:
+        tap = Tap(8)
+        run_spread(tap)
     print(f"# {time.monotonic() - begin:.0f} s")
     return 1 if tap.failed else 0
 
@@ -266,19 +294,20 @@ def main():
     parser = argparse.ArgumentParser(description="Power cuts during an upgrade on the virtual ESP8266.")
     parser.add_argument("--all", nargs="?", const="1/1", metavar="K/N", help="every operation, or part K of N of that")
     parser.add_argument("--cut", metavar="N:TEAR", help="one cut, its flash file is kept")
+    parser.add_argument("--gzip", action="store_true", help="with --cut: the upgrade is from a gzip file")
     args = parser.parse_args()
     work = WORK / (args.all.replace("/", "of") if args.all else "one" if args.cut else "spread")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     import rig
     rig.WORK = work
-    setting = Setting()
     if args.cut:
+        setting = Setting(packed(firmware("mpy-B")) if args.gzip else firmware("mpy-B"))
         op, _, tear = args.cut.partition(":")
         result = cut_once(setting, int(op), tear or "before", keep=True)
         print(f"{result.name}: {setting.ops[int(op)]}: {result.ending} {result.why}\nthe flash file is in {work}")
         return 1 if result.ending in ("lost", "not fired") else 0
-    return run_all(setting, parse_part(args.all) if args.all else None)
+    return run_all(parse_part(args.all) if args.all else None)
 
 
 if __name__ == "__main__":

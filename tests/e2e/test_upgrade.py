@@ -5,11 +5,12 @@
 
 All runs are watched by the board's plugin: an access that the chip does not allow fails the test.
 """
+import gzip
 import sys
 
 from checks import STATUS, files_are, landed, target_is
 from rig import (BLOCK, FS_START, FS_START_1M, MB, SECTOR, SIZES, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, Skip, firmware, fresh,
-                 hazard, main, note, same, same_bytes, small_program, stored, test, tool, true, user_files, version)
+                 hazard, main, note, same, same_bytes, scratch, small_program, stored, test, tool, true, user_files, version)
 
 UPGRADE = "import molt; molt.fwupdate('firmware.bin')"
 PREPARE = "import molt; molt.fwupdate('firmware.bin', reset=False)\n"
@@ -103,6 +104,56 @@ def image_written_in_the_same_session():
                     "--poison", "always")
     true(SMALL_PROGRAM_SAYS in run.out, f"it runs: {run.lines()[-3:]}")
     target_is(board, before, program)
+
+
+# ---- from a gzip file
+
+def gzip_file(image, window=None):
+    """What the tool's `compress` makes of an image; None: what gzip -9 makes of it."""
+    if window is None:
+        return gzip.compress(image, 9, mtime=0)
+    plain, packed = scratch("plain.bin"), scratch("packed.gz")
+    plain.write_bytes(image)
+    tool("compress", "--window", window, plain, packed)
+    return packed.read_bytes()
+
+
+@test
+def from_a_gzip_file():
+    """A to B from the gzip file that the tool has made: image, files and every byte outside are right"""
+    files = with_image(gzip_file(firmware("mpy-B"), "4K"), "firmware.bin.gz")
+    board = fresh("mpy-A", files=files)
+    before = board.flash()
+    run = board.run("import molt; molt.fwupdate('firmware.bin.gz')")
+    true(run.runs("mpy-B"), f"B comes up by itself: {run.lines()[-3:]}")
+    same(landed(board, before, "mpy-B", files)["result"], "ok", "status")
+    note(f"{len(files['firmware.bin.gz'])} bytes instead of {len(firmware('mpy-B'))}")
+
+
+@test
+def from_a_gzip_file_of_the_usual_kind():
+    """A file of gzip -9, with its window of 32 KB, is put in, or refused with a sentence and nothing changed"""
+    files = with_image(gzip_file(firmware("mpy-B")), "firmware.bin.gz")
+    board = fresh("mpy-A", files=files)
+    before = board.flash()
+    run = board.run("import molt\ntry: molt.fwupdate('firmware.bin.gz')\nexcept (ValueError, OSError) as e: print(repr(e))")
+    if run.runs("mpy-B"):
+        landed(board, before, "mpy-B", files)
+    else:
+        note(run.lines()[-1])
+        same_bytes(board.flash(), before, "flash")
+
+
+@test
+def one_megabyte_board_from_a_gzip_file():
+    """A 1 MB board upgrades from a gzip file"""
+    image = small_program(60000)
+    files = with_image(gzip_file(image, "4K"), "hello.gz")
+    board = fresh("mpy-A-1M", "1M", files)
+    before = board.flash()
+    true(SMALL_PROGRAM_SAYS in board.run("import molt; molt.fwupdate('hello.gz')").out, "it runs")
+    target_is(board, before, image, FS_START_1M)
+    files_are(board, files)
 
 
 # ---- other images, other boards

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""What a module costs, by the way it is brought onto the device: the table of docs/frozen.md.
+
+usage: bench/frozen.py BUILD [FIRMWARE]    BUILD: the folder that make builds in. FIRMWARE: one that has the modules
+                                           frozen at build time, if it is not to be built here.
+
+On the virtual board, MicroPython's own esp8266 port with its 38 KB heap. Real modules of the MicroPython tree, each as
+.py and .mpy on littlefs, frozen at build time, and as a dynamic frozen module (linked). For each: heap bytes kept by
+the import after a collection; the smallest free heap with which it works; thousand instructions of the import
+(--icount); bytes of flash. For `add`, its instructions, flash operations and modelled flash time.
+
+Exit status 1 unless dynamic == frozen in heap kept, to the byte, instructions are within 5 %, and the smallest heap is
+at most 64 bytes larger.
+"""
+
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else sys.exit(__doc__)
+WORK = BUILD / "bench-frozen"
+INSTRUCTIONS_PER_US = 1000 / 32  # under --icount
+MICROPY = BUILD / "micropython"
+MODULES = {
+    "asyncio_stream": "extmod/asyncio/stream.py",
+    "asyncio_task": "extmod/asyncio/task.py",
+    "misc_pystone": "tests/perf_bench/misc_pystone.py",
+    "misc_raytrace": "tests/perf_bench/misc_raytrace.py",
+    "misc_aes": "tests/perf_bench/misc_aes.py",
+    "bm_chaos": "tests/perf_bench/bm_chaos.py",
+    "asyncio_core": "extmod/asyncio/core.py",
+    "bm_hexiom": "tests/perf_bench/bm_hexiom.py",
+}
+
+KEPT = """
+import gc, time
+hog = None
+gc.collect()
+before = gc.mem_alloc()
+begin = time.ticks_us()
+import %(name)s
+end = time.ticks_us()
+gc.collect()
+print('kept', gc.mem_alloc() - before, 'us', time.ticks_diff(end, begin))
+"""
+
+# The largest free piece, less what the import may have.
+SMALLEST = """
+import gc, micropython
+gc.collect()
+size = gc.mem_free()
+hog = None
+while hog is None:
+    try:
+        hog = bytearray(size)
+    except MemoryError:
+        size -= 64
+del hog
+gc.collect()
+hog = bytearray(size - %(heap)d)
+rest = []
+import %(name)s
+print('works')
+"""
+
+ADD = """
+import time, esp
+begin = time.ticks_us()
+esp.add_frozen('/%(name)s.mpy')
+print('us', time.ticks_diff(time.ticks_us(), begin))
+"""
+
+
+def run(*command, **options):
+    return subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True, **options).stdout
+
+
+def board(flash, code, *options):
+    """Run code on a copy of the flash file, which is kept if `keep` is asked for by the caller's own copy."""
+    environment = dict(os.environ, VBOARD_BUILD=str(BUILD / "vboard"))
+    result = subprocess.run([ROOT / "vboard/run", flash, "--exec", code, *options], capture_output=True, text=True,
+                            env=environment)
+    return result.stdout, result.stderr
+
+
+def make_flash(name, firmware, files):
+    path = WORK / (name + ".bin")
+    puts = [word for f in files for word in ("--put", f)]
+    run(BUILD / "molt", "mkflash", path, "--size", "4M", "--firmware", firmware, *puts)
+    return path
+
+
+def measure(flash, name):
+    """Heap kept, smallest heap, thousand instructions; None for what does not work."""
+    out, err = board(flash, KEPT % {"name": name}, "--icount")
+    found = re.search(r"kept (-?\d+) us (\d+)", out)
+    if not found:
+        return None, None, None
+    low, high = 0, 32768
+    while high - low > 16:
+        middle = (low + high) // 32 * 16
+        out, _ = board(flash, SMALLEST % {"name": name, "heap": middle})
+        low, high = (low, middle) if "works" in out else (middle, high)
+    return int(found[1]), high, int(found[2]) * INSTRUCTIONS_PER_US / 1000
+
+
+def link_size(flash):
+    """Bytes of the first link, header included: it lies behind the firmware. See docs/format-store.md."""
+    data = Path(flash).read_bytes()
+    end = struct.unpack_from("<I", data, 0x8FFC)[0] + 16
+    bottom = (end + 4095) & ~4095
+    magic, _, size = struct.unpack_from("<4sII", data, bottom)
+    assert magic == b"MOLK", magic
+    return 64 + size
+
+
+def frozen_firmware():
+    """A firmware with the modules frozen at build time."""
+    if len(sys.argv) > 2:
+        return Path(sys.argv[2])
+    (WORK / "modules").mkdir(parents=True, exist_ok=True)
+    for name, path in MODULES.items():
+        shutil.copy(MICROPY / path, WORK / "modules" / (name + ".py"))
+    manifest = WORK / "manifest.py"
+    manifest.write_text('include("%s")\nfreeze("%s")\n' % (ROOT / "micropython/vboard_manifest.py", WORK / "modules"))
+    for link in ("micropython", "mpy-cross"):
+        if not (WORK / link).exists():
+            (WORK / link).symlink_to(BUILD / link)
+    (WORK / "deps.ok").touch()
+    target = WORK / "mpy-A" / "firmware.bin"
+    run("make", "-C", ROOT, "BUILD=%s" % WORK, "VPORT_MANIFEST=%s" % manifest, target)
+    return target
+
+
+def table(name, firmware, frozen):
+    source = WORK / (name + ".py")
+    mpy = WORK / (name + ".mpy")
+    shutil.copy(MICROPY / MODULES[name], source)
+    run(BUILD / "mpy-cross/mpy-cross", "-o", mpy, source)
+    rows = {}
+    rows[".py"] = (*measure(make_flash("py", firmware, [source]), name), source.stat().st_size)
+    rows[".mpy"] = (*measure(make_flash("mpy", firmware, [mpy]), name), mpy.stat().st_size)
+    rows["frozen"] = (*measure(make_flash("frozen", frozen, []), name), None)
+    dynamic = make_flash("dynamic", firmware, [mpy])
+    stats = WORK / "stats.json"
+    out, err = board(dynamic, ADD % {"name": name}, "--icount", "--stats", stats)
+    us = int(re.search(r"us (\d+)", out)[1])
+    counts = json.loads(stats.read_text())
+    board(dynamic, "import os; os.remove('/%s.mpy')" % name)
+    board(dynamic, "pass")  # links
+    link = link_size(dynamic)
+    rows["dynamic"] = (*measure(dynamic, name), 128 + mpy.stat().st_size + link)
+    add = (us * INSTRUCTIONS_PER_US / 1000, counts["sector_erases"], counts["page_programs"], counts["flash_seconds"], link)
+    return source.stat().st_size, rows, add
+
+
+def text(value, width):
+    return ("-" if value is None else "%.0f" % value).rjust(width)
+
+
+def main():
+    WORK.mkdir(parents=True, exist_ok=True)
+    firmware = BUILD / "mpy-A" / "firmware.bin"
+    frozen = frozen_firmware()
+    missed = []
+    print("%-14s %-8s %9s %9s %9s %9s" % ("module", "as", "kept", "smallest", "kinsn", "flash"))
+    for name in MODULES:
+        size, rows, add = table(name, firmware, frozen)
+        for kind, values in rows.items():
+            print("%-14s %-8s %s %s %s %s" % (name, kind, *(text(v, 9) for v in values)))
+        print("%-14s %-8s %.0f kinsn, %d sector erases, %d programs, %.2f s of flash time; link %d bytes" % (name, "add", *add),
+              flush=True)
+        built, linked = rows["frozen"], rows["dynamic"]
+        if linked[0] != built[0]:
+            missed.append("%s keeps %s bytes, frozen %s" % (name, linked[0], built[0]))
+        if linked[2] is None or abs(linked[2] - built[2]) > 0.05 * built[2]:
+            missed.append("%s takes %.1f thousand instructions, frozen %.1f" % (name, linked[2] or 0, built[2]))
+        if linked[1] is None or linked[1] > built[1] + 64:
+            missed.append("%s needs a heap of %s, frozen %s" % (name, linked[1], built[1]))
+    for line in missed:
+        print("missed: " + line)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
