@@ -28,8 +28,7 @@ WORK = BUILD / "bench-frozen"
 INSTRUCTIONS_PER_US = 1000 / 32  # under --icount
 MICROPY = BUILD / "micropython"
 MODULES = {
-    "asyncio_stream": "extmod/asyncio/stream.py",
-    "asyncio_task": "extmod/asyncio/task.py",
+    "core_locals": "tests/perf_bench/core_locals.py",
     "misc_pystone": "tests/perf_bench/misc_pystone.py",
     "misc_raytrace": "tests/perf_bench/misc_raytrace.py",
     "misc_aes": "tests/perf_bench/misc_aes.py",

@@ -105,17 +105,33 @@ static int fill_frozen(migration_t *m) {
     return 0;
 }
 
-// User and system sectors: byte for byte, where both maps have them in the same place; the system sectors in any case.
-static void fill_kept(migration_t *m) {
-    const molt_region_t *user = &m->map.regions[MOLT_MAP_USER];
+// A region that is kept byte for byte where both maps have it in the same place. 0, or 1 after having said that what is in
+// it would be lost, unless that `may_go`.
+static int keep_region(migration_t *m, molt_map_kind_t kind, bool may_go) {
+    const molt_region_t *old = &m->before.map.regions[kind];
+    const molt_region_t *new = &m->map.regions[kind];
+    if (is_equal(old, new)) {
+        memcpy(m->to.nor.bytes + new->addr, m->from.nor.bytes + new->addr, new->size);
+        return 0;
+    }
+    uint32_t used = survey_used(&m->before, kind);
+    if (used == 0 || may_go) {
+        return 0;
+    }
+    return say_fail("the map %s has no %s region at 0x%06x, where the dump has %s in it; save that and erase it first", m->map.name,
+        molt_map_kind_name(kind), old->addr, say_size(used).text);
+}
+
+// What belongs to nobody but the user or the chip. With another firmware molt's own state means nothing, and native code is
+// made anew at each start.
+static int fill_kept(migration_t *m) {
     const molt_region_t *system = &m->map.regions[MOLT_MAP_SYSTEM];
     const molt_region_t *old_system = &m->before.map.regions[MOLT_MAP_SYSTEM];
-    if (is_equal(user, &m->before.map.regions[MOLT_MAP_USER])) {
-        memcpy(m->to.nor.bytes + user->addr, m->from.nor.bytes + user->addr, user->size);
-    }
     uint32_t first = system->addr > old_system->addr ? system->addr : old_system->addr;
-    memcpy(m->to.nor.bytes + first, m->from.nor.bytes + first,
-        m->to.nor.flash.geometry.size - first);
+    memcpy(m->to.nor.bytes + first, m->from.nor.bytes + first, m->to.nor.flash.geometry.size - first);
+    int status = keep_region(m, MOLT_MAP_USER, false) || keep_region(m, MOLT_MAP_ROMFS, false)
+                 || keep_region(m, MOLT_MAP_NATIVE, true);
+    return status || m->args->firmware ? status : keep_region(m, MOLT_MAP_RESERVED, false);
 }
 
 // How many blocks the files need in a filesystem of their own, found out by copying them into a large one. 0: not known.
@@ -225,9 +241,8 @@ static int migrate(migration_t *m) {
         return say_fail("there is not enough memory for a chip of that size; close other programs");
     }
     dumpfs_power_on(&m->from);
-    status = fill_firmware(m) || fill_frozen(m) || fill_files(m);
+    status = fill_firmware(m) || fill_frozen(m) || fill_kept(m) || fill_files(m);
     if (!status) {
-        fill_kept(m);
         status = verify_files(m, &file_count) || dumpfs_save(&m->to) || report(m, file_count);
     }
     sim_nor_free(&m->to.nor);

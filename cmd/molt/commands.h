@@ -23,6 +23,7 @@ int cmd_get(int argc, char **argv);
 int cmd_put(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_extents(int argc, char **argv);
+int cmd_frozen(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_upgrade(int argc, char **argv);
 int cmd_boot(int argc, char **argv);

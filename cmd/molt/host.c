@@ -8,16 +8,20 @@
 
 #include "esp8266_inflate.h"
 #include "esp8266_loader.h"
+#include "esp8266_resident.h"
 #include "molt/error.h"
 #include "molt/map.h"
 
 #define WORK_SIZE 8192
+
+static const molt_region_t resident_memory[] = ESP8266_resident_MEMORY;
 
 void host_job_init(host_job_t *job, sim_nor_t *nor, const molt_region_t *fs, const char *path) {
     *job = (host_job_t){
         .nor = nor,
         .loader = { esp8266_loader, sizeof esp8266_loader },
         .extension = { esp8266_inflate, sizeof esp8266_inflate },
+        .resident = { esp8266_resident, sizeof esp8266_resident, resident_memory, 2 },
         .fs = *fs,
         .path = path,
         .options = { .safe_check = true, .mapped_size = MOLT_MAP_MAPPED_SIZE },
@@ -56,6 +60,7 @@ int host_plan(host_job_t *job) {
         .window = malloc(MOLT_INFLATE_WINDOW_MAX),
         .window_size = MOLT_INFLATE_WINDOW_MAX,
         .extension = &job->extension,
+        .resident = &job->resident,
         .progress = job->progress,
         .progress_ctx = job->progress_ctx,
     };

@@ -15,6 +15,7 @@ typedef struct host_job {
     sim_nor_t *nor;
     molt_loader_t loader;
     molt_loader_t extension;
+    molt_loader_t resident;
     const char *fallback_path;       // resident mode: a trial, with this image to fall back on; NULL for none
     uint32_t trial_starts;
     molt_region_t fs;

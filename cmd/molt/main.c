@@ -22,6 +22,7 @@ const command_t commands[] = {
     { "put", "FLASH FILE[:PATH]", "copy a file into a flash dump", cmd_put },
     { "rm", "FLASH PATH", "remove a file or an empty directory", cmd_rm },
     { "extents", "FLASH PATH", "where a file's bytes lie in flash", cmd_extents },
+    { "frozen", "VERB FLASH ...", "list, add, remove and check dynamic frozen modules", cmd_frozen },
     { "plan", "FLASH PATH", "what an upgrade would do, and how long it takes", cmd_plan },
     { "upgrade", "FLASH PATH", "upgrade the firmware from a file on its own filesystem", cmd_upgrade },
     { "boot", "FLASH", "power the device on: an interrupted upgrade goes on", cmd_boot },

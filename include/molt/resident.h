@@ -69,8 +69,11 @@ int molt_resident_confirm(const molt_flash_t *flash, uint32_t reserved_addr);
 
 // In the boot loader -----------------------------------------------------------------------------------------------
 
-// Carry out what the state asks for, until there is a firmware to start.
-// Returns 0 and the address of its head, or the error of molt_boot_run(): trying again later is harmless.
+// molt_resident_run(): an upgrade has been carried out; reset, so that the firmware starts as after any reset.
+#define MOLT_RESIDENT_RESET 1
+
+// Carry out what the state asks for.
+// Returns 0 and the address of the head of the firmware to start, MOLT_RESIDENT_RESET, or the error of molt_boot_run(): trying again later is harmless.
 // Power cut: harmless at any time.
 int molt_resident_run(const molt_flash_t *flash, uint32_t reserved_addr, uint8_t *sector, uint8_t *buf,
     const molt_boot_io_t *io, uint32_t *head_addr);

@@ -7,6 +7,7 @@ The file is checked, the boot loader and the plan are put into sector 0, and the
 the rest; a power cut during its work is made up for at the next start.
 """
 
+import gc
 import os
 import _molt
 from _molt import frozen
@@ -15,6 +16,10 @@ from micropython import const
 # The file that holds what the boot loader may need: the old first sector and its report.
 _SAVED = "molt.head"
 _SECTOR = const(4096)
+
+# Kinds of state in resident mode (include/molt/state.h).
+_UPGRADE = const(2)
+_TRIAL = const(3)
 
 # Typical times in ms: sector erase, 64 KB block erase, 16 page programs with their read-back.
 # Source: W25Q32JV data sheet.
@@ -103,7 +108,8 @@ def _save(job, path):
     os.sync()
 
 
-def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=True, drop_frozen=False):
+def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=True, drop_frozen=False,
+             fallback=None, trial_starts=3):
     """Replace the firmware by the image in `file_name`. Resets and so does not return.
 
     erase_all   erase the filesystem too, at the end
@@ -111,6 +117,8 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
                 without it only what is needed not to destroy the device
     reset       False: prepare only; the next reset, whoever makes it, upgrades. Leave the image file and
                 molt.head alone until then. esp.DFU() resets, molt.cancel() takes it back.
+    fallback    resident mode: the new firmware is on trial; unless it calls molt.confirm() within `trial_starts`
+                starts, the boot loader puts in the image of this file
     drop_frozen delete the dynamic frozen modules that the new firmware would run over; else they are a reason to refuse
     """
     if _molt.pending():
@@ -125,10 +133,25 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if verbose:
         print("molt: %u of %u sectors differ, the filesystem is %s" % (
             program, sectors, "ERASED" if erase_all else "left alone"))
-    _save(job, root + "/" + _SAVED)
+    resident = job.is_resident()
+    if fallback and not resident:
+        raise ValueError("a fallback needs resident mode; molt.install() installs it")
+    if not resident:
+        _save(job, root + "/" + _SAVED)
     for name in _frozen_in_way(job.image()[2]):
         frozen.delete(name)
-    job.install(_SAVED)
+    if resident:
+        job.store(0)
+        if fallback:
+            # The heap has room for one of them.
+            job = None
+            gc.collect()
+            job = _open(fallback, safe_check=safe_check, verbose=verbose, whole_image=True)[0]
+            job.plan()
+            job.store(1)
+        _molt.resident_commit(trial_starts if fallback else 0)
+    else:
+        job.install(_SAVED)
     if verbose:
         print("molt: prepared" + (", restarting" if reset else "; the next reset upgrades"))
     if reset:
@@ -145,16 +168,52 @@ def pending():
 
 def cancel():
     """Take back what fwupdate(..., reset=False) prepared. True if there was something."""
+    if _molt.resident():
+        return bool(_molt.pending()) and _molt.resident_end()
     return _molt.cancel()
+
+
+def install():
+    """Put the resident boot loader into sector 0: from then on no flash operation of an upgrade can brick the device.
+
+    The installation itself can: the power must not fail for the 60 ms that sector 0 is rewritten, once.
+    """
+    import molt_map
+
+    _molt.resident_install(*molt_map.find("reserved"))
+
+
+def uninstall():
+    """Put the firmware's own first sector back into sector 0. The power must not fail for some 60 ms."""
+    _molt.resident_uninstall()
+
+
+def confirm():
+    """Keep the firmware that is on trial. True if one was."""
+    resident = _molt.resident()
+    return bool(resident) and resident[1] == _TRIAL and _molt.resident_end()
 
 
 def status():
     """What the last upgrade came to: None, or a dict.
 
-    result    'ok', 'restored' (the file had changed: the old firmware was kept), or 'pending'
-    resumed   how often the power was cut while the boot loader worked
-    crc32     of the image that was wanted
+    result    'ok', 'restored' (the file had changed: the old firmware was kept), 'pending'; in resident mode also
+              'trial', 'confirmed', 'rolled back', None
+    resumed   how often the power was cut while the boot loader worked (not in resident mode)
+    crc32     of the image that was wanted (not in resident mode)
+    resident  whether resident mode is installed
+    starts    on trial: how many starts are left
     """
+    resident = _molt.resident()
+    if resident:
+        _, kind, result, tally, trial_starts = resident
+        status = {"resident": True, "result": (None, "ok", "restored", "rolled back", "confirmed")[result]}
+        if kind == _TRIAL:
+            status["result"] = "trial"
+            status["starts"] = trial_starts - tally
+        elif kind == _UPGRADE:
+            status["result"] = "pending"
+        return status
     try:
         with open("/" + _SAVED, "rb") as f:
             f.seek(_SECTOR)
@@ -164,7 +223,12 @@ def status():
     if not report:
         return None
     crc, result, starts = report
-    return {"result": ("pending", "ok", "restored")[result], "resumed": max(0, starts - 1), "crc32": crc}
+    return {
+        "resident": False,
+        "result": ("pending", "ok", "restored")[result],
+        "resumed": max(0, starts - 1),
+        "crc32": crc,
+    }
 
 
 def map():

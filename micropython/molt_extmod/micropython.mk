@@ -12,7 +12,7 @@ ifeq ($(wildcard $(MOLT_BUILD)/gen/esp8266_loader.h),)
 $(error molt's boot loader has not been built: run "make -C $(MOLT_TOP) loader" first)
 endif
 
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c core_plan.c core_image.c core_unpack.c core_lfs.c core_port.c \
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c core_plan.c core_image.c core_unpack.c core_resident.c core_install.c resident_api.c core_lfs.c core_port.c \
     map_glue.c core_map.c)
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.

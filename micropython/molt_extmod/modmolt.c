@@ -12,6 +12,7 @@
 #include "molt/prepare.h"
 #include "molt/report.h"
 #include "py/runtime.h"
+#include "resident_api.h"
 #include "upgrade_obj.h"
 
 // What a VfsLfs2 object begins with. Source: extmod/vfs_lfs.c, MicroPython 1.25 and 1.26.
@@ -41,11 +42,17 @@ static mp_obj_t molt_lookup(mp_obj_t path_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(molt_lookup_obj, molt_lookup);
 
-// Read the boot sector into `sector`, fresh from the heap, and open the plan in it: 0 or molt_plan_open()'s error.
+// Read the sector with the plan that the next reset carries out into `sector`, fresh from the heap, and open it: 0 or
+// molt_plan_open()'s error. It is the boot sector or, in resident mode, a slot of the reserved region.
 static int open_pending(molt_flash_t *flash, molt_plan_t *plan, uint8_t **sector) {
-    molt_esp8266_flash(flash);
+    molt_state_t state;
+    uint32_t reserved_addr;
+    uint32_t addr = 0;
+    if (molt_device_is_resident(flash, &reserved_addr, &state) && state.kind == MOLT_STATE_UPGRADE) {
+        addr = molt_state_plan_addr(flash, reserved_addr, state.plan);
+    }
     *sector = m_new(uint8_t, flash->geometry.sector_size);
-    int err = flash->read(flash->ctx, 0, *sector, flash->geometry.sector_size);
+    int err = flash->read(flash->ctx, addr, *sector, flash->geometry.sector_size);
     return err ? err : molt_plan_open(plan, &flash->geometry, *sector);
 }
 
@@ -116,6 +123,11 @@ static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_pending), MP_ROM_PTR(&molt_pending_obj) },
     { MP_ROM_QSTR(MP_QSTR_cancel), MP_ROM_PTR(&molt_cancel_obj) },
     { MP_ROM_QSTR(MP_QSTR_report), MP_ROM_PTR(&molt_report_obj) },
+    { MP_ROM_QSTR(MP_QSTR_resident), MP_ROM_PTR(&molt_resident_obj) },
+    { MP_ROM_QSTR(MP_QSTR_resident_install), MP_ROM_PTR(&molt_resident_install_obj) },
+    { MP_ROM_QSTR(MP_QSTR_resident_uninstall), MP_ROM_PTR(&molt_resident_uninstall_obj) },
+    { MP_ROM_QSTR(MP_QSTR_resident_commit), MP_ROM_PTR(&molt_resident_commit_obj) },
+    { MP_ROM_QSTR(MP_QSTR_resident_end), MP_ROM_PTR(&molt_resident_end_obj) },
     { MP_ROM_QSTR(MP_QSTR_frozen), MP_ROM_PTR(&molt_frozen_module) },
 };
 static MP_DEFINE_CONST_DICT(molt_globals, molt_globals_table);

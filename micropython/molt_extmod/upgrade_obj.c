@@ -15,6 +15,7 @@
 #include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
+#include "resident_api.h"
 #include "upgrade.h"
 
 // Bytes of the buffer through which flash is read: with the boot sector and the volume's caches 6 KB in all.
@@ -103,7 +104,7 @@ static bool allocate_window(upgrade_obj_t *self) {
 
 // Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen): path is inside the filesystem.
 static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
-    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose, ARG_drop_frozen };
+    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose, ARG_drop_frozen, ARG_whole_image };
     static const mp_arg_t allowed_args[] = {
         { MP_QSTR_path, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
         { MP_QSTR_fs_addr, MP_ARG_REQUIRED | MP_ARG_INT, { .u_int = 0 } },
@@ -112,6 +113,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         { MP_QSTR_erase_all, MP_ARG_BOOL, { .u_bool = false } },
         { MP_QSTR_verbose, MP_ARG_BOOL, { .u_bool = false } },
         { MP_QSTR_drop_frozen, MP_ARG_BOOL, { .u_bool = false } },
+        { MP_QSTR_whole_image, MP_ARG_BOOL, { .u_bool = false } },
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed_args)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed_args), allowed_args, args);
@@ -126,6 +128,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
     self->options = (molt_upgrade_options_t){
         .safe_check = args[ARG_safe_check].u_bool,
         .erase_all = args[ARG_erase_all].u_bool,
+        .whole_image = args[ARG_whole_image].u_bool,
         .mapped_size = MOLT_ESP8266_MAPPED_SIZE,
         .loader_size = sizeof esp8266_loader,
     };
@@ -145,6 +148,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         .work = (uint8_t *)self->work,
         .work_size = WORK_SIZE,
         .extension = &extension,
+        .resident = &molt_resident_loader,
         .progress = on_progress,
         .progress_ctx = self,
     };
@@ -247,7 +251,26 @@ static mp_obj_t upgrade_install(mp_obj_t self_in, mp_obj_t path_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_install_obj, upgrade_install);
 
+static mp_obj_t upgrade_is_resident(mp_obj_t self_in) {
+    return mp_obj_new_bool(planned(self_in)->upgrade.is_resident);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_is_resident_obj, upgrade_is_resident);
+
+// store(slot): resident mode, instead of saved() and install(): store the plan. resident_commit() makes it count.
+static mp_obj_t upgrade_store(mp_obj_t self_in, mp_obj_t slot_in) {
+    upgrade_obj_t *self = planned(self_in);
+    self->is_planned = false;
+    int err = molt_upgrade_store(&self->upgrade, (uint32_t)mp_obj_get_int(slot_in) & 1);
+    if (err) {
+        raise_trouble(self, err);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_store_obj, upgrade_store);
+
 static const mp_rom_map_elem_t upgrade_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_is_resident), MP_ROM_PTR(&upgrade_is_resident_obj) },
+    { MP_ROM_QSTR(MP_QSTR_store), MP_ROM_PTR(&upgrade_store_obj) },
     { MP_ROM_QSTR(MP_QSTR_image), MP_ROM_PTR(&upgrade_image_obj) },
     { MP_ROM_QSTR(MP_QSTR_plan), MP_ROM_PTR(&upgrade_plan_obj) },
     { MP_ROM_QSTR(MP_QSTR_saved), MP_ROM_PTR(&upgrade_saved_obj) },

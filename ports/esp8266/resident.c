@@ -5,14 +5,10 @@
 #include "machine.c"
 #include "molt/resident.h"
 
-// Whether an upgrade has been carried out since the start.
-static bool has_upgraded;
-
 static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     (void)ctx;
     (void)arg;
     if (event == MOLT_BOOT_START) {
-        has_upgraded = true;
         ets_wdt_disable();
         put("\r\nmolt");
     } else if (event == MOLT_BOOT_STEP) {
@@ -37,9 +33,9 @@ __attribute__((externally_visible, noreturn)) void molt_loader_entry(void);
 void molt_loader_entry(void) {
     static uint32_t sector[SECTOR_SIZE / 4];
     static uint32_t buf[SECTOR_SIZE / 4];
+    uint32_t chip_size = flashchip->chip_size;
     SPIUnlock();
     flashchip->chip_size = FLASH_SIZE_MAX;
-    has_upgraded = false;
     for (;;) {
         uint32_t reserved_addr;
         uint32_t head_addr;
@@ -48,14 +44,14 @@ void molt_loader_entry(void) {
         if (!err) {
             err = molt_resident_run(&flash, reserved_addr, (uint8_t *)sector, (uint8_t *)buf, &io, &head_addr);
         }
-        if (!err && has_upgraded) {
-            // The firmware starts as after any reset, with the watchdog on.
+        if (err == MOLT_RESIDENT_RESET) {
             restart();
         }
         if (!err) {
             err = molt_resident_load(&flash, head_addr, (uint8_t *)buf, &loading, &entry_vaddr);
         }
         if (!err) {
+            flashchip->chip_size = chip_size;
             __asm__ volatile("memw\n\tisync" ::: "memory");
             ((entry_t)(uintptr_t)entry_vaddr)();
         }

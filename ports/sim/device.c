@@ -96,6 +96,7 @@ static int run_resident(sim_device_t *device, uint8_t *sector, uint8_t *buf, con
     if (!err) {
         err = molt_resident_run(flash, reserved_addr, sector, buf, io, &device->head_addr);
     }
+    // MOLT_RESIDENT_RESET passes through.
     return err ? err : molt_resident_load(flash, device->head_addr, buf, &loading, &entry_vaddr);
 }
 
@@ -135,7 +136,7 @@ sim_outcome_t sim_device_start(sim_device_t *device) {
         if (device->boot_result < 0) {
             return SIM_STUCK;
         }
-        if (is_resident) {
+        if (is_resident && device->boot_result != MOLT_RESIDENT_RESET) {
             return SIM_FIRMWARE;
         }
     }

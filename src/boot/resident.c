@@ -55,10 +55,7 @@ int molt_resident_run(const molt_flash_t *flash, uint32_t reserved_addr, uint8_t
             return err;
         } else if (state.kind == MOLT_STATE_UPGRADE) {
             err = carry_out(flash, reserved_addr, &state, sector, buf, io);
-            if (err) {
-                return err;
-            }
-            continue;
+            return err ? err : MOLT_RESIDENT_RESET;
         } else if (state.kind == MOLT_STATE_TRIAL) {
             if (state.tally >= state.trial_starts) {
                 molt_state_t next = state;

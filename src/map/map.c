@@ -76,10 +76,10 @@ static const row_t rows[] = {
     {
         .name = "molt",
         .size_min = 0x100000, .size_max = 0x100000,
-        .room_end = 0xac000, .user = { 0xac000, 2 * SECTOR }, .reserved = { 0xae000, 8 * SECTOR },
+        .room_end = 0xb4000, .user = { 0xb4000, 2 * SECTOR }, .reserved = { 0xb6000, 8 * SECTOR },
         // The port's documentation has native code begin at esp.flash_user_start(), one sector before the filesystem.
-        .native = { 0xb6000, 2 * SECTOR },
-        .fs_addr = 0xb8000, .system_size = MOLT_MAP_SYSTEM_SIZE,
+        .native = { 0xbe000, 2 * SECTOR },
+        .fs_addr = 0xc0000, .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
     {
         .name = "molt",

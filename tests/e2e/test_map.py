@@ -5,6 +5,7 @@
 
 Where regions are is asked of the tool (`molt map --json`), which has its own test against MicroPython's sources.
 """
+import gzip
 import json
 import sys
 
@@ -170,6 +171,17 @@ def the_user_sectors_are_the_users():
     stock = fresh("mpy-A", files={})
     same(stock.run("import molt; print(molt.user())").value(), (0, 0), "molt.user() on the stock map")
     refused(stock, "import molt; molt.user_bdev()", "OSError", "no user sectors")
+
+
+@test
+def an_upgrade_keeps_off_the_user_sectors():
+    """On 1 MB with molt's map an image that would run into the user's sectors is refused; one that ends there is not"""
+    limit = molts("1M")["user"][0]
+    program = small_program(16)
+    images = {f"{size}.gz": gzip.compress(program + bytes(size - len(program)), 9, mtime=0) for size in (limit, limit + 4)}
+    board = fresh("mpy-A-molt-1M", "1M", images, fs_start=molts("1M")["filesystem"][0])
+    refused(board, f"import molt; molt.fwupdate('{limit + 4}.gz')", "ValueError", "reserved")
+    true(board.run(f"import molt; print(molt.plan('{limit}.gz'))").value()["overlaps"] is None, "the other one can be planned")
 
 
 @test

@@ -153,7 +153,7 @@ def colours_are_for_terminals():
 def a_map_that_is_not_there_is_refused():
     check("stock-1M" in molt("map", "--size", "1M", "--variant", "none", status=1), "the names that there are")
     molt("map", "--size", "512K", "--variant", "stock-2M", status=1)
-    molt("map", "--size", "1M", "--variant", "molt", "--firmware", "720K", status=1)
+    molt("map", "--size", "1M", "--variant", "molt", "--firmware", "724K", status=1)
     molt("map", status=2)
     molt("migrate", "a", "b", status=2)
     molt("migrate", WORK / "none", WORK / "out", "--to", "molt", status=1)
@@ -193,6 +193,23 @@ def migration_keeps_user_sectors_and_frozen_modules_in_place():
     old.write_bytes(content)
     molt("migrate", old, WORK / "kept2.bin", "--to", "molt")
     check((WORK / "kept2.bin").read_bytes() == content, "byte for byte")
+    # To a map without user sectors they cannot go along, and are not lost silently.
+    said = molt("migrate", old, WORK / "kept3.bin", "--to", "stock", "--firmware", WORK / "firmware.bin", status=1)
+    check("user region" in said and not (WORK / "kept3.bin").exists(), said)
+
+
+@test
+def migration_keeps_a_romfs_or_refuses():
+    old = flash("romfs.bin", files=FILES)
+    romfs = regions("--size", "4M", "--variant", "stock-2M-ROMFS")["romfs"]
+    content = bytearray(old.read_bytes())
+    content[romfs["addr"]:romfs["addr"] + 3] = b"\xd2\xcd\x31"
+    old.write_bytes(content)
+    check(shown(old)["map"] == "stock-2M-ROMFS", "it is recognized")
+    said = molt("migrate", old, WORK / "romfs2.bin", "--to", "molt", "--firmware", WORK / "firmware.bin", status=1)
+    check("romfs region" in said, said)
+    molt("migrate", old, WORK / "romfs2.bin", "--to", "stock-2M-ROMFS", "--firmware", WORK / "firmware.bin")
+    check((WORK / "romfs2.bin").read_bytes() == content, "byte for byte")
 
 
 @test

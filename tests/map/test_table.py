@@ -111,7 +111,7 @@ def the_search_finds_what_it_is_to_find():
     wanted = numbers()
     missed = []
     for text in ("#define A 0x100000u", "x = 0x99000", "size - 20480", "5 * 4096", "if (a >= 0xFB000)", "org = 0x5000",
-                 "irom = 1004K", "0x0f8000", "688 * 1024"):
+                 "irom = 1004K", "0x0f8000", "720 * 1024"):
         if not any(value in wanted for value, _ in values(text)):
             missed.append(f"not found: {text}")
     for text in ("0x40100000", "4096", "0x1000001", "x99000"):

@@ -87,9 +87,8 @@ def shell_lines(text):
 
 
 def make_targets():
-    text = "".join((ROOT / f).read_text() for f in ("Makefile", "ports/esp8266/loader.mk", "cmd/molt/molt.mk", "tests/tests.mk",
-                                                    "bench/bench.mk", "vboard/vboard.mk", "micropython/micropython.mk",
-                                                    "micropython/vport/vport.mk"))
+    files = [ROOT / "Makefile"] + [f for f in ROOT.rglob("*.mk") if f.relative_to(ROOT).parts[0] != "build"]
+    text = "".join(f.read_text() for f in files)
     phony = {word for line in re.findall(r"^\.PHONY:(.*)$", text, re.MULTILINE) for word in line.split()}
     return phony | set(re.findall(r"^([a-z][a-z-]*):", text, re.MULTILINE))
 

@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+"""Dynamic frozen modules on the virtual ESP8266, as TAP.
+
+    tests/e2e/test_frozen.py [WORD...]     only the tests with a WORD in their names
+
+FIRMWARE=mpy2-A in the environment takes another firmware. All runs are watched by the board's plugin.
+"""
+import os
+import re
+import subprocess
+import sys
+
+from rig import BUILD, ROOT, Skip, firmware, fresh, main, note, same, scratch, test, true
+
+NAME = os.environ.get("FIRMWARE", "mpy-A")
+CROSS = BUILD / ("mpy2-cross" if NAME.startswith("mpy2") else "mpy-cross") / "mpy-cross"
+MICROPY = BUILD / ("micropython2" if NAME.startswith("mpy2") else "micropython")
+TOP = 0xF8000
+
+HELLO = """
+GREETING = "a greeting that is longer than twenty-five characters"
+BIG = -123456789012345678901234567890
+T = (1, (2, "threeeee", b"four"), None, True, ..., 3.25, 1 << 40)
+class Thing:
+    def method_of_thing(self, argument_one, keyword_two=3):
+        return argument_one + keyword_two
+def outer_function(x):
+    def inner_function(y):
+        return x * y
+    return inner_function
+def gen():
+    yield from range(3)
+def check():
+    return (GREETING[2:10], BIG, T, Thing().method_of_thing(4), outer_function(5)(6), list(gen()))
+"""
+HELLO_SAYS = "('greeting', -123456789012345678901234567890, (1, (2, 'threeeee', b'four'), None, True, Ellipsis, 3.25, " \
+             "1099511627776), 7, 30, [0, 1, 2])"
+
+
+def compile_mpy(source, *options):
+    path = scratch("compiled.py")
+    path = path.with_name(f"{path.stem}{os.urandom(4).hex()}.py")
+    path.write_text(source)
+    out = path.with_suffix(".mpy")
+    subprocess.run([CROSS, "-s", "module.py", *options, "-o", out, path], check=True)
+    data = out.read_bytes()
+    path.unlink()
+    out.unlink()
+    return data
+
+
+def board_with(**modules):
+    """A board with .mpy files in /m, out of the way of imports."""
+    return fresh(NAME, files={f"m/{name.replace('__', '.')}.mpy": compile_mpy(source) if isinstance(source, str) else source
+                              for name, source in modules.items()})
+
+
+def say(run):
+    return run.out.replace("\r", "").strip()
+
+
+def listed(board):
+    return eval(say(board.run("import esp\nprint(esp.ls_frozen())")).splitlines()[-1])
+
+
+@test
+def add_import_reset_import():
+    """A module is added, imports at once and unlinked, and linked after a reset, with the same result"""
+    board = board_with(hello=HELLO)
+    run = board.run("import esp\nprint(esp.add_frozen('/m/hello.mpy'), esp.ls_frozen()[0][3:])\nimport hello\nprint(hello.check())")
+    same(say(run).splitlines(), ["True (False, True, False)", HELLO_SAYS], "unlinked")
+    run = board.run("import esp\nprint(esp.ls_frozen()[0][3:])\nimport hello\nprint(hello.check(), hello.__name__)\n"
+                    "import micropython\nmicropython.qstr_info(1)\nprint('gen' in dir(hello))")
+    lines = say(run).splitlines()
+    same(lines[:2], ["(True, True, False)", HELLO_SAYS + " hello"], "linked")
+    same(lines[-1], "True", "dir()")
+    true("Q(method_of_thing)" in lines, "the pool in flash is in the chain")
+
+
+@test
+def nothing_is_written_twice():
+    """The same file again writes nothing; the flash stays as it is, byte for byte"""
+    board = board_with(hello=HELLO)
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy')")
+    board.run("pass")
+    before = board.flash()
+    run = board.run("import esp\nprint(esp.add_frozen('/m/hello.mpy'))")
+    same(say(run), "True", "result")
+    true(board.flash() == before, "flash is unchanged")
+
+
+@test
+def replace_and_delete():
+    """A module is replaced and deleted; ids of the others stay; compaction at boot wins the room back"""
+    board = board_with(a="def one_new_name(): return 1", b="def one_new_name(): return 2\ndef b_name(): pass")
+    board.run("import esp\nesp.add_frozen('/m/a.mpy', 'x')\nesp.add_frozen('/m/b.mpy', 'y')")
+    run = board.run("import esp\nimport x, y\nprint(x.one_new_name(), y.one_new_name())\nesp.add_frozen('/m/b.mpy', 'x')\n"
+                    "import sys\ndel sys.modules['x']\nimport x\nprint(x.one_new_name())")
+    same(say(run), "1 2\n2", "replaced in the session")
+    run = board.run("import esp, molt\nimport x, y\nprint(x.one_new_name(), y.one_new_name(), [m[3] for m in esp.ls_frozen()])\n"
+                    "print(esp.del_frozen('x'), esp.del_frozen('x'), molt.frozen.compact())")
+    same(say(run), "2 2 [True, True]\nTrue False True", "replaced after the reset, deleted")
+    run = board.run("import molt, esp\nfree, after = molt.frozen.free()\nprint(free == after, esp.ls_frozen())\n"
+                    "import y\nprint(y.one_new_name())\ntry:\n import x\nexcept ImportError: print('gone')")
+    lines = say(run).splitlines()
+    true(re.match(r"True \[\('y', \d+, \d+, True, True, False\)\]", lines[0]), f"after compaction: {lines[0]}")
+    same(lines[1:], ["2", "gone"], "after compaction")
+    run = board.run("import esp\nprint(esp.reset_frozen(), esp.ls_frozen())")
+    same(say(run), "True []", "reset")
+    same(listed(board), [], "after reset")
+
+
+@test
+def packages_and_relative_imports():
+    """Packages, __init__, relative and nested imports"""
+    board = board_with(i="VALUE = 7", m="from . import VALUE\nfrom .sub.leaf import LEAF\nR = (VALUE, LEAF)", l="LEAF = 'leaf'")
+    add = ("import esp\nesp.add_frozen('/m/i.mpy', 'pkg.__init__')\nesp.add_frozen('/m/m.mpy', 'pkg.mod')\n"
+           "esp.add_frozen('/m/l.mpy', 'pkg.sub.leaf')\n")
+    use = "import pkg.mod\nprint(pkg.mod.R, pkg.sub.leaf.__name__)"
+    same(say(board.run(add + use)), "(7, 'leaf') pkg.sub.leaf", "unlinked")
+    same(say(board.run(use)), "(7, 'leaf') pkg.sub.leaf", "linked")
+
+
+@test
+def bad_files_and_names():
+    """Malformed and foreign files, bad and reserved names: a sentence, and nothing changes"""
+    good = compile_mpy(HELLO)
+    files = {
+        "empty": b"", "text": b"print(1)\n", "version": good[:1] + b"\x05" + good[2:], "cut": good[:-7], "long": good + b"x",
+        "small": good[:3] + b"\x3f" + good[4:], "arch": good[:2] + bytes([10 << 2 | 3]) + good[3:],
+        "later": good[:2] + b"\x40" + good[3:], "complex": compile_mpy("X = 2j"), "good": good,
+    }
+    board = board_with(**files)
+    before = board.flash()
+    code = "import esp\n"
+    for name in sorted(set(files) - {"good"}):
+        code += f"try:\n esp.add_frozen('/m/{name}.mpy')\n print('{name} TAKEN')\nexcept (ValueError, OSError) as e:\n print('{name}', e)\n"
+    for name in ("_boot", "flashbdev", "inisetup", "molt", "a..b", ".a", "a.", "", "a/b", "x" * 64, "a b"):
+        code += f"try:\n esp.add_frozen('/m/good.mpy', '{name}')\n print('TAKEN')\nexcept ValueError as e:\n print('{name}', e)\n"
+    run = board.run(code)
+    true("TAKEN" not in run.out, run.out)
+    same(len(say(run).splitlines()), len(files) - 1 + 11, "sentences")
+    true(board.flash(0, 0x100000) == before[:0x100000], "flash is unchanged")
+
+
+@test
+def shadowed_by_a_file():
+    """A file of that name comes first, and add_frozen() and ls_frozen() say so"""
+    board = fresh(NAME, files={"x.py": b"W = 'file'\n", "m/x.mpy": compile_mpy("W = 'frozen'")})
+    run = board.run("import esp\nesp.add_frozen('/m/x.mpy')\nprint(esp.ls_frozen()[0][5])\nimport x\nprint(x.W)")
+    same(say(run).splitlines(), ["molt: x.py will be imported in its place; remove it", "True", "file"], "shadowed")
+    run = board.run("import os\nos.remove('x.py')\nimport x\nprint(x.W)")
+    same(say(run), "frozen", "without the file")
+
+
+@test
+def boot_and_main_and_the_way_out():
+    """A dynamic main.py and boot.py run at start; /frozen.off switches them off"""
+    board = board_with(main="print('dynamic main runs')", boot="print('dynamic boot runs')")
+    board.run("import esp\nesp.add_frozen('/m/main.mpy')\nesp.add_frozen('/m/boot.mpy')")
+    run = board.run(None, "--until", ">>> ")
+    true("dynamic boot runs" in run.out and "dynamic main runs" in run.out, run.out)
+    board.run("open('/frozen.off', 'w').close()")
+    run = board.run(None, "--until", ">>> ")
+    true("dynamic main runs" not in run.out and "are off" in run.out, run.out)
+    board.run("import os\nos.remove('/frozen.off')")
+    true("dynamic main runs" in board.run(None, "--until", ">>> ").out, "on again")
+
+
+@test
+def many_qstr_counts():
+    """0 to 9 new names, a name with 255 bytes, 200 names: all link, import, and find their own"""
+    sources = {f"n{i}": "\n".join(f"zq{i}_{k} = {k}" for k in range(i)) + f"\ndef f(): return {i}" for i in range(10)}
+    sources["many"] = "\n".join(f"def name_of_many_{k}(): return {k}" for k in range(200)) + "\ndef f(): return name_of_many_199()"
+    sources["huge"] = f"def {'h' * 255}(): return 5\ndef f(): return {'h' * 255}()"
+    board = board_with(**sources)
+    board.run("import esp, os\nfor n in os.listdir('/m'): esp.add_frozen('/m/' + n)")
+    run = board.run("import esp, gc\nprint([m[3] for m in esp.ls_frozen()] == [True] * %d)\n" % len(sources) +
+                    "".join(f"import {n}\nprint({n}.f())\ngc.collect()\n" for n in sources))
+    same(say(run).split(), ["True"] + [str(i) for i in range(10)] + ["199", "5"], "values")
+
+
+@test
+def soft_resets():
+    """Soft resets: the pools are put in anew each time, and nothing is written"""
+    board = board_with(hello=HELLO)
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy')")
+    board.run("pass")
+    before = board.flash()
+    feed = b"import hello\r\nprint(hello.check()[3])\r\n\x04import hello\r\nprint(hello.check()[4])\r\n\x04import hello\r\nprint('third', hello.check()[3])\r\n"
+    environment = {**os.environ, "VBOARD_BUILD": str(BUILD / "vboard")}
+    done = subprocess.run([ROOT / "vboard/run", board.path, "--plugin"], input=feed, capture_output=True, timeout=60, env=environment)
+    true(done.returncode == 0 and b"third 7" in done.stdout and b"\n30" in done.stdout.replace(b"\r", b""), done.stdout[-500:])
+    true(board.flash() == before, "flash is unchanged")
+
+
+@test
+def native_viper_and_asm_code():
+    """@native, @viper and inline assembler run in place from mapped flash"""
+    source = ("import micropython\n@micropython.native\ndef n(a, b):\n    return [a, b, a + b]\n@micropython.viper\n"
+              "def v(a: int, b: int) -> int:\n    return a * b + 1\n@micropython.asm_xtensa\ndef s(a2, a3):\n    add(a2, a2, a3)\n"
+              "@micropython.native\ndef outer(x):\n    def inner(y):\n        return x + y\n    return inner\n")
+    board = board_with(nat=compile_mpy(source, "-march=xtensa"))
+    use = "import nat\nprint(nat.n(1, 2), nat.v(6, 7), nat.s(20, 3), nat.outer(3)(4))\n"
+    run = board.run("import esp\nesp.add_frozen('/m/nat.mpy')\n" + use)
+    same(say(run), "[1, 2, 3] 43 23 7", "loaded")
+    run = board.run("import esp\nprint(esp.ls_frozen()[0][3])\n" + use)
+    same(say(run), "True\n[1, 2, 3] 43 23 7", "in place")
+
+
+@test
+def full_store():
+    """A full store refuses with numbers; what was deleted comes back with a reset"""
+    big = "X = b'" + "z" * 30000 + "'\ndef f(): return len(X)"
+    board = board_with(big=big)
+    code = ("import esp, molt\nn = 0\ntry:\n while True:\n  esp.add_frozen('/m/big.mpy', 'big%d' % n)\n  n += 1\n"
+            "except OSError as e: print(n, e.errno, e)\n")
+    run = board.run(code, timeout=60)
+    found = re.match(r"(\d+) 28 .*no room: (\d+) bytes needed, (\d+) free", say(run))
+    true(found and int(found[1]) > 5, run.out)
+    run = board.run(f"import esp\nfor i in range(0, {found[1]}, 2): esp.del_frozen('big%d' % i)\n"
+                    "try: esp.add_frozen('/m/big.mpy', 'again')\nexcept OSError as e: print(e)", timeout=60)
+    true("a reset frees" in run.out, run.out)
+    run = board.run("import esp\nprint(esp.add_frozen('/m/big.mpy', 'again'))\nimport big1\nprint(big1.f(), len(esp.ls_frozen()))", timeout=60)
+    same(say(run), f"True\n30000 {int(found[1]) // 2 + 1}", "after the reset")
+
+
+@test
+def upgrade_keeps_the_modules():
+    """After a firmware upgrade the modules are linked again for the new firmware and import"""
+    other = "mpy-B"
+    if not (BUILD / other / "firmware.bin").exists():
+        raise Skip("no second firmware")
+    board = fresh(NAME, files={"m/hello.mpy": compile_mpy(HELLO), "new.bin": firmware(other)})
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy')")
+    board.run("import hello")
+    run = board.run("import molt\nmolt.fwupdate('new.bin')", timeout=120)
+    true(run.runs(other), run.out[-300:])
+    run = board.run("import esp\nprint(esp.ls_frozen()[0][3:])\nimport hello\nprint(hello.check())")
+    same(say(run).splitlines(), ["(True, True, False)", HELLO_SAYS], "linked for the new firmware")
+
+
+@test
+def an_upgrade_into_the_modules_is_refused():
+    """An image that would run over modules is refused with their names; drop_frozen lets go of those in the way"""
+    big = "X = b'" + "z" * 30000 + "'\ndef f(): return len(X)"
+    board = fresh(NAME, files={"m/big.mpy": compile_mpy(big), "m/hello.mpy": compile_mpy(HELLO), "new.bin": firmware("mpy-B")})
+    run = board.run("import esp\nesp.add_frozen('/m/hello.mpy')\nn = 0\ntry:\n while True:\n  esp.add_frozen('/m/big.mpy', 'big%d' % n)\n"
+                    "  n += 1\nexcept OSError: print(n)", timeout=60)
+    count = int(say(run))
+    # A longer image: the same firmware, padded by bytes that its size word and MD5 count.
+    import hashlib
+    import struct
+    image = bytearray(firmware("mpy-B")[:-16])
+    image += b"\xa5" * (0xE0000 - len(image))
+    struct.pack_into("<I", image, 0x8FFC, len(image))
+    image += hashlib.md5(image[4:]).digest()
+    path = scratch("long.bin")
+    path.write_bytes(image)
+    subprocess.run([BUILD / "molt", "put", board.path, f"{path}:/new.bin"], check=True, capture_output=True)
+    run = board.run("import molt\nprint(molt.plan('new.bin')['overlaps'])\ntry:\n molt.fwupdate('new.bin', verbose=False)\n"
+                    "except ValueError as e: print(e)")
+    true(f"big{count - 1}" in run.out and "drop_frozen=True" in run.out and "hello" not in run.out, run.out)
+    run = board.run("import molt\nmolt.fwupdate('new.bin', drop_frozen=True)", timeout=120)
+    true(run.runs("mpy-B"), run.out[-300:])
+    left = listed(board)
+    same(left[0][0], "hello", "the module at the top is kept")
+    true(1 <= len(left) < count, f"{len(left)} of {count + 1} are left")
+    true(all(m[3] in (True, False) and m[4] for m in left), "compatible")
+    same(say(board.run("import hello\nprint(hello.check()[3])")), "7", "it imports")
+    note(f"{count + 1} modules, {len(left)} of them left")
+
+
+@test
+def power_cuts_on_the_board():
+    """Power cuts in add, link and compaction on the board itself: a sample of operations and tears"""
+    board = board_with(hello=HELLO, old="def f(): return 'old'", new="def f(): return 'new'" + "\ndef g(): pass" * 40)
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy')\nesp.add_frozen('/m/old.mpy', 'x')")
+    board.run("pass")
+    start = board.flash()
+    replace = "import esp\nesp.add_frozen('/m/new.mpy', 'x')\nesp.del_frozen('hello')\nimport molt\nmolt.frozen.compact()\nimport machine\nmachine.reset()"
+    total = board.run(replace, "--timeout", "60").stats["operations"]
+    true(total > 20, f"{total} operations")
+    count = 0
+    for op in range(0, total, 3):
+        for tear in ("before", "random", "stray", "after")[op % 2::2]:
+            board.path.write_bytes(start)
+            board.run(replace, cut=f"{op}:{tear}", status=None)
+            run = board.run("import esp, x\nprint(x.f(), [m[0] for m in esp.ls_frozen() if m[3] is not True])")
+            true(say(run).splitlines()[-1] in ("old []", "new []"), f"after a cut at {op}:{tear}: {run.out}")
+            count += 1
+    note(f"{count} cuts in {total} operations")
+
+
+@test
+def micropython_tests():
+    """MicroPython's own tests, compiled, added and imported linked, print what they print as .py"""
+    folders = ["basics", "float", "micropython"]
+    step = int(os.environ.get("FROZEN_STEP", "6"))
+    names = sorted(p for folder in folders for p in (MICROPY / "tests" / folder).glob("*.py"))[::step]
+    good = {}
+    for path in names:
+        source = path.read_text(errors="replace")
+        if len(source) > 8000 or "import_" in path.name or "native" in path.name or "viper" in path.name or "sys.exit" in source:
+            continue
+        try:
+            good[path.stem] = (source, compile_mpy(source))
+        except subprocess.CalledProcessError:
+            continue
+    done = skipped = 0
+    batch = []
+    for name in list(good) + [None]:
+        if name:
+            batch.append(name)
+        if len(batch) < 25 and name:
+            continue
+        files = {f"m/t_{n}.mpy": good[n][1] for n in batch} | {f"p/t_{n}.py": good[n][0].encode() for n in batch}
+        board = fresh(NAME, files=files)
+        added = board.run("import esp, os\nfor n in os.listdir('/m'):\n try: esp.add_frozen('/m/' + n)\n"
+                          " except ValueError as e: print('refused', n)", timeout=120)
+        for n in batch:
+            code = ("import sys, gc\nsys.path[:] = [%r]\ntry:\n import t_" + n + "\nexcept BaseException as e:\n print('raised', type(e).__name__)\n")
+            if f"refused t_{n}.mpy" in added.out:
+                skipped += 1
+                continue
+            plain = board.run(code % "/p", status=None, plugin=False)
+            linked = board.run(code % ".frozen", status=None)
+            if "MemoryError" in plain.out + linked.out or "raised SyntaxError" in plain.out or linked.status not in (0,):
+                true(linked.status == plain.status or linked.status in (0,), f"{n}: {linked.status} {linked.err[-200:]}")
+                skipped += 1
+                continue
+            same(re.sub(r"0x[0-9a-f]+", "0x", linked.out), re.sub(r"0x[0-9a-f]+", "0x", plain.out), n)
+            done += 1
+        board.remove()
+        batch = []
+    note(f"{done} compared, {skipped} skipped (complex constants, no memory to compile)")
+    true(done > 20, "enough")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
