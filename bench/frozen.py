@@ -68,6 +68,8 @@ import %(name)s
 print('works')
 """
 
+REMOVE = "import os; os.remove('/%s.mpy')"
+
 ADD = """
 import time, esp
 begin = time.ticks_us()
@@ -145,13 +147,15 @@ def table(name, firmware, frozen):
     rows = {}
     rows[".py"] = (*measure(make_flash("py", firmware, [source]), name), source.stat().st_size)
     rows[".mpy"] = (*measure(make_flash("mpy", firmware, [mpy]), name), mpy.stat().st_size)
-    rows["frozen"] = (*measure(make_flash("frozen", frozen, []), name), None)
+    built = make_flash("frozen", frozen, [mpy])
+    board(built, REMOVE % name)  # so that both filesystems, which import looks at first, have the same history
+    rows["frozen"] = (*measure(built, name), None)
     dynamic = make_flash("dynamic", firmware, [mpy])
     stats = WORK / "stats.json"
     out, err = board(dynamic, ADD % {"name": name}, "--icount", "--stats", stats)
     us = int(re.search(r"us (\d+)", out)[1])
     counts = json.loads(stats.read_text())
-    board(dynamic, "import os; os.remove('/%s.mpy')" % name)
+    board(dynamic, REMOVE % name)
     board(dynamic, "pass")  # links
     link = link_size(dynamic)
     rows["dynamic"] = (*measure(dynamic, name), 128 + mpy.stat().st_size + link)

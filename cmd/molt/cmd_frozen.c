@@ -13,11 +13,9 @@
 #include "molt/link.h"
 #include "molt/store.h"
 #include "say.h"
+#include "survey.h"
 
-#define MAPPED_SIZE 0x100000u
-// The sectors below 1 MB that are molt's own.
-#define STORE_TOP 0xf8000u
-#define MPY_SIZE_MAX 0x100000u
+#define MPY_SIZE_MAX MOLT_MAP_MAPPED_SIZE
 
 typedef struct session {
     dumpfs_t dump;
@@ -29,28 +27,16 @@ typedef struct session {
 
 static const molt_mpy_target_t target = { .native_arch = 9, .sub_version = 3, .small_int_bits = 31 };
 
-static uint32_t word_at(const dumpfs_t *dump, uint32_t addr) {
-    const uint8_t *p = dump->nor.bytes + addr;
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-// From the end of the firmware to molt's own sectors, or to the sector for native code below the filesystem.
+// The frozen modules' region of the flash map that the dump has.
 static int find_region(dumpfs_t *dump, molt_region_t *region) {
-    uint32_t flash_size = dump->nor.flash.geometry.size;
-    uint32_t size = flash_size >= MAPPED_SIZE ? word_at(dump, 0x8ffc) : 0;
-    if (size < 0x9000 || size > STORE_TOP) {
-        return say_fail("%s: there is no MicroPython at its beginning, and so nothing to tell where frozen modules are", dump->path);
+    survey_t *survey = calloc(1, sizeof *survey);
+    int status = survey ? survey_dump(survey, dump, NULL) : say_fail("there is not enough memory; close other programs");
+    *region = status ? (molt_region_t){ 0, 0 } : survey->map.regions[MOLT_MAP_FROZEN];
+    free(survey);
+    if (!status && region->size < 3 * 4096) {
+        return say_fail("%s: there is no MicroPython at its beginning, or no room for frozen modules behind it", dump->path);
     }
-    uint32_t bottom = (size + 16 + 4095) / 4096 * 4096;
-    uint32_t end = STORE_TOP;
-    if (dumpfs_find(dump) && dump->fs.addr < MAPPED_SIZE && dump->fs.addr >= 4096) {
-        end = dump->fs.addr - 4096 < end ? dump->fs.addr - 4096 : end;
-    }
-    if (bottom + 3 * 4096 > end) {
-        return say_fail("%s: between firmware and filesystem there is no room for frozen modules", dump->path);
-    }
-    *region = (molt_region_t){ bottom, end - bottom };
-    return 0;
+    return status;
 }
 
 static int open_session(session_t *s, const char *path) {

@@ -11,6 +11,7 @@
 #include "dumpfs.h"
 #include "files.h"
 #include "molt/error.h"
+#include "molt/store.h"
 #include "say.h"
 #include "survey.h"
 #include "transfer.h"
@@ -29,6 +30,7 @@ typedef struct migration {
     dumpfs_t to;
     survey_t before;
     molt_map_t map;  // the one wanted, with the firmware that it will hold
+    uint32_t module_count;
 } migration_t;
 
 static uint32_t end_of(const molt_region_t *region) {
@@ -81,28 +83,57 @@ static int fill_firmware(migration_t *m) {
     return 0;
 }
 
-// Frozen modules hold addresses of their own place: they stay there, or there must be none.
+static int memory_read(void *ctx, uint32_t off, void *buf, uint32_t size) {
+    memcpy(buf, (const uint8_t *)ctx + off, size);
+    return 0;
+}
+
+// Put every module of the old store into the new one. The device links them anew at its next start.
+static int move_modules(migration_t *m, molt_store_t *old, molt_store_t *new) {
+    uint32_t work[MOLT_STORE_WORK_SIZE / 4];
+    char name[MOLT_RECORD_NAME_MAX + 1];
+    molt_record_t record;
+    molt_record_t copy;
+    uint32_t at = 0;
+    while (molt_store_next(old, &at, &record) == 1) {
+        if (!record.is_live || molt_store_name(old, &record, name) != 0) {
+            continue;
+        }
+        molt_reader_t reader = { m->from.nor.bytes + record.mpy_addr, record.mpy_size, memory_read };
+        int err = molt_store_put(new, name, record.name_size, &reader, 0, work, &copy);
+        if (err) {
+            return say_fail("the frozen modules need %s and the map %s has %s behind that firmware: remove some on the device, by "
+                            "esp.del_frozen()", say_size(old->live_size).text, m->map.name, say_size(new->region.size).text);
+        }
+        m->module_count++;
+    }
+    return 0;
+}
+
+// With the same firmware, in the same place, links and all; else module by module.
 static int fill_frozen(migration_t *m) {
-    const molt_region_t *old = &m->before.map.regions[MOLT_MAP_FROZEN];
-    const molt_region_t *new = &m->map.regions[MOLT_MAP_FROZEN];
-    uint32_t used = survey_used(&m->before, MOLT_MAP_FROZEN);
-    if (used == 0) {
+    const molt_region_t *region = &m->before.map.regions[MOLT_MAP_FROZEN];
+    const molt_region_t *wanted = &m->map.regions[MOLT_MAP_FROZEN];
+    molt_store_t old;
+    molt_store_t new;
+    if (is_equal(region, wanted) && m->args->firmware == NULL) {
+        memcpy(m->to.nor.bytes + region->addr, m->from.nor.bytes + region->addr, region->size);
         return 0;
     }
-    uint32_t first = old->addr;
-    while (m->before.use[first / BLOCK_SIZE] == SURVEY_FREE) {
-        first += BLOCK_SIZE;
+    int err = region->size ? molt_store_open(&old, &m->from.nor.flash, region) : MOLT_ERR_NOSPC;
+    if (err == MOLT_ERR_NOSPC || (!err && old.live_count == 0 && !old.is_damaged)) {
+        return 0;
     }
-    if (end_of(old) != end_of(new)) {
-        return say_fail("there are %s of frozen modules, and the map %s has its own at another place; remove them on the device "
-                        "(esp.reset_frozen()) and add them again afterwards", say_size(used).text, m->map.name);
+    if (err || old.is_damaged) {
+        return say_fail(err == MOLT_ERR_BUSY ? "the device has not finished compacting its frozen modules; start it once, and read the "
+                                               "chip again"
+                                             : "the store of frozen modules is damaged; esp.reset_frozen() on the device empties it");
     }
-    if (first < new->addr) {
-        return say_fail("the firmware ends at 0x%06x, where frozen modules begin at 0x%06x; remove %s of them on the device", new->addr,
-            first, say_size(new->addr - first).text);
+    if (molt_store_open(&new, &m->to.nor.flash, wanted) != 0) {
+        return say_fail("there are frozen modules (%s), and the map %s has no room for any behind that firmware; remove them on the "
+                        "device, by esp.reset_frozen()", say_size(old.live_size).text, m->map.name);
     }
-    memcpy(m->to.nor.bytes + first, m->from.nor.bytes + first, end_of(old) - first);
-    return 0;
+    return move_modules(m, &old, &new);
 }
 
 // A region that is kept byte for byte where both maps have it in the same place. 0, or 1 after having said that what is in
@@ -194,6 +225,9 @@ static int fill_files(migration_t *m) {
 static int report(const migration_t *m, uint32_t file_count) {
     printf("%s%s%s: from %s to %s, %u files kept", say_style(SAY_BOLD), m->to.path, say_style(SAY_PLAIN), m->before.map.name,
         m->map.name, file_count);
+    if (m->module_count) {
+        printf(", %u frozen modules", m->module_count);
+    }
     if (m->to.fs.size) {
         printf(", littlefs of %s at 0x%06x", say_size(m->to.fs.size).text, m->to.fs.addr);
     }

@@ -68,6 +68,7 @@ static int run(dumpfs_t *dump, const args_t *args) {
         .nor = &dump->nor,
         .loader = job.loader,
         .extension = job.extension,
+        .resident = job.resident,
         .fs = dump->fs,
         .path = args->positional[1],
         .options = job.options,

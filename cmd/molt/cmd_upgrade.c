@@ -11,14 +11,32 @@
 #include "molt/error.h"
 #include "progress.h"
 #include "rehearse.h"
+#include "molt/resident.h"
 #include "say.h"
+
+// Where the firmware's first sector is, and in *reserved what molt keeps for itself: in resident mode elsewhere than at 0.
+static uint32_t find_head(const dumpfs_t *dump, molt_region_t *reserved) {
+    const molt_flash_t *flash = &dump->nor.flash;
+    molt_state_t state;
+    *reserved = (molt_region_t){ 0, 0 };
+    uint32_t addr;
+    if (molt_resident_find(flash, &addr) != 0 || molt_state_read(flash, addr, &state) != 0) {
+        return 0;
+    }
+    *reserved = (molt_region_t){ addr, MOLT_RESERVED_SECTOR_COUNT * flash->geometry.sector_size };
+    return molt_state_head_addr(flash, addr, state.head);
+}
 
 // After a power cut: what a user of the device would find, and what goes on from there.
 static void print_cut(const dumpfs_t *dump, const args_t *args, const sim_device_t *device, uint64_t prepare_op_count,
     uint64_t op_count) {
     printf("%s%s%s: power cut in flash operation %lld of %llu (%s)\n", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN),
         (long long)args->cut_op, (unsigned long long)op_count, sim_tear_name(args->cut_tear));
-    if (!sim_device_boots(&dump->nor)) {
+    molt_region_t reserved;
+    find_head(dump, &reserved);
+    if (reserved.size) {
+        printf("  in resident mode nothing is lost; go on with: molt boot %s\n", dump->path);
+    } else if (!sim_device_boots(&dump->nor)) {
         printf("  sector 0 was being rewritten: this is one of the two windows in which a cut is fatal; nothing boots\n");
     } else if (sim_device_has_loader(device)) {
         printf("  the boot loader is in place; go on with: molt boot %s\n", dump->path);
@@ -32,8 +50,10 @@ static void print_cut(const dumpfs_t *dump, const args_t *args, const sim_device
 // Bytes outside the image's sectors and the filesystem that are no longer what they were in `before`.
 static uint32_t changed_outside(const dumpfs_t *dump, const uint8_t *before, uint32_t image_end) {
     uint32_t count = 0;
+    molt_region_t reserved;
+    find_head(dump, &reserved);
     for (uint32_t addr = image_end; addr < dump->nor.flash.geometry.size; addr++) {
-        if (addr - dump->fs.addr >= dump->fs.size) {
+        if (addr - dump->fs.addr >= dump->fs.size && addr - reserved.addr >= reserved.size) {
             count += dump->nor.bytes[addr] != before[addr];
         }
     }
@@ -42,11 +62,16 @@ static uint32_t changed_outside(const dumpfs_t *dump, const uint8_t *before, uin
 
 // The CRC-32 of the firmware in the dump, with the flash parameters that the image itself has.
 static uint32_t firmware_crc(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
-    uint8_t head[4];
-    memcpy(head, dump->nor.bytes, sizeof head);
+    uint8_t head[4096];
+    molt_region_t reserved;
+    uint32_t size = rehearsal->plan.image_size;
+    memcpy(head, dump->nor.bytes + find_head(dump, &reserved), sizeof head);
     head[2] = rehearsal->image.flash_mode;
     head[3] = rehearsal->image.flash_size_freq;
-    return molt_crc32(molt_crc32(0, head, sizeof head), dump->nor.bytes + 4, rehearsal->plan.image_size - 4);
+    if (size <= sizeof head) {
+        return molt_crc32(0, head, size);
+    }
+    return molt_crc32(molt_crc32(0, head, sizeof head), dump->nor.bytes + sizeof head, size - (uint32_t)sizeof head);
 }
 
 // The target holds the image, the rest of its last sector is erased, and nothing else was touched. 0, or 1 after
@@ -55,8 +80,10 @@ static int prove(const dumpfs_t *dump, const rehearsal_t *rehearsal, const uint8
     const molt_plan_t *plan = &rehearsal->plan;
     const uint8_t *bytes = dump->nor.bytes;
     uint32_t image_end = (plan->image_size + 4095) / 4096 * 4096;
-    bool fine = firmware_crc(dump, rehearsal) == plan->image_crc && bytes[2] == (plan->flash_params & 0xff)
-                && bytes[3] == plan->flash_params >> 8;
+    molt_region_t reserved;
+    const uint8_t *head = bytes + find_head(dump, &reserved);
+    bool fine = firmware_crc(dump, rehearsal) == plan->image_crc && head[2] == (plan->flash_params & 0xff)
+                && head[3] == plan->flash_params >> 8;
     for (uint32_t addr = plan->image_size; addr < image_end; addr++) {
         fine = fine && bytes[addr] == 0xff;
     }
@@ -94,7 +121,7 @@ static int perform(dumpfs_t *dump, const args_t *args, const rehearsal_t *rehear
     int err = host_prepare(&job);
     host_text(&job, err, sentence, sizeof sentence);
     host_job_free(&job);
-    sim_device_t device = { .nor = &dump->nor, .loader = job.loader, .io = &progress->io };
+    sim_device_t device = { .nor = &dump->nor, .loader = job.loader, .resident = job.resident, .io = &progress->io };
     sim_outcome_t outcome = SIM_CUT;
     if (!dump->nor.is_cut) {
         outcome = err ? SIM_STUCK : sim_device_start(&device);
@@ -221,7 +248,7 @@ static int boot(dumpfs_t *dump, const args_t *args) {
     host_job_t job;
     progress_t progress;
     host_job_init(&job, &dump->nor, &dump->fs, NULL);
-    sim_device_t device = { .nor = &dump->nor, .loader = job.loader };
+    sim_device_t device = { .nor = &dump->nor, .loader = job.loader, .resident = job.resident };
     sim_nor_push(&dump->nor);
     sim_outcome_t outcome = sim_device_start(&device);
     sim_nor_pop(&dump->nor);
@@ -234,7 +261,7 @@ static int boot(dumpfs_t *dump, const args_t *args) {
         return say_fail("the power cannot be cut in operation %lld: what is left has %llu, 0 to %llu; choose one of these",
             (long long)args->cut_op, (unsigned long long)op_count, (unsigned long long)op_count - 1);
     }
-    device = (sim_device_t){ .nor = &dump->nor, .loader = job.loader, .io = &progress.io };
+    device = (sim_device_t){ .nor = &dump->nor, .loader = job.loader, .resident = job.resident, .io = &progress.io };
     dumpfs_power_on(dump);
     dump->nor.cut_op = args->cut_op;
     dump->nor.cut_tear = args->cut_tear;

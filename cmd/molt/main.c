@@ -26,6 +26,8 @@ const command_t commands[] = {
     { "plan", "FLASH PATH", "what an upgrade would do, and how long it takes", cmd_plan },
     { "upgrade", "FLASH PATH", "upgrade the firmware from a file on its own filesystem", cmd_upgrade },
     { "boot", "FLASH", "power the device on: an interrupted upgrade goes on", cmd_boot },
+    { "install", "FLASH", "put the resident boot loader in: no upgrade can brick after that", cmd_install },
+    { "uninstall", "FLASH", "take it out again", cmd_uninstall },
     { "compress", "IMAGE [OUT]", "make a gzip file of a firmware, to upgrade from", cmd_compress },
     { "torture", "FLASH PATH", "cut the power everywhere and see what recovers", cmd_torture },
     { "version", "", "print the versions of tool and boot loader", cmd_version },

@@ -129,7 +129,7 @@ static void print_upgrade(const survey_t *survey) {
         say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count, (survey->image_size + SECTOR - 1) / SECTOR,
         say_size(room_end > survey->image_size ? room_end - survey->image_size : 0).text);
     if (survey->frozen_met) {
-        printf("  %sit runs into %u sectors of frozen modules%s\n", say_style(SAY_BAD), survey->frozen_met, say_style(SAY_PLAIN));
+        printf("  %sit runs into %u frozen modules%s\n", say_style(SAY_BAD), survey->frozen_met, say_style(SAY_PLAIN));
     }
 }
 
@@ -165,7 +165,7 @@ void map_view_json(FILE *out, const survey_t *survey) {
     if (survey->upgrade) {
         fprintf(out, ", \"upgrade\": {\"path\": ");
         say_json(out, survey->upgrade);
-        fprintf(out, ", \"size\": %u, \"changed_sectors\": %u, \"frozen_sectors_met\": %u}", survey->image_size,
+        fprintf(out, ", \"size\": %u, \"changed_sectors\": %u, \"frozen_modules_met\": %u}", survey->image_size,
             survey->changed_count, survey->frozen_met);
     }
     fprintf(out, "}\n");

@@ -7,6 +7,7 @@
 #include "describe.h"
 #include "host.h"
 #include "molt/error.h"
+#include "molt/store.h"
 #include "say.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
@@ -147,6 +148,21 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
     return 0;
 }
 
+// Frozen modules that begin below `end`.
+static uint32_t count_met(const survey_t *survey, const dumpfs_t *dump, uint32_t end) {
+    molt_store_t store;
+    molt_record_t record;
+    uint32_t count = 0;
+    uint32_t at = 0;
+    if (molt_store_open(&store, &dump->nor.flash, &survey->map.regions[MOLT_MAP_FROZEN]) != 0) {
+        return 0;
+    }
+    while (molt_store_next(&store, &at, &record) == 1) {
+        count += record.is_live && record.mpy_addr < end;
+    }
+    return count;
+}
+
 int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
     host_job_t job;
     host_job_init(&job, &dump->nor, &dump->fs, path);
@@ -169,15 +185,14 @@ int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
     survey->upgrade = path;
     survey->image_size = job.upgrade.plan.image_size;
     survey->changed_count = tally.program_count;
-    const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
     for (uint32_t i = 0; i < job.upgrade.plan.step_count; i++) {
         molt_step_t step = molt_plan_step(&job.upgrade.plan, i);
         if (step.kind == MOLT_STEP_SECTOR && molt_plan_is_todo(&job.upgrade.plan, i)) {
-            survey->frozen_met += step.addr - frozen->addr < frozen->size && survey->use[step.addr / SECTOR] == SURVEY_USED;
             survey->use[step.addr / SECTOR] = SURVEY_CHANGED;
         }
     }
     survey->use[0] = SURVEY_CHANGED;
+    survey->frozen_met = count_met(survey, dump, survey->image_size);
     host_job_free(&job);
     return 0;
 }

@@ -22,7 +22,7 @@ typedef struct survey {
     const char *upgrade;     // path of the image asked about, or NULL
     uint32_t image_size;     // of it
     uint32_t changed_count;  // sectors of the firmware that it changes
-    uint32_t frozen_met;     // sectors with frozen modules that it would run into
+    uint32_t frozen_met;     // frozen modules that it would run into
     uint8_t use[SURVEY_SECTORS_MAX];
 } survey_t;
 

@@ -223,15 +223,6 @@ disk = Disk(0xb0, 0x50)
 
 @test
 @hazard("a FAT volume leads to erase everything, write nothing")
-def a_file_on_fat_is_refused():
-    """A path on a FAT volume in RAM is refused, though flash has a file of that name"""
-    code = RAM_DISK + "ram = RAM(50 * 512, 512)\nvfs.VfsFat.mkfs(ram)\ngc.collect()\nvfs.mount(vfs.VfsFat(ram), '/fat')\n" \
-        "gc.collect()\n"
-    refused(board_with(firmware("mpy-B")), code + "molt.fwupdate('/fat/firmware.bin', erase_all=True)", "ValueError", "littlefs")
-
-
-@test
-@hazard("a FAT volume leads to erase everything, write nothing")
 def a_file_on_fat_in_flash_is_refused():
     """A file on a FAT volume in another part of flash is refused"""
     board = board_with(firmware("mpy-B"))

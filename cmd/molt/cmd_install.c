@@ -1,0 +1,92 @@
+// molt install, molt uninstall: resident mode in a flash dump.
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "args.h"
+#include "commands.h"
+#include "dumpfs.h"
+#include "host.h"
+#include "molt/error.h"
+#include "molt/resident.h"
+#include "rehearse.h"
+#include "say.h"
+#include "survey.h"
+
+static const struct argp_option options[] = { ARGS_OPTION_QUIET, { 0 } };
+
+static int install(dumpfs_t *dump, const args_t *args) {
+    static survey_t survey;
+    host_job_t job;
+    uint8_t buf[4096];
+    int status = survey_dump(&survey, dump, NULL);
+    if (status) {
+        return status;
+    }
+    host_job_init(&job, &dump->nor, &dump->fs, NULL);
+    const molt_region_t *reserved = &survey.map.regions[MOLT_MAP_RESERVED];
+    switch (molt_resident_install(&dump->nor.flash, reserved, &job.resident, buf)) {
+        case 0:
+            break;
+        case MOLT_ERR_EXIST:
+            return say_fail("%s: resident mode is installed already", dump->path);
+        case MOLT_ERR_RANGE:
+            return say_fail("%s: its flash map (%s) has no sectors for resident mode; molt migrate gives it some", dump->path,
+                survey.map.name);
+        case MOLT_ERR_NOTSUP:
+            return say_fail("%s: this firmware would be loaded over the resident boot loader; use the upgrade without it",
+                dump->path);
+        case MOLT_ERR_CORRUPT:
+            return say_fail("%s: the firmware in it has no right checksum; put a whole one in first", dump->path);
+        default:
+            return say_fail("%s: the resident boot loader does not fit; this is a bug, report it", dump->path);
+    }
+    status = dumpfs_save(dump);
+    if (!status && !args->quiet) {
+        printf("%s: resident mode is installed; its sectors are 0x%06x to 0x%06x\n", dump->path, reserved->addr,
+            reserved->addr + reserved->size - 1);
+        printf("  On a device the power must not fail for the %s that this takes (%s); after that, no upgrade can brick it.\n",
+            say_time(rehearse_window_us(&sim_timings[0])).text, sim_timings[0].name);
+    }
+    return status;
+}
+
+static int uninstall(dumpfs_t *dump, const args_t *args) {
+    uint8_t buf[4096];
+    int err = molt_resident_uninstall(&dump->nor.flash, buf);
+    if (err == MOLT_ERR_BUSY) {
+        return say_fail("%s: an upgrade or a trial is under way; molt boot goes on with it", dump->path);
+    }
+    if (err) {
+        return say_fail("%s: resident mode is not installed in it", dump->path);
+    }
+    int status = dumpfs_save(dump);
+    if (!status && !args->quiet) {
+        printf("%s: resident mode is gone; the firmware's first sector is back in sector 0\n", dump->path);
+    }
+    return status;
+}
+
+static int run(int argc, char **argv, const char *doc, int (*command)(dumpfs_t *dump, const args_t *args)) {
+    const args_spec_t spec = { "FLASH", doc, options, 1, 1 };
+    args_t args;
+    dumpfs_t dump;
+    args_parse(&spec, argc, argv, &args);
+    int status = dumpfs_open_raw(&dump, args.positional[0]);
+    if (!status) {
+        status = command(&dump, &args);
+    }
+    dumpfs_close(&dump);
+    args_free(&args);
+    return status;
+}
+
+int cmd_install(int argc, char **argv) {
+    return run(argc, argv,
+        "Put the resident boot loader into sector 0 of a flash dump: from then on no power cut during an upgrade leaves a "
+        "device that does not start.", install);
+}
+
+int cmd_uninstall(int argc, char **argv) {
+    return run(argc, argv, "Put the firmware's own first sector back into sector 0.", uninstall);
+}
