@@ -10,6 +10,9 @@ VPORT_AFTER := $(BUILD)/deps.ok
 
 include micropython/vport/vport.mk
 
+# Firmwares whose gzip file fits the 1 MB board's filesystem, and which themselves do not.
+$(foreach n,A B,$(eval $(call vport_firmware,mpy-$(n)-1M-lean,$(MICROPY_DIR),mpy-cross,$(n),FLASH_1M,110000,1MB)))
+
 # The same firmwares with molt's own flash map, by the board definition in boards/.
 MOLT_BOARDS := micropython/boards
 VPORT_DEPS += $(wildcard $(MOLT_BOARDS)/*.ld $(MOLT_BOARDS)/*/*)

@@ -139,6 +139,18 @@ TEST_SUITES += cut-store asan-cut-store m32-cut-store
 SUITE_cut-store = $(BUILD)/host/cut-store
 SUITE_asan-cut-store = $(BUILD)/asan/cut-store
 SUITE_m32-cut-store = $(BUILD)/m32/cut-store
+TEST_SUITES += store-mutants e2e-frozen
+SUITE_store-mutants = tests/mutants/run_store $(BUILD)
+SUITE_e2e-frozen = BUILD=$(BUILD) $(PYTHON) tests/e2e/test_frozen.py
+define STORE_MUTANTS_CONFIG
+cc = $(CC) $(VARIANT_host) -w
+link = $(BUILD)/host/tests/cut/cut_store.o $(BUILD)/host/tests/fixture/frozen.o $(BUILD)/host/libmoltsim.a $(BUILD)/host/libmolt.a
+flags src/frozen = $(FLAGS_src/frozen)
+endef
+.PHONY: store-mutants-config
+store-mutants-config:
+	$(file >$(BUILD)/store-mutants.config,$(STORE_MUTANTS_CONFIG))
+test-programs: store-mutants-config
 TEST_FULL_SUITES += cut-store-full
 SUITE_cut-store-full = $(BUILD)/host/cut-store full
 

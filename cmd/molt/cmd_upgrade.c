@@ -16,8 +16,12 @@
 
 // Where the firmware's first sector is, and in *reserved what molt keeps for itself: in resident mode elsewhere than at 0.
 static uint32_t find_head(const dumpfs_t *dump, molt_region_t *reserved) {
-    const molt_flash_t *flash = &dump->nor.flash;
+    // The bytes are there, whether or not the chip has power.
+    sim_nor_t nor = dump->nor;
+    const molt_flash_t *flash = &nor.flash;
     molt_state_t state;
+    nor.is_cut = false;
+    nor.flash.ctx = &nor;
     *reserved = (molt_region_t){ 0, 0 };
     uint32_t addr;
     if (molt_resident_find(flash, &addr) != 0 || molt_state_read(flash, addr, &state) != 0) {

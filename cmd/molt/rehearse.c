@@ -90,7 +90,7 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *job) {
         return fail(rehearsal, job->path, "its blocks cannot be followed; copy the file again");
     }
     begin = nor->counts;
-    sim_device_t device = { .nor = nor, .loader = job->loader };
+    sim_device_t device = { .nor = nor, .loader = job->loader, .resident = job->resident };
     sim_outcome_t outcome = sim_device_start(&device);
     if (outcome != SIM_FIRMWARE || device.boot_result != MOLT_BOOT_DONE) {
         return fail(rehearsal, job->path, "the boot loader would not carry this upgrade out; copy the file again, and report it");

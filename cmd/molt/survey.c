@@ -57,12 +57,21 @@ static bool is_blank(const uint8_t *bytes) {
     return bytes[0] == 0xff && memcmp(bytes, bytes + 1, SECTOR - 1) == 0;
 }
 
+// Where MicroPython's code ends by its size word alone; 0 if there is none. The first sector can be molt's boot loader.
+// Source: ports/esp8266/makeimg.py of MicroPython.
+static uint32_t stated_end(const dumpfs_t *dump, uint32_t addr, uint32_t limit) {
+    enum { SIZE_WORD_OFF = 0x8ffc, MD5_SIZE = 16 };
+    const uint8_t *word = dump->nor.bytes + addr + SIZE_WORD_OFF;
+    uint32_t size = (uint32_t)word[0] | (uint32_t)word[1] << 8 | (uint32_t)word[2] << 16 | (uint32_t)word[3] << 24;
+    return size > SIZE_WORD_OFF && size % 4 == 0 && size <= limit - addr - MD5_SIZE ? addr + size + MD5_SIZE : 0;
+}
+
 // Where the firmware whose image begins at `addr` ends, by its own account. An image that does not say (only MicroPython
 // and Arduino do) ends with the last sector before `limit` that is not blank. 0: there is none, or it is not whole.
 static uint32_t firmware_end(const dumpfs_t *dump, uint32_t addr, uint32_t limit) {
     molt_image_t image;
     if (describe_verify(dump->nor.bytes + addr, limit - addr, &image) != 0 || image.image_size == 0) {
-        return 0;
+        return stated_end(dump, addr, limit);
     }
     if (image.image_size < limit - addr) {
         return addr + image.image_size;

@@ -317,7 +317,7 @@ static int parse_code(molt_mpy_t *mpy, molt_mpy_code_t *code, uint32_t *flags) {
     if (!err && number & 4) {
         err = take_number(mpy, &code->child_count);
         if (!err && (code->child_count == 0 || code->child_count > left(mpy))) {
-            return fail(mpy, MOLT_MPY_BAD_CODE);
+            return fail(mpy, code->child_count ? MOLT_MPY_TRUNCATED : MOLT_MPY_BAD_CODE);
         }
     }
     code->is_generator = *flags & SCOPE_GENERATOR;

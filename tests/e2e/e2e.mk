@@ -1,11 +1,12 @@
 # Upgrades and power cuts on the virtual board, with the firmware and the boot loader as shipped; the demonstration.
 
 # mpy2-A only where there is a second MicroPython.
-E2E_FIRMWARES := $(patsubst %,$(BUILD)/%/firmware.bin,mpy-A mpy-B mpy-A-1M mpy-B-1M $(filter mpy2-A,$(VPORT_FIRMWARES)))
+E2E_FIRMWARES := $(patsubst %,$(BUILD)/%/firmware.bin,mpy-A mpy-B mpy-A-1M mpy-B-1M mpy-A-1M-lean mpy-B-1M-lean $(filter mpy2-A,$(VPORT_FIRMWARES)))
 E2E_RUN = BUILD=$(BUILD) LX106=$(LX106) $(PYTHON) tests/e2e
 
 # By far the longest come first.
-TEST_SUITES := e2e-cuts $(TEST_SUITES) e2e-upgrade e2e-refusals e2e-states
+TEST_SUITES := e2e-cuts $(TEST_SUITES) e2e-upgrade e2e-refusals e2e-states e2e-resident
+SUITE_e2e-resident = $(E2E_RUN)/test_resident.py
 SUITE_e2e-cuts = $(E2E_RUN)/test_cuts.py
 SUITE_e2e-upgrade = $(E2E_RUN)/test_upgrade.py
 SUITE_e2e-refusals = $(E2E_RUN)/test_refusals.py

@@ -7,6 +7,7 @@ Where regions are is asked of the tool (`molt map --json`), which has its own te
 """
 import gzip
 import json
+import subprocess
 import sys
 
 from checks import files_are, landed, refused
@@ -121,6 +122,21 @@ def the_oldest_map_migrates_too():
 
 
 @test
+def frozen_modules_migrate_too():
+    """Modules that were added on the device go along, to another firmware and from map to map, and are imported"""
+    source = scratch("hello.py")
+    source.write_text("def greet():\n    return 'from a frozen module'\n")
+    subprocess.run([BUILD / "mpy-cross/mpy-cross", "-o", scratch("hello.mpy"), source], check=True)
+    code = "import hello; print(hello.greet())"
+    old = fresh("mpy-A", files={"m/hello.mpy": scratch("hello.mpy").read_bytes()})
+    old.run("import esp; esp.add_frozen('/m/hello.mpy', 'hello')\nimport os; os.remove('/m/hello.mpy')")
+    true("from a frozen module" in old.run(code).out, "it is imported before")
+    board = migrated(old, "mpy-B-molt")
+    true("from a frozen module" in board.run(code).out, "it is imported afterwards")
+    true("from a frozen module" in migrated(board, "mpy-A", to="stock").run(code).out, "and on the way back")
+
+
+@test
 def migration_back_to_the_stock_map_works():
     """From molt's map back to the stock one, nothing is lost either"""
     files = user_files()
@@ -180,7 +196,7 @@ def an_upgrade_keeps_off_the_user_sectors():
     program = small_program(16)
     images = {f"{size}.gz": gzip.compress(program + bytes(size - len(program)), 9, mtime=0) for size in (limit, limit + 4)}
     board = fresh("mpy-A-molt-1M", "1M", images, fs_start=molts("1M")["filesystem"][0])
-    refused(board, f"import molt; molt.fwupdate('{limit + 4}.gz')", "ValueError", "reserved")
+    refused(board, f"import molt; molt.fwupdate('{limit + 4}.gz')", "ValueError", "region that is in use")
     true(board.run(f"import molt; print(molt.plan('{limit}.gz'))").value()["overlaps"] is None, "the other one can be planned")
 
 

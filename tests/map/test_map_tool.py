@@ -110,6 +110,17 @@ def what_is_used_is_told_from_what_is_free():
 
 
 @test
+def the_firmware_ends_where_it_says_also_behind_another_first_sector():
+    path = flash("resident.bin")
+    content = bytearray(path.read_bytes())
+    content[4:SECTOR] = bytes(SECTOR - 4)
+    path.write_bytes(content)
+    check(regions(path)["firmware"]["size"] == 15 * SECTOR, regions(path)["firmware"])
+    path.write_bytes(b"\xff" * len(content))
+    check("frozen" not in regions(path) and shown(path)["map"] == "stock-2M", "a blank chip")
+
+
+@test
 def an_upgrade_is_drawn_into_the_picture():
     path = flash("upgrade.bin", files={"new.bin": image(90000)})
     found = shown(path, "--upgrade", "new.bin")["upgrade"]

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Resident mode and gzip files on the virtual ESP8266, on the binaries as shipped, as TAP.
+
+    tests/e2e/test_resident.py [WORD...]      only the tests with a WORD in their names
+"""
+import concurrent.futures
+import gzip
+import sys
+
+from checks import files_are, refused
+from rig import (BUILD, CLEAN, CUT, FS_START, SECTOR, Board, Failure, firmware, fresh, main, note, same, same_bytes, scratch,
+                 stored, test, tool, true, user_files, with_params)
+
+RESERVED = 0xf8000           # the stock map of 2 MB and more: the top eight sectors of what is mapped
+TRIAL = "import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', trial_starts=2, verbose=False)\n"
+POINTS = 40
+
+
+def gzip_of(name, window="4K"):
+    out = scratch(f"{name}.gz")
+    tool("compress", BUILD / name / "firmware.bin", out, "--window", window)
+    return out.read_bytes()
+
+
+def files_with(**images):
+    return {**user_files(), **{name.replace("_", "."): data for name, data in images.items()}}
+
+
+def resident_board(files):
+    """A board with firmware A that has installed resident mode."""
+    board = fresh("mpy-A", files=files)
+    board.run("import molt; molt.install()")
+    return board
+
+
+def status(board):
+    return board.run("import molt; print(molt.status())").value()
+
+
+def firmware_is(board, name, before):
+    """Sector 0 is as it was; the image lies behind it, its first sector in one of the heads."""
+    flash = board.flash()
+    same_bytes(flash[:SECTOR], before[:SECTOR], "sector 0")
+    image = stored(with_params(firmware(name), before[2:4]))
+    same_bytes(flash[SECTOR:len(image)], image[SECTOR:], "the image behind its first sector", SECTOR)
+    heads = [flash[RESERVED + i * SECTOR:][:SECTOR] for i in range(2)]
+    true(image[:SECTOR] in heads, "its first sector is in one of the heads")
+    same_bytes(flash[len(image):RESERVED], before[len(image):RESERVED], "flash behind the image", len(image))
+
+
+@test
+def install_and_upgrade():
+    """molt.install() keeps the firmware, fwupdate() upgrades it, and sector 0 is not written again"""
+    files = files_with(firmware_bin=firmware("mpy-B"))
+    board = resident_board(files)
+    same(status(board), {"resident": True, "result": None}, "status")
+    before = board.flash()
+    run = board.run("import molt; molt.fwupdate('firmware.bin', verbose=False)")
+    true(run.runs("mpy-B"), "B comes up")
+    same([op for op in run.ops if op[1] < SECTOR], [], "flash operations in sector 0")
+    firmware_is(board, "mpy-B", before)
+    files_are(board, files)
+    same(status(board), {"resident": True, "result": "ok"}, "status")
+
+
+@test
+def install_twice_is_refused():
+    """A second install() is refused, uninstall() puts the first sector back, and a third installs again"""
+    board = fresh("mpy-A")
+    before = board.flash()
+    board.run("import molt; molt.install()")
+    refused(board, "import molt; molt.install()", "ValueError", "installed already")
+    board.run("import molt; molt.uninstall()")
+    same_bytes(board.flash(0, RESERVED), before[:RESERVED], "flash below the reserved region")
+    refused(board, "import molt; molt.uninstall()", "OSError", "not installed")
+    board.run("import molt; molt.install()")
+    true(board.run().runs("mpy-A"), "A boots")
+
+
+@test
+def trial_confirmed():
+    """A firmware on trial that calls confirm() stays"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
+    before = board.flash()
+    true(board.run(TRIAL).runs("mpy-B"), "B comes up")
+    run = board.run("import molt; print(molt.status()['result'], molt.confirm(), molt.confirm(), molt.status()['result'])")
+    same(run.lines()[-1], "trial True False confirmed", "trial, confirm() twice")
+    for _ in range(4):
+        true(board.run().runs("mpy-B"), "B stays")
+    firmware_is(board, "mpy-B", before)
+
+
+@test
+def trial_not_confirmed():
+    """One that does not is replaced by the fallback after its starts"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
+    before = board.flash()
+    true(board.run(TRIAL).runs("mpy-B"), "B comes up: its first start")
+    true(board.run().runs("mpy-B"), "its second")
+    true(board.run().runs("mpy-A"), "then A comes back")
+    firmware_is(board, "mpy-A", before)
+    same(status(board)["result"], "rolled back", "status")
+
+
+@test
+def a_trial_blocks_another_upgrade():
+    """During a trial another upgrade is refused, with its plans untouched"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
+    board.run(TRIAL)
+    refused(board, "import molt; molt.fwupdate('old.bin', verbose=False)", "OSError", "prepared already")
+
+
+@test
+def a_fallback_needs_resident_mode():
+    """A fallback without resident mode is refused"""
+    board = fresh("mpy-A", files=files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
+    refused(board, TRIAL, "ValueError", "needs resident mode")
+
+
+@test
+def changed_file_keeps_the_firmware():
+    """An image file that changes between fwupdate(reset=False) and the reset: the firmware stays as it is"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B")))
+    board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)")
+    _, addr, _ = board.blocks("firmware.bin")[10]
+    board.change(addr, b"changed!")
+    true(board.run().runs("mpy-A"), "A starts")
+    same(status(board)["result"], "restored", "status")
+
+
+@test
+def pending_can_be_cancelled():
+    """cancel() takes back what is prepared"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B")))
+    run = board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)\n"
+                    "print(molt.pending() > 0, molt.cancel(), molt.pending(), molt.cancel())")
+    same(run.lines()[-1], "True True None False", "pending, cancel")
+    true(board.run().runs("mpy-A"), "A starts")
+
+
+def cut_run(prepared, before, op, tear):
+    board = Board(prepared)
+    try:
+        run = board.run(cut=f"{op}:{tear}", status=None)
+        same(run.status, CUT, f"{op}:{tear} fires")
+        again = board.run(status=None)
+        same(again.status, CLEAN, f"status after {op}:{tear}: {again.out[-200:]!r}")
+        true(again.runs("mpy-B"), f"B runs after {op}:{tear}")
+        firmware_is(board, "mpy-B", before)
+    finally:
+        board.remove()
+
+
+@test
+def cuts_in_the_boot_loader():
+    """Power cuts all over the boot loader's work, clean and torn: not one is fatal"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B")))
+    before = board.flash()
+    board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)")
+    prepared = board.flash()
+    count = len(board.run().ops)
+    ops = sorted({i * (count - 1) // (POINTS - 1) for i in range(POINTS)} | set(range(8)) | set(range(count - 24, count)))
+    tears = ("before", "random", "prefix", "stray", "zero", "suffix")
+    cuts = [(op, tear) for i, op in enumerate(ops) for tear in ("before", tears[1 + i % 5])]
+    for op, tear in cuts:
+        cut_run(prepared, before, op, tear)
+    note(f"{len(cuts)} cuts fired, {len(cuts)} recovered, 0 in windows, 0 lost")
+
+
+@test
+def cuts_in_the_preparation():
+    """Power cuts in everything that fwupdate() writes itself: the old firmware boots, or the upgrade goes on"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B")))
+    start = board.flash()
+    count = len(board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)").ops)
+    for op in range(count):
+        for tear in ("before", "random"):
+            board = Board(start)
+            run = board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)", cut=f"{op}:{tear}", status=CUT)
+            again = board.run("import molt, os\nif '-A ' in os.uname().version: molt.fwupdate('firmware.bin', verbose=False)")
+            true(again.runs("mpy-B") if "MicroPython " in again.out else "-B on " in board.run("import os; print(os.uname())").out,
+                 f"B runs after {op}:{tear}")
+            firmware_is(board, "mpy-B", start)
+            board.remove()
+    note(f"{2 * count} cuts fired and recovered")
+
+
+@test
+def gzip_with_and_without_resident_mode():
+    """A gzip file upgrades as a raw one does, in either mode"""
+    files = files_with(firmware_gz=gzip_of("mpy-B"))
+    for board in (fresh("mpy-A", files=files), resident_board(files)):
+        run = board.run("import molt; molt.fwupdate('firmware.gz', verbose=False)")
+        true(run.runs("mpy-B"), "B comes up")
+        files_are(board, files)
+
+
+@test
+def gzip_that_is_damaged():
+    """Damaged gzip files are refused, each with a sentence, and nothing is changed"""
+    whole = gzip_of("mpy-B")
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 4
+    bomb = gzip.compress(bytes(3 << 20), 9)
+    files = files_with(cut_gz=whole[:-3000], flip_gz=bytes(flipped), two_gz=whole[:20000] + whole, more_gz=whole + b"more",
+                       text_gz=gzip.compress(b"not an image, but long enough to have a block of its own. " * 3000, 1), bomb_gz=bomb)
+    board = fresh("mpy-A", files=files)
+    for name, words in (("cut.gz", "damaged or cut short"), ("flip.gz", "damaged or cut short"), ("two.gz", "damaged"),
+                        ("more.gz", "follows the gzip data"), ("text.gz", ""), ("bomb.gz", "more than code can run from")):
+        refused(board, f"import molt; molt.fwupdate('{name}', verbose=False)", "ValueError", words)
+
+
+@test
+def one_megabyte_board():
+    """A 1 MB board whose filesystem is too small for the raw image upgrades from the gzip file"""
+    image = firmware("mpy-B-1M-lean")
+    packed = gzip_of("mpy-B-1M-lean")
+    files = {"main.txt": b"a few words\n", "firmware.gz": packed}
+    board = fresh("mpy-A-1M-lean", size="1M", files=files)
+    room = board.run("import os; s = os.statvfs('/'); print(s[0] * s[2])").value()
+    true(len(image) > room > len(packed), f"{len(image)} bytes raw, {len(packed)} packed, {room} on the filesystem")
+    run = board.run("import molt; molt.fwupdate('firmware.gz', verbose=False)")
+    true("-B on " in run.out.rpartition("MicroPython ")[2], "B comes up")
+    files_are(board, {**files})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

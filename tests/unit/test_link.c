@@ -1,0 +1,246 @@
+// The linker: the structures of py/bc.h, emitglue.h and qstr.h, word by word, for a file that has one of each.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bytes.h"
+#include "fixture/frozen.h"
+#include "molt/error.h"
+#include "molt/link.h"
+
+#define MPY_VADDR 0x40280001u  // odd: bytes may lie anywhere
+#define LINK_VADDR 0x40210000u
+#define BASE 500u
+
+static uint8_t mpy[FROZEN_MPY_MAX];
+static uint32_t words[4096];
+static molt_link_t link_made;
+
+static uint32_t find_qstr(void *ctx, const uint8_t *bytes, uint32_t size, bool is_name) {
+    (void)ctx;
+    (void)is_name;
+    return size == 4 && memcmp(bytes, "self", 4) == 0 ? 333 : 0;
+}
+
+static int make_float(void *ctx, const uint8_t *text, uint32_t size, uint32_t *word) {
+    (void)ctx;
+    assert_memory_equal(text, "2.5", 3);
+    assert_int_equal(size, 3);
+    *word = 0x40200000;
+    return 0;
+}
+
+static int build_with(uint32_t size, const molt_link_abi_t *abi, uint32_t base, uint32_t room) {
+    molt_link_size_t link_size;
+    molt_mpy_t parser;
+    molt_reader_t reader = frozen_reader(mpy, size);
+    int err = molt_link_measure(&link_size, &parser, &reader, &frozen_target, "pkg.mod", 7);
+    if (err) {
+        return err;
+    }
+    const molt_link_job_t job = {
+        .abi = abi, .target = &frozen_target, .mpy = mpy, .mpy_size = size, .mpy_vaddr = MPY_VADDR, .name = "pkg.mod",
+        .name_size = 7, .link_vaddr = LINK_VADDR, .has_pool = true, .prev_pool_vaddr = 0x40220000, .qstr_base = base,
+        .find_qstr = find_qstr, .make_float = make_float,
+    };
+    memset(words, 0x5a, sizeof words);
+    return molt_link_build(&job, words, room ? room : link_size.work_size, &link_made);
+}
+
+static int build(uint32_t size) {
+    return build_with(size, &frozen_abi, BASE, 0);
+}
+
+static uint32_t at(uint32_t vaddr) {
+    return words[(vaddr - LINK_VADDR) / 4];
+}
+
+static const char *qstr(uint32_t id) {
+    uint32_t pool = LINK_VADDR + link_made.pool_off;
+    assert_in_range(id, BASE, BASE + at(pool + 12) - 1);
+    uint32_t string = at(pool + 24 + 4 * (id - BASE));
+    return string >= MPY_VADDR ? (const char *)mpy + (string - MPY_VADDR) : (const char *)words + (string - LINK_VADDR);
+}
+
+static void qstrs_have_numbers_of_the_firmware_or_of_the_pool(void **state) {
+    (void)state;
+    assert_int_equal(build(frozen_make_mpy(mpy, 2, 0)), 0);
+    const uint8_t *ids = (const uint8_t *)words + (at(LINK_VADDR + 64) - LINK_VADDR);
+    assert_string_equal(qstr(load16_le(ids)), "c.py");
+    assert_int_equal(load16_le(ids + 2), 20);
+    assert_string_equal(qstr(load16_le(ids + 4)), "name_c_a");
+    assert_string_equal(qstr(load16_le(ids + 6)), "name_c_b");
+    assert_string_equal(qstr(load16_le(ids + 8)), "shared_name");
+    assert_int_equal(load16_le(ids + 10), 333);
+}
+
+static void the_pool_is_sorted_and_never_written(void **state) {
+    (void)state;
+    assert_int_equal(build(frozen_make_mpy(mpy, 4, 0)), 0);
+    uint32_t pool = LINK_VADDR + link_made.pool_off;
+    uint32_t count = at(pool + 12);
+    assert_int_equal(at(pool), 0x40220000);
+    assert_int_equal(at(pool + 4), BASE | 1u << 31);
+    assert_true(at(pool + 8) <= count);
+    assert_int_equal(count, link_made.qstr_count);
+    const uint8_t *hashes = (const uint8_t *)words + (at(pool + 16) - LINK_VADDR);
+    const uint8_t *sizes = (const uint8_t *)words + (at(pool + 20) - LINK_VADDR);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *text = qstr(BASE + i);
+        assert_int_equal(sizes[i], strlen(text));
+        assert_int_equal(load16_le(hashes + 2 * i), molt_link_hash((const uint8_t *)text, sizes[i]));
+        assert_true(i == 0 || strcmp(qstr(BASE + i - 1), text) < 0);
+    }
+}
+
+static void the_modules_own_names_are_in_the_pool(void **state) {
+    (void)state;
+    assert_int_equal(build(frozen_make_mpy(mpy, 0, 0)), 0);
+    const char *const wanted[] = { "pkg", "mod", "pkg.mod", "short text" };
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t hits = 0;
+        for (uint32_t k = 0; k < link_made.qstr_count; k++) {
+            hits += strcmp(qstr(BASE + k), wanted[i]) == 0;
+        }
+        assert_int_equal(hits, 1);
+    }
+}
+
+static void constants_are_as_frozen_ones(void **state) {
+    (void)state;
+    assert_int_equal(build(frozen_make_mpy(mpy, 1, 1)), 0);
+    uint32_t objects = at(LINK_VADDR + 68);
+    uint32_t str = at(objects);
+    assert_int_equal(at(str), frozen_abi.type_str);
+    assert_int_equal(at(str + 8), 49);
+    assert_string_equal((const char *)mpy + (at(str + 12) - MPY_VADDR), "a text that is longer than twenty-five characters");
+    assert_int_equal(at(objects + 4) & 15, 6);
+    assert_string_equal(qstr(at(objects + 4) >> 4), "short text");
+    uint32_t number = at(objects + 8);  // -123456789012345678901234567890
+    assert_int_equal(at(number), frozen_abi.type_int);
+    assert_int_equal(at(number + 4), 1 | 2 | 7 << 2);
+    assert_int_equal(at(number + 8), 7);
+    assert_int_equal(at(objects + 12), 0x40200000);
+    uint32_t tuple = at(objects + 16);
+    assert_int_equal(at(tuple), frozen_abi.type_tuple);
+    assert_int_equal(at(tuple + 4), 2);
+    assert_int_equal(at(tuple + 8), frozen_abi.none);
+    assert_int_equal(at(at(tuple + 12) + 8), 7 << 1 | 1);
+    assert_int_equal(at(objects + 20), frozen_abi.empty_tuple);
+    assert_int_equal(at(at(objects + 24)), frozen_abi.type_bytes);
+}
+
+static void a_long_integer_has_its_value(void **state) {
+    (void)state;
+    assert_int_equal(build(frozen_make_mpy(mpy, 1, 1)), 0);
+    uint32_t number = at(at(LINK_VADDR + 68) + 8);
+    const uint8_t *digits = (const uint8_t *)words + (at(number + 12) - LINK_VADDR);
+    // Both modulo a prime.
+    uint64_t from_text = 0;
+    for (const char *p = "123456789012345678901234567890"; *p; p++) {
+        from_text = (from_text * 10 + (uint64_t)(*p - '0')) % 1000000007u;
+    }
+    uint64_t from_digits = 0;
+    for (uint32_t i = at(number + 8); i-- > 0;) {
+        from_digits = (from_digits * 65536 + load16_le(digits + 2 * i)) % 1000000007u;
+    }
+    assert_int_equal(from_text, from_digits);
+}
+
+static void an_integer_that_just_does_not_fit_is_long(void **state) {
+    (void)state;
+    assert_int_equal(build(frozen_make_mpy(mpy, 1, 0)), 0);  // 1073741824, one more than 31 bits hold
+    uint32_t number = at(at(LINK_VADDR + 68) + 8);
+    assert_int_equal(at(number), frozen_abi.type_int);
+    assert_int_equal(at(number + 4), 0 | 2 | 2 << 2);
+}
+
+static void functions_without_functions_are_pointed_to(void **state) {
+    (void)state;
+    assert_int_equal(build(frozen_make_mpy(mpy, 1, 1)), 0);
+    uint32_t module = at(LINK_VADDR + 72);
+    assert_int_equal(at(module), 2 << 16);  // indicator 0 0, kind 2, no generator
+    uint32_t children = at(module + 8);
+    uint32_t leaf = at(children);
+    assert_in_range(leaf, MPY_VADDR, MPY_VADDR + FROZEN_MPY_MAX);
+    assert_int_equal(mpy[leaf - MPY_VADDR], 0x10);
+    uint32_t parent = at(children + 4);
+    assert_int_equal(at(parent), 2 << 16);
+    assert_in_range(at(at(parent + 8)), MPY_VADDR, MPY_VADDR + FROZEN_MPY_MAX);
+}
+
+static void floats_that_are_no_immediates_become_objects(void **state) {
+    molt_link_abi_t abi = frozen_abi;
+    (void)state;
+    abi.is_float_immediate = 0;
+    assert_int_equal(build_with(frozen_make_mpy(mpy, 1, 1), &abi, BASE, 0), 0);
+    uint32_t object = at(at(LINK_VADDR + 68) + 12);
+    assert_int_equal(at(object), abi.type_float);
+    assert_int_equal(at(object + 4), 0x40200000);
+}
+
+static void qstr_numbers_have_a_ceiling(void **state) {
+    (void)state;
+    uint32_t size = frozen_make_mpy(mpy, 1, 1);
+    assert_int_equal(build(size), 0);
+    uint32_t count = link_made.qstr_count;
+    assert_int_equal(build_with(size, &frozen_abi, MOLT_LINK_QSTR_MAX - count, 0), 0);
+    assert_int_equal(build_with(size, &frozen_abi, MOLT_LINK_QSTR_MAX - count + 1, 0), MOLT_ERR_NOTSUP);
+}
+
+static void too_little_room_is_an_error(void **state) {
+    (void)state;
+    assert_int_equal(build_with(frozen_make_mpy(mpy, 1, 1), &frozen_abi, BASE, 128), MOLT_ERR_NOSPC);
+}
+
+static void links_are_found_again_in_flash(void **state) {
+    static const molt_geometry_t geometry = { 16 * 512, 512, 0, 64 };
+    sim_nor_t nor;
+    molt_link_t found;
+    uint32_t where = 0;
+    uint32_t work[64];
+    (void)state;
+    assert_int_equal(sim_nor_init(&nor, &geometry), 0);
+    memset(nor.bytes, 0x33, geometry.size);
+    link_made = (molt_link_t){ .record_addr = 0x1f80, .mpy_crc = 0x12345678, .abi_crc = 7 };
+    assert_int_equal(build(frozen_make_mpy(mpy, 1, 1)), 0);
+    assert_int_equal(molt_link_next(&nor.flash, 1024, 8192, &where, &found), MOLT_ERR_CORRUPT);
+    assert_int_equal(molt_link_write(&nor.flash, 1024, 1024 + 200, words, &link_made), MOLT_ERR_NOSPC);
+    assert_int_equal(molt_link_write(&nor.flash, 1024, 8192, words, &link_made), 0);
+    where = 0;
+    assert_int_equal(molt_link_next(&nor.flash, 1024, 8192, &where, &found), 1);
+    assert_int_equal(found.record_addr, 0x1f80);
+    assert_int_equal(found.mpy_crc, 0x12345678);
+    assert_int_equal(found.qstr_count, link_made.qstr_count);
+    assert_int_equal(molt_link_check(&nor.flash, &found, work), 0);
+    assert_int_equal(molt_link_next(&nor.flash, 1024, 8192, &where, &found), 0);
+    assert_int_equal(molt_link_write(&nor.flash, where, 8192, words, &link_made), 0);
+    nor.bytes[1024 + 100] ^= 1;
+    where = 0;
+    assert_int_equal(molt_link_next(&nor.flash, 1024, 8192, &where, &found), 1);
+    assert_int_equal(molt_link_check(&nor.flash, &found, work), MOLT_ERR_CORRUPT);
+    sim_nor_free(&nor);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(qstrs_have_numbers_of_the_firmware_or_of_the_pool),
+        cmocka_unit_test(the_pool_is_sorted_and_never_written),
+        cmocka_unit_test(the_modules_own_names_are_in_the_pool),
+        cmocka_unit_test(constants_are_as_frozen_ones),
+        cmocka_unit_test(a_long_integer_has_its_value),
+        cmocka_unit_test(an_integer_that_just_does_not_fit_is_long),
+        cmocka_unit_test(functions_without_functions_are_pointed_to),
+        cmocka_unit_test(floats_that_are_no_immediates_become_objects),
+        cmocka_unit_test(qstr_numbers_have_a_ceiling),
+        cmocka_unit_test(too_little_room_is_an_error),
+        cmocka_unit_test(links_are_found_again_in_flash),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
