@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """What a module costs, by the way it is brought onto the device: the table of docs/frozen.md.
 
-usage: bench/frozen.py BUILD [FIRMWARE]    BUILD: the folder that make builds in. FIRMWARE: one that has the modules
-                                           frozen at build time, if it is not to be built here.
+usage: bench/frozen.py BUILD [FIRMWARE [NAME...]]   BUILD: the folder that make builds in. FIRMWARE: one that has the
+                                                    modules frozen at build time, if it is not to be built here.
+                                                    NAME: only these modules
 
 On the virtual board, MicroPython's own esp8266 port with its 38 KB heap. Real modules of the MicroPython tree, each as
 .py and .mpy on littlefs, frozen at build time, and as a dynamic frozen module (linked). For each: heap bytes kept by
@@ -32,7 +33,6 @@ MODULES = {
     "misc_pystone": "tests/perf_bench/misc_pystone.py",
     "misc_raytrace": "tests/perf_bench/misc_raytrace.py",
     "misc_aes": "tests/perf_bench/misc_aes.py",
-    "bm_chaos": "tests/perf_bench/bm_chaos.py",
     "asyncio_core": "extmod/asyncio/core.py",
     "bm_hexiom": "tests/perf_bench/bm_hexiom.py",
 }
@@ -173,18 +173,21 @@ def main():
     frozen = frozen_firmware()
     missed = []
     print("%-14s %-8s %9s %9s %9s %9s" % ("module", "as", "kept", "smallest", "kinsn", "flash"))
-    for name in MODULES:
+    for name in sys.argv[3:] or MODULES:
         size, rows, add = table(name, firmware, frozen)
         for kind, values in rows.items():
             print("%-14s %-8s %s %s %s %s" % (name, kind, *(text(v, 9) for v in values)))
         print("%-14s %-8s %.0f kinsn, %d sector erases, %d programs, %.2f s of flash time; link %d bytes" % (name, "add", *add),
               flush=True)
         built, linked = rows["frozen"], rows["dynamic"]
+        if None in linked[:3] or None in built[:3]:
+            missed.append("%s does not import" % name)
+            continue
         if linked[0] != built[0]:
             missed.append("%s keeps %s bytes, frozen %s" % (name, linked[0], built[0]))
-        if linked[2] is None or abs(linked[2] - built[2]) > 0.05 * built[2]:
-            missed.append("%s takes %.1f thousand instructions, frozen %.1f" % (name, linked[2] or 0, built[2]))
-        if linked[1] is None or linked[1] > built[1] + 64:
+        if abs(linked[2] - built[2]) > 0.05 * built[2]:
+            missed.append("%s takes %.1f thousand instructions, frozen %.1f" % (name, linked[2], built[2]))
+        if linked[1] > built[1] + 64:
             missed.append("%s needs a heap of %s, frozen %s" % (name, linked[1], built[1]))
     for line in missed:
         print("missed: " + line)

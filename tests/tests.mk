@@ -137,8 +137,8 @@ $(OUT)/cut-store: $(OUT)/tests/cut/cut_store.o $(OUT)/tests/fixture/frozen.o $(S
 host-programs m32-programs: $(OUT)/cut-store
 TEST_SUITES += cut-store asan-cut-store m32-cut-store
 SUITE_cut-store = $(BUILD)/host/cut-store
-SUITE_asan-cut-store = $(BUILD)/asan/cut-store
-SUITE_m32-cut-store = $(BUILD)/m32/cut-store
+SUITE_asan-cut-store = $(BUILD)/asan/cut-store small
+SUITE_m32-cut-store = $(BUILD)/m32/cut-store small
 TEST_SUITES += store-mutants e2e-frozen
 SUITE_store-mutants = tests/mutants/run_store $(BUILD)
 SUITE_e2e-frozen = BUILD=$(BUILD) $(PYTHON) tests/e2e/test_frozen.py

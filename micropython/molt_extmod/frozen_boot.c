@@ -122,6 +122,19 @@ static int mapped_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
     return 0;
 }
 
+// Writing goes through the SDK, whose watchdog is kept quiet: a long module takes seconds.
+static molt_flash_t sdk;
+
+static int fed_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
+    molt_esp8266_feed();
+    return sdk.prog(ctx, addr, buf, size);
+}
+
+static int fed_erase(void *ctx, uint32_t addr) {
+    molt_esp8266_feed();
+    return sdk.erase_sector(ctx, addr);
+}
+
 // Where the firmware's own MD5 lies, 16 bytes before its end; 0 if there is none.
 static uint32_t firmware_md5_addr(void) {
     uint32_t size = *(const volatile uint32_t *)molt_mapped(0x8ffc);
@@ -249,9 +262,12 @@ static int open_store(const molt_region_t *region) {
 void molt_frozen_init(void) {
     memset(&molt_frozen, 0, sizeof molt_frozen);
     MP_STATE_VM(molt_frozen_ram_links) = NULL;
-    molt_esp8266_flash(&molt_frozen.flash);
-    molt_region_t region = molt_frozen_region(molt_frozen.flash.geometry.size);
+    molt_esp8266_flash(&sdk);
+    molt_region_t region = molt_frozen_region(sdk.geometry.size);
+    molt_frozen.flash = sdk;
     molt_frozen.flash.read = mapped_read;
+    molt_frozen.flash.prog = fed_prog;
+    molt_frozen.flash.erase_sector = fed_erase;
     if (region.size == 0) {
         molt_frozen.why = "there is no room for frozen modules between the firmware and the filesystem";
         return;

@@ -28,12 +28,18 @@ static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_sta
         molt_state_plan_addr(flash, reserved_addr, state->plan),
         molt_state_head_addr(flash, reserved_addr, state->head ^ 1u),
     };
-    // A courtesy to the firmware, which may ask how often it took.
-    (void)molt_state_count(flash, state);
-    int result = molt_boot_run(flash, &place, sector, buf, io);
-    bool is_unreadable = result == MOLT_ERR_NOENT || result == MOLT_ERR_NOTSUP || result == MOLT_ERR_CORRUPT;
-    if (is_unreadable && state->tally == 1) {
-        // The first start: nothing has been changed yet. Later it may be that flash was misread; then it is tried again.
+    molt_plan_t plan;
+    int result = flash->read(flash->ctx, place.plan_addr, sector, molt_sector_size(&flash->geometry));
+    if (!result) {
+        result = molt_plan_open(&plan, &flash->geometry, sector);
+    }
+    if (!result) {
+        // From now on something may have been changed.
+        (void)molt_state_count(flash, state);
+        result = molt_boot_run(flash, &place, sector, buf, io);
+    } else if (state->tally == 0) {
+        // No start has ever read this plan, so nothing has been changed. Otherwise flash was misread, now or then, and
+        // it is tried again.
         result = MOLT_BOOT_RESTORED;
     }
     if (result < 0) {

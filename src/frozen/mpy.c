@@ -166,6 +166,23 @@ static int check_digits(molt_mpy_t *mpy, uint32_t off, uint32_t size) {
     return size && byte != '-' ? 0 : fail(mpy, MOLT_MPY_BAD_OBJECT);
 }
 
+// Text of a float or of an imaginary number: none but the characters that these have ("inf" and "nan" too).
+static int check_float(molt_mpy_t *mpy, uint32_t off, uint32_t size) {
+    static const char allowed[] = "0123456789+-.eEinfaj";
+    for (uint32_t i = 0; i < size; i++) {
+        uint8_t byte;
+        uint32_t k = 0;
+        int err = byte_at(mpy, off + i, &byte);
+        while (!err && k < sizeof allowed - 1 && byte != (uint8_t)allowed[k]) {
+            k++;
+        }
+        if (err || k == sizeof allowed - 1) {
+            return err ? err : fail(mpy, MOLT_MPY_BAD_OBJECT);
+        }
+    }
+    return size ? 0 : fail(mpy, MOLT_MPY_BAD_OBJECT);
+}
+
 // What stands behind the type byte. Sets *size (of a tuple: its items) and *off.
 static int parse_payload(molt_mpy_t *mpy, uint8_t type, const molt_mpy_target_t *target, uint32_t *off, uint32_t *size) {
     *size = 0;
@@ -193,11 +210,7 @@ static int parse_payload(molt_mpy_t *mpy, uint8_t type, const molt_mpy_target_t 
     if (type == MOLT_MPY_IMAGINARY && target && !target->has_complex) {
         return fail(mpy, MOLT_MPY_COMPLEX);
     }
-    if (type == MOLT_MPY_INT) {
-        err = check_digits(mpy, *off, *size);
-    } else if (*size == 0) {
-        err = fail(mpy, MOLT_MPY_BAD_OBJECT);
-    }
+    err = type == MOLT_MPY_INT ? check_digits(mpy, *off, *size) : check_float(mpy, *off, *size);
     return err ? err : skip(mpy, *size);
 }
 

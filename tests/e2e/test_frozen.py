@@ -209,6 +209,42 @@ def native_viper_and_asm_code():
 
 
 @test
+def what_the_firmware_cannot_run_is_listed():
+    """A stored module that this firmware cannot run, and a damaged one, are listed; their import raises, the rest works"""
+    sys.path.insert(0, str(ROOT / "tests" / "vectors"))
+    sys.dont_write_bytecode = True
+    import make_stores
+    region = make_stores.Region()
+    old = compile_mpy("X = 1")
+    region.put("foreign", old[:1] + b"\x05" + old[2:])
+    region.put("damaged", old, crc=5)
+    board = board_with(hello=HELLO)
+    board.change(TOP - len(region.bytes), bytes(region.bytes))
+    run = board.run("import esp\nprint(esp.add_frozen('/m/hello.mpy'))\nfor n in ('foreign', 'damaged'):\n"
+                    " try: __import__(n)\n except ImportError as e: print(e)\nimport hello\nprint(hello.check()[3])")
+    same(len(say(run).splitlines()), 4, run.out)
+    same(say(run).splitlines()[-1], "7", "the others work")
+    left = {m[0]: m[3:5] for m in listed(board)}
+    same(left["hello"], (True, True), "hello")
+    same(left["foreign"], (None, False), "foreign")
+    true(left["damaged"][0] is not True, "damaged")
+
+
+@test
+def collector_and_completion():
+    """Under a collector that runs at each allocation; with tab completion and dir() over the pools in flash"""
+    board = board_with(hello=HELLO)
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy')")
+    run = board.run("import gc\ngc.threshold(1)\nimport hello\nfor i in range(20):\n x = hello.check()\n d = {k: hello.gen for k in dir(hello)}\n"
+                    " gc.collect()\nprint(x[3], len(d), hello.Thing.method_of_thing.__name__ if hasattr(hello.Thing.method_of_thing, '__name__') else '')")
+    true(say(run).startswith("7 "), run.out)
+    environment = {**os.environ, "VBOARD_BUILD": str(BUILD / "vboard")}
+    done = subprocess.run([ROOT / "vboard/run", board.path, "--plugin"], input=b"import hello\r\nhello.outer\t(3)(4)\r\nhello.Thing.meth\t(hello.Thing(), 5)\r\n",
+                          capture_output=True, timeout=60, env=environment)
+    true(done.returncode == 0 and b"\n12" in done.stdout.replace(b"\r", b"") and b"\n8" in done.stdout.replace(b"\r", b""), done.stdout[-400:])
+
+
+@test
 def full_store():
     """A full store refuses with numbers; what was deleted comes back with a reset"""
     big = "X = b'" + "z" * 30000 + "'\ndef f(): return len(X)"

@@ -11,7 +11,7 @@ import re
 import struct
 import sys
 
-from checks import SAVED, attempt, files_are, refused, target_is
+from checks import attempt, files_are, refused, target_is
 from rig import (FS_START, FS_START_1M, MB, SYSTEM_SIZE, Skip, firmware, fresh, hazard, main, note, same, same_bytes, scratch,
                  small_program, test, tool, true, user_files)
 

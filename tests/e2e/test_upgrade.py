@@ -9,7 +9,7 @@ import gzip
 import sys
 
 from checks import STATUS, files_are, landed, target_is
-from rig import (BLOCK, FS_START, FS_START_1M, MB, SECTOR, SIZES, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, Skip, firmware, fresh,
+from rig import (BLOCK, FS_START, FS_START_1M, MB, SECTOR, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, Skip, firmware, fresh,
                  hazard, main, note, same, same_bytes, scratch, small_program, stored, test, tool, true, user_files, version)
 
 UPGRADE = "import molt; molt.fwupdate('firmware.bin')"
