@@ -139,7 +139,8 @@ TEST_SUITES += cut-store asan-cut-store m32-cut-store
 SUITE_cut-store = $(BUILD)/host/cut-store
 SUITE_asan-cut-store = $(BUILD)/asan/cut-store small
 SUITE_m32-cut-store = $(BUILD)/m32/cut-store small
-TEST_SUITES += store-mutants e2e-frozen
+TEST_SUITES += store-mutants e2e-frozen tool-frozen
+SUITE_tool-frozen = $(PYTHON) tests/tool/test_frozen.py $(BUILD)/molt $(BUILD)/mpy-A/firmware.bin
 SUITE_store-mutants = tests/mutants/run_store $(BUILD)
 SUITE_e2e-frozen = BUILD=$(BUILD) $(PYTHON) tests/e2e/test_frozen.py
 define STORE_MUTANTS_CONFIG

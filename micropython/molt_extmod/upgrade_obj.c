@@ -19,7 +19,7 @@
 #include "upgrade.h"
 
 // Bytes of the buffer through which flash is read: with the boot sector and the volume's caches 6 KB in all.
-#define WORK_SIZE 1024
+#define WORK_SIZE 512
 
 // Smallest window for unpacking a gzip file, in bytes.
 #define WINDOW_MIN 1024u

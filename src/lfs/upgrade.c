@@ -176,7 +176,9 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
     // The last block counts only as far as the file reaches into it.
     molt_region_t reserved[RESERVED_MAX + 1];
     uint32_t reserved_count = min_u32(options->reserved_count, RESERVED_MAX);
-    memcpy(reserved, options->reserved, reserved_count * sizeof reserved[0]);
+    for (uint32_t i = 0; i < reserved_count; i++) {
+        reserved[i] = options->reserved[i];
+    }
     if (upgrade->is_resident) {
         reserved[reserved_count++] = (molt_region_t){ upgrade->reserved_addr, MOLT_RESERVED_SECTOR_COUNT * sector_size };
     }
