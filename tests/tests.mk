@@ -4,7 +4,7 @@
 #   TEST_SUITES += tool                     the name; TEST_FULL_SUITES: for `make test-full` only
 #   SUITE_tool = tests/tool/run $(BUILD)    the command, without single quotes
 #   test-programs: $(BUILD)/molt            what has to be built for it
-# and thereby get a target of the suite's name with "test-" in front.
+
 
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
 # The parts of the tool that tests share: the preparation and the torture engine, not the commands.
@@ -161,3 +161,7 @@ SUITE_map = tests/map/test_table.py $(BUILD)/molt
 SUITE_map-tool = tests/map/test_map_tool.py $(BUILD)/molt
 SUITE_e2e-map = BUILD=$(BUILD) $(PYTHON) tests/e2e/test_map.py
 test-programs: $(BUILD)/molt vboard $(MOLT_MAP_FIRMWARES)
+
+# The command-line tool.
+TEST_SUITES += tool
+SUITE_tool = $(PYTHON) tests/tool/test_tool.py $(BUILD)/molt

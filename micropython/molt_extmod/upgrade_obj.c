@@ -24,6 +24,9 @@
 // Smallest window for unpacking a gzip file, in bytes.
 #define WINDOW_MIN 1024u
 
+// Heap that the rest of an upgrade needs beside the object itself: open files, the tuple of results.
+#define SPARE_SIZE 3072u
+
 static const molt_loader_t loader = { esp8266_loader, sizeof esp8266_loader };
 static const molt_loader_t extension = { esp8266_inflate, sizeof esp8266_inflate };
 
@@ -90,16 +93,19 @@ static void end_progress(upgrade_obj_t *self) {
 // For a gzip file: the largest window that the heap has. What of it the file needs shows when it is unpacked.
 static bool allocate_window(upgrade_obj_t *self) {
     molt_upgrade_t *upgrade = &self->upgrade;
+    // What the rest of the upgrade needs is kept free while the window is looked for.
+    void *spare = m_malloc_maybe(SPARE_SIZE);
     upgrade->unpack = m_malloc_maybe(sizeof *upgrade->unpack);
     upgrade->window_size = MOLT_INFLATE_WINDOW_MAX;
     while (upgrade->unpack && upgrade->window_size >= WINDOW_MIN) {
         upgrade->window = m_malloc_maybe(upgrade->window_size);
         if (upgrade->window) {
-            return true;
+            break;
         }
         upgrade->window_size /= 2;
     }
-    return false;
+    m_del(uint8_t, (uint8_t *)spare, SPARE_SIZE);
+    return spare && upgrade->window;
 }
 
 // Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen): path is inside the filesystem.
