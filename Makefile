@@ -74,7 +74,16 @@ $(SIM_LIB): $(call objects,$(SIM_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-# Everything is built from sources that tools/deps has put in place; it is asked once in a make run.
+# Everything is built from sources that tools/deps has put in place; it is asked before anything else.
+ifeq ($(wildcard $(BUILD)/deps.ok),)
+ifneq ($(filter-out help clean fmt,$(or $(MAKECMDGOALS),all)),)
+$(info tools/deps)
+DEPS_SAID := $(shell mkdir -p $(BUILD) && tools/deps 1>&2 && touch $(BUILD)/deps.ok && echo ok)
+ifneq ($(DEPS_SAID),ok)
+$(error tools/deps could not put everything in place, see above)
+endif
+endif
+endif
 .PHONY: deps
 deps: $(BUILD)/deps.ok
 $(BUILD)/deps.ok: tools/deps
