@@ -2,12 +2,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "args.h"
 #include "commands.h"
 #include "describe.h"
 #include "files.h"
 #include "molt/image.h"
+#include "molt/error.h"
+#include "molt/unpack.h"
 #include "say.h"
 
 #define IMAGE_SIZE_MAX 0x4000000u
@@ -102,11 +105,49 @@ static void print_json(const char *path, const molt_image_t *image) {
     printf(" }\n}\n");
 }
 
+typedef struct memory {
+    const uint8_t *bytes;
+} memory_t;
+
+static int read_memory(void *ctx, uint32_t off, void *buf, uint32_t size) {
+    const memory_t *memory = ctx;
+    memcpy(buf, memory->bytes + off, size);
+    return 0;
+}
+
+// Replace a gzip file by the image in it, unpacked as a device would. Returns NULL, or what is wrong.
+static const char *unpack(uint8_t **bytes, uint32_t *size) {
+    static molt_unpack_t state;
+    static uint8_t window[MOLT_INFLATE_WINDOW_MAX];
+    static uint32_t work[1024];
+    molt_unpacked_t unpacked;
+    memory_t memory = { *bytes };
+    molt_reader_t file = { &memory, *size, read_memory };
+    molt_reader_t image = molt_unpack_reader(&state, &file, window, sizeof window, 0);
+    int err = molt_unpack_measure(&state, 0, IMAGE_SIZE_MAX, (uint8_t *)work, sizeof work, NULL, NULL, &unpacked);
+    if (err == MOLT_ERR_FBIG) {
+        return "the gzip file unpacks to more than any flash chip holds";
+    }
+    if (err) {
+        return err == MOLT_ERR_NOTSUP ? "something follows the gzip data; a file of one member is needed"
+                                      : "the gzip file is damaged or cut short; copy it again";
+    }
+    uint8_t *out = malloc(unpacked.size + 1);
+    if (out == NULL || image.read(image.ctx, 0, out, unpacked.size) != 0) {
+        free(out);
+        return "there is not enough memory to unpack it; close other programs";
+    }
+    free(*bytes);
+    *bytes = out;
+    *size = unpacked.size;
+    return NULL;
+}
+
 int cmd_info(int argc, char **argv) {
     static const struct argp_option options[] = { ARGS_OPTION_JSON, { 0 } };
     static const args_spec_t spec = { "IMAGE",
         "Tell what a firmware image is, for which chip, its segments, and which checks it passes. A dump of a whole chip "
-        "will do: the image at its beginning is looked at.\v"
+        "will do: the image at its beginning is looked at. So will a gzip file of an image.\v"
         "Status 0 if everything that can be checked is right, 1 if not.", options, 1, 1 };
     args_t args;
     uint8_t *bytes;
@@ -116,6 +157,7 @@ int cmd_info(int argc, char **argv) {
     if (files_load_host(args.positional[0], IMAGE_SIZE_MAX, &bytes, &size)) {
         return 1;
     }
+    const char *trouble = size > 2 && molt_unpack_is_gzip(bytes) ? unpack(&bytes, &size) : NULL;
     int err = describe_verify(bytes, size, &image);
     free(bytes);
     if (args.json) {
@@ -124,5 +166,5 @@ int cmd_info(int argc, char **argv) {
         print_text(args.positional[0], &image);
         print_checks(&image);
     }
-    return err ? say_fail("%s: %s", args.positional[0], molt_image_defect_text(image.defect)) : 0;
+    return err ? say_fail("%s: %s", args.positional[0], trouble ? trouble : molt_image_defect_text(image.defect)) : 0;
 }

@@ -30,16 +30,18 @@ _MS_PROGRAM = const(10)
 
 def _open(file_name, **options):
     """The upgrade object for a file, and the mount point of its filesystem."""
-    from flashbdev import bdev
+    from flashbdev import FlashBdev, bdev
 
     if not file_name.startswith("/"):
         file_name = os.getcwd().rstrip("/") + "/" + file_name
     root, path, device = _molt.lookup(file_name)
-    if device is not bdev:
-        raise ValueError("the file is on another volume than the device's own littlefs; copy it there")
+    if not isinstance(device, FlashBdev):
+        raise ValueError("the file is on another volume than a littlefs in the device's own flash; copy it there")
+    if device is not bdev and options.get("erase_all"):
+        raise ValueError("erase_all takes an image from the filesystem that is to be erased; copy it there")
     os.sync()
-    addr = bdev.start_sec * bdev.SEC_SIZE
-    job = _molt.Upgrade(path, addr, bdev.blocks * bdev.SEC_SIZE, **options)
+    addr = device.start_sec * device.SEC_SIZE
+    job = _molt.Upgrade(path, addr, device.blocks * device.SEC_SIZE, **options)
     return job, root.rstrip("/")
 
 
@@ -214,12 +216,15 @@ def status():
         elif kind == _UPGRADE:
             status["result"] = "pending"
         return status
-    try:
-        with open("/" + _SAVED, "rb") as f:
-            f.seek(_SECTOR)
-            report = _molt.report(f.read(16))
-    except OSError:
-        return None
+    report = None
+    for root in [""] + ["/" + name for name in os.listdir("/")]:
+        # On whichever filesystem the image was.
+        try:
+            with open(root + "/" + _SAVED, "rb") as f:
+                f.seek(_SECTOR)
+                report = report or _molt.report(f.read(16))
+        except OSError:
+            pass
     if not report:
         return None
     crc, result, starts = report

@@ -37,7 +37,7 @@ typedef struct upgrade_obj {
     molt_region_t fs;
     molt_upgrade_t upgrade;
     molt_upgrade_options_t options;
-    molt_region_t kept[MOLT_MAP_KEPT_MAX + 1];
+    molt_region_t kept[MOLT_MAP_KEPT_MAX + 2];
     bool verbose;
     bool is_planned;
     uint8_t shown_phase;
@@ -141,6 +141,10 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
     molt_map_t map;
     if (molt_device_map(&map, &self->fs) == 0) {
         self->options.reserved_count = molt_map_kept(&map, self->kept);
+    } else if (molt_device_map(&map, NULL) == 0) {
+        // The file is on a littlefs of the user's own: the device's filesystem is in the way like anything else.
+        self->options.reserved_count = molt_map_kept(&map, self->kept);
+        self->kept[self->options.reserved_count++] = map.regions[MOLT_MAP_FILESYSTEM];
     }
     if (!args[ARG_drop_frozen].u_bool && molt_frozen_extent(&self->kept[self->options.reserved_count])) {
         self->options.reserved_count++;

@@ -36,6 +36,7 @@ $(LOADER_OUT)/rom_calls.o: ports/esp8266/rom_calls.S | deps
 	@mkdir -p $(@D)
 	$(Q)$(LX106)gcc -mtext-section-literals -c $< -o $@
 
+.SECONDARY: $(LOADER_OUT)/loader.elf $(LOADER_OUT)/resident.elf $(LOADER_BIN) $(LOADER_OUT)/resident.bin
 $(LOADER_OUT)/%.elf: $(LOADER_OUT)/%.o $(LOADER_OUT)/rom_calls.o ports/esp8266/loader.ld
 	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/loader.ld -Wl,-Map,$(LOADER_OUT)/$*.map $(filter %.o,$^) -o $@
 

@@ -12,11 +12,11 @@ import struct
 import sys
 
 from checks import attempt, files_are, refused, target_is
-from rig import (FS_START, FS_START_1M, MB, SYSTEM_SIZE, Skip, firmware, fresh, hazard, main, note, same, same_bytes, scratch,
+from rig import (FS_START, FS_START_1M, MB, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, Skip, firmware, fresh, hazard, main, note, same, same_bytes, scratch,
                  small_program, test, tool, true, user_files)
 
 UPGRADE = "molt.fwupdate('firmware.bin')"
-NOT_OURS = "on another volume than the device's own littlefs; copy it there"
+NOT_OURS = "on another volume than a littlefs in the device's own flash; copy it there"
 
 
 def board_with(image, name="mpy-A", size="4M", **settings):
@@ -247,13 +247,20 @@ def a_file_on_littlefs_in_ram_is_refused():
 
 @test
 def a_file_on_another_littlefs_in_flash():
-    """A file on a second littlefs in flash is refused, also when the first has one of that name and size"""
+    """A file on a second littlefs in flash is taken from there, also when the first has one of that name and size"""
     ours = small_program(20000)
     theirs = small_program(19000) + bytes(len(ours) - len(small_program(19000)))
     board = fresh("mpy-A", files={**user_files(), "firmware.bin": ours, "theirs": theirs})
     board.run(FLASH_DISK + "vfs.VfsLfs2.mkfs(disk)\nvfs.mount(disk, '/two')\nf = open('/two/firmware.bin', 'wb')\n"
               "g = open('theirs', 'rb')\nwhile True:\n    b = g.read(512)\n    if not b: break\n    f.write(b)\nf.close()\n")
-    refused(board, FLASH_DISK + "vfs.mount(disk, '/two')\nmolt.fwupdate('/two/firmware.bin', reset=False)", "ValueError", NOT_OURS)
+    mount = FLASH_DISK + "import molt\nvfs.mount(disk, '/two')\n"
+    refused(board, mount + "molt.fwupdate('/two/firmware.bin', erase_all=True)", "ValueError", "erase_all takes")
+    before = board.flash()
+    board.run(mount + "molt.fwupdate('/two/firmware.bin', reset=False)\nprint(molt.status()['result'])\n")
+    run = board.run(status=None)
+    true(SMALL_PROGRAM_SAYS in run.out, f"the program runs: {run.out[-200:]!r}")
+    same_bytes(board.flash(4, len(theirs)), theirs[4:], "the image in flash, from the second filesystem")
+    same_bytes(board.flash(FS_START), before[FS_START:], "the first filesystem and all behind it")
 
 
 # ---- open files
