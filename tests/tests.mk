@@ -162,6 +162,10 @@ SUITE_map-tool = tests/map/test_map_tool.py $(BUILD)/molt
 SUITE_e2e-map = BUILD=$(BUILD) $(PYTHON) tests/e2e/test_map.py
 test-programs: $(BUILD)/molt vboard $(MOLT_MAP_FIRMWARES)
 
+# The virtual board itself.
+TEST_SUITES += vboard
+SUITE_vboard = VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py
+
 # The command-line tool.
 TEST_SUITES += tool
 SUITE_tool = $(PYTHON) tests/tool/test_tool.py $(BUILD)/molt
