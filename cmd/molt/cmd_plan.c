@@ -125,8 +125,13 @@ static void print_time(const rehearsal_t *rehearsal) {
     for (const sim_timing_t *timing = sim_timings; timing->name; timing++) {
         uint64_t prepare_us = sim_time_us(&rehearsal->prepare, timing);
         uint64_t boot_us = sim_time_us(&rehearsal->boot, timing);
-        printf("  %-18s  %8s  %11s  %8s   2 x %s\n", timing->name, say_time(prepare_us).text, say_time(boot_us).text,
-            say_time(prepare_us + boot_us).text, say_time(rehearse_window_us(timing)).text);
+        printf("  %-18s  %8s  %11s  %8s   ", timing->name, say_time(prepare_us).text, say_time(boot_us).text,
+            say_time(prepare_us + boot_us).text);
+        if (rehearsal->is_resident) {
+            printf("nothing\n");
+        } else {
+            printf("2 x %s\n", say_time(rehearse_window_us(timing)).text);
+        }
     }
 }
 
@@ -141,17 +146,28 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
     printf("  sectors   %u: %u equal, %u programmed\n", tally->image_sector_count, tally->equal_count, tally->program_count);
     printf("  erases    %u of 64 KB, %llu of 4 KB (%llu for %s)\n", tally->block_erase_count,
         (unsigned long long)(rehearsal->prepare.erase_sector_count + rehearsal->boot.erase_sector_count),
-        (unsigned long long)rehearsal->prepare.erase_sector_count - 1, HOST_SAVED_PATH);
+        (unsigned long long)rehearsal->prepare.erase_sector_count - !rehearsal->is_resident,
+        rehearsal->is_resident ? "the plan" : HOST_SAVED_PATH);
     printf("  programs  %llu, %.1f KB\n", (unsigned long long)(rehearsal->prepare.prog_count + rehearsal->boot.prog_count),
         (double)(rehearsal->prepare.prog_size + rehearsal->boot.prog_size) / 1024.0);
     printf("\n  steps\n");
-    printf("   1  %-23s the first sector is saved in %s\n", "filesystem", HOST_SAVED_PATH);
-    printf("   2  0x%06x to 0x%06x   boot loader and plan go in          (window 1)\n", 0u, 4095u);
+    if (rehearsal->is_resident) {
+        printf("   1  %-23s the plan goes in\n", "reserved region");
+        printf("   2  %-23s one record: from now on the next start upgrades\n", "state log");
+    } else {
+        printf("   1  %-23s the first sector is saved in %s\n", "filesystem", HOST_SAVED_PATH);
+        printf("   2  0x%06x to 0x%06x   boot loader and plan go in          (window 1)\n", 0u, 4095u);
+    }
     printf("   3  %-23s the image is checked once more\n", "filesystem");
     uint32_t count = each_stretch(plan, print_stretch);
-    printf("  %2u  0x%06x to 0x%06x   the image's first sector goes in    (window 2)\n", count + 4, 0u, 4095u);
+    if (rehearsal->is_resident) {
+        printf("  %2u  %-23s the image's first sector goes in; one record: it counts\n", count + 4, "the other head");
+    } else {
+        printf("  %2u  0x%06x to 0x%06x   the image's first sector goes in    (window 2)\n", count + 4, 0u, 4095u);
+    }
     print_time(rehearsal);
-    printf("\nA power cut at any other time does no harm: the next power-on goes on with it.\n");
+    printf("\nA power cut at any %stime does no harm: the next power-on goes on with it.\n",
+        rehearsal->is_resident ? "" : "other ");
 }
 
 static void json_counts(const char *name, const sim_counts_t *counts) {
@@ -164,10 +180,14 @@ static void json_counts(const char *name, const sim_counts_t *counts) {
 static void json_time(const rehearsal_t *rehearsal) {
     printf("  \"time\": [");
     for (const sim_timing_t *timing = sim_timings; timing->name; timing++) {
-        printf("%s\n    { \"chip\": \"%s\", \"prepare_ms\": %.1f, \"boot_ms\": %.1f, \"fatal_windows_ms\": [%.1f, %.1f] }",
+        double window_ms = (double)rehearse_window_us(timing) / 1e3;
+        printf("%s\n    { \"chip\": \"%s\", \"prepare_ms\": %.1f, \"boot_ms\": %.1f, \"fatal_windows_ms\": [",
             timing == sim_timings ? "" : ",", timing->name, (double)sim_time_us(&rehearsal->prepare, timing) / 1e3,
-            (double)sim_time_us(&rehearsal->boot, timing) / 1e3, (double)rehearse_window_us(timing) / 1e3,
-            (double)rehearse_window_us(timing) / 1e3);
+            (double)sim_time_us(&rehearsal->boot, timing) / 1e3);
+        if (!rehearsal->is_resident) {
+            printf("%.1f, %.1f", window_ms, window_ms);
+        }
+        printf("] }");
     }
     printf("\n  ]\n");
 }
@@ -178,7 +198,8 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
     say_json(stdout, dump->path);
     printf(",\n  \"path\": ");
     say_json(stdout, args->positional[1]);
-    printf(",\n  \"possible\": %s,\n", fine ? "true" : "false");
+    printf(",\n  \"possible\": %s,\n  \"resident\": %s,\n", fine ? "true" : "false",
+        rehearsal->is_resident ? "true" : "false");
     printf("  \"filesystem\": { \"address\": %u, \"size\": %u },\n", dump->fs.addr, dump->fs.size);
     if (!fine) {
         printf("  \"refusal\": { \"text\": ");

@@ -60,6 +60,7 @@ static int note_plan(rehearsal_t *rehearsal, const host_job_t *job) {
     rehearsal->plan = upgrade->plan;
     rehearsal->plan.sector = sector;
     rehearsal->image = upgrade->image;
+    rehearsal->is_resident = upgrade->is_resident;
     molt_plan_count(&rehearsal->plan, &rehearsal->tally);
     run_counter_t counter = { 0, 0, 0 };
     int err = molt_extents_walk(&upgrade->extents, count_run, &counter);

@@ -13,6 +13,7 @@ typedef struct rehearsal {
     sim_counts_t boot;         // by the boot loader
     uint64_t prepare_op_count; // programs and erases
     uint64_t op_count;         // of both
+    bool is_resident;          // resident mode: no fatal windows
     molt_image_t image;
     molt_plan_t plan;          // finished; its sector is owned by the rehearsal
     molt_plan_tally_t tally;
