@@ -6,6 +6,7 @@
 
 #include "molt/flash.h"
 #include "molt/image.h"
+#include "molt/plan.h"
 
 typedef enum molt_boot_event {
     MOLT_BOOT_START,    // arg: the number of steps of the plan
@@ -34,16 +35,24 @@ typedef struct molt_boot_place {
     uint32_t final_addr;  // 0, or a head of the reserved region
 } molt_boot_place_t;
 
-// Carry out a plan, or what is left of it.
-//   place        both 0: the plan is in the boot sector, which the image's first sector replaces at the end; and the
-//                saved one, should the source have changed. Otherwise sector 0 is left alone (resident mode), and who
-//                called goes on from the result
-//   sector, buf  sector_size bytes each, 4-aligned
-// Returns a molt_boot_result_t, or
-//   MOLT_ERR_NOENT, MOLT_ERR_NOTSUP, MOLT_ERR_CORRUPT  no plan that can be carried out (nothing was changed)
-//   MOLT_ERR_IO or the driver's error                  flash fails; trying again later is harmless
+// Read the plan at the end of the sector at `plan_addr` into `sector`, which the plan keeps using.
+// Returns 0, MOLT_ERR_NOENT, MOLT_ERR_NOTSUP, MOLT_ERR_CORRUPT (no plan that can be carried out), or the driver's error.
+int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *plan, uint8_t *sector);
+
+// Carry out a plan that was opened, or what is left of it.
+//   place  both 0: the plan is in the boot sector, which the image's first sector replaces at the end; and the saved
+//          one, should the source have changed. Otherwise sector 0 is left alone (resident mode), and who called goes on
+//          from the result
+//   buf    sector_size bytes, 4-aligned
+// Returns a molt_boot_result_t, or the error of flash or source: trying again later is harmless.
 // Power cut: start it again, as often as it takes. Only while the boot sector itself is rewritten (once, at
 // the end, announced by MOLT_BOOT_FINISH or MOLT_BOOT_RESTORE) does a cut leave nothing that boots.
-int molt_boot_run(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
+int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
+    const molt_boot_io_t *io);
+
+// Both, one after the other: all that a boot loader has to do that is there for one upgrade. `sector` and `buf` have
+// sector_size bytes each, 4-aligned.
+int molt_boot_run(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf,
+    const molt_boot_io_t *io);
 
 #endif

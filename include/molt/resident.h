@@ -69,26 +69,36 @@ int molt_resident_confirm(const molt_flash_t *flash, uint32_t reserved_addr);
 
 // In the boot loader -----------------------------------------------------------------------------------------------
 
-// molt_resident_run(): an upgrade has been carried out; reset, so that the firmware starts as after any reset.
+// Two steps, so that a chip has to have in memory only what each start needs. First, what to do:
+//   state  as molt_state_read() has it; of kind MOLT_STATE_NORMAL with head 0, where installing writes it, if there is
+//          no record
+// Returns 0 or the flash driver's error. MOLT_STATE_NORMAL: start the firmware of state->head. Any other kind:
+int molt_resident_ask(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state);
+
+// molt_resident_act(): an upgrade has been carried out; reset, so that the firmware starts as after any reset.
 #define MOLT_RESIDENT_RESET 1
 
-// Carry out what the state asks for.
-// Returns 0 and the address of the head of the firmware to start, MOLT_RESIDENT_RESET, or the error of molt_boot_run(): trying again later is harmless.
+// Carry out what a state of another kind asks for.
+//   sector, buf  sector_size bytes each, 4-aligned
+// Returns 0 (start the firmware of state->head), MOLT_RESIDENT_RESET, or the error of molt_boot_run(): trying again
+// later is harmless.
 // Power cut: harmless at any time.
-int molt_resident_run(const molt_flash_t *flash, uint32_t reserved_addr, uint8_t *sector, uint8_t *buf,
-    const molt_boot_io_t *io, uint32_t *head_addr);
+int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector,
+    uint8_t *buf, const molt_boot_io_t *io);
 
 // Where a piece of a segment goes.
 typedef struct molt_loading {
     void *ctx;
-    // Put `size` bytes, a multiple of 4, at the CPU address `vaddr`, 4-aligned. Returns 0 or an error.
-    int (*place)(void *ctx, uint32_t vaddr, const uint8_t *data, uint32_t size);
+    // The memory for the `size` bytes that belong at the CPU address `vaddr`, both multiples of 4: 4-aligned, and used
+    // by whole words only. At most sector_size bytes at a time. NULL: they cannot go there.
+    void *(*place)(void *ctx, uint32_t vaddr, uint32_t size);
 } molt_loading_t;
 
 // Load the firmware's segments from its head and the sectors behind sector 0.
-//   buf  sector_size bytes, 4-aligned
-// Returns 0 and the entry point, MOLT_ERR_CORRUPT (magic, sizes or checksum), or the error of flash or `place`.
-int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, uint8_t *buf, const molt_loading_t *loading,
+// Returns 0 and the entry point, MOLT_ERR_CORRUPT (magic, sizes or checksum), MOLT_ERR_NOTSUP (`place` has no place),
+// or the flash driver's error.
+// Cost: each byte of the segments is read once, straight to its place.
+int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, const molt_loading_t *loading,
     uint32_t *entry_vaddr);
 
 #endif

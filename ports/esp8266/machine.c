@@ -58,6 +58,43 @@ static void put(const char *text) {
     }
 }
 
+static void put_number(uint32_t n) {
+    char digits[11];
+    char *p = digits + sizeof digits - 1;
+    *p = 0;
+    do {
+        *--p = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    put(p);
+}
+
+// Of the plan that is carried out.
+static uint32_t step_count;
+static uint32_t present_step;
+
+static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
+    (void)ctx;
+    if (event == MOLT_BOOT_START) {
+        ets_wdt_disable();
+        step_count = arg;
+        present_step = 0;
+        put("\r\nmolt: upgrading\r\n");
+    } else if (event == MOLT_BOOT_STEP) {
+        present_step = arg;
+        put("\r");
+        put_number(arg * 100 / step_count);
+        put("%");
+    } else if (!MOLT_RESIDENT_ONLY && event == MOLT_BOOT_RESTORE) {
+        put("file has changed, keeping the old firmware\r\n");
+    }
+}
+
+static void put_error(int err) {
+    put("\r\nerror ");
+    put_number((uint32_t)-err);
+}
+
 // IRAM takes whole words only.
 static void copy_words(uint32_t vaddr, const uint8_t *data, uint32_t size) {
     const uint32_t *from = (const uint32_t *)(uintptr_t)data;

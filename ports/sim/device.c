@@ -78,26 +78,32 @@ static void extend(void *ctx, const uint8_t *code, uint32_t size, const molt_rea
 }
 
 // The segments go nowhere: that they can be read and have the right checksum is what counts here.
-static int place_nowhere(void *ctx, uint32_t vaddr, const uint8_t *data, uint32_t size) {
-    (void)ctx;
+static void *place_anywhere(void *ctx, uint32_t vaddr, uint32_t size) {
     (void)vaddr;
-    (void)data;
     (void)size;
-    return 0;
+    return ctx;
 }
 
 // The resident boot loader, up to the jump into the firmware.
 static int run_resident(sim_device_t *device, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
-    static const molt_loading_t loading = { NULL, place_nowhere };
+    const molt_loading_t loading = { buf, place_anywhere };
     const molt_flash_t *flash = &device->nor->flash;
+    molt_state_t state;
     uint32_t reserved_addr;
     uint32_t entry_vaddr;
     int err = molt_resident_find(flash, &reserved_addr);
     if (!err) {
-        err = molt_resident_run(flash, reserved_addr, sector, buf, io, &device->head_addr);
+        err = molt_resident_ask(flash, reserved_addr, &state);
     }
-    // MOLT_RESIDENT_RESET passes through.
-    return err ? err : molt_resident_load(flash, device->head_addr, buf, &loading, &entry_vaddr);
+    if (!err && state.kind != MOLT_STATE_NORMAL) {
+        err = molt_resident_act(flash, reserved_addr, &state, sector, buf, io);
+    }
+    if (err) {
+        // MOLT_RESIDENT_RESET passes through.
+        return err;
+    }
+    device->head_addr = molt_state_head_addr(flash, reserved_addr, state.head);
+    return molt_resident_load(flash, device->head_addr, &loading, &entry_vaddr);
 }
 
 static int run_loader(sim_device_t *device, bool is_resident) {

@@ -103,48 +103,53 @@ static int check_source(const molt_boot_io_t *io, const molt_plan_t *plan, const
     return !err && crc != plan->source_crc ? MOLT_ERR_CORRUPT : err;
 }
 
-int molt_boot_run(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf,
-    const molt_boot_io_t *io) {
-    molt_plan_t plan;
-    int err = flash->read(flash->ctx, place->plan_addr, sector, molt_sector_size(&flash->geometry));
-    if (!err) {
-        err = molt_plan_open(&plan, &flash->geometry, sector);
-    }
-    if (err) {
-        return err;
-    }
-    molt_journal_t journal = { place->plan_addr + plan.journal_off, sector + plan.journal_off };
-    tell(io, MOLT_BOOT_START, plan.step_count);
-    note(flash, &plan, MOLT_REPORT_PENDING);
+int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *plan, uint8_t *sector) {
+    int err = flash->read(flash->ctx, plan_addr, sector, molt_sector_size(&flash->geometry));
+    return err ? err : molt_plan_open(plan, &flash->geometry, sector);
+}
 
-    molt_source_t source = { flash, &plan };
+int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
+    const molt_boot_io_t *io) {
+    molt_journal_t journal = { place->plan_addr + plan->journal_off, plan->sector + plan->journal_off };
+    tell(io, MOLT_BOOT_START, plan->step_count);
+    note(flash, plan, MOLT_REPORT_PENDING);
+
+    molt_source_t source = { flash, plan };
     molt_reader_t source_reader = molt_source_reader(&source);
     molt_reader_t image = source_reader;
-    if (plan.source_kind == MOLT_SOURCE_GZIP) {
-        err = extend(flash, io, &plan, &source_reader, buf, &image);
+    int err = 0;
+    if (plan->source_kind == MOLT_SOURCE_GZIP) {
+        err = extend(flash, io, plan, &source_reader, buf, &image);
     }
     if (!molt_journal_is_done(&journal, 0)) {
         if (!err) {
-            err = check_source(io, &plan, &source_reader, buf);
+            err = check_source(io, plan, &source_reader, buf);
         }
         if (err == MOLT_ERR_CORRUPT) {
-            return MOLT_RESIDENT_ONLY || place->plan_addr ? MOLT_BOOT_RESTORED : restore(flash, io, &plan, buf);
+            return MOLT_RESIDENT_ONLY || place->plan_addr ? MOLT_BOOT_RESTORED : restore(flash, io, plan, buf);
         }
         if (!err) {
             err = molt_journal_mark(flash, &journal, 0);
         }
     }
     if (!err) {
-        err = perform_steps(flash, io, &plan, &journal, &image, buf);
+        err = perform_steps(flash, io, plan, &journal, &image, buf);
     }
     if (!err) {
-        err = molt_target_read(&image, &plan, 0, buf);
+        err = molt_target_read(&image, plan, 0, buf);
     }
     if (err) {
         return err;
     }
-    note(flash, &plan, MOLT_REPORT_DONE);
+    note(flash, plan, MOLT_REPORT_DONE);
     tell(io, MOLT_BOOT_FINISH, 0);
     err = write_first_sector(flash, place->final_addr, buf);
     return err ? err : MOLT_BOOT_DONE;
+}
+
+int molt_boot_run(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf,
+    const molt_boot_io_t *io) {
+    molt_plan_t plan;
+    int err = molt_boot_open(flash, place->plan_addr, &plan, sector);
+    return err ? err : molt_boot_apply(flash, place, &plan, buf, io);
 }

@@ -29,14 +29,11 @@ static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_sta
         molt_state_head_addr(flash, reserved_addr, state->head ^ 1u),
     };
     molt_plan_t plan;
-    int result = flash->read(flash->ctx, place.plan_addr, sector, molt_sector_size(&flash->geometry));
-    if (!result) {
-        result = molt_plan_open(&plan, &flash->geometry, sector);
-    }
+    int result = molt_boot_open(flash, place.plan_addr, &plan, sector);
     if (!result) {
         // From now on something may have been changed.
         (void)molt_state_count(flash, state);
-        result = molt_boot_run(flash, &place, sector, buf, io);
+        result = molt_boot_apply(flash, &place, &plan, buf, io);
     } else if (state->tally == 0) {
         // No start has ever read this plan, so nothing has been changed. Otherwise flash was misread, now or then, and
         // it is tried again.
@@ -49,33 +46,34 @@ static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_sta
     return molt_state_append(flash, reserved_addr, state, &next);
 }
 
-int molt_resident_run(const molt_flash_t *flash, uint32_t reserved_addr, uint8_t *sector, uint8_t *buf,
-    const molt_boot_io_t *io, uint32_t *head_addr) {
-    for (;;) {
-        molt_state_t state;
-        int err = molt_state_read(flash, reserved_addr, &state);
-        if (err == MOLT_ERR_NOENT) {
-            // No log: installing writes head 0.
-            state.head = 0;
-        } else if (err) {
-            return err;
-        } else if (state.kind == MOLT_STATE_UPGRADE) {
-            err = carry_out(flash, reserved_addr, &state, sector, buf, io);
-            return err ? err : MOLT_RESIDENT_RESET;
-        } else if (state.kind == MOLT_STATE_TRIAL) {
-            if (state.tally >= state.trial_starts) {
-                molt_state_t next = state;
-                next.kind = MOLT_STATE_UPGRADE;
-                next.result = MOLT_STATE_RESULT_ROLLED_BACK;
-                err = molt_state_append(flash, reserved_addr, &state, &next);
-                if (err) {
-                    return err;
-                }
-                continue;
-            }
-            (void)molt_state_count(flash, &state);
-        }
-        *head_addr = molt_state_head_addr(flash, reserved_addr, state.head);
-        return 0;
+int molt_resident_ask(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state) {
+    int err = molt_state_read(flash, reserved_addr, state);
+    if (err == MOLT_ERR_NOENT) {
+        state->kind = MOLT_STATE_NORMAL;
+        state->head = 0;
+        err = 0;
     }
+    return err;
+}
+
+int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector,
+    uint8_t *buf, const molt_boot_io_t *io) {
+    if (state->kind == MOLT_STATE_TRIAL) {
+        if (state->tally < state->trial_starts) {
+            (void)molt_state_count(flash, state);
+            return 0;
+        }
+        molt_state_t next = *state;
+        next.kind = MOLT_STATE_UPGRADE;
+        next.result = MOLT_STATE_RESULT_ROLLED_BACK;
+        int err = molt_state_append(flash, reserved_addr, state, &next);
+        if (!err) {
+            err = molt_state_read(flash, reserved_addr, state);
+        }
+        if (err) {
+            return err;
+        }
+    }
+    int err = carry_out(flash, reserved_addr, state, sector, buf, io);
+    return err ? err : MOLT_RESIDENT_RESET;
 }

@@ -33,17 +33,20 @@ static uint32_t read_word(load_t *load, uint32_t off) {
 }
 
 // Load one segment and work its words into *sum.
-static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t size, uint8_t *buf,
-    const molt_loading_t *loading, uint32_t *sum) {
+static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t size, const molt_loading_t *loading,
+    uint32_t *sum) {
     uint32_t sector_size = molt_sector_size(&load->flash->geometry);
     while (size && !load->err) {
         uint32_t piece = min_u32(size, sector_size - off % sector_size);
-        read_piece(load, off, buf, piece);
-        for (uint32_t i = 0; i < piece; i += 4) {
-            *sum ^= load32_le(buf + i);
+        uint32_t *words = loading->place(loading->ctx, vaddr, piece);
+        if (!words) {
+            load->err = MOLT_ERR_NOTSUP;
+            return;
         }
-        if (!load->err) {
-            load->err = loading->place(loading->ctx, vaddr, buf, piece);
+        read_piece(load, off, words, piece);
+        // All four bytes of a word at once; what order they are in is of no consequence to their XOR.
+        for (uint32_t i = 0; i < piece / 4; i++) {
+            *sum ^= words[i];
         }
         off += piece;
         vaddr += piece;
@@ -51,27 +54,29 @@ static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t si
     }
 }
 
-int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, uint8_t *buf, const molt_loading_t *loading,
+int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, const molt_loading_t *loading,
     uint32_t *entry_vaddr) {
     load_t load = { flash, head_addr, 0 };
     uint32_t header = read_word(&load, 0);
     uint32_t segment_count = header >> 8 & 0xff;
     uint32_t off = IMAGE_HEADER_SIZE;
     uint32_t sum = IMAGE_CHECKSUM_SEED;
-    bool is_sound = (header & 0xff) == IMAGE_MAGIC && segment_count - 1 < IMAGE_SEGMENTS_MAX;
     *entry_vaddr = read_word(&load, 4);
-    for (; is_sound && !load.err && segment_count; segment_count--) {
+    if (!load.err && ((header & 0xff) != IMAGE_MAGIC || segment_count - 1 >= IMAGE_SEGMENTS_MAX)) {
+        return MOLT_ERR_CORRUPT;
+    }
+    for (; !load.err && segment_count; segment_count--) {
         uint32_t vaddr = read_word(&load, off);
         uint32_t size = read_word(&load, off + 4);
         off += IMAGE_HEADER_SIZE;
-        is_sound = ((vaddr | size) & 3) == 0 && range_within(off, size, flash->geometry.size);
-        if (is_sound) {
-            load_segment(&load, off, vaddr, size, buf, loading, &sum);
+        if (((vaddr | size) & 3) != 0 || !range_within(off, size, flash->geometry.size)) {
+            return MOLT_ERR_CORRUPT;
         }
+        load_segment(&load, off, vaddr, size, loading, &sum);
         off += size;
     }
     // The checksum is the last byte of the 16 in which the last segment ends.
     sum ^= sum >> 16;
     sum ^= sum >> 8 ^ read_word(&load, off | 12) >> 24;
-    return load.err ? load.err : is_sound && (sum & 0xff) == 0 ? 0 : MOLT_ERR_CORRUPT;
+    return load.err ? load.err : (sum & 0xff) == 0 ? 0 : MOLT_ERR_CORRUPT;
 }

@@ -136,14 +136,16 @@ int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *
     plan->geometry.size = load32_le(h + PLAN_OFF_FLASH_SIZE);
     plan->source_kind = h[PLAN_OFF_SOURCE_KIND];
     plan->image_size = load32_le(h + PLAN_OFF_IMAGE_SIZE);
-    plan->image_crc = load32_le(h + PLAN_OFF_IMAGE_CRC);
     plan->source_size = load32_le(h + PLAN_OFF_SOURCE_SIZE);
     plan->source_crc = load32_le(h + PLAN_OFF_SOURCE_CRC);
     plan->flash_params = load16_le(h + PLAN_OFF_FLASH_PARAMS);
     plan->extent_count = load16_le(h + PLAN_OFF_EXTENT_COUNT);
-    plan->saved.head_addr = load32_le(h + PLAN_OFF_HEAD_ADDR);
-    plan->saved.head_crc = load32_le(h + PLAN_OFF_HEAD_CRC);
-    plan->saved.report_addr = load32_le(h + PLAN_OFF_REPORT_ADDR);
+    if (!MOLT_RESIDENT_ONLY) {
+        plan->image_crc = load32_le(h + PLAN_OFF_IMAGE_CRC);
+        plan->saved.head_addr = load32_le(h + PLAN_OFF_HEAD_ADDR);
+        plan->saved.head_crc = load32_le(h + PLAN_OFF_HEAD_CRC);
+        plan->saved.report_addr = load32_le(h + PLAN_OFF_REPORT_ADDR);
+    }
     plan->saved.extension_addr = load32_le(h + PLAN_OFF_EXTENSION_ADDR);
     plan->saved.extension_size = load16_le(h + PLAN_OFF_EXTENSION_SIZE);
     plan->saved.extension_crc = load32_le(h + PLAN_OFF_EXTENSION_CRC);

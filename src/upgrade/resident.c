@@ -37,9 +37,15 @@ bool molt_resident_collides(const molt_loader_t *loader, uint32_t vaddr, uint32_
     return false;
 }
 
-static int check_place(void *ctx, uint32_t vaddr, const uint8_t *data, uint32_t size) {
-    (void)data;
-    return molt_resident_collides(ctx, vaddr, size) ? MOLT_ERR_NOTSUP : 0;
+// Loading for trial: nothing goes where it belongs, but all of it is read.
+typedef struct rehearsal {
+    const molt_loader_t *loader;
+    uint8_t *buf;
+} rehearsal_t;
+
+static void *place_in_buf(void *ctx, uint32_t vaddr, uint32_t size) {
+    const rehearsal_t *rehearsal = ctx;
+    return molt_resident_collides(rehearsal->loader, vaddr, size) ? NULL : rehearsal->buf;
 }
 
 int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserved, const molt_loader_t *loader,
@@ -58,8 +64,9 @@ int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserv
         return MOLT_ERR_NOSPC;
     }
     uint32_t entry_vaddr;
-    const molt_loading_t loading = { (void *)(uintptr_t)loader, check_place };
-    int err = molt_resident_load(flash, 0, buf, &loading, &entry_vaddr);
+    rehearsal_t rehearsal = { loader, buf };
+    const molt_loading_t loading = { &rehearsal, place_in_buf };
+    int err = molt_resident_load(flash, 0, &loading, &entry_vaddr);
     if (!err) {
         err = flash->read(flash->ctx, 0, buf, sector_size);
     }

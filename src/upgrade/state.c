@@ -23,13 +23,9 @@ uint32_t molt_state_sector_addr(const molt_flash_t *flash, uint32_t reserved_add
     return reserved_addr + index * molt_sector_size(&flash->geometry);
 }
 
-static bool is_blank(const uint8_t *record) {
-    for (uint32_t i = 0; i < RECORD_SIZE; i++) {
-        if (record[i] != 0xff) {
-            return false;
-        }
-    }
-    return true;
+// Whether there was no try yet to program a record here, from the words that it takes: the tally is not touched before.
+static bool is_blank(const uint32_t words[RECORD_TALLY_OFF / 4]) {
+    return (words[0] & words[1] & words[2] & words[3]) == UINT32_MAX;
 }
 
 static bool parse(const uint8_t *record, molt_state_t *state) {
@@ -50,58 +46,69 @@ static bool parse(const uint8_t *record, molt_state_t *state) {
     return true;
 }
 
-int molt_state_read(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    state->number = 0;
-    state->addr = 0;
-    for (uint32_t i = 0; i < 2; i++) {
-        uint32_t begin = molt_state_sector_addr(flash, reserved_addr, LOG_SECTOR + i);
-        for (uint32_t off = 0; off < sector_size; off += RECORD_SIZE) {
-            uint32_t words[RECORD_SIZE / 4];
-            molt_state_t found;
-            int err = flash->read(flash->ctx, begin + off, words, RECORD_SIZE);
-            if (err) {
-                return err;
-            }
-            // Records are laid down in a row: what is blank is the end.
-            if (is_blank((const uint8_t *)words)) {
-                break;
-            }
-            if (parse((const uint8_t *)words, &found) && found.number > state->number) {
-                *state = found;
-                state->addr = begin + off;
-            }
+// How many records lie in the sector at `begin`, good and torn ones. They are laid down in a row, so half of what is
+// left is passed over at a time. (A sector whose erase was torn may hold blank places anywhere: whatever comes out for
+// it, it has no record that counts, and is erased before it gets one.)
+static int count_records(const molt_flash_t *flash, uint32_t begin, uint32_t *count) {
+    uint32_t end = molt_sector_size(&flash->geometry) / RECORD_SIZE;
+    *count = 0;
+    while (*count < end) {
+        uint32_t words[RECORD_TALLY_OFF / 4];
+        uint32_t middle = (*count + end) / 2;
+        int err = flash->read(flash->ctx, begin + middle * RECORD_SIZE, words, sizeof words);
+        if (err) {
+            return err;
         }
-    }
-    return state->number ? 0 : MOLT_ERR_NOENT;
-}
-
-// The first blank place behind `addr` in its sector; 0 if there is none.
-static uint32_t find_blank(const molt_flash_t *flash, uint32_t addr) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    for (addr += RECORD_SIZE; addr % sector_size != 0; addr += RECORD_SIZE) {
-        uint32_t words[RECORD_SIZE / 4];
-        if (flash->read(flash->ctx, addr, words, RECORD_SIZE) == 0 && is_blank((const uint8_t *)words)) {
-            return addr;
+        if (is_blank(words)) {
+            end = middle;
+        } else {
+            *count = middle + 1;
         }
     }
     return 0;
 }
 
-// One try: a record that does not stick is no longer blank, and the next try goes behind it.
-static int append(const molt_flash_t *flash, uint32_t first, const molt_state_t *state, const uint32_t *words) {
-    uint32_t place = state->addr ? find_blank(flash, state->addr) : 0;
-    if (place == 0) {
-        // The other sector than the one that counts; the first of all at the very beginning.
-        uint32_t sector_size = molt_sector_size(&flash->geometry);
-        place = state->addr >= first && state->addr < first + sector_size ? first + sector_size : first;
-        int err = flash->erase_sector(flash->ctx, place);
+int molt_state_read(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state) {
+    state->number = 0;
+    state->addr = 0;
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t begin = molt_state_sector_addr(flash, reserved_addr, LOG_SECTOR + i);
+        uint32_t count;
+        int err = count_records(flash, begin, &count);
+        bool is_found = false;
+        while (!err && count && !is_found) {
+            uint32_t words[RECORD_SIZE / 4];
+            molt_state_t found;
+            found.addr = begin + --count * RECORD_SIZE;
+            err = flash->read(flash->ctx, found.addr, words, RECORD_SIZE);
+            is_found = !err && parse((const uint8_t *)words, &found);
+            if (is_found && found.number > state->number) {
+                *state = found;
+            }
+        }
         if (err) {
             return err;
         }
     }
+    return state->number ? 0 : MOLT_ERR_NOENT;
+}
+
+// One try: a record that does not stick is no longer blank, and the next try goes behind it.
+static int append(const molt_flash_t *flash, uint32_t first, const molt_state_t *state, const uint32_t *words) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t begin = state->addr - state->addr % sector_size;
+    uint32_t count = sector_size / RECORD_SIZE;
+    int err = state->addr ? count_records(flash, begin, &count) : 0;
+    uint32_t place = begin + count * RECORD_SIZE;
+    if (!err && count == sector_size / RECORD_SIZE) {
+        // The other sector than the one that counts; the first of all at the very beginning.
+        place = begin == first ? first + sector_size : first;
+        err = flash->erase_sector(flash->ctx, place);
+    }
     uint32_t back[RECORD_TALLY_OFF / 4];
-    int err = flash->prog(flash->ctx, place, words, RECORD_TALLY_OFF);
+    if (!err) {
+        err = flash->prog(flash->ctx, place, words, RECORD_TALLY_OFF);
+    }
     if (!err) {
         err = flash->read(flash->ctx, place, back, sizeof back);
     }
