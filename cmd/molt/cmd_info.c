@@ -59,6 +59,9 @@ static void print_text(const char *path, const molt_image_t *image) {
     describe_header_t header = describe_header(image);
     printf("  %-10s %s, %s, %s\n", "flash", header.mode, header.size, header.freq);
     printf("  %-10s 0x%08x\n", "entry", image->entry_vaddr);
+    if (image->fs_addr) {
+        printf("  %-10s looks for its filesystem at 0x%06x\n", "map", image->fs_addr);
+    }
     if (image->crc32) {
         printf("  %-10s 0x%08x\n", "CRC-32", image->crc32);
     }

@@ -167,7 +167,11 @@ void describe_json(FILE *out, const molt_image_t *image) {
     fprintf(out, "  \"size\": %u,\n  \"image_size\": %u,\n  \"entry\": %u,\n", image->size, image->image_size, image->entry_vaddr);
     fprintf(out, "  \"flash\": { \"mode\": \"%s\", \"size\": \"%s\", \"frequency\": \"%s\", \"bytes\": [%u, %u] },\n",
         header.mode, header.size, header.freq, image->flash_mode, image->flash_size_freq);
-    fprintf(out, "  \"crc32\": %u,\n  \"segments\": [", image->crc32);
+    fprintf(out, "  \"crc32\": %u,\n", image->crc32);
+    if (image->fs_addr) {
+        fprintf(out, "  \"filesystem\": %u,\n", image->fs_addr);
+    }
+    fprintf(out, "  \"segments\": [");
     for (uint32_t i = 0; i < image->segment_count; i++) {
         const molt_image_segment_t *segment = &image->segments[i];
         fprintf(out, "%s\n    { \"address\": %u, \"offset\": %u, \"size\": %u, \"memory\": \"%s\" }", i ? "," : "",

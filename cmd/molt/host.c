@@ -24,7 +24,7 @@ void host_job_init(host_job_t *job, sim_nor_t *nor, const molt_region_t *fs, con
         .resident = { esp8266_resident, sizeof esp8266_resident, resident_memory, 2 },
         .fs = *fs,
         .path = path,
-        .options = { .safe_check = true, .mapped_size = MOLT_MAP_MAPPED_SIZE },
+        .options = { .safe_check = true, .mapped_size = MOLT_MAP_MAPPED_SIZE, .fs_addr = fs->addr },
     };
 }
 
@@ -183,6 +183,10 @@ static void refusal_text(const molt_refusal_t *refusal, const char *sentence, ch
         case MOLT_REFUSAL_BAD_REGION:
             advice = "; correct the place of the filesystem";
             numbers = "at 0x%06x, 0x%x bytes";
+            break;
+        case MOLT_REFUSAL_OTHER_MAP:
+            advice = ", or give the device that map with `molt migrate`";
+            numbers = "the image: 0x%06x, the device: 0x%06x";
             break;
         case MOLT_REFUSAL_NONE:
         case MOLT_REFUSAL_EMPTY:

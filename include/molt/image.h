@@ -98,7 +98,13 @@ typedef struct molt_image {
     // mapped part first (it states the address 0), then those of the inner image.
     molt_image_segment_t segments[MOLT_IMAGE_SEGMENTS_MAX + MOLT_IMAGE_OUTER_SEGMENTS_MAX];
     uint32_t crc32;           // of all `size` bytes; set by molt_image_verify() where it read all of them, else 0
+    uint32_t fs_addr;         // where the firmware will have its filesystem, by its mark; set likewise; 0: it does not say
 } molt_image_t;
+
+// A MicroPython firmware with molt in it says for which flash map it is made: these words, 4-aligned, anywhere in its
+// image, and then esp.flash_user_start() without ROMFS, and the size of ROMFS. docs/format.md, "map mark". The words
+// are f() of these, f(x) = ~x, so that a list of them is no mark.
+#define MOLT_IMAGE_MARK(f) { f(0x2C91E7B4u), f(0xD30A684Fu), f(0x5BF2139Du), f(0x8E65C0A1u) }
 
 // Reports how far a long check has come; `done` and `total` in bytes. Non-zero stops the check with that code.
 typedef int (*molt_progress_t)(void *ctx, uint32_t done, uint32_t total);

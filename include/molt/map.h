@@ -25,6 +25,12 @@
 #define MOLT_MAP_FLASH_SIZE_MIN 0x80000u    // 512 KB
 #define MOLT_MAP_FLASH_SIZE_MAX 0x1000000u  // 16 MB
 
+// Where MicroPython's esp8266 port has its filesystem, from esp.flash_user_start(). In the mapped part it leaves one sector
+// for native code. Source: ports/esp8266/modules/flashbdev.py.
+static inline uint32_t molt_map_port_fs_addr(uint32_t user_start) {
+    return user_start + (user_start < MOLT_MAP_MAPPED_SIZE ? MOLT_MAP_SECTOR_SIZE : 0);
+}
+
 // In the order of their addresses in molt's own map for 2 MB and more.
 typedef enum molt_map_kind {
     MOLT_MAP_BOOT,        // a boot loader that is no part of the firmware (yaota8266); mostly of size 0

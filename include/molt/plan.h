@@ -43,6 +43,7 @@ typedef enum molt_refusal_reason {
     MOLT_REFUSAL_TOO_MANY_EXTENTS,  // need: bytes of boot loader and plan, limit: sector size
     MOLT_REFUSAL_UNALIGNED_EXTENT,  // need: address of it; the filesystem's blocks are smaller than a sector
     MOLT_REFUSAL_BAD_REGION,        // filesystem or reserved region outside flash or not on sectors
+    MOLT_REFUSAL_OTHER_MAP,         // need: where the new firmware looks for its filesystem, limit: where it is
 } molt_refusal_reason_t;
 
 typedef struct molt_refusal {

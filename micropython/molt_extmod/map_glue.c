@@ -7,6 +7,7 @@
 #include "flash.h"
 #include "image_parts.h"
 #include "molt/error.h"
+#include "molt/image.h"
 #include "molt/md5.h"
 #include "py/runtime.h"
 #include "upgrade_obj.h"
@@ -17,17 +18,23 @@
 extern uint8_t _firmware_size[];
 #if MICROPY_VFS_ROM_IOCTL
 extern uint8_t _micropy_hw_romfs_part0_size[];
-#define ROMFS_SIZE ((uint32_t)(uintptr_t)_micropy_hw_romfs_part0_size)
+#define ROMFS_SIZE _micropy_hw_romfs_part0_size
 #else
-#define ROMFS_SIZE 0
+#define ROMFS_SIZE NULL
 #endif
 
-// The filesystem where flashbdev.py has it: from esp.flash_user_start(), or one sector later in the mapped part, to
-// the system sectors. Size 0 where that is nowhere.
+// The mark by which molt tells, before an upgrade, for which flash map an image is made: this firmware's own. It is read
+// from where it lies, so that it is there.
+static const volatile struct {
+    uint32_t words[4];
+    const uint8_t *firmware_size;
+    const uint8_t *romfs_size;
+} map_mark = { MOLT_IMAGE_MARK(~), _firmware_size, ROMFS_SIZE };
+
+// The filesystem where flashbdev.py has it: to the system sectors. Size 0 where that is nowhere.
 static molt_region_t port_fs(uint32_t flash_size) {
     molt_map_t stock;
-    uint32_t addr = (uint32_t)(uintptr_t)_firmware_size + ROMFS_SIZE;
-    addr += addr < MOLT_MAP_MAPPED_SIZE ? SECTOR : 0;
+    uint32_t addr = molt_map_port_fs_addr((uint32_t)(uintptr_t)map_mark.firmware_size + (uint32_t)(uintptr_t)map_mark.romfs_size);
     if (molt_map_find(&stock, "stock", flash_size) != 0 || stock.regions[MOLT_MAP_FILESYSTEM].size == 0
         || addr >= stock.regions[MOLT_MAP_SYSTEM].addr) {
         return (molt_region_t){ 0, 0 };
@@ -49,7 +56,7 @@ int molt_device_map(molt_map_t *map, const molt_region_t *fs) {
     molt_map_evidence_t evidence = {
         .flash_size = flash.geometry.size,
         .fs = fs ? *fs : port_fs(flash.geometry.size),
-        .has_romfs = ROMFS_SIZE != 0,
+        .has_romfs = map_mark.romfs_size != NULL,
     };
     int err = molt_map_detect(map, &evidence);
     if (!err) {

@@ -139,6 +139,9 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         .loader_size = sizeof esp8266_loader,
     };
     molt_map_t map;
+    if (molt_device_map(&map, NULL) == 0) {
+        self->options.fs_addr = map.regions[MOLT_MAP_FILESYSTEM].addr;
+    }
     if (molt_device_map(&map, &self->fs) == 0) {
         self->options.reserved_count = molt_map_kept(&map, self->kept);
     } else if (molt_device_map(&map, NULL) == 0) {

@@ -51,6 +51,8 @@ typedef struct molt_upgrade_options {
     bool whole_image;             // program also what is right already
     bool image_params;            // take flash mode, size and frequency from the image, not from the device
     uint32_t mapped_size;         // bytes from which code can run; 1 MB on ESP8266
+    uint32_t fs_addr;             // where the device has its filesystem: an image that says otherwise is refused, unless
+                                  // erase_all gives it up; 0: not known, or none
     uint32_t loader_size;
     const molt_region_t *reserved;
     uint32_t reserved_count;

@@ -12,6 +12,10 @@
 
 #define CHECKSUM_SEED 0xef
 
+// The mark: four words, and two that they are about.
+#define MARK_WORD_COUNT 4u
+#define MARK_SIZE_WORDS 6u
+
 // The ESP8266's flash window.
 #define MAPPED_VADDR 0x40200000u
 #define MAPPED_SIZE MOLT_MAP_MAPPED_SIZE
@@ -29,6 +33,9 @@ typedef struct check {
     uint32_t reference_count;  // words that refer to mapped flash behind the end of the file
     bool is_padding_used;      // MicroPython: bytes between the segments and the size word
     uint8_t checksums[2];
+    uint32_t mark[MARK_SIZE_WORDS];  // what was found of it, up to now
+    uint32_t mark_count;
+    uint32_t fs_addr;
     union {
         molt_md5_t md5;
         molt_sha256_t sha256;
@@ -110,6 +117,28 @@ static void check_segments(check_t *check, piece_t piece) {
     }
 }
 
+// Look for the mark. The first whole one counts whose numbers can be right.
+static void find_mark(check_t *check, piece_t piece) {
+    static const uint32_t inverted[MARK_WORD_COUNT] = MOLT_IMAGE_MARK(+);
+    for (uint32_t i = 0; i + 4 <= piece.size; i += 4) {
+        uint32_t word = load32_le(piece.data + i);
+        if (check->mark_count < MARK_WORD_COUNT && word != ~inverted[check->mark_count]) {
+            check->mark_count = word == ~inverted[0];
+            continue;
+        }
+        check->mark[check->mark_count++] = word;
+        if (check->mark_count == MARK_SIZE_WORDS) {
+            uint32_t user_start = check->mark[MARK_WORD_COUNT] + check->mark[MARK_WORD_COUNT + 1];
+            bool is_address = user_start % MOLT_MAP_SECTOR_SIZE == 0 && user_start < MOLT_MAP_FLASH_SIZE_MAX;
+            check->fs_addr = is_address && user_start ? molt_map_port_fs_addr(user_start) : 0;
+            check->mark_count = 0;
+        }
+        if (check->fs_addr) {
+            return;
+        }
+    }
+}
+
 static void check_piece(check_t *check, piece_t piece) {
     const molt_image_t *image = check->image;
     uint32_t digest_off = check->parts->digest_off;
@@ -122,6 +151,9 @@ static void check_piece(check_t *check, piece_t piece) {
         // The first four bytes hold flash parameters, which flashing tools change.
         piece_t part = clip(piece, 4, digest_off);
         molt_md5_update(&check->digest.md5, part.data, part.size);
+        if (!check->fs_addr) {
+            find_mark(check, piece);
+        }
         part = clip(piece, check->parts->groups[0].checksum_off + 1, MICROPYTHON_SIZE_WORD_OFF);
         for (uint32_t i = 0; i < part.size; i++) {
             check->is_padding_used = check->is_padding_used || part.data[i] != 0xff;
@@ -282,5 +314,6 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
         }
     }
     image->crc32 = check.crc32;
+    image->fs_addr = check.fs_addr;
     return verdict(reader, &check, image);
 }

@@ -280,6 +280,9 @@ const char *molt_refusal_text(molt_refusal_reason_t reason) {
             return "the filesystem's blocks are smaller than an erase sector or not aligned to one";
         case MOLT_REFUSAL_BAD_REGION:
             return "a region does not lie within flash on whole sectors";
+        case MOLT_REFUSAL_OTHER_MAP:
+            return "the image is made for another flash map: it would look for the filesystem in another place, and not "
+                   "find the files; take the image for this map, or let the files go with erase_all";
     }
     return "unknown reason";
 }

@@ -85,6 +85,9 @@ static const good_t goods[] = {
     {"esp8266-appended", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, ""},
     {"esp8266-top-of-ram", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010fff8, 0, 2, ""},
     {"micropython", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
+    {"micropython-mark", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
+    {"micropython-mark-romfs", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
+    {"micropython-mark-wrong", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
     {"arduino", MOLT_IMAGE_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 5, ""},
     {"arduino-crc", MOLT_IMAGE_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 6, "c"},
     {"esp8266-v2", MOLT_IMAGE_ESP8266_V2, MOLT_CHIP_ESP8266, 0x40100004, 0, 3, ""},
@@ -233,6 +236,22 @@ static void micropython_with_a_changed_byte_has_a_wrong_md5(void **state) {
 }
 
 // esptool sets them when it writes the image.
+static void a_map_mark_says_where_the_filesystem_will_be(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t fs_addr;
+    } marks[] = {
+        { "micropython", 0 }, { "micropython-mark", 0x99000 }, { "micropython-mark-romfs", 0x100000 }, { "micropython-mark-wrong", 0 },
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        molt_image_t image;
+        load(marks[i].name);
+        assert_int_equal(verify(&image), 0);
+        assert_int_equal(image.fs_addr, marks[i].fs_addr);
+    }
+}
+
 static void micropython_may_have_any_flash_parameters(void **state) {
     (void)state;
     load("micropython");
@@ -455,6 +474,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(segments_are_listed_in_the_order_of_the_file),
         cmocka_unit_test(a_probe_needs_the_headers_only),
         cmocka_unit_test(micropython_with_a_changed_byte_has_a_wrong_md5),
+        cmocka_unit_test(a_map_mark_says_where_the_filesystem_will_be),
         cmocka_unit_test(micropython_may_have_any_flash_parameters),
         cmocka_unit_test(micropython_with_another_size_word_is_refused),
         cmocka_unit_test(micropython_may_be_followed_by_padding),

@@ -141,6 +141,30 @@ static void what_is_in_the_way_is_refused_with_its_numbers(void **state) {
     assert_int_equal(rig.job.upgrade.refusal.limit, rig.shape->fs_addr);
 }
 
+static void an_image_for_another_flash_map_is_refused_unless_the_filesystem_is_given_up(void **state) {
+    (void)state;
+    // A vector of tests/vectors/image: its mark says 0x99000.
+    static uint8_t image[40 * KB];
+    rig_free(&rig);
+    rig_init(&rig, &fixture_full);
+    FILE *stream = fopen("tests/vectors/image/micropython-mark.bin", "rb");
+    assert_non_null(stream);
+    uint32_t size = (uint32_t)fread(image, 1, sizeof image, stream);
+    fclose(stream);
+    assert_int_equal(rig_put(&rig, "marked", image, size), 0);
+    expect_trouble("marked", MOLT_UPGRADE_TROUBLE_REFUSED, MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.job.upgrade.refusal.reason, MOLT_REFUSAL_OTHER_MAP);
+    assert_int_equal(rig.job.upgrade.refusal.need, 0x99000);
+    assert_int_equal(rig.job.upgrade.refusal.limit, rig.shape->fs_addr);
+    rig.job.options.fs_addr = 0x99000;
+    assert_int_equal(host_plan(&rig.job), 0);
+    rig.job.options.fs_addr = 0;
+    assert_int_equal(host_plan(&rig.job), 0);
+    rig.job.options.fs_addr = rig.shape->fs_addr;
+    rig.job.options.erase_all = true;
+    assert_int_equal(host_plan(&rig.job), 0);
+}
+
 static void a_damaged_list_of_blocks_is_noticed_not_followed(void **state) {
     (void)state;
     uint32_t addr = source_addr(3000) / SECTOR * SECTOR;
@@ -342,6 +366,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_no_image_for_this_chip_is_told_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_the_safe_check_the_headers_are_still_looked_at, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_in_the_way_is_refused_with_its_numbers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_image_for_another_flash_map_is_refused_unless_the_filesystem_is_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_list_of_blocks_is_noticed_not_followed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_changed_bit_in_the_file_is_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_being_written_counts_as_far_as_it_is_synced, set_up, tear_down),

@@ -70,12 +70,20 @@ def changed(image, off, data):
     return image[:off] + bytes(data) + image[off + len(data):]
 
 
-def micropython():
+def mark(user_start, romfs_size):
+    """The flash map that a firmware with molt is made for: docs/format.md, "map mark"."""
+    words = (0xD36E184B, 0x2CF597B0, 0xA40DEC62, 0x719A3F5E, user_start, romfs_size)
+    return b"".join(word(w) for w in words)
+
+
+def micropython(marks=b""):
     """Head up to 0x9000 with the size word at its end, the mapped part, the MD5."""
     # Literals of the loaded code: addresses of functions in the mapped part.
     text = b"".join(word(MAPPED + 0x9000 + 8 * i) for i in range(24)) + pattern(200)
     head = esp8266([(IRAM, text), (DRAM, pattern(36, 2)), (DRAM + 36, pattern(20, 3))], IRAM + 0x20, size_freq=0)
     mapped = pattern(0x400, 4)
+    # Across a boundary of whatever pieces the file is read in.
+    mapped = mapped[:0x1F0] + marks + mapped[0x1F0 + len(marks):]
     image = head.ljust(0x8FFC, b"\xff") + word(0x9000 + len(mapped)) + mapped
     return image + hashlib.md5(image[4:]).digest()
 
@@ -136,6 +144,10 @@ def vectors():
         "esp8266-top-of-ram": (esp8266([(0x4010FFF8, pattern(8)), (0x3FFFFFF8, pattern(8))], 0x4010FFF8),
                                "segments that end with IRAM and with DRAM"),
         "micropython": (micropython(), "size word at 0x8ffc, MD5 at the end"),
+        "micropython-mark": (micropython(mark(0x98000, 0)), "with a map mark: filesystem at 0x99000"),
+        "micropython-mark-romfs": (micropython(mark(0x98000, 0)[:12] + mark(0xB0000, 0x50000)),
+                                   "with the beginning of a mark, and one: ROMFS, filesystem at 0x100000"),
+        "micropython-mark-wrong": (micropython(mark(0x98001, 0)), "with a mark that cannot be right"),
         "arduino": (arduino(False), "eboot with 0xAA padding, sketch at 0x1000, no CRC (before 2020)"),
         "arduino-crc": (sketch, "the same with size and CRC in the sketch"),
         "esp8266-v2": (esp8266_v2(False), "0xEA, mapped part, inner 0xE9"),
