@@ -4,6 +4,7 @@
 
 #include "extmod/vfs.h"
 #include "extmod/vfs_lfs.h"
+#include "lib/littlefs/lfs2.h"
 #include "flash.h"
 #include "frozen.h"
 #include "map_glue.h"
@@ -15,11 +16,37 @@
 #include "resident_api.h"
 #include "upgrade_obj.h"
 
-// What a VfsLfs2 object begins with. Source: extmod/vfs_lfs.c, MicroPython 1.25 and 1.26.
+// A VfsLfs2 object. Source: extmod/vfs_lfs.c, MicroPython 1.25 and 1.26.
 typedef struct lfs2_object {
     mp_obj_base_t base;
     mp_vfs_blockdev_t blockdev;
+    bool enable_mtime;
+    vstr_t cur_dir;
+    struct lfs2_config config;
+    lfs2_t lfs;
 } lfs2_object_t;
+
+static bool is_same_file(const lfs2_file_t *a, const lfs2_file_t *b) {
+    // littlefs does not mind the order of the two blocks of a directory.
+    bool is_same_pair = (a->m.pair[0] == b->m.pair[0] && a->m.pair[1] == b->m.pair[1])
+                        || (a->m.pair[0] == b->m.pair[1] && a->m.pair[1] == b->m.pair[0]);
+    return a->type == b->type && a->id == b->id && is_same_pair;
+}
+
+// Whether the program has the file at `path` open for writing: what it will hold is not known then.
+static bool has_writer(lfs2_object_t *volume, const char *path) {
+    lfs2_file_t file;
+    struct lfs2_file_config config = { .buffer = m_new(uint8_t, volume->config.cache_size) };
+    bool is_found = false;
+    if (lfs2_file_opencfg(&volume->lfs, &file, path, LFS2_O_RDONLY, &config) == 0) {
+        for (const lfs2_file_t *open = (const lfs2_file_t *)volume->lfs.mlist; open; open = open->next) {
+            is_found = is_found || (open != &file && is_same_file(open, &file) && (open->flags & LFS2_O_WRONLY));
+        }
+        (void)lfs2_file_close(&volume->lfs, &file);
+    }
+    m_del(uint8_t, config.buffer, volume->config.cache_size);
+    return is_found;
+}
 
 // lookup(path) -> (mount point, path inside it, block device) of the littlefs that holds an absolute path.
 static mp_obj_t molt_lookup(mp_obj_t path_in) {
@@ -32,7 +59,10 @@ static mp_obj_t molt_lookup(mp_obj_t path_in) {
     if (!mp_obj_is_type(mount->obj, &mp_type_vfs_lfs2)) {
         molt_raise(MOLT_ERR_NOTSUP, "the file has to be on the device's own littlefs (VfsLfs2); copy it there");
     }
-    const lfs2_object_t *volume = MP_OBJ_TO_PTR(mount->obj);
+    lfs2_object_t *volume = MP_OBJ_TO_PTR(mount->obj);
+    if (has_writer(volume, inside)) {
+        molt_raise(MOLT_ERR_BUSY, "the file is open for writing; close it first");
+    }
     mp_obj_t items[] = {
         mp_obj_new_str(mount->str, mount->len),
         mp_obj_new_str(inside, strlen(inside)),
