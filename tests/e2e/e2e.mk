@@ -12,11 +12,13 @@ SUITE_e2e-upgrade = $(E2E_RUN)/test_upgrade.py
 SUITE_e2e-refusals = $(E2E_RUN)/test_refusals.py
 SUITE_e2e-states = $(E2E_RUN)/test_states.py
 
-define e2e_every_cut
-TEST_FULL_SUITES += e2e-every-cut-$(1)
-SUITE_e2e-every-cut-$(1) = $(E2E_RUN)/test_cuts.py --all $(1)/3
-endef
-$(foreach part,1 2 3,$(eval $(call e2e_every_cut,$(part))))
+# Every operation: of an upgrade of MicroPython with two tears, of small ones with all tears. A sample of the latter in
+# the ordinary run; of the former e2e-cuts is that.
+TEST_SUITES += e2e-every-cut
+SUITE_e2e-every-cut = $(E2E_RUN)/test_every_cut.py --sample 97
+TEST_FULL_SUITES += e2e-every-cut-full e2e-cuts-full
+SUITE_e2e-every-cut-full = $(E2E_RUN)/test_every_cut.py
+SUITE_e2e-cuts-full = $(E2E_RUN)/test_cuts.py --all
 
 test-programs: $(E2E_FIRMWARES) vboard $(BUILD)/molt
 
