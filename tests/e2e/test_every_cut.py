@@ -19,6 +19,7 @@ import shutil
 import sys
 import time
 
+import rig
 from rig import (BRICK, CLEAN, CRASH, CUT, SECTOR, SMALL_PROGRAM_SAYS, TIMEOUT, WORK, Board, Failure, firmware, fresh, same,
                  same_bytes, scratch, small_program, tool, true, user_files)
 
@@ -214,8 +215,9 @@ def main():
     parser.add_argument("words", nargs="*", metavar="NAME")
     args = parser.parse_args()
     chosen = [s for s in SCENARIOS if not args.words or s.__name__ in args.words]
-    shutil.rmtree(WORK, ignore_errors=True)
-    WORK.mkdir(parents=True)
+    rig.WORK = WORK / str(args.sample)
+    shutil.rmtree(rig.WORK, ignore_errors=True)
+    rig.WORK.mkdir(parents=True)
     print(f"1..{len(chosen)}")
     fine = [run_scenario(make, number, args.sample) for number, make in enumerate(chosen, 1)]
     return 0 if all(fine) else 1
