@@ -28,12 +28,18 @@ int molt_resident_find(const molt_flash_t *flash, uint32_t *reserved_addr);
 // Whether [vaddr, vaddr + size) lies in memory that the resident `loader` uses while it loads a firmware.
 bool molt_resident_collides(const molt_loader_t *loader, uint32_t vaddr, uint32_t size);
 
-// Put the resident boot loader in.
-//   reserved  MOLT_RESERVED_SECTOR_COUNT sectors that nothing else uses
+// Whether the reserved region is free: erased, or molt's own from an earlier installation.
+// Returns 0, MOLT_ERR_NOSPC (somebody has something there; or an installation was cut short), or the driver's error.
+//   buf  sector_size bytes, 4-aligned
+int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *reserved, uint8_t *buf);
+
+// Put the resident boot loader in. What the reserved region holds is lost.
+//   reserved  MOLT_RESERVED_SECTOR_COUNT sectors
 //   buf       sector_size bytes, 4-aligned
-// Returns 0, MOLT_ERR_EXIST (there already), MOLT_ERR_NOTSUP (the firmware would be loaded over the boot loader),
-// MOLT_ERR_CORRUPT (the firmware in flash has no right checksum), MOLT_ERR_RANGE (reserved region), MOLT_ERR_NOSPC (the loader is too large
-// for a sector), or the error of writing, after the old first sector was put back.
+// Returns 0, MOLT_ERR_EXIST (there already), MOLT_ERR_BUSY (an upgrade is prepared in sector 0), MOLT_ERR_NOTSUP (the
+// firmware would be loaded over the boot loader), MOLT_ERR_CORRUPT (the firmware in flash has no right checksum),
+// MOLT_ERR_RANGE (reserved region), MOLT_ERR_FBIG (the loader is too large for a sector), or the error of writing, after
+// the old first sector was put back.
 // Power cut: fatal while sector 0 is erased and programmed, some 60 ms, once in the device's life.
 int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserved, const molt_loader_t *loader,
     uint8_t *buf);

@@ -169,20 +169,23 @@ const mp_obj_module_t molt_module = {
 MP_REGISTER_MODULE(MP_QSTR__molt, molt_module);
 
 // esp.DFU(erase_all=False): carry out what was prepared, now. Does not return.
-static mp_obj_t esp_dfu(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t esp_dfu(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    static const mp_arg_t allowed_args[] = { { MP_QSTR_erase_all, MP_ARG_BOOL, { .u_bool = false } } };
+    mp_arg_val_t args[MP_ARRAY_SIZE(allowed_args)];
+    mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed_args), allowed_args, args);
     molt_flash_t flash;
     molt_plan_t plan;
     uint8_t *sector;
     if (open_pending(&flash, &plan, &sector) != 0) {
         molt_raise(MOLT_ERR_NOENT, "no upgrade is prepared; molt.fwupdate(file_name, reset=False) prepares one");
     }
-    if (n_args > 0 && mp_obj_is_true(args[0]) && plan.fs_size == 0) {
+    if (args[0].u_bool && plan.fs_size == 0) {
         molt_raise(MOLT_ERR_INVAL, "the upgrade was prepared without erase_all; molt.cancel() and prepare it with");
     }
     molt_esp8266_restart();
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(esp_dfu_obj, 0, 1, esp_dfu);
+static MP_DEFINE_CONST_FUN_OBJ_KW(esp_dfu_obj, 0, esp_dfu);
 
 void molt_esp_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     static const struct {

@@ -44,19 +44,30 @@ static uint8_t *new_sector(const molt_flash_t *flash) {
     return m_new(uint8_t, flash->geometry.sector_size);
 }
 
-// resident_install(address, size of the reserved region)
-static mp_obj_t resident_install(mp_obj_t addr_in, mp_obj_t size_in) {
+// resident_install(address, size of the reserved region, whether what it holds may be lost)
+static mp_obj_t resident_install(mp_obj_t addr_in, mp_obj_t size_in, mp_obj_t force_in) {
     molt_flash_t flash;
     molt_esp8266_flash(&flash);
     molt_region_t reserved = { (uint32_t)mp_obj_get_int(addr_in), (uint32_t)mp_obj_get_int(size_in) };
     uint8_t *buf = new_sector(&flash);
-    int err = molt_resident_install(&flash, &reserved, &molt_resident_loader, buf);
+    int err = 0;
+    if (reserved.size && !mp_obj_is_true(force_in)) {
+        err = molt_resident_check_free(&flash, &reserved, buf);
+    }
+    if (!err) {
+        err = molt_resident_install(&flash, &reserved, &molt_resident_loader, buf);
+    }
     m_del(uint8_t, buf, flash.geometry.sector_size);
     switch (err) {
         case 0:
             return mp_const_none;
         case MOLT_ERR_EXIST:
             molt_raise(err, "resident mode is installed already");
+        case MOLT_ERR_BUSY:
+            molt_raise(err, "an upgrade is prepared; esp.DFU() carries it out, molt.cancel() takes it back");
+        case MOLT_ERR_NOSPC:
+            molt_raise(err, "molt's reserved sectors (molt.map()) hold something that is not molt's, or an installation that was "
+                            "cut short; molt.install(force=True) overwrites it");
         case MOLT_ERR_RANGE:
             molt_raise(err, "this device's flash map has no sectors for resident mode; molt.migrate() gives it some");
         case MOLT_ERR_NOTSUP:
@@ -67,7 +78,7 @@ static mp_obj_t resident_install(mp_obj_t addr_in, mp_obj_t size_in) {
             molt_raise(err, "flash cannot be written; sector 0 is as it was");
     }
 }
-MP_DEFINE_CONST_FUN_OBJ_2(molt_resident_install_obj, resident_install);
+MP_DEFINE_CONST_FUN_OBJ_3(molt_resident_install_obj, resident_install);
 
 static mp_obj_t resident_uninstall(void) {
     molt_flash_t flash;

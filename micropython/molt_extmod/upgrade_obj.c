@@ -47,12 +47,13 @@ typedef struct upgrade_obj {
 } upgrade_obj_t;
 
 MP_NORETURN void molt_raise(int err, const char *sentence) {
-    if (err == MOLT_ERR_IO || err == MOLT_ERR_NOENT || err == MOLT_ERR_ISDIR || err == MOLT_ERR_BUSY
-        || err == MOLT_ERR_NOSPC) {
-        mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(-err), mp_obj_new_str(sentence, strlen(sentence)) };
-        nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
+    // What is wrong with an image, a module or an argument is a ValueError; what is wrong with file, flash or device is not.
+    if (err == MOLT_ERR_CORRUPT || err == MOLT_ERR_NOTSUP || err == MOLT_ERR_INVAL || err == MOLT_ERR_FBIG
+        || err == MOLT_ERR_NAMETOOLONG) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s"), sentence);
     }
-    mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s"), sentence);
+    mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(-err), mp_obj_new_str(sentence, strlen(sentence)) };
+    nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
 }
 
 static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
@@ -66,7 +67,7 @@ static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s (at byte %u)"), sentence,
             (unsigned)upgrade->image.defect_off);
     }
-    molt_raise(err, sentence);
+    molt_raise(upgrade->trouble == MOLT_UPGRADE_TROUBLE_EXTENTS ? MOLT_ERR_IO : err, sentence);
 }
 
 static int on_progress(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total) {

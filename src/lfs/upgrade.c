@@ -221,7 +221,8 @@ static int check_resident(molt_upgrade_t *upgrade) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err);
     }
     if (state.kind != MOLT_STATE_NORMAL) {
-        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_PENDING, MOLT_ERR_BUSY);
+        bool on_trial = state.kind == MOLT_STATE_TRIAL;
+        return trouble(upgrade, on_trial ? MOLT_UPGRADE_TROUBLE_TRIAL : MOLT_UPGRADE_TROUBLE_PENDING, MOLT_ERR_BUSY);
     }
     bool fits = upgrade->image.kind != MOLT_IMAGE_ARDUINO;
     for (uint32_t i = 0; i < upgrade->image.segment_count; i++) {
@@ -429,6 +430,8 @@ static const char *file_text(int err) {
             return "there is no such file on the device's littlefs";
         case MOLT_ERR_ISDIR:
             return "this is a directory; name the image file in it";
+        case LFS2_ERR_NOTDIR:
+            return "a part of the path is a file, not a directory";
         case MOLT_ERR_NOTSUP:
             return "the file is so small that littlefs keeps it inside its directory; it cannot be a firmware";
         case MOLT_ERR_CORRUPT:
@@ -459,11 +462,14 @@ const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err) {
             return "the present first sector could not be saved on the filesystem";
         case MOLT_UPGRADE_TROUBLE_PENDING:
             return "an upgrade is prepared already; reset to carry it out, or cancel it";
+        case MOLT_UPGRADE_TROUBLE_TRIAL:
+            return "the firmware is on trial; confirm it first, or let the trial end";
         case MOLT_UPGRADE_TROUBLE_LOADER:
             return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
                    "memory of molt's; uninstall resident mode first";
         case MOLT_UPGRADE_TROUBLE_GZIP:
-            return err == MOLT_ERR_NOTSUP ? "something follows the gzip data; a file of one gzip member is needed"
+            return err == MOLT_ERR_NOTSUP ? "something follows the gzip data, or it is of a kind that nobody makes; a file of one "
+                                            "ordinary gzip member is needed"
                                           : "the gzip file is damaged or cut short; copy it again";
         case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
             return "there is not enough memory to unpack the gzip file";

@@ -37,6 +37,7 @@ typedef enum molt_upgrade_trouble {
     MOLT_UPGRADE_TROUBLE_EXTENTS,     // the extents do not lead to the file's bytes
     MOLT_UPGRADE_TROUBLE_SAVED,       // the saved first sector is not what it should be
     MOLT_UPGRADE_TROUBLE_PENDING,     // an upgrade is prepared already
+    MOLT_UPGRADE_TROUBLE_TRIAL,       // the firmware is on trial
     MOLT_UPGRADE_TROUBLE_FLASH,       // the flash driver's error
     MOLT_UPGRADE_TROUBLE_LOADER,      // resident mode: the image would be loaded over the boot loader, or brings its own
     MOLT_UPGRADE_TROUBLE_GZIP,        // the file is a gzip file, but a damaged one, or not only one

@@ -48,6 +48,33 @@ static void *place_in_buf(void *ctx, uint32_t vaddr, uint32_t size) {
     return molt_resident_collides(rehearsal->loader, vaddr, size) ? NULL : rehearsal->buf;
 }
 
+int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *reserved, uint8_t *buf) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    molt_state_t state;
+    int err = molt_state_read(flash, reserved->addr, &state);
+    if (err != MOLT_ERR_NOENT) {
+        return err;
+    }
+    for (uint32_t i = 0; i < MOLT_RESERVED_SECTOR_COUNT; i++) {
+        err = flash->read(flash->ctx, molt_state_sector_addr(flash, reserved->addr, i), buf, sector_size);
+        if (err) {
+            return err;
+        }
+        for (uint32_t off = 0; off < sector_size; off++) {
+            if (buf[off] != 0xff) {
+                return MOLT_ERR_NOSPC;
+            }
+        }
+    }
+    return 0;
+}
+
+// Whether the boot sector holds an upgrade that was prepared, so that the firmware's own first sector is elsewhere.
+static bool is_prepared(const molt_flash_t *flash, uint8_t *sector) {
+    molt_plan_t plan;
+    return molt_plan_open(&plan, &flash->geometry, sector) == 0;
+}
+
 int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserved, const molt_loader_t *loader,
     uint8_t *buf) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
@@ -61,12 +88,18 @@ int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserv
         return MOLT_ERR_RANGE;
     }
     if (loader->size > resident_config_addr(flash)) {
-        return MOLT_ERR_NOSPC;
+        return MOLT_ERR_FBIG;
+    }
+    int err = flash->read(flash->ctx, 0, buf, sector_size);
+    if (!err && is_prepared(flash, buf)) {
+        return MOLT_ERR_BUSY;
     }
     uint32_t entry_vaddr;
     rehearsal_t rehearsal = { loader, buf };
     const molt_loading_t loading = { &rehearsal, place_in_buf };
-    int err = molt_resident_load(flash, 0, &loading, &entry_vaddr);
+    if (!err) {
+        err = molt_resident_load(flash, 0, &loading, &entry_vaddr);
+    }
     if (!err) {
         err = flash->read(flash->ctx, 0, buf, sector_size);
     }

@@ -69,7 +69,7 @@ def install_twice_is_refused():
     board = fresh("mpy-A")
     before = board.flash()
     board.run("import molt; molt.install()")
-    refused(board, "import molt; molt.install()", "ValueError", "installed already")
+    refused(board, "import molt; molt.install()", "OSError", "installed already")
     board.run("import molt; molt.uninstall()")
     same_bytes(board.flash(0, RESERVED), before[:RESERVED], "flash below the reserved region")
     refused(board, "import molt; molt.uninstall()", "OSError", "not installed")

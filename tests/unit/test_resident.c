@@ -98,7 +98,7 @@ static void what_is_in_the_way_is_refused_and_nothing_written(void **state) {
     region = (molt_region_t){ rig.shape->geometry.size - SECTOR, MOLT_RESERVED_SECTOR_COUNT * SECTOR };
     assert_int_equal(molt_resident_install(&rig.nor.flash, &region, &loader, buf), MOLT_ERR_RANGE);
     loader.size = SECTOR;
-    assert_int_equal(install(), MOLT_ERR_NOSPC);
+    assert_int_equal(install(), MOLT_ERR_FBIG);
     loader = fixture_resident(rig.shape);
     loader.memory = memory;
     loader.memory_count = 2;
@@ -112,6 +112,27 @@ static void what_is_in_the_way_is_refused_and_nothing_written(void **state) {
     rig.nor.bytes[20] ^= 1;
     assert_memory_equal(rig.nor.bytes, rig.original, rig.shape->geometry.size);
     assert_int_equal(install(), 0);
+}
+
+static void what_others_have_in_the_reserved_region_is_seen(void **state) {
+    (void)state;
+    molt_region_t region = reserved();
+    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region, buf), 0);
+    uninstall_for_good();
+    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region, buf), 0);
+    memset(rig.nor.bytes + RESERVED, 0xff, region.size);
+    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region, buf), 0);
+    rig.nor.bytes[RESERVED + region.size - 1] = 0xfe;
+    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region, buf), MOLT_ERR_NOSPC);
+}
+
+static void an_upgrade_that_is_prepared_is_not_overwritten(void **state) {
+    (void)state;
+    uninstall_for_good();
+    assert_int_equal(rig_prepare(&rig), 0);
+    memcpy(rig.original, rig.nor.bytes, rig.shape->geometry.size);
+    assert_int_equal(install(), MOLT_ERR_BUSY);
+    assert_memory_equal(rig.nor.bytes, rig.original, rig.shape->geometry.size);
 }
 
 // The first sector of the firmware that runs on the device.
@@ -330,6 +351,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(uninstalling_puts_back_what_was_there_before),
         TEST(what_is_in_the_way_is_refused_and_nothing_written),
+        TEST(what_others_have_in_the_reserved_region_is_seen),
+        TEST(an_upgrade_that_is_prepared_is_not_overwritten),
         TEST(a_cut_while_installing_is_fatal_in_sector_0_only),
         TEST(a_cut_while_uninstalling_is_fatal_in_sector_0_only),
         TEST(without_a_record_the_first_head_is_started),
