@@ -166,6 +166,11 @@ test-programs: $(BUILD)/molt vboard $(MOLT_MAP_FIRMWARES)
 TEST_SUITES += vboard
 SUITE_vboard = VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py
 
+# MicroPython on it, molt's and the second one; MicroPython's own tests.
+TEST_SUITES += vport
+SUITE_vport = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) $(PYTHON) tests/vport/test_vport.py
+test-programs: firmwares
+
 # The command-line tool.
 TEST_SUITES += tool
 SUITE_tool = $(PYTHON) tests/tool/test_tool.py $(BUILD)/molt
