@@ -110,6 +110,17 @@ def trial_not_confirmed():
 
 
 @test
+def the_tool_tells_of_a_trial():
+    """`molt boot` of a dump with a firmware on trial counts a start, says how many are left, and then puts the fallback in"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
+    board.run(TRIAL)
+    true("starts on trial; unless it confirms, it has 0 more starts" in tool("boot", board.path), "the second of two starts")
+    true("was put in" in tool("boot", board.path), "the fallback")
+    true("no upgrade was under way" in tool("boot", board.path), "afterwards")
+    true(board.run().runs("mpy-A"), "A boots")
+
+
+@test
 def a_trial_blocks_another_upgrade():
     """During a trial another upgrade is refused, with its plans untouched"""
     board = resident_board(files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
