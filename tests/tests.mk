@@ -172,5 +172,8 @@ SUITE_vport = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) $(PYTHON) tests/vport/te
 test-programs: firmwares
 
 # The command-line tool.
-TEST_SUITES += tool
-SUITE_tool = $(PYTHON) tests/tool/test_tool.py $(BUILD)/molt
+define tool_suite
+TEST_SUITES += tool-$(1)
+SUITE_tool-$(1) = $(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt
+endef
+$(foreach t,fuzz power upgrade files refusals info,$(eval $(call tool_suite,$(t))))
