@@ -166,8 +166,8 @@ test-programs: $(BUILD)/molt vboard $(MOLT_MAP_FIRMWARES)
 TEST_SUITES += vboard
 SUITE_vboard = VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py
 
-# MicroPython on it, molt's and the second one; MicroPython's own tests.
-TEST_SUITES += vport
+# MicroPython on it, molt's and the second one; MicroPython's own tests, which take long.
+TEST_SUITES := vport $(TEST_SUITES)
 SUITE_vport = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) $(PYTHON) tests/vport/test_vport.py
 test-programs: firmwares
 
