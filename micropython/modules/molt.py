@@ -261,6 +261,9 @@ def status():
     if not report:
         return None
     crc, result, starts = report
+    if result == 0 and not _molt.pending():
+        # It was taken back, or the power failed before the boot sector was written.
+        return None
     return {
         "resident": False,
         "result": ("pending", "ok", "restored")[result],
