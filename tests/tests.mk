@@ -173,7 +173,9 @@ test-programs: firmwares
 
 # The command-line tool.
 define tool_suite
-TEST_SUITES += tool-$(1)
+TEST_SUITES += tool-$(1) asan-tool-$(1)
 SUITE_tool-$(1) = $(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt
+SUITE_asan-tool-$(1) = MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt
 endef
+asan-programs: $(OUT)/molt
 $(foreach t,fuzz power upgrade files refusals info,$(eval $(call tool_suite,$(t))))

@@ -1,5 +1,6 @@
 // molt compress: a gzip file that a device can unpack.
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,23 +30,38 @@ static int window_bits(uint32_t window_size) {
     return bits;
 }
 
+// One try: *out_size bytes in a new buffer, or NULL.
+static uint8_t *compress_once(const uint8_t *bytes, uint32_t size, int bits, int mem_level, int strategy, uint32_t *out_size) {
+    enum { GZIP = 16 };
+    z_stream stream = { .next_in = (Bytef *)(uintptr_t)bytes, .avail_in = size };
+    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, GZIP + bits, mem_level, strategy) != Z_OK) {
+        return NULL;
+    }
+    uLong room = deflateBound(&stream, size);
+    uint8_t *out = malloc(room);
+    stream.next_out = out;
+    stream.avail_out = (uInt)room;
+    bool fine = out != NULL && deflate(&stream, Z_FINISH) == Z_STREAM_END;
+    *out_size = (uint32_t)stream.total_out;
+    (void)deflateEnd(&stream);
+    if (!fine) {
+        free(out);
+    }
+    return fine ? out : NULL;
+}
+
 // The smallest of what zlib's strategies make of it, in a new buffer.
 static uint8_t *compress_best(const uint8_t *bytes, uint32_t size, int bits, uint32_t *best_size) {
-    enum { GZIP = 16 };
     static const int strategies[] = { Z_DEFAULT_STRATEGY, Z_FILTERED };
     uint8_t *best = NULL;
     for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++) {
         for (int mem_level = 6; mem_level <= 9; mem_level++) {
-            uLong room = compressBound(size) + 64;
-            uint8_t *out = malloc(room);
-            z_stream stream = { .next_in = (Bytef *)(uintptr_t)bytes, .avail_in = size, .next_out = out, .avail_out = (uInt)room };
-            bool fine = out != NULL
-                        && deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, GZIP + bits, mem_level, strategies[i]) == Z_OK
-                        && deflate(&stream, Z_FINISH) == Z_STREAM_END && deflateEnd(&stream) == Z_OK;
-            if (fine && (best == NULL || stream.total_out < *best_size)) {
+            uint32_t out_size;
+            uint8_t *out = compress_once(bytes, size, bits, mem_level, strategies[i], &out_size);
+            if (out && (best == NULL || out_size < *best_size)) {
                 free(best);
                 best = out;
-                *best_size = (uint32_t)stream.total_out;
+                *best_size = out_size;
             } else {
                 free(out);
             }
