@@ -193,6 +193,17 @@ def install_with_an_upgrade_prepared_is_refused():
 
 
 @test
+def an_image_with_its_own_boot_loader_is_refused():
+    """Arduino's eboot as the head of an image is refused in resident mode, and taken without"""
+    arduino = (ROOT / "tests/vectors/image/arduino-crc.bin").read_bytes()
+    board = resident_board(files_with(firmware_bin=arduino))
+    for code in ("molt.fwupdate('firmware.bin', verbose=False)", "molt.fwupdate('firmware.bin', safe_check=False, verbose=False)"):
+        refused(board, "import molt; " + code, "ValueError", "uninstall resident mode first")
+    board.run("import molt; molt.uninstall()")
+    same(board.run("import molt; print(molt.plan('firmware.bin')['overlaps'])").lines()[-1], "None", "without resident mode")
+
+
+@test
 def changed_file_keeps_the_firmware():
     """An image file that changes between fwupdate(reset=False) and the reset: the firmware stays as it is"""
     board = resident_board(files_with(firmware_bin=firmware("mpy-B")))

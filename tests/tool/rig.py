@@ -105,6 +105,18 @@ def esp8266_image(size, seed, size_freq=0x00):
     return bytes(body)
 
 
+def segments_image(*segments):
+    """An image of nothing but these segments, (address, size) each; it starts in the first."""
+    image = struct.pack("<BBBBI", 0xE9, len(segments), 2, 0, segments[0][0] + 4)
+    checksum = 0xEF
+    for vaddr, size in segments:
+        data = noise(size, vaddr)
+        image += struct.pack("<II", vaddr, size) + data
+        for byte in data:
+            checksum ^= byte
+    return image + bytes(15 - len(image) % 16) + bytes([checksum])
+
+
 def micropython_image(size, seed):
     """Head of three segments, size word at 0x8ffc, mapped part, MD5."""
     # Code refers to the mapped part; without that a file cut short would pass for a smaller image.

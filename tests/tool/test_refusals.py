@@ -6,8 +6,8 @@ import os
 import re
 import sys
 
-from rig import (Device, KB, MOLT, ROOT, check, esp32_image, esp8266_image, good, main, micropython_image, molt, noise,
-                 refused, test)
+from rig import (Device, KB, MOLT, ROOT, check, esp32_image, esp8266_image, good, main, micropython_image, molt, noise, refused,
+                 segments_image, test)
 
 COMMANDS = ["info", "mkflash", "map", "migrate", "ls", "get", "put", "rm", "extents", "frozen", "plan", "upgrade", "boot", "install",
             "uninstall", "compress", "torture", "version", "help"]
@@ -133,6 +133,46 @@ def mkflash_refuses_what_would_not_work(folder):
     image.write_bytes(small)
     refused(*base, "--size", "512K", "--put", f"{image}:x", saying="no filesystem")
     check(not out.exists(), "nothing was made")
+
+
+@test
+def resident_mode_refuses_what_its_boot_loader_cannot_load(folder):
+    vectors = ROOT / "tests" / "vectors" / "image"
+    iram, dram = (0x40100000, 6000), (0x3FFE8000, 3000)
+    cases = {
+        "over its code": segments_image(iram, dram, (0x4010F000, 256)),
+        "up to its code": segments_image(iram, dram, (0x4010EF00, 260)),
+        "over its stack": segments_image(iram, (0x3FFF8000, 256)),
+        "over its buffers": segments_image(iram, (0x3FFFBFFC, 4)),
+        "Arduino": (vectors / "arduino-crc.bin").read_bytes(),
+    }
+    fine = {
+        "below its code": segments_image(iram, dram, (0x40108000, 28 * KB)),
+        "below its stack": segments_image(iram, (0x3FFF7F00, 256)),
+    }
+    device = Device(folder)
+    for name, data in {**cases, **fine}.items():
+        (folder / "image").write_bytes(data)
+        good("put", device.path, f"{folder / 'image'}:{name}")
+    device.before = device.now()
+    device.blank_reserved()
+    for name in cases:
+        good("plan", device.path, name)
+    good("install", device.path)
+    before = device.now()
+    for name in cases:
+        for command in ("plan", "upgrade"):
+            refused(command, device.path, name, saying="uninstall resident mode first")
+            check(device.now() == before, "unchanged after", name)
+    for name in fine:
+        good("plan", device.path, name)
+    # Nor is it installed where such a firmware is.
+    for name, data in cases.items():
+        (folder / "image").write_bytes(data)
+        good("mkflash", folder / "other.bin", "--size", "4M", "--firmware", folder / "image")
+        before = (folder / "other.bin").read_bytes()
+        refused("install", folder / "other.bin", saying="loaded over the resident boot loader")
+        check((folder / "other.bin").read_bytes() == before, "unchanged after", name)
 
 
 @test
