@@ -24,3 +24,13 @@ firmwares: $(MOLT_MAP_FIRMWARES)
 .PHONY: docs
 docs: $(BUILD)/molt ## what is made from the table of flash maps: pictures, and the linker scripts of the boards
 	$(Q)$(PYTHON) tools/maps $<
+
+# The board of make repl: a device of 4 MB with firmware A, and the image of B on its filesystem. It is kept from one run
+# to the next, as a device is; remove the file for a new one.
+REPL_FLASH ?= $(BUILD)/repl.bin
+$(REPL_FLASH): | $(BUILD)/molt $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin
+	$(Q)$(BUILD)/molt mkflash $@ --size 4M --firmware $(BUILD)/mpy-A/firmware.bin --put $(BUILD)/mpy-B/firmware.bin:firmware.bin
+
+.PHONY: repl
+repl: vboard $(REPL_FLASH) ## MicroPython's prompt on the virtual ESP8266; Ctrl-] switches off
+	@VBOARD_BUILD=$(abspath $(VBOARD_OUT)) vboard/run $(REPL_FLASH)

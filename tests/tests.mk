@@ -166,6 +166,16 @@ test-programs: $(BUILD)/molt vboard $(MOLT_MAP_FIRMWARES)
 TEST_SUITES += vboard
 SUITE_vboard = VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py
 
+# MicroPython on it, molt's and the second one; MicroPython's own tests, which take long.
+TEST_SUITES := vport $(TEST_SUITES)
+SUITE_vport = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) $(PYTHON) tests/vport/test_vport.py
+test-programs: firmwares
+
 # The command-line tool.
-TEST_SUITES += tool
-SUITE_tool = $(PYTHON) tests/tool/test_tool.py $(BUILD)/molt
+define tool_suite
+TEST_SUITES += tool-$(1) asan-tool-$(1)
+SUITE_tool-$(1) = $(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt
+SUITE_asan-tool-$(1) = MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt
+endef
+asan-programs: $(OUT)/molt
+$(foreach t,fuzz power upgrade files refusals info,$(eval $(call tool_suite,$(t))))

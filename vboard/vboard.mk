@@ -17,9 +17,9 @@ VBOARD_ROM_SRC := start.S boot.c cache.c clock.c crash.c float.c host.c integer.
 VBOARD_ROM_OBJ := $(patsubst %,$(VBOARD_OUT)/rom/%.o,$(basename $(VBOARD_ROM_SRC)))
 
 .PHONY: vboard test-vboard
-vboard: $(VBOARD_OUT)/rom.elf $(VBOARD_OUT)/plugin.so
+vboard: $(VBOARD_OUT)/rom.elf $(VBOARD_OUT)/plugin.so ## build the virtual ESP8266
 
-test-vboard: vboard
+test-vboard: vboard ## the tests of the virtual ESP8266 alone
 	$(Q)VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) \
 	    $(VBOARD_PYTHON) $(VBOARD_DIR)/../tests/vboard/test_vboard.py
 

@@ -126,7 +126,7 @@ static uint32_t parse_count(struct argp_state *state, const char *what, const ch
 
 static uint32_t parse_tears(struct argp_state *state, const char *value) {
     uint32_t tears = 0;
-    while (*value) {
+    do {
         size_t length = strcspn(value, ",");
         char name[16] = "";
         memcpy(name, value, length < sizeof name ? length : 0);
@@ -137,7 +137,7 @@ static uint32_t parse_tears(struct argp_state *state, const char *value) {
         }
         tears |= 1u << tear;
         value += length + (value[length] == ',');
-    }
+    } while (*value);
     return tears;
 }
 

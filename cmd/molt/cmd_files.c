@@ -77,6 +77,32 @@ static const char *trimmed(const char *path, char buffer[FILES_PATH_MAX]) {
     return buffer;
 }
 
+static int fail(const char *path, int err) {
+    return say_fail("%s: %s", *path ? path : "/", files_text(err));
+}
+
+// What all commands here have around their work on the mounted filesystem, which is saved afterwards if it `writes`.
+// Returns the exit status.
+static int on_filesystem(const args_spec_t *spec, int argc, char **argv, bool writes,
+    int (*work)(dumpfs_t *dump, const args_t *args)) {
+    args_t args;
+    dumpfs_t dump;
+    args_parse(spec, argc, argv, &args);
+    int status = dumpfs_open(&dump, &args, writes);
+    if (!status) {
+        status = dumpfs_mount(&dump, writes);
+    }
+    if (!status) {
+        status = work(&dump, &args);
+    }
+    if (!status && writes) {
+        status = dumpfs_save(&dump);
+    }
+    dumpfs_close(&dump);
+    args_free(&args);
+    return status;
+}
+
 static int run_ls(dumpfs_t *dump, const args_t *args) {
     char buffer[FILES_PATH_MAX];
     const char *path = trimmed(args->positional[1] ? args->positional[1] : "", buffer);
@@ -94,7 +120,7 @@ static int run_ls(dumpfs_t *dump, const args_t *args) {
     }
     lfs2_ssize_t used = err ? err : lfs2_fs_size(&dump->volume.lfs);
     if (used < 0) {
-        return say_fail("%s: %s", *path ? path : dump->path, files_text((int)used));
+        return fail(path, (int)used);
     }
     uint32_t block_size = dump->volume.config.block_size;
     uint32_t block_count = dump->volume.lfs.block_count;
@@ -108,18 +134,7 @@ static int run_ls(dumpfs_t *dump, const args_t *args) {
 int cmd_ls(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH [DIR]",
         "List the files in the littlefs of a flash dump: bytes, size, path.", fs_options, 1, 2 };
-    args_t args;
-    dumpfs_t dump;
-    args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open(&dump, &args, false);
-    if (!status) {
-        status = dumpfs_mount(&dump, false);
-    }
-    if (!status) {
-        status = run_ls(&dump, &args);
-    }
-    dumpfs_close(&dump);
-    return status;
+    return on_filesystem(&spec, argc, argv, false, run_ls);
 }
 
 static int run_get(dumpfs_t *dump, const args_t *args) {
@@ -132,7 +147,7 @@ static int run_get(dumpfs_t *dump, const args_t *args) {
     uint32_t size;
     int err = files_load(&dump->volume, path, &bytes, &size);
     if (err) {
-        return say_fail("%s: %s", path, files_text(err));
+        return fail(path, err);
     }
     int status = 0;
     if (strcmp(out, "-") == 0) {
@@ -147,59 +162,31 @@ static int run_get(dumpfs_t *dump, const args_t *args) {
 int cmd_get(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH PATH [OUT]",
         "Copy the file PATH out of a flash dump, to OUT (- for standard output) or to its own name here.", fs_options, 2, 3 };
-    args_t args;
-    dumpfs_t dump;
-    args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open(&dump, &args, false);
-    if (!status) {
-        status = dumpfs_mount(&dump, false);
-    }
-    if (!status) {
-        status = run_get(&dump, &args);
-    }
-    dumpfs_close(&dump);
-    return status;
+    return on_filesystem(&spec, argc, argv, false, run_get);
+}
+
+static int run_put(dumpfs_t *dump, const args_t *args) {
+    return files_put(&dump->volume, args->positional[1]);
 }
 
 int cmd_put(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH FILE[:PATH]",
         "Copy FILE into the littlefs of a flash dump, to PATH or to its own name in the root. A PATH that ends in / is a "
         "directory. Directories are made as needed; a file that is there already is replaced.", fs_options, 2, 2 };
-    args_t args;
-    dumpfs_t dump;
-    args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open(&dump, &args, true);
-    if (!status) {
-        status = dumpfs_mount(&dump, true);
-    }
-    if (!status) {
-        status = files_put(&dump.volume, args.positional[1]);
-    }
-    if (!status) {
-        status = dumpfs_save(&dump);
-    }
-    dumpfs_close(&dump);
-    return status;
+    return on_filesystem(&spec, argc, argv, true, run_put);
+}
+
+static int run_rm(dumpfs_t *dump, const args_t *args) {
+    char buffer[FILES_PATH_MAX];
+    const char *path = trimmed(args->positional[1], buffer);
+    int err = lfs2_remove(&dump->volume.lfs, path);
+    return err ? fail(path, err) : 0;
 }
 
 int cmd_rm(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH PATH",
         "Remove a file, or an empty directory, from the littlefs of a flash dump.", fs_options, 2, 2 };
-    args_t args;
-    dumpfs_t dump;
-    char buffer[FILES_PATH_MAX];
-    args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open(&dump, &args, true);
-    if (!status) {
-        status = dumpfs_mount(&dump, true);
-    }
-    if (!status) {
-        const char *path = trimmed(args.positional[1], buffer);
-        int err = lfs2_remove(&dump.volume.lfs, path);
-        status = err ? say_fail("%s: %s", *path ? path : "/", files_text(err)) : dumpfs_save(&dump);
-    }
-    dumpfs_close(&dump);
-    return status;
+    return on_filesystem(&spec, argc, argv, true, run_rm);
 }
 
 typedef struct extent_list {
@@ -229,7 +216,7 @@ static int check_extents(dumpfs_t *dump, const char *path, uint32_t crc) {
     uint32_t size;
     int err = files_load(&dump->volume, path, &bytes, &size);
     if (err) {
-        return say_fail("%s: %s", path, files_text(err));
+        return fail(path, err);
     }
     bool same = molt_crc32(0, bytes, size) == crc;
     free(bytes);
@@ -255,7 +242,7 @@ static int run_extents(dumpfs_t *dump, const args_t *args) {
     }
     if (err) {
         free(found.items);
-        return say_fail("%s: %s", path, files_text(err));
+        return fail(path, err);
     }
     found.count = extents.block_count;
     print_name(path);
@@ -271,16 +258,5 @@ int cmd_extents(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH PATH",
         "Print where in flash the bytes of a file lie, block by block. Every block but the first begins with littlefs's own "
         "pointers, so that a file's bytes are never in one piece.", fs_options, 2, 2 };
-    args_t args;
-    dumpfs_t dump;
-    args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open(&dump, &args, false);
-    if (!status) {
-        status = dumpfs_mount(&dump, false);
-    }
-    if (!status) {
-        status = run_extents(&dump, &args);
-    }
-    dumpfs_close(&dump);
-    return status;
+    return on_filesystem(&spec, argc, argv, false, run_extents);
 }

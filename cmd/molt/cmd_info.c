@@ -7,9 +7,13 @@
 #include "args.h"
 #include "commands.h"
 #include "describe.h"
+#include "dump.h"
 #include "files.h"
+#include "molt/crc32.h"
 #include "molt/image.h"
 #include "molt/error.h"
+#include "molt/plan.h"
+#include "molt/resident.h"
 #include "molt/unpack.h"
 #include "say.h"
 
@@ -18,6 +22,13 @@
 // MicroPython: where the mapped part begins in the file, and what ends it.
 #define MAPPED_OFF 0x9000u
 #define MD5_SIZE 16u
+
+// What there is around the image in the file that was given.
+typedef struct wrapping {
+    uint32_t gzip_size;     // of the gzip file, 0 if it is none
+    uint32_t head_addr;     // of a dump in resident mode: where the image's first sector is; else 0
+    const char *trouble;    // why the image cannot be looked at, NULL if it can
+} wrapping_t;
 
 static void print_segment(const char *number, uint32_t vaddr, uint32_t off, uint32_t size, const char *memory) {
     printf("  %7s   0x%08x      0x%06x   %8u", number, vaddr, off, size);
@@ -42,14 +53,20 @@ static void print_segments(const molt_image_t *image) {
     }
 }
 
-static void print_text(const char *path, const molt_image_t *image) {
+static void print_text(const char *path, const molt_image_t *image, const wrapping_t *wrapping) {
     bool is_known = image->kind != MOLT_IMAGE_UNKNOWN;
     printf("%s%s%s: %s", say_style(SAY_BOLD), path, say_style(SAY_PLAIN),
         is_known ? molt_image_kind_text(image->kind) : "no firmware image");
     if (image->kind == MOLT_IMAGE_ESP32) {
         printf(", for %s", molt_chip_text(image->chip));
     }
-    printf("\n\n  %-10s %s\n", "file", say_bytes(image->size).text);
+    printf("\n\n  %-10s %s\n", "file", say_bytes(wrapping->gzip_size ? wrapping->gzip_size : image->size).text);
+    if (wrapping->gzip_size && wrapping->trouble == NULL) {
+        printf("  %-10s %s; all that follows is about these\n", "unpacked", say_bytes(image->size).text);
+    }
+    if (wrapping->head_addr) {
+        printf("  %-10s resident; the image's first sector is at 0x%06x\n", "boot", wrapping->head_addr);
+    }
     if (!is_known) {
         return;
     }
@@ -84,13 +101,15 @@ static void print_checks(const molt_image_t *image) {
     }
 }
 
-static void print_json(const char *path, const molt_image_t *image) {
+static void print_json(const char *path, const molt_image_t *image, const wrapping_t *wrapping) {
     describe_check_t checks[DESCRIBE_CHECKS_MAX];
     uint32_t count = describe_checks(image, checks);
     static const char *const words[] = { "ok", "failed", "not made" };
     printf("{\n  \"file\": ");
     say_json(stdout, path);
-    printf(",\n  \"valid\": %s,\n", image->defect == MOLT_IMAGE_FINE ? "true" : "false");
+    bool is_fine = image->defect == MOLT_IMAGE_FINE && wrapping->trouble == NULL;
+    printf(",\n  \"valid\": %s,\n", is_fine ? "true" : "false");
+    printf("  \"gzip_size\": %u,\n  \"resident\": %s,\n", wrapping->gzip_size, wrapping->head_addr ? "true" : "false");
     describe_json(stdout, image);
     printf(",\n  \"checks\": [");
     for (uint32_t i = 0; i < count; i++) {
@@ -99,12 +118,12 @@ static void print_json(const char *path, const molt_image_t *image) {
         printf(", \"result\": \"%s\" }", words[checks[i].result]);
     }
     printf("\n  ],\n  \"defect\": ");
-    if (image->defect == MOLT_IMAGE_FINE) {
+    if (is_fine) {
         printf("null\n}\n");
         return;
     }
     printf("{ \"code\": %d, \"offset\": %u, \"text\": ", (int)image->defect, image->defect_off);
-    say_json(stdout, molt_image_defect_text(image->defect));
+    say_json(stdout, wrapping->trouble ? wrapping->trouble : molt_image_defect_text(image->defect));
     printf(" }\n}\n");
 }
 
@@ -146,28 +165,79 @@ static const char *unpack(uint8_t **bytes, uint32_t *size) {
     return NULL;
 }
 
+typedef struct memory_flash {
+    const uint8_t *bytes;
+    uint32_t size;
+} memory_flash_t;
+
+static int read_flash(void *ctx, uint32_t addr, void *buf, uint32_t size) {
+    const memory_flash_t *memory = ctx;
+    if (addr > memory->size || size > memory->size - addr) {
+        return MOLT_ERR_IO;
+    }
+    memcpy(buf, memory->bytes + addr, size);
+    return 0;
+}
+
+// A dump in resident mode has the boot loader where the image's first sector should be: put that there. Returns NULL, or
+// why there is no image to look at.
+static const char *unwrap_dump(uint8_t *bytes, uint32_t size, wrapping_t *wrapping) {
+    static uint32_t sector[1024];
+    memory_flash_t memory = { bytes, size };
+    const molt_flash_t flash = { .ctx = &memory, .geometry = { size, 4096, 65536, 256 }, .read = read_flash };
+    molt_plan_t plan;
+    molt_state_t state;
+    uint32_t reserved_addr;
+    if (!sim_dump_is_size(size)) {
+        return NULL;
+    }
+    memcpy(sector, bytes, sizeof sector);
+    if (molt_plan_open(&plan, &flash.geometry, (uint8_t *)sector) == 0) {
+        return "an upgrade is under way in this dump; molt boot goes on with it";
+    }
+    if (molt_resident_find(&flash, &reserved_addr) == 0 && molt_state_read(&flash, reserved_addr, &state) == 0) {
+        wrapping->head_addr = molt_state_head_addr(&flash, reserved_addr, state.head);
+        memcpy(bytes, bytes + wrapping->head_addr, sizeof sector);
+        return state.kind == MOLT_STATE_UPGRADE ? "an upgrade is under way in this dump; molt boot goes on with it" : NULL;
+    }
+    return NULL;
+}
+
 int cmd_info(int argc, char **argv) {
     static const struct argp_option options[] = { ARGS_OPTION_JSON, { 0 } };
     static const args_spec_t spec = { "IMAGE",
         "Tell what a firmware image is, for which chip, its segments, and which checks it passes. A dump of a whole chip "
-        "will do: the image at its beginning is looked at. So will a gzip file of an image.\v"
+        "will do: the image at its beginning is looked at, in resident mode with its own first sector. So will a gzip file of "
+        "an image.\v"
         "Status 0 if everything that can be checked is right, 1 if not.", options, 1, 1 };
     args_t args;
     uint8_t *bytes;
     uint32_t size;
     molt_image_t image;
+    wrapping_t wrapping = { 0, 0, NULL };
     args_parse(&spec, argc, argv, &args);
     if (files_load_host(args.positional[0], IMAGE_SIZE_MAX, &bytes, &size)) {
         return 1;
     }
-    const char *trouble = size > 2 && molt_unpack_is_gzip(bytes) ? unpack(&bytes, &size) : NULL;
+    if (size >= 2 && molt_unpack_is_gzip(bytes)) {
+        wrapping.gzip_size = size;
+        wrapping.trouble = unpack(&bytes, &size);
+    } else {
+        wrapping.trouble = unwrap_dump(bytes, size, &wrapping);
+    }
     int err = describe_verify(bytes, size, &image);
+    if (!err && sim_dump_is_size(size) && image.image_size) {
+        image.crc32 = molt_crc32(0, bytes, image.image_size);  // of a dump: not with all that is in it
+    }
     free(bytes);
     if (args.json) {
-        print_json(args.positional[0], &image);
+        print_json(args.positional[0], &image, &wrapping);
     } else {
-        print_text(args.positional[0], &image);
+        print_text(args.positional[0], &image, &wrapping);
         print_checks(&image);
     }
-    return err ? say_fail("%s: %s", args.positional[0], trouble ? trouble : molt_image_defect_text(image.defect)) : 0;
+    if (wrapping.trouble) {
+        return say_fail("%s: %s", args.positional[0], wrapping.trouble);
+    }
+    return err ? say_fail("%s: %s", args.positional[0], molt_image_defect_text(image.defect)) : 0;
 }

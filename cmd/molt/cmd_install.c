@@ -2,12 +2,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
 #include "host.h"
 #include "molt/error.h"
+#include "molt/plan.h"
 #include "molt/resident.h"
 #include "rehearse.h"
 #include "say.h"
@@ -19,6 +21,11 @@ static int install(dumpfs_t *dump, const args_t *args) {
     static survey_t survey;
     host_job_t job;
     uint8_t buf[4096];
+    molt_plan_t plan;
+    memcpy(buf, dump->nor.bytes, sizeof buf);
+    if (molt_plan_open(&plan, &dump->nor.flash.geometry, buf) == 0) {
+        return say_fail("%s: an upgrade is under way in it; molt boot goes on with it, install resident mode after that", dump->path);
+    }
     int status = survey_dump(&survey, dump, NULL);
     if (status) {
         return status;

@@ -14,6 +14,12 @@
 #include "molt/resident.h"
 #include "say.h"
 
+// The state of a dump in resident mode; false if it is not.
+static bool read_state(const dumpfs_t *dump, molt_state_t *state) {
+    uint32_t addr;
+    return molt_resident_find(&dump->nor.flash, &addr) == 0 && molt_state_read(&dump->nor.flash, addr, state) == 0;
+}
+
 // Where the firmware's first sector is, and in *reserved what molt keeps for itself: in resident mode elsewhere than at 0.
 static uint32_t find_head(const dumpfs_t *dump, molt_region_t *reserved) {
     // The bytes are there, whether or not the chip has power.
@@ -236,8 +242,18 @@ static int report_boot(const dumpfs_t *dump, const args_t *args, const sim_devic
         return 0;
     }
     printf("%s%s%s: ", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN));
-    if (device->loader_starts == 0) {
+    molt_state_t state;
+    bool is_resident = read_state(dump, &state);
+    uint32_t result = is_resident ? state.result : MOLT_STATE_RESULT_NONE;
+    if (is_resident && state.kind == MOLT_STATE_TRIAL) {
+        printf("the firmware starts on trial; unless it confirms, it has %u more starts before the fallback is put in\n",
+            state.trial_starts - state.tally);
+    } else if (op_count == 0) {
         printf("the firmware starts; no upgrade was under way\n");
+    } else if (result == MOLT_STATE_RESULT_ROLLED_BACK) {
+        printf("the firmware on trial was not confirmed, so that of the fallback was put in; it starts\n");
+    } else if (result == MOLT_STATE_RESULT_RESTORED) {
+        printf("the image file no longer matched, so the firmware was left as it was; it starts\n");
     } else if (device->boot_result == MOLT_BOOT_RESTORED) {
         printf("the image file no longer matched, so the old firmware was put back; it starts\n");
     } else {
@@ -258,6 +274,9 @@ static int boot(dumpfs_t *dump, const args_t *args) {
     sim_nor_pop(&dump->nor);
     uint64_t op_count = dump->nor.op_count;
     uint64_t total_us = sim_time_us(&dump->nor.counts, &sim_timings[0]);
+    if (outcome == SIM_FIRMWARE && op_count == 0 && args->cut_op >= 0) {
+        return say_fail("%s: there is no flash operation to cut the power in: no upgrade is under way", dump->path);
+    }
     if (outcome != SIM_FIRMWARE || op_count == 0) {
         return report_boot(dump, args, &device, outcome, op_count);
     }

@@ -13,6 +13,12 @@
 #include "molt/error.h"
 #include "say.h"
 
+// /dev/null stands for an empty file.
+static bool is_null(int fd, const struct stat *info) {
+    char byte;
+    return S_ISCHR(info->st_mode) && read(fd, &byte, 1) == 0;
+}
+
 static int read_host(int fd, const char *path, uint32_t size_max, uint8_t **bytes, uint32_t *size) {
     struct stat info;
     if (fstat(fd, &info) != 0) {
@@ -21,7 +27,7 @@ static int read_host(int fd, const char *path, uint32_t size_max, uint8_t **byte
     if (S_ISDIR(info.st_mode)) {
         return say_fail("%s: this is a directory; name a file", path);
     }
-    if (!S_ISREG(info.st_mode)) {
+    if (!S_ISREG(info.st_mode) && !is_null(fd, &info)) {
         return say_fail("%s: this is not a file; name one", path);
     }
     if (info.st_size > (off_t)size_max) {

@@ -9,7 +9,7 @@
 // Longest path on a littlefs that is handled, the 0 included.
 #define FILES_PATH_MAX 1024
 
-// A file of the host, of at most `size_max` bytes, in a new buffer, which the caller frees.
+// A file of the host, of at most `size_max` bytes, in a new buffer, which the caller frees. /dev/null is an empty one.
 // Returns 0, or 1 after having said what is wrong.
 int files_load_host(const char *path, uint32_t size_max, uint8_t **bytes, uint32_t *size);
 

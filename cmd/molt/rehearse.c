@@ -70,7 +70,7 @@ static int note_plan(rehearsal_t *rehearsal, const host_job_t *job) {
 }
 
 static int fail(rehearsal_t *rehearsal, const char *path, const char *sentence) {
-    snprintf(rehearsal->text, sizeof rehearsal->text, "%s: %s", path, sentence);
+    snprintf(rehearsal->text, sizeof rehearsal->text, "%s: %s", *path ? path : "/", sentence);
     return 1;
 }
 

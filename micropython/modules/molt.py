@@ -32,6 +32,10 @@ def _open(file_name, **options):
     """The upgrade object for a file, and the mount point of its filesystem."""
     from flashbdev import FlashBdev, bdev
 
+    if not isinstance(file_name, str):
+        raise TypeError("the image file is named by a str")
+    if not file_name.rstrip("/"):
+        raise OSError(21, "this is a directory; name the image file in it")
     if not file_name.startswith("/"):
         file_name = os.getcwd().rstrip("/") + "/" + file_name
     root, path, device = _molt.lookup(file_name)
@@ -93,6 +97,7 @@ def _save(job, path):
     """Write what the boot loader may need to the file `path`."""
     buf = bytearray(256)
     off = 0
+    f = None
     try:
         with open(path, "wb") as f:
             while True:
@@ -102,12 +107,31 @@ def _save(job, path):
                 f.write(memoryview(buf)[:n])
                 off += n
     except OSError as e:
-        try:
-            os.remove(path)
-        except OSError:
-            pass
-        raise OSError(e.errno, "%s (8 KB) cannot be written; remove a file to make room" % path)
+        if f:
+            try:
+                os.remove(path)
+            except OSError:
+                pass
+        if e.errno == 28:
+            raise OSError(28, "%s (8 KB) cannot be written; remove a file to make room" % path)
+        raise OSError(e.errno, "%s cannot be written; mount its filesystem for writing, and have no directory of that name" % path)
     os.sync()
+
+
+def _check_trial(fallback, trial_starts, erase_all, **options):
+    """Refuse a trial that could not end in the image of the file `fallback`. That image's size and CRC."""
+    if not _molt.resident():
+        raise ValueError("a fallback needs resident mode; molt.install() installs it")
+    if not isinstance(trial_starts, int) or not 1 <= trial_starts <= 32:
+        raise ValueError("trial_starts has to be a number from 1 to 32")
+    if erase_all:
+        raise ValueError("erase_all would erase the fallback's file; leave out one of them")
+    job = _open(fallback, whole_image=True, **options)[0]
+    _, _, size, _, crc = job.image()
+    if not options["drop_frozen"]:
+        _refuse_frozen(size)
+    job.plan()
+    return size, crc
 
 
 def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=True, drop_frozen=False,
@@ -120,38 +144,45 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     reset       False: prepare only; the next reset, whoever makes it, upgrades. Leave the image file and
                 molt.head alone until then. esp.DFU() resets, molt.cancel() takes it back.
     fallback    resident mode: the new firmware is on trial; unless it calls molt.confirm() within `trial_starts`
-                starts, the boot loader puts in the image of this file
+                starts (1 to 32), the boot loader puts in the image of this file
     drop_frozen delete the dynamic frozen modules that the new firmware would run over; else they are a reason to refuse
     """
     if _molt.pending():
         raise OSError(16, "an upgrade is prepared already; esp.DFU() carries it out, molt.cancel() takes it back")
+    trial = None
+    if fallback is not None:
+        trial = _check_trial(fallback, trial_starts, erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)
+        # The heap has room for one upgrade object.
+        gc.collect()
     job, root = _open(file_name, erase_all=erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)
+    kind, _, size, _, crc = job.image()
     if not drop_frozen:
-        _refuse_frozen(job.image()[2])
+        _refuse_frozen(size)
+    if trial == (size, crc):
+        raise ValueError("the fallback is the same image, and no way back; name a file with another one")
     if verbose:
-        kind, _, size, _, crc = job.image()
         print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, kind, size, crc))
     sectors, equal, program, sector_erases, block_erases = job.plan()
     if verbose:
         print("molt: %u of %u sectors differ, the filesystem is %s" % (
             program, sectors, "ERASED" if erase_all else "left alone"))
     resident = job.is_resident()
-    if fallback and not resident:
-        raise ValueError("a fallback needs resident mode; molt.install() installs it")
     if not resident:
+        if file_name.rsplit("/", 1)[-1] == _SAVED:
+            raise ValueError("the present first sector is saved in a file of that name; rename the image")
         _save(job, root + "/" + _SAVED)
-    for name in _frozen_in_way(job.image()[2]):
+    for name in _frozen_in_way(max(size, trial[0]) if trial else size):
         frozen.delete(name)
     if resident:
         job.store(0)
-        if fallback:
-            # The heap has room for one of them.
+        if trial:
             job = None
             gc.collect()
-            job = _open(fallback, safe_check=safe_check, verbose=verbose, whole_image=True)[0]
+            # It was checked before anything was written.
+            job = _open(fallback, safe_check=False, verbose=verbose, drop_frozen=True, whole_image=True)[0]
             job.plan()
             job.store(1)
-        _molt.resident_commit(trial_starts if fallback else 0)
+        _molt.resident_commit(trial_starts if trial else 0)
     else:
         job.install(_SAVED)
     if verbose:
@@ -182,6 +213,8 @@ def install():
     """
     import molt_map
 
+    if _molt.pending() and not _molt.resident():
+        raise OSError(16, "an upgrade is prepared; esp.DFU() carries it out, molt.cancel() takes it back")
     _molt.resident_install(*molt_map.find("reserved"))
 
 
@@ -228,6 +261,9 @@ def status():
     if not report:
         return None
     crc, result, starts = report
+    if result == 0 and not _molt.pending():
+        # It was taken back, or the power failed before the boot sector was written.
+        return None
     return {
         "resident": False,
         "result": ("pending", "ok", "restored")[result],

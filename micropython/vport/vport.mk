@@ -81,4 +81,4 @@ VPORT_FIRMWARES += mpy2-A mpy2-A-1M
 endif
 
 .PHONY: firmwares
-firmwares: $(VPORT_FIRMWARES:%=$(BUILD)/%/firmware.bin)
+firmwares: $(VPORT_FIRMWARES:%=$(BUILD)/%/firmware.bin) ## MicroPython with molt, for the virtual ESP8266; minutes

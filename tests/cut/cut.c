@@ -3,8 +3,9 @@
 //
 //   cut                     what `make test` runs; prints TAP
 //   cut full                more: every tear everywhere, three cuts on the small device
-//   cut SHAPE DEPTH [ID]    one device ("small", "full", "third", "small-gzip", ...; "small+erase" erases its filesystem),
-//                           or one cut of it again
+//   cut SHAPE DEPTH [ID]    one device ("small", "full", "third", "small.gz", "small.resident", ...), or one cut of it again;
+//                           "small+erase" erases its filesystem; "small.resident+trial" is on trial and confirms,
+//                           "small.resident+rollback" does not
 //
 // Exit status 0 if nothing was lost outside the named windows and every planned cut fired.
 
@@ -17,8 +18,6 @@
 #include "torture_jobs.h"
 
 #define JOBS 2
-// Behind a shape's name: with the filesystem erased.
-#define ERASES "+erase"
 #define ALL_TEARS ((1u << SIM_TEAR_COUNT) - 1)
 
 typedef struct run {
@@ -31,6 +30,31 @@ typedef struct run {
     bool on_trial;
     bool confirms;
 } run_t;
+
+// Behind a shape's name: what is special about the upgrade.
+typedef struct kind {
+    const char *suffix;
+    bool erase_all;
+    bool on_trial;
+    bool confirms;
+} kind_t;
+
+static const kind_t kinds[] = {
+    { "", false, false, false },
+    { "+erase", true, false, false },
+    { "+trial", false, true, true },
+    { "+rollback", false, true, false },
+};
+#define KIND_COUNT (sizeof kinds / sizeof kinds[0])
+
+static const char *suffix_of(const run_t *run) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (kinds[i].erase_all == run->erase_all && kinds[i].on_trial == run->on_trial && kinds[i].confirms == run->confirms) {
+            return kinds[i].suffix;
+        }
+    }
+    abort();
+}
 
 static uint64_t all_fired;
 static uint32_t case_count;
@@ -81,7 +105,7 @@ static void report(const run_t *run, bool came_to_end, const torture_totals_t *t
         char id[128];
         torture_format_id(totals, id, sizeof id);
         printf("# first loss: %s (%s); again with: cut %s%s %u %s\n", torture_verdict_text(totals->lost_verdict), text,
-            run->shape->name, run->erase_all ? ERASES : "", totals->lost_depth, id);
+            run->shape->name, suffix_of(run), totals->lost_depth, id);
     }
 }
 
@@ -103,14 +127,17 @@ static int run_again(const char *shape_name, const char *depth, const char *id) 
     run_t run = { "nothing is lost", NULL, (uint32_t)atoi(depth), ALL_TEARS, .stop_at_loss = true };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         size_t length = strlen(shapes[i]->name);
-        const char *rest = shape_name + length;
-        if (strncmp(shapes[i]->name, shape_name, length) == 0 && (*rest == 0 || strcmp(rest, ERASES) == 0)) {
-            run.shape = shapes[i];
-            run.erase_all = *rest != 0;
+        for (size_t k = 0; strncmp(shapes[i]->name, shape_name, length) == 0 && k < KIND_COUNT; k++) {
+            if (strcmp(shape_name + length, kinds[k].suffix) == 0) {
+                run.shape = shapes[i];
+                run.erase_all = kinds[k].erase_all;
+                run.on_trial = kinds[k].on_trial;
+                run.confirms = kinds[k].confirms;
+            }
         }
     }
     if (run.shape == NULL || run.depth < 1 || run.depth > TORTURE_DEPTH_MAX) {
-        fprintf(stderr, "usage: cut [full | small|full|third DEPTH [ID]]\n");
+        fprintf(stderr, "usage: cut [full | SHAPE[+erase|+trial|+rollback] DEPTH [ID]]\n");
         return 2;
     }
     if (id == NULL) {
@@ -142,7 +169,7 @@ int main(int argc, char **argv) {
         { "in resident mode a small device survives every cut and every second cut", &fixture_small_resident, 2, ALL_TEARS },
         { "in resident mode it survives every two cuts of a trial that is confirmed", &fixture_small_resident, 2, ALL_TEARS,
             .on_trial = true, .confirms = true },
-        { "in resident mode it survives every cut of a trial that falls back", &fixture_small_resident, 1, ALL_TEARS,
+        { "in resident mode it survives every two cuts of a trial that falls back", &fixture_small_resident, 2, ALL_TEARS,
             .on_trial = true },
         { "in resident mode it survives every cut of an upgrade from a gzip file", &fixture_small_resident_gzip, 1, ALL_TEARS },
         { "in resident mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_resident, 1,
@@ -154,6 +181,10 @@ int main(int argc, char **argv) {
         { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, ALL_TEARS, .erase_all = true },
         { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, ALL_TEARS, .erase_all = true },
         { "a 4 MB device survives every cut of an upgrade from a gzip file", &fixture_full_gzip, 1, ALL_TEARS },
+        { "in resident mode a small device survives every two cuts of an upgrade from a gzip file", &fixture_small_resident_gzip, 2,
+            ALL_TEARS },
+        { "in resident mode it survives every two cuts of an upgrade that erases the filesystem", &fixture_small_resident, 2,
+            ALL_TEARS, .erase_all = true },
     };
     bool full = argc == 2 && strcmp(argv[1], "full") == 0;
     if (argc > 1 && !full) {

@@ -96,6 +96,37 @@ def a_missing_file_is_refused():
 
 
 @test
+def what_is_no_name_is_refused():
+    """What is no name of a file is refused, and is called that"""
+    board = board_with(b"x")
+    for name, kind, words in (("None", "TypeError", "named by a str"), ("7", "TypeError", "named by a str"),
+                              ("b'firmware.bin'", "TypeError", "named by a str"), ("''", "OSError", "this is a directory"),
+                              ("'/'", "OSError", "this is a directory"), ("'..'", "OSError", "this is a directory")):
+        for function in ("fwupdate", "check", "plan"):
+            refused(board, f"molt.{function}({name})", kind, words)
+
+
+@test
+def an_image_of_the_name_of_the_saved_file_is_refused():
+    """An image that has the name under which the first sector is saved is refused, not overwritten"""
+    program = small_program(9000)
+    board = fresh("mpy-A", files={**user_files(), "molt.head": program})
+    refused(board, "molt.fwupdate('molt.head')", "ValueError", "rename the image")
+    refused(board, "molt.fwupdate('./lib/../molt.head')", "ValueError", "rename the image")
+
+
+@test
+def a_place_where_the_first_sector_cannot_be_saved():
+    """Where the first sector cannot be saved (a directory of that name, mounted to be read only) it says what to do"""
+    board = fresh("mpy-A", files={**user_files(), "firmware.bin": small_program(9000)})
+    board.run("import os; os.mkdir('molt.head')")
+    refused(board, UPGRADE, "OSError", "have no directory of that name")
+    mount = "import vfs\nfrom flashbdev import bdev\nvfs.umount('/')\nvfs.mount(vfs.VfsLfs2(bdev), '/', readonly=True)\n"
+    board.run("import os; os.rmdir('molt.head')")
+    refused(board, mount + UPGRADE, "OSError", "for writing")
+
+
+@test
 def an_esp32_image_is_refused():
     """An image for an ESP32 is refused, with safe_check and without"""
     board = board_with(esp32_image())

@@ -3,13 +3,14 @@
 
     tests/e2e/test_resident.py [WORD...]      only the tests with a WORD in their names
 """
-import concurrent.futures
+import ast
 import gzip
+import random
 import sys
 
 from checks import attempt, files_are, refused
-from rig import (BUILD, CLEAN, CUT, FS_START, SECTOR, Board, Failure, firmware, fresh, main, note, same, same_bytes, scratch,
-                 stored, test, tool, true, user_files, with_params)
+from rig import (BUILD, CLEAN, CUT, FS_START, ROOT, SECTOR, Board, Failure, firmware, fresh, main, note, same, same_bytes, scratch,
+                 small_program, stored, test, tool, true, user_files, with_params)
 
 RESERVED = 0xf8000           # the stock map of 2 MB and more: the top eight sectors of what is mapped
 TRIAL = "import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', trial_starts=2, verbose=False)\n"
@@ -35,6 +36,12 @@ def resident_board(files):
 
 def status(board):
     return board.run("import molt; print(molt.status())").value()
+
+
+def large_program():
+    """An image that reaches up to where frozen modules are, and no farther: a small program, and noise behind it."""
+    program = small_program(12000)
+    return program + random.Random(5).randbytes(0xf6000 - len(program))
 
 
 def firmware_is(board, name, before):
@@ -103,6 +110,17 @@ def trial_not_confirmed():
 
 
 @test
+def the_tool_tells_of_a_trial():
+    """`molt boot` of a dump with a firmware on trial counts a start, says how many are left, and then puts the fallback in"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
+    board.run(TRIAL)
+    true("starts on trial; unless it confirms, it has 0 more starts" in tool("boot", board.path), "the second of two starts")
+    true("was put in" in tool("boot", board.path), "the fallback")
+    true("no upgrade was under way" in tool("boot", board.path), "afterwards")
+    true(board.run().runs("mpy-A"), "A boots")
+
+
+@test
 def a_trial_blocks_another_upgrade():
     """During a trial another upgrade is refused, with its plans untouched"""
     board = resident_board(files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
@@ -118,6 +136,71 @@ def a_fallback_needs_resident_mode():
     """A fallback without resident mode is refused"""
     board = fresh("mpy-A", files=files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
     refused(board, TRIAL, "ValueError", "needs resident mode")
+
+
+@test
+def trials_that_could_not_end_are_refused():
+    """A trial whose fallback could not come back is refused before anything is written: the reason is told"""
+    files = files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A"))
+    board = resident_board({**files, "copy.bin": firmware("mpy-B")})
+    for what, kind, words in (
+            ("fallback='none.bin'", "OSError", "no such file"),
+            ("fallback=''", "OSError", "this is a directory"),
+            ("fallback=3", "TypeError", "named by a str"),
+            ("fallback='firmware.bin'", "ValueError", "no way back"),
+            ("fallback='copy.bin'", "ValueError", "no way back"),
+            ("fallback='main.txt'", "ValueError", "so small"),
+            ("fallback='old.bin', erase_all=True", "ValueError", "would erase the fallback's file"),
+            ("fallback='old.bin', trial_starts=0", "ValueError", "from 1 to 32"),
+            ("fallback='old.bin', trial_starts=-1", "ValueError", "from 1 to 32"),
+            ("fallback='old.bin', trial_starts=33", "ValueError", "from 1 to 32"),
+            ("fallback='old.bin', trial_starts=2.5", "ValueError", "from 1 to 32"),
+            ("fallback='old.bin', trial_starts=None", "ValueError", "from 1 to 32")):
+        refused(board, f"import molt; molt.fwupdate('firmware.bin', {what}, verbose=False, reset=False)", kind, words)
+
+
+@test
+def a_refused_fallback_leaves_the_frozen_modules():
+    """A fallback that is refused costs no frozen module, with drop_frozen either"""
+    program = large_program()
+    hello = (ROOT / "tests/fuzz/corpus/mpy/hello").read_bytes()
+    board = resident_board(files_with(firmware_bin=program, hello_mpy=hello))
+    board.run("import esp; esp.add_frozen('hello.mpy')")
+    board.run()  # which links it
+    refused(board, "import molt; molt.fwupdate('firmware.bin', verbose=False)", "ValueError", "run over the frozen modules hello")
+    refused(board, "import molt; molt.fwupdate('firmware.bin', drop_frozen=True, fallback='none.bin', verbose=False)", "OSError",
+            "no such file")
+
+
+@test
+def longest_trial_has_32_starts():
+    """A trial of 32 starts is the longest"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
+    true(board.run(TRIAL.replace("trial_starts=2", "trial_starts=32")).runs("mpy-B"), "B comes up")
+    same(status(board), {"resident": True, "result": "trial", "starts": 30}, "status at the second start")
+
+
+@test
+def install_with_an_upgrade_prepared_is_refused():
+    """install() while an upgrade is prepared in sector 0 is refused, with what to do; after cancel() it installs"""
+    board = fresh("mpy-A", files=files_with(firmware_bin=firmware("mpy-B")))
+    run = board.run("import molt\nmolt.fwupdate('firmware.bin', reset=False, verbose=False)\ntry: molt.install()\n"
+                    "except OSError as e: print(e.args)\nprint(molt.pending() > 0, molt.cancel())\nmolt.install()")
+    errno, sentence = ast.literal_eval(run.lines()[-2])
+    same((errno, "molt.cancel() takes it back" in sentence), (16, True), sentence)
+    same(run.lines()[-1], "True True", "it was still prepared, and could be cancelled")
+    same(status(board), {"resident": True, "result": None}, "status")
+
+
+@test
+def an_image_with_its_own_boot_loader_is_refused():
+    """Arduino's eboot as the head of an image is refused in resident mode, and taken without"""
+    arduino = (ROOT / "tests/vectors/image/arduino-crc.bin").read_bytes()
+    board = resident_board(files_with(firmware_bin=arduino))
+    for code in ("molt.fwupdate('firmware.bin', verbose=False)", "molt.fwupdate('firmware.bin', safe_check=False, verbose=False)"):
+        refused(board, "import molt; " + code, "ValueError", "uninstall resident mode first")
+    board.run("import molt; molt.uninstall()")
+    same(board.run("import molt; print(molt.plan('firmware.bin')['overlaps'])").lines()[-1], "None", "without resident mode")
 
 
 @test

@@ -83,8 +83,8 @@ def prepared_then_cancelled():
     """molt.cancel() takes it back: flash below the filesystem is what it was"""
     board = board_with_b()
     before = board.flash()
-    run = board.run(PREPARE + "print(molt.cancel(), molt.pending(), molt.cancel())")
-    same(run.lines()[-1], "True None False", "cancel(), pending(), cancel() once more")
+    run = board.run(PREPARE + "print(molt.status()['result'], molt.cancel(), molt.pending(), molt.cancel(), molt.status())")
+    same(run.lines()[-1], "pending True None False None", "status(), cancel(), pending(), cancel() once more, status()")
     same_bytes(board.flash(0, FS_START), before[:FS_START], "flash below the filesystem")
     true(board.run().runs("mpy-A"), "A comes up")
     files_are(board, files_with_b())

@@ -48,11 +48,12 @@ def main():
         status, out, err = molt("ls", dump, "--json")
         listed = json.loads(out)
         check([m["name"] for m in listed] == ["pkg.hello"] and listed[0]["state"] == "ok", "ls --json", out)
-        for what, why in ((f"{MPY / 'hello'}:a..b", "name"), (f"{ROOT / 'Makefile'}:x", "no .mpy")):
+        for what, why in ((f"{MPY / 'hello'}:a..b", "name"), (f"{ROOT / 'Makefile'}:x", "no .mpy"),
+                          *((f"{MPY / 'hello'}:{name}", "choose another") for name in ("molt", "_boot", "flashbdev", "inisetup"))):
             status, out, err = molt("add", dump, what)
-            check(status == 1 and dump.read_bytes() == before and why in err, f"refused: {why}", err)
+            check(status == 1 and dump.read_bytes() == before and why in err, f"refused: {what.rpartition(':')[2]}", err)
         status, out, err = molt("rm", dump, "nothing")
-        check(status == 1 and "no frozen module" in err, "what is not there cannot be removed", err)
+        check(status == 1 and "no frozen module" in err and "frozen ls" in err, "what is not there cannot be removed", err)
         broken = bytearray(before)
         broken[listed[0]["address"] + 20] ^= 1
         dump.write_bytes(broken)

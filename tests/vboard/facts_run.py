@@ -5,7 +5,7 @@ import re
 import subprocess
 import termios
 
-from rig import BOARD, BRICK, ENVIRONMENT, flash_file, image, program, Run, same, scratch, test, TIMEOUT, true
+from rig import BOARD, BRICK, BROKEN, ENVIRONMENT, flash_file, image, program, Run, same, scratch, test, TIMEOUT, true
 
 
 def repl_flash():
@@ -43,6 +43,44 @@ def exec_of_code_that_resets_goes_on_to_the_next_prompt():
 @test
 def exec_of_code_that_hangs_runs_into_the_timeout():
     same(Run([], "--exec", "hang", "--timeout", 1, flash=repl_flash()).status, TIMEOUT)
+
+
+@test
+def exec_of_no_code_does_nothing():
+    run = Run([], "--exec", "", "--timeout", 5, flash=repl_flash())
+    same((run.status, run.output, run.errors), (0, "\n\r\n", ""))
+
+
+def board(*options):
+    """vboard/run with options of the test's own; status and standard error."""
+    done = subprocess.run([BOARD / "run", repl_flash(), *map(str, options)], stdin=subprocess.DEVNULL, capture_output=True,
+                          env=ENVIRONMENT, timeout=60)
+    return done.returncode, done.stderr.decode()
+
+
+@test
+def files_that_cannot_be_opened_are_told_before_the_board_starts():
+    for option in ("--script", "--log", "--stats"):
+        for path, why in ((scratch() / "no" / "file", "No such file or directory"), (scratch(), "Is a directory")):
+            extra = () if option == "--script" else ("--exec", "x")
+            same(board(option, path, *extra), (BROKEN, f"vboard: {path}: {why}; check name and permissions\n"), option)
+
+
+@test
+def only_one_of_exec_script_and_until_is_taken():
+    status, errors = board("--exec", "x", "--until", "y")
+    same(status, 2)
+    true("not allowed with argument" in errors, errors)
+
+
+@test
+def output_that_nobody_reads_ends_the_run_without_a_word():
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([BOARD / "run", repl_flash(), "--exec", "x"], stdin=subprocess.DEVNULL, stdout=writer,
+                          stderr=subprocess.PIPE, env=ENVIRONMENT, timeout=60)
+    os.close(writer)
+    same((done.returncode, done.stderr), (141, b""))
 
 
 @test

@@ -1,5 +1,5 @@
 // Speaks as MicroPython's REPL does, for the tests of vboard/run's --exec: the code "raise" fails, "reset" resets,
-// "hang" never comes back, and anything else is printed as it came.
+// "hang" never comes back, no code at all is a soft reset, and anything else is printed as it came.
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,6 +41,10 @@ void start(void) {
             ets_printf("\r\nraw REPL; CTRL-B to exit\r\n>");
         } else if (is_raw && c == CTRL_D) {
             code[size] = '\0';
+            if (size == 0) {
+                ets_printf("OK\r\nMPY: soft reboot\r\nraw REPL; CTRL-B to exit\r\n>");
+                continue;
+            }
             size = 0;
             run_code();
         } else if (is_raw && size < sizeof code - 1) {

@@ -1,0 +1,246 @@
+"""What the tests of the command-line tool are made of: runs of it, images, devices, and TAP.
+
+    tests/tool/test_X.py [MOLT [WORD]]      (default: build/molt, or $MOLT; only the tests with WORD in their names)
+
+The tool is looked at from outside: what it prints, what it returns, what it leaves in the files. Images are synthesized
+here from the descriptions of the formats. Python's standard library only.
+"""
+
+import hashlib
+import json
+import os
+import pty
+import random
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MOLT = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("MOLT", ROOT / "build" / "molt")).resolve()
+SECTOR = 4096
+KB = 1024
+SYSTEM_SIZE = 5 * SECTOR
+TEARS = ["before", "after", "prefix", "suffix", "random", "stray", "zero"]
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+class Result:
+    def __init__(self, process):
+        self.status = process.returncode
+        self.out = process.stdout.decode("utf-8", "replace")
+        self.err = process.stderr.decode("utf-8", "replace")
+
+
+def molt(*args, **options):
+    process = subprocess.run([str(MOLT), *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
+                             check=False, **options)
+    return Result(process)
+
+
+def check(condition, *what):
+    if not condition:
+        raise AssertionError(" ".join(str(w) for w in what))
+
+
+def good(*args, **options):
+    result = molt(*args, **options)
+    check(result.status == 0, "molt", *args, "->", result.status, result.out, result.err)
+    return result
+
+
+def refused(*args, saying=None, **options):
+    """Status 1 and exactly one sentence, which says what to do."""
+    result = molt(*args, **options)
+    check(result.status == 1, "molt", *args, "->", result.status, result.out, result.err)
+    lines = result.err.splitlines()
+    check(len(lines) == 1 and lines[0].startswith("molt: "), "one sentence:", result.err)
+    check(len(lines[0]) > 20 and not lines[0].endswith(":"), "a sentence:", result.err)
+    check(saying is None or saying in result.err, "it says", repr(saying), "in", result.err)
+    return result
+
+
+def on_terminal(*args, **environment):
+    chunks = []
+    env = {**os.environ, "TERM": "xterm", **environment}
+    leader, follower = pty.openpty()
+    with subprocess.Popen([str(MOLT), *map(str, args)], stdin=follower, stdout=follower, stderr=follower, env=env) as process:
+        os.close(follower)
+        while True:
+            try:
+                chunk = os.read(leader, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            chunks.append(chunk)
+    os.close(leader)
+    check(process.returncode == 0, "on a terminal:", process.returncode)
+    return b"".join(chunks).decode()
+
+
+# ---- images
+
+def noise(size, seed):
+    return random.Random(seed).randbytes(size)
+
+
+def esp8266_image(size, seed, size_freq=0x00):
+    """0xE9, one segment in IRAM, the rest is mapped flash."""
+    segment_size = min(24 * KB, size // 8 * 4)
+    body = bytearray(noise(size, seed))
+    struct.pack_into("<BBBBIII", body, 0, 0xE9, 1, 2, size_freq, 0x40100004, 0x40100000, segment_size)
+    checksum = 0xEF
+    for byte in body[16:16 + segment_size]:
+        checksum ^= byte
+    body[(16 + segment_size) | 15] = checksum
+    return bytes(body)
+
+
+def segments_image(*segments):
+    """An image of nothing but these segments, (address, size) each; it starts in the first."""
+    image = struct.pack("<BBBBI", 0xE9, len(segments), 2, 0, segments[0][0] + 4)
+    checksum = 0xEF
+    for vaddr, size in segments:
+        data = noise(size, vaddr)
+        image += struct.pack("<II", vaddr, size) + data
+        for byte in data:
+            checksum ^= byte
+    return image + bytes(15 - len(image) % 16) + bytes([checksum])
+
+
+def micropython_image(size, seed):
+    """Head of three segments, size word at 0x8ffc, mapped part, MD5."""
+    # Code refers to the mapped part; without that a file cut short would pass for a smaller image.
+    literals = b"".join(struct.pack("<I", 0x40209000 + 8 * i) for i in range(32))
+    segments = [(0x40100000, literals + noise(8000 - len(literals), seed)), (0x3FFE8000, noise(400, seed + 1)),
+                (0x3FFE8190, noise(36, seed + 2))]
+    head = struct.pack("<BBBBI", 0xE9, 3, 2, 0, 0x40100010)
+    checksum = 0xEF
+    for vaddr, data in segments:
+        head += struct.pack("<II", vaddr, len(data)) + data
+        for byte in data:
+            checksum ^= byte
+    head += bytes(15 - len(head) % 16) + bytes([checksum])
+    image = head.ljust(0x8FFC, b"\xff") + struct.pack("<I", size - 16) + noise(size - 16 - 0x9000, seed + 3)
+    return image + hashlib.md5(image[4:]).digest()
+
+
+def esp32_image():
+    data = noise(256, 9)
+    image = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080004) + struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, 0, 0, 0, 0xFFFF,
+                                                                            bytes(4), 1)
+    image += struct.pack("<II", 0x40080000, len(data)) + data
+    checksum = 0xEF
+    for byte in data:
+        checksum ^= byte
+    image += bytes(15 - len(image) % 16) + bytes([checksum])
+    return image + hashlib.sha256(image).digest()
+
+
+def sectors_up(size):
+    return -(-size // SECTOR) * SECTOR
+
+
+# ---- devices
+
+class Device:
+    """A flash dump with an old firmware, the new one as /fw/new.bin, and other files."""
+
+    def __init__(self, folder, size="4M", old=None, new=None, name="flash.bin", seed=100):
+        self.folder = folder
+        self.path = folder / name
+        self.old = old or micropython_image(600 * KB, seed)
+        self.new = new or micropython_image(604 * KB + 123, seed + 10)
+        self.files = {"main.py": noise(5000, 1), "lib/a/b/c.mpy": noise(40000, 2), "small.txt": b"a few bytes", "empty": b"",
+                      "fw/readme": noise(700, 3)}
+        (folder / "old.img").write_bytes(self.old)
+        (folder / "new.img").write_bytes(self.new)
+        puts = []
+        for number, (path, data) in enumerate(self.files.items()):
+            source = folder / f"file{number}"
+            source.write_bytes(data)
+            puts += ["--put", f"{source}:{path}"]
+        puts[4:4] = ["--put", f"{folder / 'new.img'}:fw/new.bin"]
+        good("mkflash", self.path, "--size", size, "--firmware", folder / "old.img", *puts)
+        # What lies outside is something, so that a change shows.
+        data = bytearray(self.path.read_bytes())
+        plan = json.loads(good("plan", self.path, "fw/new.bin", "--json").out)
+        self.fs_addr = plan["filesystem"]["address"]
+        self.fs_end = self.fs_addr + plan["filesystem"]["size"]
+        end = sectors_up(max(len(self.old), len(self.new)))
+        data[end:self.fs_addr] = noise(self.fs_addr - end, 4)
+        data[self.fs_end:] = noise(len(data) - self.fs_end, 5)
+        self.path.write_bytes(data)
+        self.before = bytes(data)
+
+    def now(self):
+        return self.path.read_bytes()
+
+    def reset(self):
+        self.path.write_bytes(self.before)
+
+    def blank_reserved(self):
+        """Resident mode needs MicroPython's own flash map, in which what is behind the firmware is free."""
+        data = bytearray(self.before)
+        data[sectors_up(max(len(self.old), len(self.new))):self.fs_addr] = b"\xff" * (
+            self.fs_addr - sectors_up(max(len(self.old), len(self.new))))
+        self.before = bytes(data)
+        self.reset()
+
+    def get(self, path):
+        out = self.folder / "got"
+        good("get", self.path, path, out)
+        return out.read_bytes()
+
+    def extents(self, path):
+        rows = re.findall(r"^ +\d+ +0x[0-9a-f]+ +0x([0-9a-f]+) +(\d+)$", good("extents", self.path, path).out, re.M)
+        return [(int(addr, 16), int(size)) for addr, size in rows]
+
+    def check_upgraded(self, image, params=None, repeated=False):
+        """The image is there, every file, and nothing else has changed but the saved file and its directory."""
+        now = self.now()
+        end = sectors_up(len(image))
+        wanted = image[:2] + (params or self.before[2:4]) + image[4:]
+        check(now[:len(image)] == wanted, "the image is in place")
+        check(now[len(image):end] == b"\xff" * (end - len(image)), "the rest of its last sector is erased")
+        check(now[end:self.fs_addr] == self.before[end:self.fs_addr], "between image and filesystem")
+        check(now[self.fs_end:] == self.before[self.fs_end:], "the system sectors")
+        for path, data in {**self.files, "fw/new.bin": self.new}.items():
+            check(self.get(path) == data, "file", path)
+        saved = {addr // SECTOR for addr, _ in self.extents("molt.head")}
+        changed = {i for i in range(self.fs_addr // SECTOR, self.fs_end // SECTOR)
+                   if now[i * SECTOR:(i + 1) * SECTOR] != self.before[i * SECTOR:(i + 1) * SECTOR]}
+        # The root directory is a pair of blocks; a repeated preparation may move things.
+        check(len(changed - saved) <= (6 if repeated else 2), "changed on the filesystem:", sorted(changed - saved))
+
+
+def main():
+    if not MOLT.exists():
+        print(f"Bail out! there is no {MOLT}; make build/molt")
+        return 1
+    chosen = [function for function in TESTS if len(sys.argv) < 3 or sys.argv[2] in function.__name__]
+    print(f"1..{len(chosen)}")
+    failed = 0
+    for number, function in enumerate(chosen, 1):
+        folder = Path(tempfile.mkdtemp(prefix="molt-tool-"))
+        fact = function.__name__.replace("_", " ")
+        try:
+            function(folder)
+            print(f"ok {number} - {fact}", flush=True)
+        except (AssertionError, OSError, ValueError, KeyError, AttributeError, IndexError, subprocess.SubprocessError) as error:
+            failed += 1
+            print(f"not ok {number} - {fact}")
+            for line in f"{type(error).__name__}: {error}"[:3000].splitlines():
+                print(f"# {line}", flush=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 1 if failed else 0
