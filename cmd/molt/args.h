@@ -15,6 +15,7 @@ typedef struct args {
     int positional_count;
     bool json;
     bool quiet;
+    bool force;
     bool has_fs_start;
     uint32_t fs_start;      // bytes
     uint32_t fs_size;       // bytes; 0 if not given
@@ -52,7 +53,7 @@ typedef struct args_spec {
 enum {
     ARGS_FS_START = 256, ARGS_FS_SIZE, ARGS_JSON, ARGS_SIZE, ARGS_FIRMWARE, ARGS_PUT, ARGS_KEEP_HEADER,
     ARGS_ERASE_ALL, ARGS_NO_SAFE_CHECK, ARGS_FLASH_PARAMS, ARGS_CUT,
-    ARGS_VARIANT, ARGS_UPGRADE, ARGS_SVG, ARGS_LIST, ARGS_LD, ARGS_DEPTH, ARGS_JOBS, ARGS_TEARS, ARGS_REPLAY, ARGS_WINDOW,
+    ARGS_VARIANT, ARGS_UPGRADE, ARGS_SVG, ARGS_LIST, ARGS_LD, ARGS_DEPTH, ARGS_JOBS, ARGS_TEARS, ARGS_REPLAY, ARGS_WINDOW, ARGS_FORCE,
 };
 #define ARGS_OPTION_FS_START { "fs-start", ARGS_FS_START, "ADDR", 0, "Where the filesystem begins, if not where it is found", 0 }
 #define ARGS_OPTION_FS_SIZE { "fs-size", ARGS_FS_SIZE, "SIZE", 0, "How large it is, if not as its superblock says", 0 }

@@ -2,41 +2,46 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
 #include "host.h"
 #include "molt/error.h"
-#include "molt/plan.h"
 #include "molt/resident.h"
 #include "rehearse.h"
 #include "say.h"
 #include "survey.h"
 
-static const struct argp_option options[] = { ARGS_OPTION_QUIET, { 0 } };
+static const struct argp_option uninstall_options[] = { ARGS_OPTION_QUIET, { 0 } };
+static const struct argp_option install_options[] = {
+    { "force", ARGS_FORCE, 0, 0, "Overwrite what molt's reserved sectors hold, if that is not molt's", 0 },
+    ARGS_OPTION_QUIET,
+    { 0 },
+};
 
 static int install(dumpfs_t *dump, const args_t *args) {
     static survey_t survey;
     host_job_t job;
     uint8_t buf[4096];
-    molt_plan_t plan;
-    memcpy(buf, dump->nor.bytes, sizeof buf);
-    if (molt_plan_open(&plan, &dump->nor.flash.geometry, buf) == 0) {
-        return say_fail("%s: an upgrade is under way in it; molt boot goes on with it, install resident mode after that", dump->path);
-    }
     int status = survey_dump(&survey, dump, NULL);
     if (status) {
         return status;
     }
     host_job_init(&job, &dump->nor, &dump->fs, NULL);
     const molt_region_t *reserved = &survey.map.regions[MOLT_MAP_RESERVED];
+    if (reserved->size && !args->force && molt_resident_check_free(&dump->nor.flash, reserved, buf) == MOLT_ERR_NOSPC) {
+        return say_fail("%s: molt's reserved sectors, from 0x%06x on, hold something that is not molt's, or an installation that was "
+                        "cut short; --force overwrites it", dump->path, reserved->addr);
+    }
     switch (molt_resident_install(&dump->nor.flash, reserved, &job.resident, buf)) {
         case 0:
             break;
         case MOLT_ERR_EXIST:
             return say_fail("%s: resident mode is installed already", dump->path);
+        case MOLT_ERR_BUSY:
+            return say_fail("%s: an upgrade is under way in it; molt boot goes on with it, install resident mode after that",
+                dump->path);
         case MOLT_ERR_RANGE:
             return say_fail("%s: its flash map (%s) has no sectors for resident mode; molt migrate gives it some", dump->path,
                 survey.map.name);
@@ -74,7 +79,8 @@ static int uninstall(dumpfs_t *dump, const args_t *args) {
     return status;
 }
 
-static int run(int argc, char **argv, const char *doc, int (*command)(dumpfs_t *dump, const args_t *args)) {
+static int run(int argc, char **argv, const char *doc, const struct argp_option *options,
+    int (*command)(dumpfs_t *dump, const args_t *args)) {
     const args_spec_t spec = { "FLASH", doc, options, 1, 1 };
     args_t args;
     dumpfs_t dump;
@@ -91,9 +97,9 @@ static int run(int argc, char **argv, const char *doc, int (*command)(dumpfs_t *
 int cmd_install(int argc, char **argv) {
     return run(argc, argv,
         "Put the resident boot loader into sector 0 of a flash dump: from then on no power cut during an upgrade leaves a "
-        "device that does not start.", install);
+        "device that does not start.", install_options, install);
 }
 
 int cmd_uninstall(int argc, char **argv) {
-    return run(argc, argv, "Put the firmware's own first sector back into sector 0.", uninstall);
+    return run(argc, argv, "Put the firmware's own first sector back into sector 0.", uninstall_options, uninstall);
 }

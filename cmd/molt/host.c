@@ -229,6 +229,7 @@ void host_text(const host_job_t *job, int err, char *text, uint32_t text_size) {
             break;
         case MOLT_UPGRADE_TROUBLE_NONE:
         case MOLT_UPGRADE_TROUBLE_EXTENTS:
+        case MOLT_UPGRADE_TROUBLE_TRIAL:
         case MOLT_UPGRADE_TROUBLE_FLASH:
         case MOLT_UPGRADE_TROUBLE_LOADER:
         case MOLT_UPGRADE_TROUBLE_GZIP:

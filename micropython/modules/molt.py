@@ -51,8 +51,8 @@ def _open(file_name, **options):
 
 def check(file_name):
     """Say what the image is. Raises ValueError or OSError, with a sentence, if it is not whole."""
-    kind, chip, size, segments, crc = _open(file_name)[0].image()
-    return {"kind": kind, "chip": chip, "size": size, "segments": segments, "crc32": crc}
+    kind, chip, size, segments, crc, fs_addr = _open(file_name)[0].image()
+    return {"kind": kind, "chip": chip, "size": size, "segments": segments, "crc32": crc, "filesystem": fs_addr}
 
 
 def _frozen_in_way(size):
@@ -127,7 +127,7 @@ def _check_trial(fallback, trial_starts, erase_all, **options):
     if erase_all:
         raise ValueError("erase_all would erase the fallback's file; leave out one of them")
     job = _open(fallback, whole_image=True, **options)[0]
-    _, _, size, _, crc = job.image()
+    _, _, size, _, crc, _ = job.image()
     if not options["drop_frozen"]:
         _refuse_frozen(size)
     job.plan()
@@ -155,7 +155,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         # The heap has room for one upgrade object.
         gc.collect()
     job, root = _open(file_name, erase_all=erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)
-    kind, _, size, _, crc = job.image()
+    kind, _, size, _, crc, _ = job.image()
     if not drop_frozen:
         _refuse_frozen(size)
     if trial == (size, crc):
@@ -206,16 +206,16 @@ def cancel():
     return _molt.cancel()
 
 
-def install():
+def install(force=False):
     """Put the resident boot loader into sector 0: from then on no flash operation of an upgrade can brick the device.
 
     The installation itself can: the power must not fail for the 60 ms that sector 0 is rewritten, once.
+
+    force   overwrite what molt's reserved sectors hold, if that is not molt's
     """
     import molt_map
 
-    if _molt.pending() and not _molt.resident():
-        raise OSError(16, "an upgrade is prepared; esp.DFU() carries it out, molt.cancel() takes it back")
-    _molt.resident_install(*molt_map.find("reserved"))
+    _molt.resident_install(*molt_map.find("reserved"), force)
 
 
 def uninstall():

@@ -185,7 +185,7 @@ static mp_obj_t str_of(const char *text) {
     return mp_obj_new_str(text, strlen(text));
 }
 
-// image() -> (kind, chip, size, segments, crc32)
+// image() -> (kind, chip, size, segments, crc32, where the firmware will have its filesystem; None if it does not say)
 static mp_obj_t upgrade_image(mp_obj_t self_in) {
     const molt_image_t *image = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->upgrade.image;
     mp_obj_t items[] = {
@@ -194,6 +194,7 @@ static mp_obj_t upgrade_image(mp_obj_t self_in) {
         mp_obj_new_int_from_uint(image->size),
         MP_OBJ_NEW_SMALL_INT(image->segment_count),
         mp_obj_new_int_from_uint(image->crc32),
+        image->fs_addr ? MP_OBJ_NEW_SMALL_INT(image->fs_addr) : mp_const_none,
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }

@@ -201,6 +201,22 @@ def an_upgrade_keeps_off_the_user_sectors():
 
 
 @test
+def an_image_for_another_map_is_refused():
+    """An image that would look for the filesystem elsewhere is refused, from Python and by the tool; erase_all gives the files up"""
+    fs_start = molts()["filesystem"][0]
+    board = fresh("mpy-A", files={"firmware.bin": firmware("mpy-A-molt")})
+    refused(board, "molt.fwupdate('firmware.bin')", "ValueError", "for another flash map")
+    same(board.run("import molt; print(molt.check('firmware.bin')['filesystem'])").value(), fs_start, "check()")
+    true("for another flash map" in board.run("import molt; print(molt.plan('firmware.bin')['overlaps'])").out, "plan()")
+    said = tool("upgrade", board.path, "firmware.bin", status=1)
+    true("for another flash map" in said and "molt migrate" in said, f"the tool: {said!r}")
+    true(f"0x{fs_start:06x}" in tool("info", BUILD / "mpy-A-molt/firmware.bin"), "molt info")
+    run = board.run("import molt; molt.fwupdate('firmware.bin', erase_all=True)")
+    true(run.runs("mpy-A-molt"), f"with erase_all it comes up: {run.lines()[-3:]}")
+    same(board.run("import molt; print(molt.map())").lines()[0].split()[-1], "molt", "the map")
+
+
+@test
 def the_device_says_how_to_migrate():
     """molt.migrate() on a stock map says where to and by which commands, and touches nothing; on molt's it is content"""
     refused(fresh("mpy-A", files={}), "import molt; molt.migrate()", "OSError", "molt migrate FLASH OUT --to molt")

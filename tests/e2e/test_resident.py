@@ -85,6 +85,43 @@ def install_twice_is_refused():
 
 
 @test
+def install_keeps_off_what_is_not_molts():
+    """install() does not overwrite what somebody else has in the reserved sectors, unless it is told to"""
+    board = fresh("mpy-A")
+    board.run("import esp; esp.flash_write(0xfb000, b'mine' * 64)")
+    refused(board, "molt.install()", "OSError", "force=True")
+    board.run("import molt; molt.install(force=True)")
+    true(board.run().runs("mpy-A"), "A boots")
+    same(status(board), {"resident": True, "result": None}, "status")
+
+
+@test
+def install_keeps_off_a_prepared_upgrade():
+    """install() is refused while an upgrade is prepared, which then goes on"""
+    board = fresh("mpy-A", files=files_with(firmware_bin=firmware("mpy-B")))
+    board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)")
+    refused(board, "molt.install()", "OSError", "molt.cancel()")
+    true(board.run().runs("mpy-B"), "B comes up")
+
+
+@test
+def a_damaged_overlay_does_not_run():
+    """A boot loader whose upgrading part is damaged starts the firmware, and tries again where an upgrade is due"""
+    board = resident_board(files_with(firmware_bin=firmware("mpy-B")))
+    whole = board.flash(0, SECTOR)
+    board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)")
+    board.change(0xff0 - 700, bytes([whole[0xff0 - 700] ^ 0x10]))
+    before = board.flash()
+    run = board.run(status=None, timeout=5)
+    true(run.status == TIMEOUT and "!" in run.out, f"status {run.status}: {run.out[-100:]!r}")
+    same_bytes(board.flash(), before, "flash")
+    board.change(0, whole)
+    true(board.run().runs("mpy-B"), "the upgrade goes on when it is whole")
+    board.change(0xff0 - 700, bytes([whole[0xff0 - 700] ^ 0x10]))
+    true(board.run().runs("mpy-B"), "an ordinary start does not need it")
+
+
+@test
 def trial_confirmed():
     """A firmware on trial that calls confirm() stays"""
     board = resident_board(files_with(firmware_bin=firmware("mpy-B"), old_bin=firmware("mpy-A")))
