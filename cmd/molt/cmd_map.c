@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "dump.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "files.h"
 #include "map_view.h"
 #include "say.h"
@@ -74,10 +75,23 @@ static int show(const survey_t *survey, const args_t *args, const char *path) {
     return 0;
 }
 
+// What an ESP32 cannot be asked. 0, or 1 after having said so.
+static int refuse_options(const args_t *args) {
+    const char *option = args->variant ? "--variant" : args->upgrade ? "--upgrade" : args->ld ? "--ld" : NULL;
+    return option ? say_fail("%s: an ESP32's map is what its partition table says; leave out %s", args->positional[0], option) : 0;
+}
+
+static int map_table(survey_t *survey, const args_t *args) {
+    const char *path = args->positional[0];
+    return refuse_options(args) || esp32_survey_table(survey, path, args->flash_size) || show(survey, args, path);
+}
+
 static int map_dump(survey_t *survey, const args_t *args) {
     dumpfs_t dump;
     int status = dumpfs_open_raw(&dump, args->positional[0]);
-    if (!status) {
+    if (!status && dump.is_esp32) {
+        status = refuse_options(args) || esp32_survey_dump(survey, &dump);
+    } else if (!status) {
         status = survey_dump(survey, &dump, args->variant);
     }
     if (!status && args->upgrade) {
@@ -106,7 +120,7 @@ static int map_size(survey_t *survey, const args_t *args) {
 int cmd_map(int argc, char **argv) {
     static const args_spec_t spec = { "[FLASH]",
         "Show what lies where in an ESP8266's flash: of a dump with what is used and what is free, or of a chip of a given "
-        "size.\vA cell is a sector of 4 KB; where there are no colours, its letter is small if the sector is free. docs/"
+        "size. Of an ESP32 a dump or partition-table.bin is needed.\vA cell is a sector of 4 KB; where there are no colours, its letter is small if the sector is free. docs/"
         "flash-map.md explains the regions.",
         options, 0, 1 };
     args_t args;
@@ -118,7 +132,7 @@ int cmd_map(int argc, char **argv) {
     } else if (args.list) {
         status = list();
     } else if (args.positional[0]) {
-        status = map_dump(survey, &args);
+        status = esp32_is_table(args.positional[0]) ? map_table(survey, &args) : map_dump(survey, &args);
     } else if (args.flash_size && !args.upgrade) {
         status = map_size(survey, &args);
     } else {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "describe.h"
+#include "esp32.h"
 #include "host.h"
 #include "molt/error.h"
 #include "molt/store.h"
@@ -14,6 +15,34 @@
 
 static uint32_t end_of(const molt_region_t *region) {
     return region->addr + region->size;
+}
+
+static const char *about_map(const molt_map_t *map) {
+    static const char *const abouts[][2] = {
+        { "stock-512K", "MicroPython for 512 KB, without a filesystem" },
+        { "stock-2M", "MicroPython for 2 MB and more" },
+        { "stock-1M", "MicroPython for 1 MB" },
+        { "stock-OTA", "MicroPython behind the boot loader yaota8266" },
+        { "stock-2M-ROMFS", "MicroPython with a ROMFS partition" },
+        { "stock-old", "MicroPython up to 1.8" },
+        { "molt", "molt's own for this size" },
+    };
+    for (uint32_t i = 0; i < sizeof abouts / sizeof abouts[0]; i++) {
+        if (strcmp(map->name, abouts[i][0]) == 0) {
+            return abouts[i][1];
+        }
+    }
+    return "none that molt knows";
+}
+
+// The map is settled: its pieces, for the pictures.
+static void collect(survey_t *survey) {
+    const molt_map_t *map = &survey->map;
+    molt_partition_t *piece = survey->pieces;
+    for (uint32_t addr = 0; molt_map_next(map, addr, &piece->piece); addr += piece++->piece.region.size) {
+    }
+    survey->piece_count = (uint32_t)(piece - survey->pieces);
+    snprintf(survey->about, sizeof survey->about, "%s", about_map(map));
 }
 
 // The names of the maps, for a sentence.
@@ -50,6 +79,7 @@ int survey_size(survey_t *survey, const char *name, uint32_t flash_size, uint32_
         return say_fail("the map %s has room for a firmware of %u bytes, this one has %u; take a smaller image or another map",
             map->name, room, firmware_size);
     }
+    collect(survey);
     return 0;
 }
 
@@ -121,15 +151,15 @@ static int mark_block(void *ctx, lfs2_block_t block) {
     return 0;
 }
 
-// Of the filesystem the blocks that littlefs counts as used, of everything else what is not erased.
-static void mark_use(survey_t *survey, dumpfs_t *dump) {
-    const molt_region_t *fs = &survey->map.regions[MOLT_MAP_FILESYSTEM];
-    bool has_fs = dump->fs.size && fs->addr == dump->fs.addr && fs->size == dump->fs.size;
+void survey_mark_blank(survey_t *survey, const dumpfs_t *dump) {
     for (uint32_t addr = 0; addr < survey->map.flash_size; addr += SECTOR) {
-        bool is_in_fs = has_fs && addr - fs->addr < fs->size;
-        survey->use[addr / SECTOR] = !is_in_fs && !is_blank(dump->nor.bytes + addr) ? SURVEY_USED : SURVEY_FREE;
+        survey->use[addr / SECTOR] = is_blank(dump->nor.bytes + addr) ? SURVEY_FREE : SURVEY_USED;
     }
-    if (has_fs && molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) == 0) {
+}
+
+void survey_mark_littlefs(survey_t *survey, dumpfs_t *dump) {
+    memset(survey->use + dump->fs.addr / SECTOR, SURVEY_FREE, dump->fs.size / SECTOR);
+    if (molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) == 0) {
         void *ctx[] = { dump, survey };
         (void)lfs2_fs_traverse(&dump->volume.lfs, mark_block, ctx);
         molt_volume_unmount(&dump->volume);
@@ -138,6 +168,9 @@ static void mark_use(survey_t *survey, dumpfs_t *dump) {
 
 int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
     *survey = (survey_t){ .has_dump = true };
+    if (esp32_refuse(dump)) {
+        return 1;
+    }
     if (!dumpfs_find(dump)) {
         dump->fs = (molt_region_t){ 0, 0 };
     }
@@ -153,7 +186,12 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
         return say_fail("%s: the firmware ends at 0x%06x and the map %s has room for it up to 0x%06x only; name another map "
                         "with --variant", dump->path, end, map->name, limit);
     }
-    mark_use(survey, dump);
+    survey_mark_blank(survey, dump);
+    const molt_region_t *fs = &map->regions[MOLT_MAP_FILESYSTEM];
+    if (dump->fs.size && fs->addr == dump->fs.addr && fs->size == dump->fs.size) {
+        survey_mark_littlefs(survey, dump);
+    }
+    collect(survey);
     return 0;
 }
 
@@ -206,29 +244,10 @@ int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
     return 0;
 }
 
-uint32_t survey_used(const survey_t *survey, molt_map_kind_t kind) {
-    const molt_region_t *region = &survey->map.regions[kind];
+uint32_t survey_used(const survey_t *survey, const molt_region_t *region) {
     uint32_t used = 0;
     for (uint32_t addr = region->addr; addr < end_of(region); addr += SECTOR) {
         used += survey->use[addr / SECTOR] != SURVEY_FREE ? SECTOR : 0;
     }
     return used;
-}
-
-const char *survey_about(const molt_map_t *map) {
-    static const char *const abouts[][2] = {
-        { "stock-512K", "MicroPython for 512 KB, without a filesystem" },
-        { "stock-2M", "MicroPython for 2 MB and more" },
-        { "stock-1M", "MicroPython for 1 MB" },
-        { "stock-OTA", "MicroPython behind the boot loader yaota8266" },
-        { "stock-2M-ROMFS", "MicroPython with a ROMFS partition" },
-        { "stock-old", "MicroPython up to 1.8" },
-        { "molt", "molt's own for this size" },
-    };
-    for (uint32_t i = 0; i < sizeof abouts / sizeof abouts[0]; i++) {
-        if (strcmp(map->name, abouts[i][0]) == 0) {
-            return abouts[i][1];
-        }
-    }
-    return "none that molt knows";
 }
