@@ -76,20 +76,43 @@ static bool is_of_partition(molt_map_defect_t defect) {
            || defect == MOLT_MAP_NO_SIZE || defect == MOLT_MAP_SAME_LABEL;
 }
 
+// What the partition of that row overlaps.
+static const char *overlapped(const molt_partition_table_t *table, uint32_t row, molt_partition_t *other) {
+    molt_partition_t partition;
+    molt_partition_get(table, row, &partition);
+    for (uint32_t i = 0; i < row; i++) {
+        molt_partition_get(table, i, other);
+        const molt_region_t *a = &partition.piece.region;
+        const molt_region_t *b = &other->piece.region;
+        if (a->addr < b->addr + b->size && b->addr < a->addr + a->size) {
+            make_printable(other->label);
+            return other->label;
+        }
+    }
+    return "boot loader or partition table";
+}
+
 static int refuse_table(const molt_partition_table_t *table, const char *path) {
     const char *text = molt_map_defect_text(table->defect);
+    uint32_t row = table->defect_row;
     if (is_of_partition(table->defect)) {
         molt_partition_t partition;
-        molt_partition_get(table, table->defect_row, &partition);
+        molt_partition_t other;
+        char more[64] = "";
+        molt_partition_get(table, row, &partition);
         make_printable(partition.label);
-        const molt_region_t *region = &partition.piece.region;
-        return say_fail("%s: partition %u of the table, %s (0x%x, %s of %s): %s; correct the table and flash it anew", path,
-            table->defect_row, partition.label, region->addr, say_size(region->size).text, say_size(table->flash_size).text, text);
+        if (table->defect == MOLT_MAP_OVERLAP) {
+            snprintf(more, sizeof more, ": %s", overlapped(table, row, &other));
+        } else if (table->defect == MOLT_MAP_OUTSIDE) {
+            snprintf(more, sizeof more, " (%s)", say_size(table->flash_size).text);
+        }
+        return say_fail("%s: partition %u of the table, %s at 0x%x with 0x%x bytes: %s%s; correct the table and flash it anew", path,
+            row + 1, partition.label, partition.piece.region.addr, partition.piece.region.size, text, more);
     }
     if (table->defect == MOLT_MAP_NO_TABLE) {
         return say_fail("%s: %s at 0x%x, where ESP-IDF puts it; flash one, or read the chip again", path, text, TABLE_ADDR);
     }
-    return say_fail("%s: %s (row %u); read the chip again, or flash the table anew", path, text, table->defect_row);
+    return say_fail("%s: %s (row %u); read the chip again, or flash the table anew", path, text, row + 1);
 }
 
 static int take_pieces(survey_t *survey, const molt_partition_table_t *table, const char *path) {

@@ -226,7 +226,9 @@ static double put_region(const svg_t *svg, const molt_partition_t *piece, double
     molt_map_kind_t kind = piece->piece.kind;
     double left = columns_x(svg->survey);
     put_rect(svg, MARGIN, y - 11, 14, 14, colors[kind], 1);
-    put_text(svg, MARGIN + 24, y, "cell", "%s", piece->label);
+    if (*piece->label) {
+        put_text(svg, MARGIN + 24, y, "cell", "%s", piece->label);
+    }
     put_text(svg, left + 24, y, "cell", "%s", molt_map_kind_name(kind));
     put_text(svg, left + 124, y, "mono", "0x%06x", region->addr);
     put_text(svg, left + 204, y, "mono", "0x%06x", region->addr + region->size);
@@ -259,10 +261,11 @@ static void put_table(const svg_t *svg, double y) {
     }
 }
 
-// What the magnified bar shows of a larger flash: the mapped part, and on to where the last filesystem begins.
+// What the magnified bar shows of a larger flash: of an ESP8266 the mapped part, and on to where the last filesystem
+// begins.
 static uint32_t zoom_end(const survey_t *survey) {
     uint32_t flash_size = survey->map.flash_size;
-    uint32_t end = survey->map.mapped_size < flash_size ? survey->map.mapped_size : 0;
+    uint32_t end = survey->is_esp32 ? 0 : survey->map.mapped_size;
     for (uint32_t i = 0; i < survey->piece_count; i++) {
         const molt_map_piece_t *piece = &survey->pieces[i].piece;
         end = piece->kind == MOLT_MAP_FILESYSTEM && piece->region.addr > end ? piece->region.addr : end;

@@ -12,7 +12,7 @@
 #define MOLT_PARTITION_LABEL_MAX 16
 
 typedef struct molt_partition {
-    molt_map_piece_t piece;  // what molt takes it for, and the sectors that it has
+    molt_map_piece_t piece;  // what molt takes it for, and where it is
     uint8_t type;            // as stored: 0 app, 1 data; 0xff for what is in no row
     uint8_t subtype;
     char label[MOLT_PARTITION_LABEL_MAX + 1];  // "" for what is in no row
@@ -38,11 +38,12 @@ typedef struct molt_partition_table {
 int molt_partition_open(molt_partition_table_t *table, const uint8_t *bytes, uint32_t size, uint32_t flash_size,
     uint32_t boot_addr);
 
-// The partition of row `index`, from 0 to table->count - 1.
+// The partition of row `index`, from 0 to table->count - 1, as it is stored.
 void molt_partition_get(const molt_partition_table_t *table, uint32_t index, molt_partition_t *partition);
 
 // Go through flash from its beginning to its end, as molt_map_next() does: with boot loader and partition table,
-// which have no rows of their own in most tables, and the sectors that are in no partition. The table is sound.
+// which have no rows of their own in most tables, and the sectors that are in no partition; whole sectors, whatever the
+// partition's size. The table is sound.
 bool molt_partition_next(const molt_partition_table_t *table, uint32_t addr, molt_partition_t *partition);
 
 #endif

@@ -338,7 +338,7 @@ const char *molt_map_defect_text(molt_map_defect_t defect) {
         case MOLT_MAP_FINE:
             return "nothing is wrong";
         case MOLT_MAP_UNALIGNED:
-            return "it does not begin or end where a region may: at a sector, an app of an ESP32 at a multiple of 64 KB";
+            return "it does not begin and end with a sector of 4 KB, or is an app that does not begin with a 64 KB block";
         case MOLT_MAP_OUTSIDE:
             return "it reaches past the end of flash";
         case MOLT_MAP_OVERLAP:

@@ -69,10 +69,15 @@ void molt_partition_get(const molt_partition_table_t *table, uint32_t index, mol
     for (uint32_t i = 0; i < MOLT_PARTITION_LABEL_MAX && row[LABEL_OFF + i]; i++) {
         partition->label[i] = (char)row[LABEL_OFF + i];
     }
-    // What a partition leaves of its last sector is of no use to anybody else.
-    uint32_t size = load32_le(row + SIZE_OFF);
-    molt_region_t region = { load32_le(row + ADDR_OFF), size > 0u - SECTOR ? size : ceil_div(size, SECTOR) * SECTOR };
+    molt_region_t region = { load32_le(row + ADDR_OFF), load32_le(row + SIZE_OFF) };
     partition->piece = (molt_map_piece_t){ kind_of(row[TYPE_OFF], row[SUBTYPE_OFF], partition->label), region };
+}
+
+// The same in whole sectors: what it leaves of its last one is of no use to anybody else.
+static void get_sectors(const molt_partition_table_t *table, uint32_t index, molt_partition_t *partition) {
+    molt_partition_get(table, index, partition);
+    uint32_t *size = &partition->piece.region.size;
+    *size = *size > 0u - SECTOR ? *size : ceil_div(*size, SECTOR) * SECTOR;
 }
 
 static bool share(const molt_region_t *a, const molt_region_t *b) {
@@ -83,7 +88,7 @@ static bool share(const molt_region_t *a, const molt_region_t *b) {
 static bool is_taken(const molt_partition_table_t *table, const molt_region_t *region, uint32_t limit) {
     molt_partition_t other;
     for (uint32_t i = 0; i < limit; i++) {
-        molt_partition_get(table, i, &other);
+        get_sectors(table, i, &other);
         if (share(region, &other.piece.region)) {
             return true;
         }
@@ -106,13 +111,15 @@ static molt_map_defect_t check_partition(const molt_partition_table_t *table, ui
     static const molt_region_t low = { 0, TABLE_END };
     molt_partition_t partition;
     molt_partition_get(table, index, &partition);
-    const molt_region_t *region = &partition.piece.region;
     bool is_app = partition.type == TYPE_APP;
+    bool is_cut = is_app && partition.piece.region.size % SECTOR;
+    get_sectors(table, index, &partition);
+    const molt_region_t *region = &partition.piece.region;
     bool is_low = partition.piece.kind == MOLT_MAP_BOOT || partition.piece.kind == MOLT_MAP_TABLE;
     if (region->size == 0) {
         return MOLT_MAP_NO_SIZE;
     }
-    if (region->addr % (is_app ? APP_ALIGNMENT : SECTOR) || (is_app && load32_le(row_at(table, index) + SIZE_OFF) % SECTOR)) {
+    if (is_cut || region->addr % (is_app ? APP_ALIGNMENT : SECTOR)) {
         return MOLT_MAP_UNALIGNED;
     }
     if (!range_within(region->addr, region->size, flash_size)) {
@@ -165,7 +172,7 @@ static uint32_t least_flash_size(const molt_partition_table_t *table) {
     uint32_t flash_size = FLASH_SIZE_MIN;
     molt_partition_t partition;
     for (uint32_t i = 0; i < table->count; i++) {
-        molt_partition_get(table, i, &partition);
+        get_sectors(table, i, &partition);
         const molt_region_t *region = &partition.piece.region;
         while (flash_size < FLASH_SIZE_MAX && !range_within(region->addr, region->size, flash_size)) {
             flash_size *= 2;
@@ -192,7 +199,7 @@ int molt_partition_open(molt_partition_table_t *table, const uint8_t *bytes, uin
 // False if there is no such piece.
 static bool get_piece(const molt_partition_table_t *table, uint32_t index, molt_partition_t *partition) {
     if (index < table->count) {
-        molt_partition_get(table, index, partition);
+        get_sectors(table, index, partition);
         return true;
     }
     bool is_boot = index == table->count;

@@ -48,8 +48,9 @@ static void require_pieces(const molt_partition_table_t *table) {
         molt_partition_t other;
         molt_partition_get(table, i, &partition);
         REQUIRE(molt_partition_next(table, partition.piece.region.addr, &other));
-        REQUIRE(memcmp(&other.piece, &partition.piece, sizeof other.piece) == 0 && strcmp(other.label, partition.label) == 0);
-        sum -= partition.piece.region.size;
+        REQUIRE(other.piece.kind == partition.piece.kind && strcmp(other.label, partition.label) == 0);
+        REQUIRE(other.piece.region.size - partition.piece.region.size < SECTOR);
+        sum -= other.piece.region.size;
     }
     // What is left are boot loader and table.
     REQUIRE(sum <= MOLT_PARTITION_TABLE_ADDR + SECTOR);

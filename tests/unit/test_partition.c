@@ -228,6 +228,8 @@ static void a_partition_has_the_whole_of_its_last_sector(void **state) {
     molt_partition_t partition;
     assert_int_equal(open_vector(&table, "odd-size", 0), 0);
     molt_partition_get(&table, 1, &partition);
+    assert_int_equal(partition.piece.region.size, 0x123);
+    assert_true(molt_partition_next(&table, partition.piece.region.addr, &partition));
     assert_int_equal(partition.piece.region.size, SECTOR);
 }
 
