@@ -15,7 +15,7 @@
 #include "survey.h"
 
 static const struct argp_option options[] = {
-    { "size", ARGS_SIZE, "SIZE", 0, "Show the map for a chip of this size: 512K, 1M, 2M, 4M, 8M or 16M", 0 },
+    { "size", ARGS_SIZE, "SIZE", 0, "Show the map for a chip of this size: 512K, 1M, 2M, 4M, 8M or 16M; of a partition table, the chip that it is on", 0 },
     { "variant", ARGS_VARIANT, "MAP", 0, "Which map: stock, molt, or one of --list; of a dump, if not the one found", 0 },
     { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "With --size: show it with this firmware, an image file or a number of bytes", 0 },
     { "list", ARGS_LIST, 0, 0, "List the maps that there are", 0 },
@@ -75,6 +75,12 @@ static int show(const survey_t *survey, const args_t *args, const char *path) {
     return 0;
 }
 
+// What a dump says itself. 0, or 1 after having said so.
+static int refuse_size(const args_t *args) {
+    const char *option = args->flash_size ? "--size" : args->firmware ? "--firmware" : NULL;
+    return option ? say_fail("%s: a dump has a size and a firmware of its own; leave out %s", args->positional[0], option) : 0;
+}
+
 // What an ESP32 cannot be asked. 0, or 1 after having said so.
 static int refuse_options(const args_t *args) {
     const char *option = args->variant ? "--variant" : args->upgrade ? "--upgrade" : args->ld ? "--ld" : NULL;
@@ -88,6 +94,9 @@ static int map_table(survey_t *survey, const args_t *args) {
 
 static int map_dump(survey_t *survey, const args_t *args) {
     dumpfs_t dump;
+    if (refuse_size(args)) {
+        return 1;
+    }
     int status = dumpfs_open_raw(&dump, args->positional[0]);
     if (!status && dump.is_esp32) {
         status = refuse_options(args) || esp32_survey_dump(survey, &dump);

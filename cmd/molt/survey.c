@@ -67,6 +67,11 @@ static int find_map(molt_map_t *map, const char *name, uint32_t flash_size) {
     return 0;
 }
 
+// Where the room of the firmware ends at the most: it can take the reserved sectors of a stock map, too.
+static uint32_t limit_of(const molt_map_t *map) {
+    return end_of(&map->regions[MOLT_MAP_FROZEN]) + (map->is_molt ? 0 : map->regions[MOLT_MAP_RESERVED].size);
+}
+
 int survey_size(survey_t *survey, const char *name, uint32_t flash_size, uint32_t firmware_size) {
     *survey = (survey_t){ .has_dump = false };
     if (find_map(&survey->map, name, flash_size)) {
@@ -74,7 +79,7 @@ int survey_size(survey_t *survey, const char *name, uint32_t flash_size, uint32_
     }
     molt_map_t *map = &survey->map;
     uint32_t start = map->regions[MOLT_MAP_FIRMWARE].addr;
-    uint32_t room = map->regions[MOLT_MAP_FIRMWARE].size;
+    uint32_t room = limit_of(map) - start;
     if (firmware_size > room || (firmware_size && molt_map_set_firmware(map, start + firmware_size) != 0)) {
         return say_fail("the map %s has room for a firmware of %u bytes, this one has %u; take a smaller image or another map",
             map->name, room, firmware_size);
@@ -178,9 +183,7 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
         return 1;
     }
     molt_map_t *map = &survey->map;
-    const molt_region_t *frozen = &map->regions[MOLT_MAP_FROZEN];
-    // A firmware can be larger than a stock map has room for, by the reserved sectors.
-    uint32_t limit = end_of(frozen) + (map->is_molt ? 0 : map->regions[MOLT_MAP_RESERVED].size);
+    uint32_t limit = limit_of(map);
     uint32_t end = firmware_end(dump, map->regions[MOLT_MAP_FIRMWARE].addr, limit);
     if (end && molt_map_set_firmware(map, end) != 0) {
         return say_fail("%s: the firmware ends at 0x%06x and the map %s has room for it up to 0x%06x only; name another map "

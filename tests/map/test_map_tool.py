@@ -130,6 +130,19 @@ def an_upgrade_is_drawn_into_the_picture():
 
 
 @test
+def a_firmware_that_needs_them_takes_the_reserved_sectors_of_a_stock_map():
+    found = regions("--size", "4M", "--firmware", "1000K")
+    check("reserved" not in found and found["firmware"]["size"] == 1000 << 10 and found["frozen"]["size"] == 24 << 10, found)
+
+
+@test
+def a_mapped_flash_has_one_bar_and_a_larger_one_two():
+    for size, variant, bars in (("512K", "molt", 1), ("1M", "stock", 1), ("1M", "molt", 1), ("2M", "stock", 2), ("16M", "molt", 2)):
+        molt("map", "--size", size, "--variant", variant, "--svg", WORK / "bars.svg")
+        check((WORK / "bars.svg").read_text().count("crispEdges") == bars, size, variant)
+
+
+@test
 def svg_is_well_formed_whatever_the_name():
     path = flash("a<b>&\".bin")
     for words in ((path,), ("--size", "16M"), ("--size", "512K"), ("--size", "1M", "--variant", "stock-OTA"), (path, "--upgrade", "main.py")):
@@ -160,6 +173,10 @@ def a_map_that_is_not_there_is_refused():
     check("stock-1M" in molt("map", "--size", "1M", "--variant", "none", status=1), "the names that there are")
     molt("map", "--size", "512K", "--variant", "stock-2M", status=1)
     molt("map", "--size", "1M", "--variant", "molt", "--firmware", "724K", status=1)
+    molt("map", "--size", "4M", "--firmware", "1025K", status=1)
+    path = flash("sized.bin", files={})
+    for option in ("--size", "--firmware"):
+        check(f"leave out {option}" in molt("map", path, option, "1M", status=1), option)
     molt("map", status=2)
     molt("migrate", "a", "b", status=2)
     molt("migrate", WORK / "none", WORK / "out", "--to", "molt", status=1)
