@@ -83,7 +83,8 @@ static int refuse_size(const args_t *args) {
 
 // What an ESP32 cannot be asked. 0, or 1 after having said so.
 static int refuse_options(const args_t *args) {
-    const char *option = args->variant ? "--variant" : args->upgrade ? "--upgrade" : args->ld ? "--ld" : NULL;
+    const char *option = args->variant ? "--variant" : args->upgrade ? "--upgrade" : args->ld ? "--ld" : args->firmware
+                             ? "--firmware" : NULL;
     return option ? say_fail("%s: an ESP32's map is what its partition table says; leave out %s", args->positional[0], option) : 0;
 }
 

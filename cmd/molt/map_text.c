@@ -143,8 +143,10 @@ static void print_region(const survey_t *survey, const molt_partition_t *piece) 
 static void print_upgrade(const survey_t *survey) {
     const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
     uint32_t room_end = frozen->addr + frozen->size;
-    printf("\n  %s%s%s: %s; it changes %u of %u sectors (*) and leaves %s of its room\n", say_style(SAY_BOLD), survey->upgrade,
-        say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count, (survey->image_size + SECTOR - 1) / SECTOR,
+    printf("\n  ");
+    print_cell(survey, (cell_t){ MOLT_MAP_FIRMWARE, SURVEY_CHANGED }, has_blocks());
+    printf("%s %s%s%s: %s; it changes %u of %u sectors and leaves %s of its room\n", say_style(SAY_PLAIN), say_style(SAY_BOLD),
+        survey->upgrade, say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count, (survey->image_size + SECTOR - 1) / SECTOR,
         say_size(room_end > survey->image_size ? room_end - survey->image_size : 0).text);
     if (survey->frozen_met) {
         printf("  %sit runs into %u frozen modules%s\n", say_style(SAY_BAD), survey->frozen_met, say_style(SAY_PLAIN));
