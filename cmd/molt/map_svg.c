@@ -314,8 +314,9 @@ void map_view_svg(FILE *out, const survey_t *survey, const char *title) {
     put_table(&svg, table_y);
     if (survey->upgrade) {
         put_rect(&svg, MARGIN, height - 35, 14, 14, color_changed, 1);
-        put_text(&svg, MARGIN + 24, height - 24.0, "cell", "what an upgrade from %s (%s) changes: %u sectors", survey->upgrade,
-            say_size(survey->image_size).text, survey->changed_count);
+        put_text(&svg, MARGIN + 24, height - 24.0, "cell", "what an upgrade from %s (%s) changes: %u sectors%s%s", survey->upgrade,
+            say_size(survey->image_size).text, survey->changed_count, survey->frozen_met ? "; in the way: " : "",
+            survey->frozen_names);
     }
     fprintf(out, "</svg>\n");
 }

@@ -149,7 +149,8 @@ static void print_upgrade(const survey_t *survey) {
         survey->upgrade, say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count, (survey->image_size + SECTOR - 1) / SECTOR,
         say_size(room_end > survey->image_size ? room_end - survey->image_size : 0).text);
     if (survey->frozen_met) {
-        printf("  %sit runs into %u frozen modules%s\n", say_style(SAY_BAD), survey->frozen_met, say_style(SAY_PLAIN));
+        printf("  %sit would run over the frozen modules %s%s, and is refused\n", say_style(SAY_BAD), survey->frozen_names,
+            say_style(SAY_PLAIN));
     }
 }
 

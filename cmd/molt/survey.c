@@ -131,18 +131,32 @@ static bool has_romfs(const dumpfs_t *dump, uint32_t flash_size) {
            && memcmp(dump->nor.bytes + map.regions[MOLT_MAP_ROMFS].addr, "\xd2\xcd\x31", 3) == 0;
 }
 
-static int detect(survey_t *survey, dumpfs_t *dump) {
+static int detect(molt_map_t *map, const dumpfs_t *dump) {
     uint32_t flash_size = stated_flash_size(dump);
     molt_map_evidence_t evidence = { .flash_size = flash_size, .has_romfs = has_romfs(dump, flash_size) };
     if (dump->fs.size && dump->fs.addr + dump->fs.size <= flash_size) {
         evidence.fs = dump->fs;
     }
-    int err = molt_map_detect(&survey->map, &evidence);
-    if (err) {
+    return molt_map_detect(map, &evidence);
+}
+
+static int detect_map(molt_map_t *map, const dumpfs_t *dump) {
+    if (detect(map, dump) != 0) {
         return say_fail("%s: its filesystem (0x%06x, %s) does not go with a flash of %s; read the chip again", dump->path,
-            dump->fs.addr, say_size(dump->fs.size).text, say_size(flash_size).text);
+            dump->fs.addr, say_size(dump->fs.size).text, say_size(stated_flash_size(dump)).text);
     }
     return 0;
+}
+
+bool survey_find_frozen(const dumpfs_t *dump, molt_region_t *region) {
+    molt_map_t map;
+    if (detect(&map, dump) != 0) {
+        return false;
+    }
+    uint32_t end = firmware_end(dump, map.regions[MOLT_MAP_FIRMWARE].addr, limit_of(&map));
+    bool is_split = end && molt_map_set_firmware(&map, end) == 0;
+    *region = map.regions[MOLT_MAP_FROZEN];
+    return is_split && region->size;
 }
 
 static int mark_block(void *ctx, lfs2_block_t block) {
@@ -179,7 +193,7 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
     if (!dumpfs_find(dump)) {
         dump->fs = (molt_region_t){ 0, 0 };
     }
-    if (name ? find_map(&survey->map, name, stated_flash_size(dump)) : detect(survey, dump)) {
+    if (name ? find_map(&survey->map, name, stated_flash_size(dump)) : detect_map(&survey->map, dump)) {
         return 1;
     }
     molt_map_t *map = &survey->map;
@@ -198,17 +212,29 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
     return 0;
 }
 
-// Frozen modules that begin below `end`.
-static uint32_t count_met(const survey_t *survey, const dumpfs_t *dump, uint32_t end) {
+uint32_t survey_frozen_met(const dumpfs_t *dump, const molt_region_t *region, uint32_t image_size, char *names,
+    size_t names_size) {
+    // What the device leaves below a module: molt_frozen_extent() of the firmware.
+    enum { SPARE_SIZE = 2 * SECTOR };
     molt_store_t store;
     molt_record_t record;
     uint32_t count = 0;
     uint32_t at = 0;
-    if (molt_store_open(&store, &dump->nor.flash, &survey->map.regions[MOLT_MAP_FROZEN]) != 0) {
+    size_t used = 0;
+    names[0] = 0;
+    if (molt_store_open(&store, &dump->nor.flash, region) != 0) {
         return 0;
     }
     while (molt_store_next(&store, &at, &record) == 1) {
-        count += record.is_live && record.mpy_addr < end;
+        char name[MOLT_RECORD_NAME_MAX + 1];
+        if (!record.is_live || record.mpy_addr / SECTOR * SECTOR - SPARE_SIZE >= image_size) {
+            continue;
+        }
+        if (used < names_size && molt_store_name(&store, &record, name) == 0) {
+            int size = snprintf(names + used, names_size - used, "%s%s", count ? ", " : "", name);
+            used += size > 0 ? (size_t)size : 0;
+        }
+        count++;
     }
     return count;
 }
@@ -242,7 +268,8 @@ int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
         }
     }
     survey->use[0] = SURVEY_CHANGED;
-    survey->frozen_met = count_met(survey, dump, survey->image_size);
+    const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
+    survey->frozen_met = survey_frozen_met(dump, frozen, survey->image_size, survey->frozen_names, sizeof survey->frozen_names);
     host_job_free(&job);
     return 0;
 }

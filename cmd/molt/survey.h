@@ -30,7 +30,8 @@ typedef struct survey {
     const char *upgrade;     // path of the image asked about, or NULL
     uint32_t image_size;     // of it
     uint32_t changed_count;  // sectors of the firmware that it changes
-    uint32_t frozen_met;     // frozen modules that it would run into
+    uint32_t frozen_met;     // frozen modules that it would run over
+    char frozen_names[200];  // of these
     uint8_t use[SURVEY_SECTORS_MAX];
 } survey_t;
 
@@ -45,6 +46,13 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name);
 
 // What an upgrade from `path`, on the dump's filesystem, would change. 0, or 1 after having said why there can be none.
 int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path);
+
+// Where the frozen modules of a dump are, by the map that it has. False if there is no place for any.
+bool survey_find_frozen(const dumpfs_t *dump, molt_region_t *region);
+
+// How many of them an image of that size would run over, as the device counts them; their names in `names`.
+uint32_t survey_frozen_met(const dumpfs_t *dump, const molt_region_t *region, uint32_t image_size, char *names,
+    size_t names_size);
 
 // Bytes of the region that are in use.
 uint32_t survey_used(const survey_t *survey, const molt_region_t *region);

@@ -130,6 +130,26 @@ def an_upgrade_is_drawn_into_the_picture():
 
 
 @test
+def an_upgrade_over_frozen_modules_is_refused_and_says_which():
+    room = regions("--size", "4M", "--variant", "molt")["firmware"]["size"]
+    path = flash("frozen.bin", "--variant", "molt", files={"large.bin": image(room - 3 * SECTOR + 4), "fits.bin": image(room - 3 * SECTOR)})
+    molt("frozen", "add", path, f"{ROOT / 'tests/fuzz/corpus/mpy/hello'}:pkg.hello")
+    before = path.read_bytes()
+    check(shown(path, "--upgrade", "large.bin")["upgrade"]["frozen_modules_met"] == 1, "the number of modules")
+    check("pkg.hello" in molt("map", path, "--upgrade", "large.bin"), "their names")
+    molt("map", path, "--upgrade", "large.bin", "--svg", WORK / "frozen.svg")
+    check("in the way: pkg.hello" in (WORK / "frozen.svg").read_text(), "in the picture, too")
+    for command in ("plan", "upgrade"):
+        check("frozen modules pkg.hello" in molt(command, path, "large.bin", status=1), command)
+    check(path.read_bytes() == before, "nothing is written")
+    check(shown(path, "--upgrade", "fits.bin")["upgrade"]["frozen_modules_met"] == 0, "a smaller one meets none")
+    molt("upgrade", path, "fits.bin", "--quiet")
+    check("pkg.hello" in molt("frozen", "ls", path), "and leaves them")
+    molt("frozen", "rm", path, "pkg.hello")
+    molt("upgrade", path, "large.bin", "--quiet")
+
+
+@test
 def a_firmware_that_needs_them_takes_the_reserved_sectors_of_a_stock_map():
     found = regions("--size", "4M", "--firmware", "1000K")
     check("reserved" not in found and found["firmware"]["size"] == 1000 << 10 and found["frozen"]["size"] == 24 << 10, found)
