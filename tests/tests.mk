@@ -16,7 +16,7 @@ UNIT_NAMES := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 60
 
-FLAGS_tests/unit += -Isrc/upgrade
+FLAGS_tests/unit += -Isrc/upgrade -Isrc/frozen
 FLAGS_tests/fixture = $(FLAGS_tests/unit)
 
 $(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
