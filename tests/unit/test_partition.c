@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "bytes.h"
 #include "molt/error.h"
 #include "molt/partition.h"
 
@@ -270,6 +271,28 @@ static void a_table_cut_anywhere_before_its_end_mark_is_refused(void **state) {
     assert_int_equal(molt_partition_open(&table, bytes, 6 * 32, 0, BOOT_ADDR), 0);
 }
 
+static void what_is_behind_the_table_in_its_sector_is_no_part_of_it(void **state) {
+    (void)state;
+    molt_partition_table_t table;
+    uint32_t size = load("bad-96-rows");
+    memset(bytes + size, 0xff, sizeof bytes - size);
+    assert_int_equal(molt_partition_open(&table, bytes, sizeof bytes, 0, BOOT_ADDR), MOLT_ERR_CORRUPT);
+    assert_int_equal(table.defect, MOLT_MAP_NO_END);
+}
+
+static void the_largest_chip_has_128_mb(void **state) {
+    (void)state;
+    molt_partition_table_t table;
+    uint32_t size = load("no-md5");
+    uint8_t *app_size = bytes + 2 * 32 + 8;
+    store32_le(app_size, 0x8000000 - 0x10000);
+    assert_int_equal(molt_partition_open(&table, bytes, size, 0, BOOT_ADDR), 0);
+    assert_int_equal(table.flash_size, 0x8000000);
+    store32_le(app_size, 0x8000000 - 0x10000 + SECTOR);
+    assert_int_equal(molt_partition_open(&table, bytes, size, 0, BOOT_ADDR), MOLT_ERR_CORRUPT);
+    assert_int_equal(table.defect, MOLT_MAP_OUTSIDE);
+}
+
 int main(int argc, char **argv) {
     folder = argc > 1 ? argv[1] : folder;
     const struct CMUnitTest tests[] = {
@@ -282,6 +305,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_table_for_a_larger_chip_is_refused),
         cmocka_unit_test(no_bit_of_a_table_with_an_md5_can_change),
         cmocka_unit_test(a_table_cut_anywhere_before_its_end_mark_is_refused),
+        cmocka_unit_test(what_is_behind_the_table_in_its_sector_is_no_part_of_it),
+        cmocka_unit_test(the_largest_chip_has_128_mb),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
