@@ -16,7 +16,7 @@ UNIT_NAMES := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 60
 
-FLAGS_tests/unit += -Isrc/upgrade
+FLAGS_tests/unit += -Isrc/upgrade -Isrc/frozen
 FLAGS_tests/fixture = $(FLAGS_tests/unit)
 
 $(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
@@ -156,9 +156,10 @@ TEST_FULL_SUITES += cut-store-full
 SUITE_cut-store-full = $(BUILD)/host/cut-store full
 
 # Flash maps: the table is the only one; the tool's picture and migration; on the virtual board.
-TEST_SUITES += map map-tool e2e-map
+TEST_SUITES += map map-tool map-esp32 e2e-map
 SUITE_map = tests/map/test_table.py $(BUILD)/molt
 SUITE_map-tool = tests/map/test_map_tool.py $(BUILD)/molt
+SUITE_map-esp32 = tests/map/test_map_esp32.py $(BUILD)/molt
 SUITE_e2e-map = BUILD=$(BUILD) $(PYTHON) tests/e2e/test_map.py
 test-programs: $(BUILD)/molt vboard $(MOLT_MAP_FIRMWARES)
 

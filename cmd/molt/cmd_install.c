@@ -6,6 +6,7 @@
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "host.h"
 #include "molt/error.h"
 #include "molt/resident.h"
@@ -85,7 +86,7 @@ static int run(int argc, char **argv, const char *doc, const struct argp_option 
     args_t args;
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open_raw(&dump, args.positional[0]);
+    int status = dumpfs_open_raw(&dump, args.positional[0]) || esp32_refuse(&dump);
     if (!status) {
         status = command(&dump, &args);
     }

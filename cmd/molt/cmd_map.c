@@ -8,13 +8,14 @@
 #include "commands.h"
 #include "dump.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "files.h"
 #include "map_view.h"
 #include "say.h"
 #include "survey.h"
 
 static const struct argp_option options[] = {
-    { "size", ARGS_SIZE, "SIZE", 0, "Show the map for a chip of this size: 512K, 1M, 2M, 4M, 8M or 16M", 0 },
+    { "size", ARGS_SIZE, "SIZE", 0, "Show the map for a chip of this size: 512K, 1M, 2M, 4M, 8M or 16M; of a partition table, the chip that it is on", 0 },
     { "variant", ARGS_VARIANT, "MAP", 0, "Which map: stock, molt, or one of --list; of a dump, if not the one found", 0 },
     { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "With --size: show it with this firmware, an image file or a number of bytes", 0 },
     { "list", ARGS_LIST, 0, 0, "List the maps that there are", 0 },
@@ -74,10 +75,33 @@ static int show(const survey_t *survey, const args_t *args, const char *path) {
     return 0;
 }
 
+// What a dump says itself. 0, or 1 after having said so.
+static int refuse_size(const args_t *args) {
+    const char *option = args->flash_size ? "--size" : args->firmware ? "--firmware" : NULL;
+    return option ? say_fail("%s: a dump has a size and a firmware of its own; leave out %s", args->positional[0], option) : 0;
+}
+
+// What an ESP32 cannot be asked. 0, or 1 after having said so.
+static int refuse_options(const args_t *args) {
+    const char *option = args->variant ? "--variant" : args->upgrade ? "--upgrade" : args->ld ? "--ld" : args->firmware
+                             ? "--firmware" : NULL;
+    return option ? say_fail("%s: an ESP32's map is what its partition table says; leave out %s", args->positional[0], option) : 0;
+}
+
+static int map_table(survey_t *survey, const args_t *args) {
+    const char *path = args->positional[0];
+    return refuse_options(args) || esp32_survey_table(survey, path, args->flash_size) || show(survey, args, path);
+}
+
 static int map_dump(survey_t *survey, const args_t *args) {
     dumpfs_t dump;
+    if (refuse_size(args)) {
+        return 1;
+    }
     int status = dumpfs_open_raw(&dump, args->positional[0]);
-    if (!status) {
+    if (!status && dump.is_esp32) {
+        status = refuse_options(args) || esp32_survey_dump(survey, &dump);
+    } else if (!status) {
         status = survey_dump(survey, &dump, args->variant);
     }
     if (!status && args->upgrade) {
@@ -106,7 +130,7 @@ static int map_size(survey_t *survey, const args_t *args) {
 int cmd_map(int argc, char **argv) {
     static const args_spec_t spec = { "[FLASH]",
         "Show what lies where in an ESP8266's flash: of a dump with what is used and what is free, or of a chip of a given "
-        "size.\vA cell is a sector of 4 KB; where there are no colours, its letter is small if the sector is free. docs/"
+        "size. Of an ESP32 a dump or partition-table.bin is needed.\vA cell is a sector of 4 KB; where there are no colours, its letter is small if the sector is free. docs/"
         "flash-map.md explains the regions.",
         options, 0, 1 };
     args_t args;
@@ -118,7 +142,7 @@ int cmd_map(int argc, char **argv) {
     } else if (args.list) {
         status = list();
     } else if (args.positional[0]) {
-        status = map_dump(survey, &args);
+        status = esp32_is_table(args.positional[0]) ? map_table(survey, &args) : map_dump(survey, &args);
     } else if (args.flash_size && !args.upgrade) {
         status = map_size(survey, &args);
     } else {

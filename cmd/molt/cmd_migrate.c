@@ -145,7 +145,7 @@ static int keep_region(migration_t *m, molt_map_kind_t kind, bool may_go) {
         memcpy(m->to.nor.bytes + new->addr, m->from.nor.bytes + new->addr, new->size);
         return 0;
     }
-    uint32_t used = survey_used(&m->before, kind);
+    uint32_t used = survey_used(&m->before, old);
     if (used == 0 || may_go) {
         return 0;
     }

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "rehearse.h"
 #include "say.h"
 
@@ -247,7 +248,7 @@ int cmd_plan(int argc, char **argv) {
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };
     args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open(&dump, &args, true);
+    int status = dumpfs_open(&dump, &args, true) || esp32_refuse(&dump);
     if (!status) {
         status = rehearse(&rehearsal, &dump, &args);
         if (args.json) {

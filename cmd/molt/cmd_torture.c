@@ -6,6 +6,7 @@
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "host.h"
 #include "rehearse.h"
 #include "say.h"
@@ -119,7 +120,7 @@ int cmd_torture(int argc, char **argv) {
     args_t args;
     args_parse(&spec, argc, argv, &args);
     dumpfs_t dump;
-    int status = dumpfs_open(&dump, &args, true);
+    int status = dumpfs_open(&dump, &args, true) || esp32_refuse(&dump);
     rehearsal_t rehearsal = { .op_count = 0 };
     // What is wrong without any cut is told as plan and upgrade tell it.
     if (status == 0 && rehearse(&rehearsal, &dump, &args) != 0) {

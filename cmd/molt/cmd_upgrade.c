@@ -7,6 +7,7 @@
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "progress.h"
@@ -200,7 +201,7 @@ int cmd_upgrade(int argc, char **argv) {
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };
     args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open(&dump, &args, true);
+    int status = dumpfs_open(&dump, &args, true) || esp32_refuse(&dump);
     if (!status && rehearse(&rehearsal, &dump, &args) != 0) {
         status = say_fail("%s", rehearsal.text);
     }
@@ -303,7 +304,7 @@ int cmd_boot(int argc, char **argv) {
     args_t args;
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open_raw(&dump, args.positional[0]);
+    int status = dumpfs_open_raw(&dump, args.positional[0]) || esp32_refuse(&dump);
     if (!status) {
         status = boot(&dump, &args);
     }

@@ -33,7 +33,8 @@ uint32_t describe_checks(const molt_image_t *image, describe_check_t checks[DESC
 // The members of a JSON object that tell about `image`, without braces.
 void describe_json(FILE *out, const molt_image_t *image);
 
-// molt_image_verify() of bytes in memory.
+// molt_image_verify() and molt_image_probe() of bytes in memory.
 int describe_verify(const uint8_t *bytes, uint32_t size, molt_image_t *image);
+int describe_probe(const uint8_t *bytes, uint32_t size, molt_image_t *image);
 
 #endif

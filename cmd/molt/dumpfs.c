@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dump.h"
+#include "esp32.h"
 #include "molt/error.h"
 #include "say.h"
 
@@ -60,6 +61,10 @@ static bool find_at(dumpfs_t *dump, uint32_t addr) {
     }
     dump->fs = before_rate > first_rate ? before : first;
     return first_rate > 0 || before_rate > 0;
+}
+
+bool dumpfs_find_at(dumpfs_t *dump, uint32_t addr) {
+    return (find_at(dump, addr) || find_at(dump, addr + 4096)) && dump->fs.addr == addr;
 }
 
 // Of several (the user's own sectors can hold one, too) the one that reaches up to the system sectors, else the first.
@@ -128,7 +133,10 @@ int dumpfs_open_raw(dumpfs_t *dump, const char *path) {
     if (sim_dump_load(&dump->nor, path, text, sizeof text) != 0) {
         return say_fail("%s", text);
     }
-    dump->system = (molt_region_t){ dump->nor.flash.geometry.size - DUMPFS_SYSTEM_SIZE, DUMPFS_SYSTEM_SIZE };
+    uint32_t size = dump->nor.flash.geometry.size;
+    dump->is_esp32 = esp32_look(dump->nor.bytes, size, &dump->chip, &dump->boot_addr);
+    dump->system.size = dump->is_esp32 ? 0 : DUMPFS_SYSTEM_SIZE;
+    dump->system.addr = size - dump->system.size;
     dumpfs_power_on(dump);
     return 0;
 }

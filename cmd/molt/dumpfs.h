@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "args.h"
+#include "molt/image.h"
 #include "molt/map.h"
 #include "molt/plan.h"
 #include "nor.h"
@@ -17,7 +18,10 @@ typedef struct dumpfs {
     const char *path;       // of the dump
     sim_nor_t nor;
     molt_region_t fs;       // as large as its superblock says
-    molt_region_t system;   // the five system sectors
+    molt_region_t system;   // the five system sectors; of an ESP32 size 0, at the end
+    bool is_esp32;          // the dump is one of the ESP32 family
+    molt_chip_t chip;       // of it; MOLT_CHIP_UNKNOWN if that is not known
+    uint32_t boot_addr;     // of its second-stage boot loader
     molt_region_t kept[MOLT_MAP_KEPT_MAX];  // what an upgrade must not touch; filled in by dumpfs_open()
     uint32_t kept_count;
     molt_volume_t volume;   // mounted by dumpfs_mount()
@@ -34,6 +38,9 @@ int dumpfs_open_raw(dumpfs_t *dump, const char *path);
 
 // Look for the filesystem. False if there is none.
 bool dumpfs_find(dumpfs_t *dump);
+
+// Look for one that begins at `addr`. False if there is none; dump->fs is then no longer what it was.
+bool dumpfs_find_at(dumpfs_t *dump, uint32_t addr);
 
 // Mount dump->volume. Returns 0, or 1 after having said what is wrong.
 int dumpfs_mount(dumpfs_t *dump, bool is_writable);

@@ -12,7 +12,10 @@
 #define MARGIN 40
 #define BAR_WIDTH (WIDTH - 2 * MARGIN)
 #define ROW_HEIGHT 28
-#define LABELS_MAX 16
+#define LABELS_MAX 64
+#define LABEL_GAP 14
+// Of the table, for the labels of an ESP32.
+#define LABEL_COLUMN 130
 
 // One colour a kind; what is free is a tint of it.
 static const char *const colors[] = {
@@ -26,6 +29,7 @@ static const char *const colors[] = {
     [MOLT_MAP_FILESYSTEM] = "#a3a13c",
     [MOLT_MAP_SYSTEM] = "#848d99",
     [MOLT_MAP_UNUSED] = "#d5dae1",
+    [MOLT_MAP_TABLE] = "#a07855",
 };
 static const char *const color_changed = "#d0453a";
 
@@ -105,10 +109,10 @@ static void put_uses(const svg_t *svg, const bar_t *bar, molt_map_kind_t kind, u
 }
 
 static void put_bar(const svg_t *svg, const bar_t *bar) {
-    molt_map_piece_t piece;
-    const molt_map_t *map = &svg->survey->map;
     fprintf(svg->out, "<g shape-rendering=\"crispEdges\">\n");
-    for (uint32_t addr = 0; molt_map_next(map, addr, &piece) && addr < bar->to; addr += piece.region.size) {
+    for (uint32_t i = 0; i < svg->survey->piece_count && svg->survey->pieces[i].piece.region.addr < bar->to; i++) {
+        molt_map_piece_t piece = svg->survey->pieces[i].piece;
+        uint32_t addr = piece.region.addr;
         uint32_t end = addr + piece.region.size < bar->to ? addr + piece.region.size : bar->to;
         double x = pixel(x_of(bar, addr));
         double width = pixel(x_of(bar, end)) - x;
@@ -161,15 +165,20 @@ static void place_labels(label_t *labels, uint32_t count) {
         double left = labels[i].center - labels[i].width / 2;
         left = left < free_from ? free_from : left;
         labels[i].x = left + labels[i].width / 2;
-        free_from = left + labels[i].width + 14;
+        free_from = left + labels[i].width + LABEL_GAP;
     }
     double free_to = MARGIN + BAR_WIDTH;
     for (uint32_t i = count; i-- > 0;) {
         double right = labels[i].x + labels[i].width / 2;
         right = right > free_to ? free_to : right;
         labels[i].x = right - labels[i].width / 2;
-        free_to = right - labels[i].width - 14;
+        free_to = right - labels[i].width - LABEL_GAP;
     }
+}
+
+// What a piece is called: a partition by its label.
+static const char *name_of(const molt_partition_t *piece) {
+    return *piece->label ? piece->label : molt_map_kind_name(piece->piece.kind);
 }
 
 // Names of the regions: in the bar where there is room, else above it with a line.
@@ -177,81 +186,92 @@ static void place_labels(label_t *labels, uint32_t count) {
 static void put_labels(const svg_t *svg, const bar_t *bar, uint32_t skip_to) {
     label_t labels[LABELS_MAX];
     uint32_t count = 0;
-    molt_map_piece_t piece;
-    for (uint32_t addr = 0; molt_map_next(&svg->survey->map, addr, &piece) && addr < bar->to; addr += piece.region.size) {
+    double room = BAR_WIDTH;
+    for (uint32_t i = 0; i < svg->survey->piece_count && svg->survey->pieces[i].piece.region.addr < bar->to; i++) {
+        molt_map_piece_t piece = svg->survey->pieces[i].piece;
+        uint32_t addr = piece.region.addr;
         uint32_t end = addr + piece.region.size < bar->to ? addr + piece.region.size : bar->to;
-        const char *text = molt_map_kind_name(piece.kind);
+        const char *text = name_of(&svg->survey->pieces[i]);
         double center = (x_of(bar, addr) + x_of(bar, end)) / 2;
         if (addr + piece.region.size <= skip_to || piece.kind == MOLT_MAP_UNUSED) {
             continue;
         }
         if (x_of(bar, end) - x_of(bar, addr) > text_width(text) + 16) {
-            bool is_light = svg->survey->has_dump && survey_used(svg->survey, piece.kind) * 2 < piece.region.size;
+            bool is_light = svg->survey->has_dump && survey_used(svg->survey, &piece.region) < piece.region.size / 2;
             put_text(svg, center, bar->y + bar->height / 2 + 4.5, is_light ? "name dark" : "name", "%s", text);
-        } else if (count < LABELS_MAX) {
+        } else if (count < LABELS_MAX && text_width(text) + LABEL_GAP <= room) {
             labels[count++] = (label_t){ text, colors[piece.kind], center, 0, text_width(text) };
+            room -= text_width(text) + LABEL_GAP;
         }
     }
     place_labels(labels, count);
     for (uint32_t i = 0; i < count; i++) {
         fprintf(svg->out, "<path d=\"M%.1f %.1fV%.1fL%.1f %.1f\" stroke=\"%s\" fill=\"none\"/>\n", labels[i].center, bar->y - 1,
-            bar->y - 6, labels[i].x, bar->y - 14, labels[i].color);
-        put_text(svg, labels[i].x, bar->y - 19, "label", "%s", labels[i].text);
+            bar->y - 5, labels[i].x, bar->y - 20, labels[i].color);
+        put_text(svg, labels[i].x, bar->y - 25, "label", "%s", labels[i].text);
     }
 }
 
-static double put_region(const svg_t *svg, const molt_map_piece_t *piece, double y) {
-    const molt_region_t *region = &piece->region;
-    put_rect(svg, MARGIN, y - 11, 14, 14, colors[piece->kind], 1);
-    put_text(svg, MARGIN + 24, y, "cell", "%s", molt_map_kind_name(piece->kind));
-    put_text(svg, MARGIN + 124, y, "mono", "0x%06x", region->addr);
-    put_text(svg, MARGIN + 204, y, "mono", "0x%06x", region->addr + region->size);
-    put_text(svg, MARGIN + 345, y, "cell end", "%s", say_size(region->size).text);
+// Where the columns behind the names begin: further right where there are labels.
+static double columns_x(const survey_t *survey) {
+    bool has_labels = false;
+    for (uint32_t i = 0; i < survey->piece_count; i++) {
+        has_labels |= *survey->pieces[i].label != 0;
+    }
+    return MARGIN + (has_labels ? LABEL_COLUMN : 0);
+}
+
+static double put_region(const svg_t *svg, const molt_partition_t *piece, double y) {
+    const molt_region_t *region = &piece->piece.region;
+    molt_map_kind_t kind = piece->piece.kind;
+    double left = columns_x(svg->survey);
+    put_rect(svg, MARGIN, y - 11, 14, 14, colors[kind], 1);
+    if (*piece->label) {
+        put_text(svg, MARGIN + 24, y, "cell", "%s", piece->label);
+    }
+    put_text(svg, left + 24, y, "cell", "%s", molt_map_kind_name(kind));
+    put_text(svg, left + 124, y, "mono", "0x%06x", region->addr);
+    put_text(svg, left + 204, y, "mono", "0x%06x", region->addr + region->size);
+    put_text(svg, left + 345, y, "cell end", "%s", say_size(region->size).text);
     if (!svg->survey->has_dump) {
-        put_text(svg, MARGIN + 375, y, "cell faint", "%s", map_view_about(piece->kind));
-    } else if (piece->kind != MOLT_MAP_UNUSED) {
-        uint32_t used = survey_used(svg->survey, piece->kind);
+        put_text(svg, left + 375, y, "cell faint", "%s", map_view_about(svg->survey, piece));
+    } else if (kind != MOLT_MAP_UNUSED) {
+        uint32_t used = survey_used(svg->survey, region);
         double width = 200.0 * used / region->size;
-        put_rect(svg, MARGIN + 375, y - 10, 200, 11, colors[piece->kind], 0.28);
-        put_rect(svg, MARGIN + 375, y - 10, width, 11, colors[piece->kind], 1);
-        put_text(svg, MARGIN + 660, y, "cell end", "%s", used ? say_size(used).text : "-");
-        put_text(svg, MARGIN + 745, y, "cell end", "%s", region->size - used ? say_size(region->size - used).text : "-");
+        put_rect(svg, left + 375, y - 10, 200, 11, colors[kind], 0.28);
+        put_rect(svg, left + 375, y - 10, width, 11, colors[kind], 1);
+        put_text(svg, left + 660, y, "cell end", "%s", used ? say_size(used).text : "-");
+        put_text(svg, left + 745, y, "cell end", "%s", region->size - used ? say_size(region->size - used).text : "-");
     }
     return y + ROW_HEIGHT;
 }
 
 static void put_table(const svg_t *svg, double y) {
-    static const char *const heads[] = { "begins", "ends" };
-    for (uint32_t i = 0; i < 2; i++) {
-        put_text(svg, MARGIN + 124 + 80 * i, y, "cell faint", "%s", heads[i]);
-    }
-    put_text(svg, MARGIN + 345, y, "cell faint end", "size");
+    double left = columns_x(svg->survey);
+    put_text(svg, left + 124, y, "cell faint", "begins");
+    put_text(svg, left + 204, y, "cell faint", "ends");
+    put_text(svg, left + 345, y, "cell faint end", "size");
     if (svg->survey->has_dump) {
-        put_text(svg, MARGIN + 660, y, "cell faint end", "used");
-        put_text(svg, MARGIN + 745, y, "cell faint end", "free");
+        put_text(svg, left + 660, y, "cell faint end", "used");
+        put_text(svg, left + 745, y, "cell faint end", "free");
     }
     y += ROW_HEIGHT - 2;
-    molt_map_piece_t piece;
-    for (uint32_t addr = 0; molt_map_next(&svg->survey->map, addr, &piece); addr += piece.region.size) {
-        y = put_region(svg, &piece, y);
+    for (uint32_t i = 0; i < svg->survey->piece_count; i++) {
+        y = put_region(svg, &svg->survey->pieces[i], y);
     }
 }
 
-static uint32_t piece_count(const molt_map_t *map) {
-    uint32_t count = 0;
-    molt_map_piece_t piece;
-    for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr += piece.region.size) {
-        count++;
+// What the magnified bar shows of a larger flash: of an ESP8266 the mapped part, and on to where the last filesystem
+// begins.
+static uint32_t zoom_end(const survey_t *survey) {
+    uint32_t flash_size = survey->map.flash_size;
+    uint32_t end = survey->is_esp32 ? 0 : survey->map.mapped_size;
+    for (uint32_t i = 0; i < survey->piece_count; i++) {
+        const molt_map_piece_t *piece = &survey->pieces[i].piece;
+        end = piece->kind == MOLT_MAP_FILESYSTEM && piece->region.addr > end ? piece->region.addr : end;
     }
-    return count;
-}
-
-// What the magnified bar shows of a larger flash: the mapped part, and on to where the filesystem begins.
-static uint32_t zoom_end(const molt_map_t *map) {
-    uint32_t fs_addr = map->regions[MOLT_MAP_FILESYSTEM].addr;
-    uint32_t end = fs_addr > map->mapped_size ? fs_addr : map->mapped_size;
     end += end / 16;
-    return end < map->flash_size / 4 * 3 ? end : map->flash_size;
+    return end && end < flash_size / 4 * 3 ? end : flash_size;
 }
 
 static void put_zoom(const svg_t *svg, const bar_t *whole, const bar_t *zoom) {
@@ -263,13 +283,13 @@ static void put_zoom(const svg_t *svg, const bar_t *whole, const bar_t *zoom) {
 void map_view_svg(FILE *out, const survey_t *survey, const char *title) {
     svg_t svg = { out, survey };
     const molt_map_t *map = &survey->map;
-    uint32_t window = zoom_end(map);
+    uint32_t window = zoom_end(survey);
     bool is_zoomed = window < map->flash_size;
     bar_t whole = { 0, map->flash_size, 116, is_zoomed ? 30 : 62 };
     bar_t zoom = { 0, window, 236, 62 };
     const bar_t *last = is_zoomed ? &zoom : &whole;
     double table_y = last->y + last->height + 60;
-    int height = (int)(table_y + ROW_HEIGHT * (piece_count(map) + 1)) + 14 + (survey->upgrade ? ROW_HEIGHT : 0);
+    int height = (int)(table_y + ROW_HEIGHT * (survey->piece_count + 1)) + 14 + (survey->upgrade ? ROW_HEIGHT : 0);
     fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n<style>\n"
                  "text { font-family: 'DejaVu Sans', Verdana, sans-serif; font-size: 13px; fill: #1f2933 }\n"
                  ".title { font-size: 20px; font-weight: bold }\n.faint { fill: #6b7683 }\n"
@@ -280,7 +300,7 @@ void map_view_svg(FILE *out, const survey_t *survey, const char *title) {
                  ".start { text-anchor: start }\n.end { text-anchor: end }\n</style>\n", WIDTH, height, WIDTH, height);
     fprintf(out, "<rect width=\"%d\" height=\"%d\" rx=\"10\" fill=\"#ffffff\"/>\n", WIDTH, height);
     put_text(&svg, MARGIN, 44, "title", "%s%s%s of flash", title ? title : "", title ? ": " : "", say_size(map->flash_size).text);
-    put_text(&svg, MARGIN, 66, "faint", "map %s: %s", map->name, survey_about(map));
+    put_text(&svg, MARGIN, 66, "faint", "map %s: %s", map->name, survey->about);
     if (is_zoomed) {
         put_zoom(&svg, &whole, &zoom);
         put_bar(&svg, &zoom);
@@ -294,8 +314,9 @@ void map_view_svg(FILE *out, const survey_t *survey, const char *title) {
     put_table(&svg, table_y);
     if (survey->upgrade) {
         put_rect(&svg, MARGIN, height - 35, 14, 14, color_changed, 1);
-        put_text(&svg, MARGIN + 24, height - 24.0, "cell", "what an upgrade from %s (%s) changes: %u sectors", survey->upgrade,
-            say_size(survey->image_size).text, survey->changed_count);
+        put_text(&svg, MARGIN + 24, height - 24.0, "cell", "what an upgrade from %s (%s) changes: %u sectors%s%s", survey->upgrade,
+            say_size(survey->image_size).text, survey->changed_count, survey->frozen_met ? "; in the way: " : "",
+            survey->frozen_names);
     }
     fprintf(out, "</svg>\n");
 }

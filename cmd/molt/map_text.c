@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "esp32.h"
 #include "map_view.h"
 #include "say.h"
 
@@ -28,10 +29,11 @@ static const look_t looks[] = {
     [MOLT_MAP_FILESYSTEM] = { 'L', "\033[38;5;143m", "littlefs" },
     [MOLT_MAP_SYSTEM] = { 'S', "\033[38;5;246m", "RF calibration, PHY data, SDK parameters" },
     [MOLT_MAP_UNUSED] = { '-', "\033[38;5;238m", "in no region" },
+    [MOLT_MAP_TABLE] = { 'T', "\033[38;5;137m", "" },
 };
 
-const char *map_view_about(molt_map_kind_t kind) {
-    return looks[kind].about;
+const char *map_view_about(const survey_t *survey, const molt_partition_t *piece) {
+    return survey->is_esp32 ? esp32_about(piece) : looks[piece->piece.kind].about;
 }
 
 // Whether stdout is a terminal that takes colours; say_style() knows.
@@ -50,10 +52,10 @@ typedef struct cell {
 } cell_t;
 
 // The kinds, sector by sector.
-static void spread(const molt_map_t *map, uint8_t kinds[SURVEY_SECTORS_MAX]) {
-    molt_map_piece_t piece;
-    for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr += piece.region.size) {
-        memset(kinds + addr / SECTOR, (int)piece.kind, piece.region.size / SECTOR);
+static void spread(const survey_t *survey, uint8_t kinds[SURVEY_SECTORS_MAX]) {
+    for (uint32_t i = 0; i < survey->piece_count; i++) {
+        const molt_map_piece_t *piece = &survey->pieces[i].piece;
+        memset(kinds + piece->region.addr / SECTOR, (int)piece->kind, piece->region.size / SECTOR);
     }
 }
 
@@ -82,14 +84,18 @@ static bool is_uniform_row(const survey_t *survey, const uint8_t *kinds, uint32_
            && memcmp(survey->use + row, survey->use + row + 1, ROW_CELLS - 1) == 0;
 }
 
+static int address_digits(const survey_t *survey) {
+    return survey->map.flash_size > 0xffffff ? 7 : 6;
+}
+
 // Rows of one sector a cell; of many rows that are all alike the first.
 static void print_cells(const survey_t *survey) {
     uint8_t kinds[SURVEY_SECTORS_MAX];
     bool blocks = has_blocks();
     uint32_t sector_count = survey->map.flash_size / SECTOR;
-    spread(&survey->map, kinds);
+    spread(survey, kinds);
     for (uint32_t row = 0; row < sector_count; row += ROW_CELLS) {
-        printf("  %s0x%06x%s  ", say_style(SAY_FAINT), row * SECTOR, say_style(SAY_PLAIN));
+        printf("  %s0x%0*x%s  ", say_style(SAY_FAINT), address_digits(survey), row * SECTOR, say_style(SAY_PLAIN));
         for (uint32_t i = row; i < row + ROW_CELLS; i++) {
             print_cell(survey, (cell_t){ (molt_map_kind_t)kinds[i], (survey_use_t)survey->use[i] }, blocks);
         }
@@ -100,24 +106,36 @@ static void print_cells(const survey_t *survey) {
             alike++;
         }
         if (alike > 2) {
-            printf("            %s(%u more rows like this)%s\n", say_style(SAY_FAINT), alike, say_style(SAY_PLAIN));
+            printf("      %*s%s(%u more rows like this)%s\n", address_digits(survey), "", say_style(SAY_FAINT), alike, say_style(SAY_PLAIN));
             row += alike * ROW_CELLS;
         }
     }
 }
 
-static void print_region(const survey_t *survey, const molt_map_piece_t *piece) {
-    const molt_region_t *region = &piece->region;
+// The width of the column of labels: 0 where there are none.
+static int label_width(const survey_t *survey) {
+    size_t width = 0;
+    for (uint32_t i = 0; i < survey->piece_count; i++) {
+        size_t size = strlen(survey->pieces[i].label);
+        width = size > width ? size : width;
+    }
+    return width ? (int)width + 2 : 0;
+}
+
+static void print_region(const survey_t *survey, const molt_partition_t *piece) {
+    const molt_region_t *region = &piece->piece.region;
+    molt_map_kind_t kind = piece->piece.kind;
+    int digits = address_digits(survey);
     printf("  ");
-    print_cell(survey, (cell_t){ piece->kind, SURVEY_USED }, has_blocks());
-    printf("%s %-10s  0x%06x  0x%06x  %8s", say_style(SAY_PLAIN), molt_map_kind_name(piece->kind), region->addr,
-        region->addr + region->size, say_size(region->size).text);
+    print_cell(survey, (cell_t){ kind, SURVEY_USED }, has_blocks());
+    printf("%s %-*s%-10s  0x%0*x  0x%0*x  %8s", say_style(SAY_PLAIN), label_width(survey), piece->label, molt_map_kind_name(kind),
+        digits, region->addr, digits, region->addr + region->size, say_size(region->size).text);
     if (!survey->has_dump) {
-        printf("  %s%s%s\n", say_style(SAY_FAINT), looks[piece->kind].about, say_style(SAY_PLAIN));
-    } else if (piece->kind == MOLT_MAP_UNUSED) {
+        printf("  %s%s%s\n", say_style(SAY_FAINT), map_view_about(survey, piece), say_style(SAY_PLAIN));
+    } else if (kind == MOLT_MAP_UNUSED) {
         printf("\n");
     } else {
-        uint32_t used = survey_used(survey, piece->kind);
+        uint32_t used = survey_used(survey, region);
         printf("  %8s  %8s\n", used ? say_size(used).text : "-", region->size - used ? say_size(region->size - used).text : "-");
     }
 }
@@ -125,23 +143,27 @@ static void print_region(const survey_t *survey, const molt_map_piece_t *piece) 
 static void print_upgrade(const survey_t *survey) {
     const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
     uint32_t room_end = frozen->addr + frozen->size;
-    printf("\n  %s%s%s: %s; it changes %u of %u sectors (*) and leaves %s of its room\n", say_style(SAY_BOLD), survey->upgrade,
-        say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count, (survey->image_size + SECTOR - 1) / SECTOR,
+    printf("\n  ");
+    print_cell(survey, (cell_t){ MOLT_MAP_FIRMWARE, SURVEY_CHANGED }, has_blocks());
+    printf("%s %s%s%s: %s; it changes %u of %u sectors and leaves %s of its room\n", say_style(SAY_PLAIN), say_style(SAY_BOLD),
+        survey->upgrade, say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count, (survey->image_size + SECTOR - 1) / SECTOR,
         say_size(room_end > survey->image_size ? room_end - survey->image_size : 0).text);
     if (survey->frozen_met) {
-        printf("  %sit runs into %u frozen modules%s\n", say_style(SAY_BAD), survey->frozen_met, say_style(SAY_PLAIN));
+        printf("  %sit would run over the frozen modules %s%s, and is refused\n", say_style(SAY_BAD), survey->frozen_names,
+            say_style(SAY_PLAIN));
     }
 }
 
 void map_view_text(const survey_t *survey, const char *title) {
     const molt_map_t *map = &survey->map;
     printf("%s%s%s%s%s of flash, map %s (%s)\n\n", say_style(SAY_BOLD), title ? title : "", title ? ": " : "",
-        say_size(map->flash_size).text, say_style(SAY_PLAIN), map->name, survey_about(map));
+        say_size(map->flash_size).text, say_style(SAY_PLAIN), map->name, survey->about);
     print_cells(survey);
-    printf("\n    %-10s  %-8s  %-8s  %8s%s\n", "", "begins", "ends", "size", survey->has_dump ? "      used      free" : "");
-    molt_map_piece_t piece;
-    for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr += piece.region.size) {
-        print_region(survey, &piece);
+    int width = address_digits(survey) + 2;
+    printf("\n    %*s%-10s  %-*s  %-*s  %8s%s\n", label_width(survey), "", "", width, "begins", width, "ends", "size",
+        survey->has_dump ? "      used      free" : "");
+    for (uint32_t i = 0; i < survey->piece_count; i++) {
+        print_region(survey, &survey->pieces[i]);
     }
     if (survey->upgrade) {
         print_upgrade(survey);
@@ -152,12 +174,17 @@ void map_view_json(FILE *out, const survey_t *survey) {
     const molt_map_t *map = &survey->map;
     fprintf(out, "{\"map\": \"%s\", \"flash_size\": %u, \"mapped_size\": %u, \"regions\": [", map->name, map->flash_size,
         map->mapped_size);
-    molt_map_piece_t piece;
-    for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr += piece.region.size) {
-        fprintf(out, "%s\n  {\"kind\": \"%s\", \"addr\": %u, \"size\": %u", addr ? "," : "", molt_map_kind_name(piece.kind),
-            piece.region.addr, piece.region.size);
-        if (survey->has_dump && piece.kind != MOLT_MAP_UNUSED) {
-            fprintf(out, ", \"used\": %u", survey_used(survey, piece.kind));
+    for (uint32_t i = 0; i < survey->piece_count; i++) {
+        const molt_partition_t *piece = &survey->pieces[i];
+        const molt_region_t *region = &piece->piece.region;
+        fprintf(out, "%s\n  {\"kind\": \"%s\", \"addr\": %u, \"size\": %u", i ? "," : "", molt_map_kind_name(piece->piece.kind),
+            region->addr, region->size);
+        if (*piece->label) {
+            fprintf(out, ", \"label\": ");
+            say_json(out, piece->label);
+        }
+        if (survey->has_dump && piece->piece.kind != MOLT_MAP_UNUSED) {
+            fprintf(out, ", \"used\": %u", survey_used(survey, region));
         }
         fputc('}', out);
     }

@@ -6,8 +6,8 @@
 
 #include "survey.h"
 
-// What is in a region of that kind, a few words.
-const char *map_view_about(molt_map_kind_t kind);
+// What is in a piece, a few words.
+const char *map_view_about(const survey_t *survey, const molt_partition_t *piece);
 
 // A cell for each sector, then a line for each region. Colour and blocks on a terminal, else letters.
 //   title  of the picture: the dump's name, or NULL

@@ -8,6 +8,7 @@
 
 #include "molt/error.h"
 #include "say.h"
+#include "survey.h"
 
 void rehearse_job(host_job_t *job, dumpfs_t *dump, const args_t *args) {
     host_job_init(job, &dump->nor, &dump->fs, args->positional[1] + strspn(args->positional[1], "/"));
@@ -74,8 +75,19 @@ static int fail(rehearsal_t *rehearsal, const char *path, const char *sentence) 
     return 1;
 }
 
+// As the device refuses it.
+static int refuse_frozen(rehearsal_t *rehearsal, const host_job_t *job, const char *names) {
+    char sentence[400];
+    snprintf(sentence, sizeof sentence, "the new firmware (%u bytes) would run over the frozen modules %s: remove them by molt "
+        "frozen rm, and add them again afterwards", job->upgrade.plan.image_size, names);
+    return fail(rehearsal, job->path, sentence);
+}
+
 static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *job) {
     char sentence[400];
+    char names[200];
+    molt_region_t frozen;
+    bool has_frozen = survey_find_frozen(dump, &frozen);
     sim_nor_t *nor = &dump->nor;
     sim_counts_t begin = nor->counts;
     int err = host_prepare(job);
@@ -84,6 +96,9 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *job) {
     if (err) {
         host_text(job, err, sentence, sizeof sentence);
         return fail(rehearsal, job->path, sentence);
+    }
+    if (has_frozen && survey_frozen_met(dump, &frozen, job->upgrade.plan.image_size, names, sizeof names)) {
+        return refuse_frozen(rehearsal, job, names);
     }
     rehearsal->prepare = difference(&nor->counts, &begin);
     rehearsal->prepare_op_count = nor->op_count;

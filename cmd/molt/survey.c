@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "describe.h"
+#include "esp32.h"
 #include "host.h"
 #include "molt/error.h"
 #include "molt/store.h"
@@ -14,6 +15,34 @@
 
 static uint32_t end_of(const molt_region_t *region) {
     return region->addr + region->size;
+}
+
+static const char *about_map(const molt_map_t *map) {
+    static const char *const abouts[][2] = {
+        { "stock-512K", "MicroPython for 512 KB, without a filesystem" },
+        { "stock-2M", "MicroPython for 2 MB and more" },
+        { "stock-1M", "MicroPython for 1 MB" },
+        { "stock-OTA", "MicroPython behind the boot loader yaota8266" },
+        { "stock-2M-ROMFS", "MicroPython with a ROMFS partition" },
+        { "stock-old", "MicroPython up to 1.8" },
+        { "molt", "molt's own for this size" },
+    };
+    for (uint32_t i = 0; i < sizeof abouts / sizeof abouts[0]; i++) {
+        if (strcmp(map->name, abouts[i][0]) == 0) {
+            return abouts[i][1];
+        }
+    }
+    return "none that molt knows";
+}
+
+// The map is settled: its pieces, for the pictures.
+static void collect(survey_t *survey) {
+    const molt_map_t *map = &survey->map;
+    molt_partition_t *piece = survey->pieces;
+    for (uint32_t addr = 0; molt_map_next(map, addr, &piece->piece); addr += piece++->piece.region.size) {
+    }
+    survey->piece_count = (uint32_t)(piece - survey->pieces);
+    snprintf(survey->about, sizeof survey->about, "%s", about_map(map));
 }
 
 // The names of the maps, for a sentence.
@@ -38,6 +67,11 @@ static int find_map(molt_map_t *map, const char *name, uint32_t flash_size) {
     return 0;
 }
 
+// Where the room of the firmware ends at the most: it can take the reserved sectors of a stock map, too.
+static uint32_t limit_of(const molt_map_t *map) {
+    return end_of(&map->regions[MOLT_MAP_FROZEN]) + (map->is_molt ? 0 : map->regions[MOLT_MAP_RESERVED].size);
+}
+
 int survey_size(survey_t *survey, const char *name, uint32_t flash_size, uint32_t firmware_size) {
     *survey = (survey_t){ .has_dump = false };
     if (find_map(&survey->map, name, flash_size)) {
@@ -45,11 +79,12 @@ int survey_size(survey_t *survey, const char *name, uint32_t flash_size, uint32_
     }
     molt_map_t *map = &survey->map;
     uint32_t start = map->regions[MOLT_MAP_FIRMWARE].addr;
-    uint32_t room = map->regions[MOLT_MAP_FIRMWARE].size;
+    uint32_t room = limit_of(map) - start;
     if (firmware_size > room || (firmware_size && molt_map_set_firmware(map, start + firmware_size) != 0)) {
         return say_fail("the map %s has room for a firmware of %u bytes, this one has %u; take a smaller image or another map",
             map->name, room, firmware_size);
     }
+    collect(survey);
     return 0;
 }
 
@@ -96,18 +131,32 @@ static bool has_romfs(const dumpfs_t *dump, uint32_t flash_size) {
            && memcmp(dump->nor.bytes + map.regions[MOLT_MAP_ROMFS].addr, "\xd2\xcd\x31", 3) == 0;
 }
 
-static int detect(survey_t *survey, dumpfs_t *dump) {
+static int detect(molt_map_t *map, const dumpfs_t *dump) {
     uint32_t flash_size = stated_flash_size(dump);
     molt_map_evidence_t evidence = { .flash_size = flash_size, .has_romfs = has_romfs(dump, flash_size) };
     if (dump->fs.size && dump->fs.addr + dump->fs.size <= flash_size) {
         evidence.fs = dump->fs;
     }
-    int err = molt_map_detect(&survey->map, &evidence);
-    if (err) {
+    return molt_map_detect(map, &evidence);
+}
+
+static int detect_map(molt_map_t *map, const dumpfs_t *dump) {
+    if (detect(map, dump) != 0) {
         return say_fail("%s: its filesystem (0x%06x, %s) does not go with a flash of %s; read the chip again", dump->path,
-            dump->fs.addr, say_size(dump->fs.size).text, say_size(flash_size).text);
+            dump->fs.addr, say_size(dump->fs.size).text, say_size(stated_flash_size(dump)).text);
     }
     return 0;
+}
+
+bool survey_find_frozen(const dumpfs_t *dump, molt_region_t *region) {
+    molt_map_t map;
+    if (detect(&map, dump) != 0) {
+        return false;
+    }
+    uint32_t end = firmware_end(dump, map.regions[MOLT_MAP_FIRMWARE].addr, limit_of(&map));
+    bool is_split = end && molt_map_set_firmware(&map, end) == 0;
+    *region = map.regions[MOLT_MAP_FROZEN];
+    return is_split && region->size;
 }
 
 static int mark_block(void *ctx, lfs2_block_t block) {
@@ -121,15 +170,15 @@ static int mark_block(void *ctx, lfs2_block_t block) {
     return 0;
 }
 
-// Of the filesystem the blocks that littlefs counts as used, of everything else what is not erased.
-static void mark_use(survey_t *survey, dumpfs_t *dump) {
-    const molt_region_t *fs = &survey->map.regions[MOLT_MAP_FILESYSTEM];
-    bool has_fs = dump->fs.size && fs->addr == dump->fs.addr && fs->size == dump->fs.size;
+void survey_mark_blank(survey_t *survey, const dumpfs_t *dump) {
     for (uint32_t addr = 0; addr < survey->map.flash_size; addr += SECTOR) {
-        bool is_in_fs = has_fs && addr - fs->addr < fs->size;
-        survey->use[addr / SECTOR] = !is_in_fs && !is_blank(dump->nor.bytes + addr) ? SURVEY_USED : SURVEY_FREE;
+        survey->use[addr / SECTOR] = is_blank(dump->nor.bytes + addr) ? SURVEY_FREE : SURVEY_USED;
     }
-    if (has_fs && molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) == 0) {
+}
+
+void survey_mark_littlefs(survey_t *survey, dumpfs_t *dump) {
+    memset(survey->use + dump->fs.addr / SECTOR, SURVEY_FREE, dump->fs.size / SECTOR);
+    if (molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) == 0) {
         void *ctx[] = { dump, survey };
         (void)lfs2_fs_traverse(&dump->volume.lfs, mark_block, ctx);
         molt_volume_unmount(&dump->volume);
@@ -138,36 +187,54 @@ static void mark_use(survey_t *survey, dumpfs_t *dump) {
 
 int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
     *survey = (survey_t){ .has_dump = true };
+    if (esp32_refuse(dump)) {
+        return 1;
+    }
     if (!dumpfs_find(dump)) {
         dump->fs = (molt_region_t){ 0, 0 };
     }
-    if (name ? find_map(&survey->map, name, stated_flash_size(dump)) : detect(survey, dump)) {
+    if (name ? find_map(&survey->map, name, stated_flash_size(dump)) : detect_map(&survey->map, dump)) {
         return 1;
     }
     molt_map_t *map = &survey->map;
-    const molt_region_t *frozen = &map->regions[MOLT_MAP_FROZEN];
-    // A firmware can be larger than a stock map has room for, by the reserved sectors.
-    uint32_t limit = end_of(frozen) + (map->is_molt ? 0 : map->regions[MOLT_MAP_RESERVED].size);
+    uint32_t limit = limit_of(map);
     uint32_t end = firmware_end(dump, map->regions[MOLT_MAP_FIRMWARE].addr, limit);
     if (end && molt_map_set_firmware(map, end) != 0) {
         return say_fail("%s: the firmware ends at 0x%06x and the map %s has room for it up to 0x%06x only; name another map "
                         "with --variant", dump->path, end, map->name, limit);
     }
-    mark_use(survey, dump);
+    survey_mark_blank(survey, dump);
+    const molt_region_t *fs = &map->regions[MOLT_MAP_FILESYSTEM];
+    if (dump->fs.size && fs->addr == dump->fs.addr && fs->size == dump->fs.size) {
+        survey_mark_littlefs(survey, dump);
+    }
+    collect(survey);
     return 0;
 }
 
-// Frozen modules that begin below `end`.
-static uint32_t count_met(const survey_t *survey, const dumpfs_t *dump, uint32_t end) {
+uint32_t survey_frozen_met(const dumpfs_t *dump, const molt_region_t *region, uint32_t image_size, char *names,
+    size_t names_size) {
+    // What the device leaves below a module: molt_frozen_extent() of the firmware.
+    enum { SPARE_SIZE = 2 * SECTOR };
     molt_store_t store;
     molt_record_t record;
     uint32_t count = 0;
     uint32_t at = 0;
-    if (molt_store_open(&store, &dump->nor.flash, &survey->map.regions[MOLT_MAP_FROZEN]) != 0) {
+    size_t used = 0;
+    names[0] = 0;
+    if (molt_store_open(&store, &dump->nor.flash, region) != 0) {
         return 0;
     }
     while (molt_store_next(&store, &at, &record) == 1) {
-        count += record.is_live && record.mpy_addr < end;
+        char name[MOLT_RECORD_NAME_MAX + 1];
+        if (!record.is_live || record.mpy_addr / SECTOR * SECTOR - SPARE_SIZE >= image_size) {
+            continue;
+        }
+        if (used < names_size && molt_store_name(&store, &record, name) == 0) {
+            int size = snprintf(names + used, names_size - used, "%s%s", count ? ", " : "", name);
+            used += size > 0 ? (size_t)size : 0;
+        }
+        count++;
     }
     return count;
 }
@@ -201,34 +268,16 @@ int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
         }
     }
     survey->use[0] = SURVEY_CHANGED;
-    survey->frozen_met = count_met(survey, dump, survey->image_size);
+    const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
+    survey->frozen_met = survey_frozen_met(dump, frozen, survey->image_size, survey->frozen_names, sizeof survey->frozen_names);
     host_job_free(&job);
     return 0;
 }
 
-uint32_t survey_used(const survey_t *survey, molt_map_kind_t kind) {
-    const molt_region_t *region = &survey->map.regions[kind];
+uint32_t survey_used(const survey_t *survey, const molt_region_t *region) {
     uint32_t used = 0;
     for (uint32_t addr = region->addr; addr < end_of(region); addr += SECTOR) {
         used += survey->use[addr / SECTOR] != SURVEY_FREE ? SECTOR : 0;
     }
     return used;
-}
-
-const char *survey_about(const molt_map_t *map) {
-    static const char *const abouts[][2] = {
-        { "stock-512K", "MicroPython for 512 KB, without a filesystem" },
-        { "stock-2M", "MicroPython for 2 MB and more" },
-        { "stock-1M", "MicroPython for 1 MB" },
-        { "stock-OTA", "MicroPython behind the boot loader yaota8266" },
-        { "stock-2M-ROMFS", "MicroPython with a ROMFS partition" },
-        { "stock-old", "MicroPython up to 1.8" },
-        { "molt", "molt's own for this size" },
-    };
-    for (uint32_t i = 0; i < sizeof abouts / sizeof abouts[0]; i++) {
-        if (strcmp(map->name, abouts[i][0]) == 0) {
-            return abouts[i][1];
-        }
-    }
-    return "none that molt knows";
 }

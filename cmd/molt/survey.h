@@ -7,8 +7,12 @@
 
 #include "dumpfs.h"
 #include "molt/map.h"
+#include "molt/partition.h"
 
-#define SURVEY_SECTORS_MAX (MOLT_MAP_FLASH_SIZE_MAX / MOLT_MAP_SECTOR_SIZE)
+// A partition table can be for a larger flash than an ESP8266 has.
+#define SURVEY_SECTORS_MAX (0x8000000u / MOLT_MAP_SECTOR_SIZE)
+// As many partitions as there can be, what is between them, boot loader and table.
+#define SURVEY_PIECES_MAX 200
 
 typedef enum survey_use {
     SURVEY_FREE,
@@ -17,12 +21,17 @@ typedef enum survey_use {
 } survey_use_t;
 
 typedef struct survey {
-    molt_map_t map;
+    molt_map_t map;          // of an ESP32 no more than its name and sizes
+    char about[48];          // what it is, half a sentence
+    bool is_esp32;
+    molt_partition_t pieces[SURVEY_PIECES_MAX];  // the whole flash, from its beginning; of a map without labels
+    uint32_t piece_count;
     bool has_dump;           // false: nothing is known of the sectors
     const char *upgrade;     // path of the image asked about, or NULL
     uint32_t image_size;     // of it
     uint32_t changed_count;  // sectors of the firmware that it changes
-    uint32_t frozen_met;     // frozen modules that it would run into
+    uint32_t frozen_met;     // frozen modules that it would run over
+    char frozen_names[200];  // of these
     uint8_t use[SURVEY_SECTORS_MAX];
 } survey_t;
 
@@ -38,10 +47,18 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name);
 // What an upgrade from `path`, on the dump's filesystem, would change. 0, or 1 after having said why there can be none.
 int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path);
 
-// Bytes of the region of that kind that are in use.
-uint32_t survey_used(const survey_t *survey, molt_map_kind_t kind);
+// Where the frozen modules of a dump are, by the map that it has. False if there is no place for any.
+bool survey_find_frozen(const dumpfs_t *dump, molt_region_t *region);
 
-// What a map is, half a sentence.
-const char *survey_about(const molt_map_t *map);
+// How many of them an image of that size would run over, as the device counts them; their names in `names`.
+uint32_t survey_frozen_met(const dumpfs_t *dump, const molt_region_t *region, uint32_t image_size, char *names,
+    size_t names_size);
+
+// Bytes of the region that are in use.
+uint32_t survey_used(const survey_t *survey, const molt_region_t *region);
+
+// Note which sectors are in use: all that are not erased; of dump->fs the blocks that littlefs counts as used.
+void survey_mark_blank(survey_t *survey, const dumpfs_t *dump);
+void survey_mark_littlefs(survey_t *survey, dumpfs_t *dump);
 
 #endif

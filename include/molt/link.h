@@ -15,11 +15,8 @@
 #include "molt/mpy.h"
 #include "molt/plan.h"
 
-#define MOLT_LINK_VERSION 1
 #define MOLT_LINK_HEADER_SIZE 64
 #define MOLT_LINK_BUILD_SIZE 16
-// Highest number of a qstr that a link may use: it is kept in 16 bits.
-#define MOLT_LINK_QSTR_MAX 60000u
 
 // What differs between firmwares: addresses, and how objects are made of numbers.
 typedef struct molt_link_abi {
@@ -101,30 +98,9 @@ int molt_link_measure(molt_link_size_t *size, molt_mpy_t *mpy, const molt_reader
 //   any other         from make_float()
 int molt_link_build(const molt_link_job_t *job, uint32_t *words, uint32_t words_size, molt_link_t *link);
 
-// A header without data, which notes that the module cannot be linked.
-void molt_link_refuse(uint32_t words[MOLT_LINK_HEADER_SIZE / 4], molt_link_t *link);
-
 // Go through the links in flash. *at is 0 before the first; behind the last it is where the next one goes.
 //   limit_addr  links end below
 // Returns 1, 0 behind the last, MOLT_ERR_CORRUPT at anything else than a link or erased flash, or the driver's error.
 int molt_link_next(const molt_flash_t *flash, uint32_t bottom_addr, uint32_t limit_addr, uint32_t *at, molt_link_t *link);
-
-// Where the link at `addr` lies and what it is for, unchecked: for links that molt_link_next() has seen.
-int molt_link_peek(const molt_flash_t *flash, uint32_t addr, molt_link_t *link);
-
-// The data has its CRC: 0, MOLT_ERR_CORRUPT, or the driver's error.
-//   work  256 bytes, 4-aligned
-int molt_link_check(const molt_flash_t *flash, const molt_link_t *link, void *work);
-
-// Write a link that molt_link_build() made for this address.
-//   words  changed in no way; its first word, the magic, is left out
-// Returns 0, MOLT_ERR_NOSPC (it would reach to limit_addr), MOLT_ERR_CORRUPT (it begins within a sector whose rest is not erased), MOLT_ERR_IO
-// (read back otherwise), or the driver's error.
-// Power cut: molt_link_next() sees nothing new, or MOLT_ERR_CORRUPT there, or the whole link.
-int molt_link_write(const molt_flash_t *flash, uint32_t addr, uint32_t limit_addr, const uint32_t *words,
-    const molt_link_t *link);
-
-// djb2 as in py/qstr.c, 16 bits, never 0.
-uint32_t molt_link_hash(const uint8_t *bytes, uint32_t size);
 
 #endif

@@ -1,6 +1,6 @@
 // Flash maps: what lies where in an ESP8266's flash. One table, which the plan, the frozen store, resident mode,
 // the tool and the Python face obey; no address of a region stands anywhere else. docs/flash-map.md has the
-// pictures and the reasons.
+// pictures and the reasons. An ESP32 says itself what lies where: molt/partition.h makes the same pieces of that.
 //
 // A map is made for one flash size, then split at the end of the firmware, which is only known on the device: what
 // the firmware leaves of its room is the frozen modules', who fill it from the top downwards.
@@ -44,6 +44,7 @@ typedef enum molt_map_kind {
     MOLT_MAP_SYSTEM,      // RF calibration, PHY data, SDK parameters
     MOLT_MAP_KIND_COUNT,
     MOLT_MAP_UNUSED = MOLT_MAP_KIND_COUNT,  // of a piece that is in no region
+    MOLT_MAP_TABLE,       // an ESP32's partition table; no region of a map
 } molt_map_kind_t;
 
 typedef struct molt_map {
@@ -91,17 +92,24 @@ int molt_map_detect(molt_map_t *map, const molt_map_evidence_t *evidence);
 #define MOLT_MAP_KEPT_MAX 4
 uint32_t molt_map_kept(const molt_map_t *map, molt_region_t kept[MOLT_MAP_KEPT_MAX]);
 
-// What is wrong with a map.
+// What is wrong with a map, or with a partition table.
 typedef enum molt_map_defect {
     MOLT_MAP_FINE,
-    MOLT_MAP_UNALIGNED,  // a region is not made of whole sectors
+    MOLT_MAP_UNALIGNED,  // a region is not made of whole sectors, or an ESP32's app does not begin with a 64 KB block
     MOLT_MAP_OUTSIDE,    // a region reaches past the end of flash
     MOLT_MAP_OVERLAP,    // two regions share a sector
     MOLT_MAP_UNMAPPED,   // firmware, frozen modules, native code or ROMFS where the CPU does not see them
     MOLT_MAP_NO_SYSTEM,  // the system sectors are not at the end of flash
+    // Of partition tables only.
+    MOLT_MAP_NO_TABLE,   // nothing that begins like one, or one without partitions
+    MOLT_MAP_NO_END,     // it stops before its end mark
+    MOLT_MAP_BAD_ROW,    // neither a partition, nor the MD5, nor the end
+    MOLT_MAP_BAD_MD5,
+    MOLT_MAP_NO_SIZE,    // a partition of no bytes
+    MOLT_MAP_SAME_LABEL, // two partitions of one name
 } molt_map_defect_t;
 
-// The first defect found, in the order above.
+// The first defect of a map, in the order above.
 molt_map_defect_t molt_map_check(const molt_map_t *map);
 
 // A sentence without full stop. Never NULL.

@@ -1,5 +1,7 @@
 // MicroPython's .mpy files, version 6: a bounds-checked parser that calls back for what it finds.
 //
+// Outside of src/frozen it only checks: the visitor, which is called back, is there, in mpy_visitor.h.
+//
 // Bytes come in through a reader, so that a file can be checked where it lies; nothing is kept but the place.
 // Offsets count bytes from the beginning of the file. Source of the format: py/persistentcode.c and
 // tools/mpy-tool.py of MicroPython 1.25.
@@ -14,10 +16,6 @@
 #define MOLT_MPY_VERSION 6
 // Constants within constants, and functions within functions, that are followed.
 #define MOLT_MPY_DEPTH_MAX 16
-// The last qstr that all firmwares have under the same number.
-#define MOLT_MPY_QSTR_STATIC_MAX 165
-// Longest name: its length is stored in a byte.
-#define MOLT_MPY_QSTR_SIZE_MAX 255
 
 typedef enum molt_mpy_defect {
     MOLT_MPY_FINE,
@@ -54,20 +52,6 @@ typedef struct molt_mpy_header {
     uint32_t object_count;
 } molt_mpy_header_t;
 
-typedef enum molt_mpy_type {
-    MOLT_MPY_FUN_TABLE = 0,
-    MOLT_MPY_NONE = 1,
-    MOLT_MPY_FALSE = 2,
-    MOLT_MPY_TRUE = 3,
-    MOLT_MPY_ELLIPSIS = 4,
-    MOLT_MPY_STR = 5,
-    MOLT_MPY_BYTES = 6,
-    MOLT_MPY_INT = 7,      // decimal digits, perhaps behind '-'
-    MOLT_MPY_FLOAT = 8,    // text
-    MOLT_MPY_IMAGINARY = 9,
-    MOLT_MPY_TUPLE = 10,   // `size` items follow
-} molt_mpy_type_t;
-
 typedef enum molt_mpy_kind {
     MOLT_MPY_BYTECODE = 2,
     MOLT_MPY_NATIVE = 3,
@@ -75,30 +59,7 @@ typedef enum molt_mpy_kind {
     MOLT_MPY_ASM = 5,
 } molt_mpy_kind_t;
 
-typedef struct molt_mpy_code {
-    molt_mpy_kind_t kind;
-    bool is_generator;
-    bool is_plain;          // its two first bytes are not both 0: bytecode that can be pointed to directly
-    bool is_relocated;      // relocations, rodata or bss: has to be loaded into RAM
-    uint32_t data_off;
-    uint32_t data_size;
-    uint32_t prelude_off;   // MOLT_MPY_NATIVE: within the data
-    uint32_t arg_count;     // MOLT_MPY_ASM
-    uint32_t type_sig;      // MOLT_MPY_ASM
-    uint32_t child_count;   // functions that follow
-} molt_mpy_code_t;
-
-// Each may be NULL, and stops the parser by returning other than 0.
-typedef struct molt_mpy_visitor {
-    void *ctx;
-    int (*header)(void *ctx, const molt_mpy_header_t *header);
-    // static_id: 1..165, or 0 and the `size` bytes at `off`, a 0 behind them.
-    int (*qstr)(void *ctx, uint32_t static_id, uint32_t off, uint32_t size);
-    // In the order of the file: a tuple, then its items.
-    int (*object)(void *ctx, molt_mpy_type_t type, uint32_t off, uint32_t size);
-    // A function, then those within it.
-    int (*code)(void *ctx, const molt_mpy_code_t *code);
-} molt_mpy_visitor_t;
+struct molt_mpy_visitor;
 
 typedef struct molt_mpy {
     molt_mpy_defect_t defect;
@@ -121,7 +82,7 @@ typedef struct molt_mpy {
 //   any other         from reader or visitor
 // Bytecode itself is not checked: as on any MicroPython, a file with wrong instructions can crash the program.
 int molt_mpy_parse(molt_mpy_t *mpy, const molt_reader_t *reader, const molt_mpy_target_t *target,
-    const molt_mpy_visitor_t *visitor);
+    const struct molt_mpy_visitor *visitor);
 
 // A sentence without full stop. Never NULL.
 const char *molt_mpy_defect_text(molt_mpy_defect_t defect);

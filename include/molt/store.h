@@ -14,7 +14,6 @@
 #include "molt/image.h"
 #include "molt/plan.h"
 
-#define MOLT_STORE_VERSION 1
 #define MOLT_RECORD_HEADER_SIZE 128
 #define MOLT_RECORD_NAME_OFF 64
 // Longest name of a module, dots included: a 0 follows it.
@@ -70,10 +69,6 @@ bool molt_store_is_name(const char *name, uint32_t name_size);
 //   work  MOLT_STORE_WORK_SIZE bytes, 4-aligned
 int molt_store_check(const molt_store_t *store, const molt_record_t *record, void *work);
 
-// Bytes that a record with `mpy_size` bytes needs at the present end; 0 if there is no room, with `spare` bytes
-// left over for its link.
-uint32_t molt_store_room(const molt_store_t *store, uint32_t mpy_size, uint32_t spare);
-
 // Put a module in: the .mpy that `mpy` reads, under `name`. A live record with the same name and bytes stays, and
 // nothing is written; one with other bytes is marked deleted once the new record is committed.
 //   work    MOLT_STORE_WORK_SIZE bytes, 4-aligned
@@ -112,8 +107,5 @@ int molt_store_want_compaction(molt_store_t *store);
 // Power cut: call it again; molt_store_open() says MOLT_ERR_BUSY until it is finished.
 // Cost: an erase and a rewrite of each sector that changes, two where its old bytes are needed for the new ones.
 int molt_store_compact(const molt_flash_t *flash, const molt_region_t *region, void *sector, void (*feed)(void));
-
-// The same for molt_store_open(): whether a compaction is to be finished. 1, 0 or the driver's error.
-int molt_store_is_compacting(const molt_flash_t *flash, const molt_region_t *region);
 
 #endif

@@ -9,8 +9,10 @@
 #include "bytes.h"
 #include "libc.h"
 #include "link_layout.h"
+#include "link_parts.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
+#include "mpy_visitor.h"
 
 #define QSTR_EMPTY 1u
 #define POOL_ALLOC_MAX 10u

@@ -3,6 +3,7 @@
 #include "bytes.h"
 #include "libc.h"
 #include "link_layout.h"
+#include "link_parts.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "molt/link.h"

@@ -2,6 +2,7 @@
 
 #include "link_layout.h"
 #include "molt/link.h"
+#include "mpy_visitor.h"
 
 // Bytes of the names that an import of the module makes, each with a 0 behind it: every part of the dotted name, and
 // what stands before each dot. *count grows by their number.

@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "libc.h"
 #include "molt/error.h"
+#include "mpy_visitor.h"
 
 #define SCOPE_GENERATOR 0x01u
 #define SCOPE_RELOC 0x10u

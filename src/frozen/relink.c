@@ -3,6 +3,7 @@
 #include "molt/relink.h"
 
 #include "libc.h"
+#include "link_parts.h"
 #include "molt/error.h"
 #include "store_layout.h"
 

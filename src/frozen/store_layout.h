@@ -9,6 +9,8 @@
 #include "link_layout.h"
 #include "molt/store.h"
 
+#define MOLT_STORE_VERSION 1
+
 #define ERASED 0xffffffffu
 
 // Record header. The magic is programmed when all else of the header is.
@@ -46,5 +48,12 @@ int store_prog_word(const molt_flash_t *flash, uint32_t addr, uint32_t word);
 
 // Whether [addr, addr + size) is erased: 1, 0 or an error.
 int store_is_blank(const molt_flash_t *flash, uint32_t addr, uint32_t size);
+
+// Bytes that a record with `mpy_size` bytes needs at the present end; 0 if there is no room, with `spare` bytes
+// left over for its link.
+uint32_t molt_store_room(const molt_store_t *store, uint32_t mpy_size, uint32_t spare);
+
+// For molt_store_open(): whether a compaction is to be finished. 1, 0 or the driver's error.
+int molt_store_is_compacting(const molt_flash_t *flash, const molt_region_t *region);
 
 #endif

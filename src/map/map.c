@@ -94,7 +94,9 @@ static const row_t rows[] = {
 
 static const char *const kind_names[] = {
     "boot", "firmware", "frozen", "native", "romfs", "user", "reserved", "filesystem", "system", "unused",
+    "table",
 };
+#define NAME_COUNT ((uint32_t)(sizeof kind_names / sizeof kind_names[0]))
 
 static bool is_equal(const char *a, const char *b) {
     while (*a && *a == *b) {
@@ -336,15 +338,27 @@ const char *molt_map_defect_text(molt_map_defect_t defect) {
         case MOLT_MAP_FINE:
             return "nothing is wrong";
         case MOLT_MAP_UNALIGNED:
-            return "a region does not begin or end with a sector";
+            return "it does not begin and end with a sector of 4 KB, or is an app that does not begin with a 64 KB block";
         case MOLT_MAP_OUTSIDE:
-            return "a region reaches past the end of flash";
+            return "it reaches past the end of flash";
         case MOLT_MAP_OVERLAP:
-            return "two regions overlap";
+            return "it overlaps another region";
         case MOLT_MAP_UNMAPPED:
-            return "a region from which code runs lies where the CPU cannot see it";
+            return "code runs from it, and it lies where the CPU cannot see it";
         case MOLT_MAP_NO_SYSTEM:
             return "the system sectors are not at the end of flash";
+        case MOLT_MAP_NO_TABLE:
+            return "there is no partition table";
+        case MOLT_MAP_NO_END:
+            return "the partition table stops before its end";
+        case MOLT_MAP_BAD_ROW:
+            return "there is something in the partition table that is no partition";
+        case MOLT_MAP_BAD_MD5:
+            return "the MD5 of the partition table is wrong";
+        case MOLT_MAP_NO_SIZE:
+            return "it has no bytes";
+        case MOLT_MAP_SAME_LABEL:
+            return "there is another partition of that name";
         default:
             return "unknown";
     }
@@ -370,5 +384,5 @@ bool molt_map_next(const molt_map_t *map, uint32_t addr, molt_map_piece_t *piece
 }
 
 const char *molt_map_kind_name(molt_map_kind_t kind) {
-    return kind_names[(uint32_t)kind <= MOLT_MAP_KIND_COUNT ? (uint32_t)kind : MOLT_MAP_KIND_COUNT];
+    return kind_names[(uint32_t)kind < NAME_COUNT ? (uint32_t)kind : MOLT_MAP_UNUSED];
 }

@@ -130,6 +130,39 @@ def an_upgrade_is_drawn_into_the_picture():
 
 
 @test
+def an_upgrade_over_frozen_modules_is_refused_and_says_which():
+    room = regions("--size", "4M", "--variant", "molt")["firmware"]["size"]
+    path = flash("frozen.bin", "--variant", "molt", files={"large.bin": image(room - 3 * SECTOR + 4), "fits.bin": image(room - 3 * SECTOR)})
+    molt("frozen", "add", path, f"{ROOT / 'tests/fuzz/corpus/mpy/hello'}:pkg.hello")
+    before = path.read_bytes()
+    check(shown(path, "--upgrade", "large.bin")["upgrade"]["frozen_modules_met"] == 1, "the number of modules")
+    check("pkg.hello" in molt("map", path, "--upgrade", "large.bin"), "their names")
+    molt("map", path, "--upgrade", "large.bin", "--svg", WORK / "frozen.svg")
+    check("in the way: pkg.hello" in (WORK / "frozen.svg").read_text(), "in the picture, too")
+    for command in ("plan", "upgrade"):
+        check("frozen modules pkg.hello" in molt(command, path, "large.bin", status=1), command)
+    check(path.read_bytes() == before, "nothing is written")
+    check(shown(path, "--upgrade", "fits.bin")["upgrade"]["frozen_modules_met"] == 0, "a smaller one meets none")
+    molt("upgrade", path, "fits.bin", "--quiet")
+    check("pkg.hello" in molt("frozen", "ls", path), "and leaves them")
+    molt("frozen", "rm", path, "pkg.hello")
+    molt("upgrade", path, "large.bin", "--quiet")
+
+
+@test
+def a_firmware_that_needs_them_takes_the_reserved_sectors_of_a_stock_map():
+    found = regions("--size", "4M", "--firmware", "1000K")
+    check("reserved" not in found and found["firmware"]["size"] == 1000 << 10 and found["frozen"]["size"] == 24 << 10, found)
+
+
+@test
+def a_mapped_flash_has_one_bar_and_a_larger_one_two():
+    for size, variant, bars in (("512K", "molt", 1), ("1M", "stock", 1), ("1M", "molt", 1), ("2M", "stock", 2), ("16M", "molt", 2)):
+        molt("map", "--size", size, "--variant", variant, "--svg", WORK / "bars.svg")
+        check((WORK / "bars.svg").read_text().count("crispEdges") == bars, size, variant)
+
+
+@test
 def svg_is_well_formed_whatever_the_name():
     path = flash("a<b>&\".bin")
     for words in ((path,), ("--size", "16M"), ("--size", "512K"), ("--size", "1M", "--variant", "stock-OTA"), (path, "--upgrade", "main.py")):
@@ -160,6 +193,10 @@ def a_map_that_is_not_there_is_refused():
     check("stock-1M" in molt("map", "--size", "1M", "--variant", "none", status=1), "the names that there are")
     molt("map", "--size", "512K", "--variant", "stock-2M", status=1)
     molt("map", "--size", "1M", "--variant", "molt", "--firmware", "724K", status=1)
+    molt("map", "--size", "4M", "--firmware", "1025K", status=1)
+    path = flash("sized.bin", files={})
+    for option in ("--size", "--firmware"):
+        check(f"leave out {option}" in molt("map", path, option, "1M", status=1), option)
     molt("map", status=2)
     molt("migrate", "a", "b", status=2)
     molt("migrate", WORK / "none", WORK / "out", "--to", "molt", status=1)

@@ -20,6 +20,7 @@ MEGABYTE = 0x100000
 # The same numbers where they are something else: (file, number), and what it is there.
 OTHERS = {
     ("src/upgrade/image.c", MEGABYTE): "flash capacities by the size code of an image's header",
+    ("src/map/partition.c", MEGABYTE): "the smallest flash capacity by the size code of an ESP32 image",
     ("cmd/molt/args.c", MEGABYTE): "an example of how to write a number, and one K or M",
     ("cmd/molt/say.c", MEGABYTE): "a megabyte, for people",
     ("bench/bench.c", MEGABYTE): "sizes of images and filesystems to measure plans with",

@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "fixture/frozen.h"
+#include "link_parts.h"
 #include "molt/error.h"
 #include "molt/link.h"
 

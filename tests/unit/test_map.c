@@ -356,9 +356,19 @@ static void each_defect_is_seen(void **state) {
 
 static void every_kind_has_a_name_of_its_own(void **state) {
     (void)state;
-    for (uint32_t i = 0; i <= MOLT_MAP_KIND_COUNT; i++) {
+    for (uint32_t i = 0; i <= MOLT_MAP_TABLE; i++) {
         for (uint32_t j = 0; j < i; j++) {
             assert_string_not_equal(molt_map_kind_name((molt_map_kind_t)i), molt_map_kind_name((molt_map_kind_t)j));
+        }
+    }
+    assert_string_equal(molt_map_kind_name((molt_map_kind_t)(MOLT_MAP_TABLE + 1)), "unused");
+}
+
+static void every_defect_has_a_text_of_its_own(void **state) {
+    (void)state;
+    for (uint32_t i = 0; i <= MOLT_MAP_SAME_LABEL + 1; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            assert_string_not_equal(molt_map_defect_text((molt_map_defect_t)i), molt_map_defect_text((molt_map_defect_t)j));
         }
     }
 }
@@ -383,6 +393,7 @@ int main(void) {
         cmocka_unit_test(a_name_or_size_that_is_not_there_is_refused),
         cmocka_unit_test(each_defect_is_seen),
         cmocka_unit_test(every_kind_has_a_name_of_its_own),
+        cmocka_unit_test(every_defect_has_a_text_of_its_own),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
