@@ -127,6 +127,11 @@ static bool is_shadowed(const char *name, size_t size, vstr_t *found) {
     return false;
 }
 
+// boot.py and main.py: at start MicroPython looks for frozen ones first, for files then.
+static bool is_run_at_start(const char *name, size_t size) {
+    return is_named(name, size, "boot") || is_named(name, size, "main");
+}
+
 // Whether the firmware itself has a module of that name.
 static bool is_built_in(const char *name, size_t size) {
     extern mp_import_stat_t __real_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
@@ -142,7 +147,9 @@ static void warn(const char *name, size_t size) {
     vstr_t found;
     vstr_init(&found, 32);
     if (is_shadowed(name, size, &found)) {
-        mp_printf(&mp_plat_print, "molt: %s will be imported in its place; remove it\n", vstr_null_terminated_str(&found));
+        const char *text = is_run_at_start(name, size) ? "molt: it runs at start in place of %s\n"
+            : "molt: %s will be imported in its place; remove it\n";
+        mp_printf(&mp_plat_print, text, vstr_null_terminated_str(&found));
     }
     vstr_clear(&found);
     if (is_built_in(name, size)) {
@@ -258,7 +265,8 @@ static mp_obj_t frozen_ls(void) {
         molt_reader_t reader = molt_frozen_reader(&record);
         molt_store_name(store, &record, name);
         bool is_compatible = molt_link_measure(&size, &mpy, &reader, &molt_frozen_target, "", 0) == 0;
-        bool is_hidden = is_shadowed(name, record.name_size, &path) || is_built_in(name, record.name_size);
+        bool is_hidden = is_built_in(name, record.name_size)
+            || (!is_run_at_start(name, record.name_size) && is_shadowed(name, record.name_size, &path));
         mp_obj_t items[] = {
             mp_obj_new_str(name, record.name_size), MP_OBJ_NEW_SMALL_INT(record.mpy_size),
             MP_OBJ_NEW_SMALL_INT(record.mpy_addr), linked(&record, is_compatible && size.is_linkable),

@@ -10,11 +10,9 @@ import re
 import subprocess
 import sys
 
-from rig import BUILD, ROOT, Skip, firmware, fresh, main, note, same, scratch, test, true
+from frozenrig import MICROPY, NAME, board_with, compile_mpy, listed, main_or_skip, say
+from rig import BUILD, ROOT, Skip, firmware, fresh, note, same, scratch, test, true
 
-NAME = os.environ.get("FIRMWARE", "mpy-A")
-CROSS = BUILD / ("mpy2-cross" if NAME.startswith("mpy2") else "mpy-cross") / "mpy-cross"
-MICROPY = BUILD / ("micropython2" if NAME.startswith("mpy2") else "micropython")
 TOP = 0xF8000
 
 HELLO = """
@@ -35,32 +33,6 @@ def check():
 """
 HELLO_SAYS = "('greeting', -123456789012345678901234567890, (1, (2, 'threeeee', b'four'), None, True, Ellipsis, 3.25, " \
              "1099511627776), 7, 30, [0, 1, 2])"
-
-
-def compile_mpy(source, *options):
-    path = scratch("compiled.py")
-    path = path.with_name(f"{path.stem}{os.urandom(4).hex()}.py")
-    path.write_text(source)
-    out = path.with_suffix(".mpy")
-    subprocess.run([CROSS, "-s", "module.py", *options, "-o", out, path], check=True)
-    data = out.read_bytes()
-    path.unlink()
-    out.unlink()
-    return data
-
-
-def board_with(**modules):
-    """A board with .mpy files in /m, out of the way of imports."""
-    return fresh(NAME, files={f"m/{name.replace('__', '.')}.mpy": compile_mpy(source) if isinstance(source, str) else source
-                              for name, source in modules.items()})
-
-
-def say(run):
-    return run.out.replace("\r", "").strip()
-
-
-def listed(board):
-    return eval(say(board.run("import esp\nprint(esp.ls_frozen())")).splitlines()[-1])
 
 
 @test
@@ -328,50 +300,5 @@ def power_cuts_on_the_board():
     note(f"{count} cuts in {total} operations")
 
 
-@test
-def micropython_tests():
-    """MicroPython's own tests, compiled, added and imported linked, print what they print as .py"""
-    folders = ["basics", "float", "micropython"]
-    step = int(os.environ.get("FROZEN_STEP", "6"))
-    names = sorted(p for folder in folders for p in (MICROPY / "tests" / folder).glob("*.py"))[::step]
-    good = {}
-    for path in names:
-        source = path.read_text(errors="replace")
-        if len(source) > 8000 or "import_" in path.name or "native" in path.name or "viper" in path.name or "sys.exit" in source:
-            continue
-        try:
-            good[path.stem] = (source, compile_mpy(source))
-        except subprocess.CalledProcessError:
-            continue
-    done = skipped = 0
-    batch = []
-    for name in list(good) + [None]:
-        if name:
-            batch.append(name)
-        if len(batch) < 25 and name:
-            continue
-        files = {f"m/t_{n}.mpy": good[n][1] for n in batch} | {f"p/t_{n}.py": good[n][0].encode() for n in batch}
-        board = fresh(NAME, files=files)
-        added = board.run("import esp, os\nfor n in os.listdir('/m'):\n try: esp.add_frozen('/m/' + n)\n"
-                          " except ValueError as e: print('refused', n)", timeout=120)
-        for n in batch:
-            code = ("import sys, gc\nsys.path[:] = [%r]\ntry:\n import t_" + n + "\nexcept BaseException as e:\n print('raised', type(e).__name__)\n")
-            if f"refused t_{n}.mpy" in added.out:
-                skipped += 1
-                continue
-            plain = board.run(code % "/p", status=None, plugin=False)
-            linked = board.run(code % ".frozen", status=None)
-            if "MemoryError" in plain.out + linked.out or "raised SyntaxError" in plain.out or linked.status not in (0,):
-                true(linked.status == plain.status or linked.status in (0,), f"{n}: {linked.status} {linked.err[-200:]}")
-                skipped += 1
-                continue
-            same(re.sub(r"0x[0-9a-f]+", "0x", linked.out), re.sub(r"0x[0-9a-f]+", "0x", plain.out), n)
-            done += 1
-        board.remove()
-        batch = []
-    note(f"{done} compared, {skipped} skipped (complex constants, no memory to compile)")
-    true(done > 20, "enough")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_or_skip())
