@@ -7,11 +7,12 @@ FIRMWARE=mpy2-A in the environment takes another firmware. All runs are watched 
 """
 import os
 import re
+import struct
 import subprocess
 import sys
 
-from frozenrig import MICROPY, NAME, board_with, compile_mpy, listed, main_or_skip, say
-from rig import BUILD, ROOT, Skip, firmware, fresh, note, same, scratch, test, true
+from frozenrig import NAME, board_with, compile_mpy, listed, main_or_skip, natmod, say, stores, with_data
+from rig import BUILD, ROOT, firmware, fresh, note, same, scratch, test, tool, true
 
 TOP = 0xF8000
 
@@ -132,11 +133,77 @@ def boot_and_main_and_the_way_out():
     board.run("import esp\nesp.add_frozen('/m/main.mpy')\nesp.add_frozen('/m/boot.mpy')")
     run = board.run(None, "--until", ">>> ")
     true("dynamic boot runs" in run.out and "dynamic main runs" in run.out, run.out)
+    true(run.out.index("dynamic boot") < run.out.index("dynamic main"), "boot.py before main.py")
     board.run("open('/frozen.off', 'w').close()")
     run = board.run(None, "--until", ">>> ")
     true("dynamic main runs" not in run.out and "are off" in run.out, run.out)
     board.run("import os\nos.remove('/frozen.off')")
     true("dynamic main runs" in board.run(None, "--until", ">>> ").out, "on again")
+
+
+@test
+def main_comes_before_a_file():
+    """A dynamic main.py runs at start in place of a file, as a frozen one does; a damaged one says so and the prompt comes"""
+    board = fresh(NAME, files={"main.py": b"print('the file runs')\n", "m/main.mpy": compile_mpy("print('the dynamic one runs')")})
+    run = board.run("import esp\nesp.add_frozen('/m/main.mpy')\nprint(esp.ls_frozen()[0][3:])")
+    same(say(run).splitlines()[-2:], ["molt: it runs at start in place of main.py", "(False, True, False)"], "told")
+    for what in ("unlinked", "linked"):
+        run = board.run(None, "--until", ">>> ")
+        true("the dynamic one runs" in run.out and "the file runs" not in run.out, f"{what}: {run.out}")
+    region = stores.Region()
+    region.put("main", compile_mpy("print('the damaged one runs')"), crc=5)
+    board.change(TOP - len(region.bytes), bytes(region.bytes))
+    run = board.run(None, "--until", ">>> ")
+    true("is damaged; delete it" in run.out and "runs" not in run.out, run.out)
+
+
+@test
+def names_with_a_zero():
+    """Names and short strings with a zero byte in them: the pool is searched all the same"""
+    source = ("class K: pass\nS = 'nul\\0a'\nL = 'a longer\\0string'\nsetattr(K, S, 5)\nD = {S: 6, L: 7}\n"
+              "def f(s, l): return (S is s or S == s, getattr(K, s), D[s], D[l], len(S), len(L))")
+    board = board_with(zero=compile_mpy(source))
+    true(b"nul\0a\0" in compile_mpy(source), "the name is in the file")
+    use = "import zero\nprint(zero.f('nul' + chr(0) + 'a', 'a longer' + chr(0) + 'string'))"
+    same(say(board.run("import esp\nesp.add_frozen('/m/zero.mpy')\n" + use)), "(True, 5, 6, 7, 5, 15)", "unlinked")
+    same(say(board.run("import esp\nprint(esp.ls_frozen()[0][3])\n" + use)), "True\n(True, 5, 6, 7, 5, 15)", "linked")
+
+
+@test
+def the_first_of_a_name_is_deleted():
+    """Of modules that share new names the first is deleted: its pool stays until a compaction, and the others work"""
+    board = board_with(a="def one_shared_name(): return 'a'\ndef name_of_a(): pass", b="def one_shared_name(): return 'b'",
+                       c="def one_shared_name(): return 'c'\ndef name_of_a(): return 'ca'")
+    use = "import esp, y\nprint(y.one_shared_name(), [(m[0], m[3]) for m in esp.ls_frozen()])\n"
+    board.run("import esp\nesp.add_frozen('/m/a.mpy', 'x')\nesp.add_frozen('/m/b.mpy', 'y')")
+    same(say(board.run(use)), "b [('x', True), ('y', True)]", "both")
+    board.run("import esp\nesp.del_frozen('x')")
+    before = board.flash()
+    same(say(board.run(use)), "b [('y', True)]", "the second alone")
+    true(board.flash() == before, "nothing is moved or linked again")
+    board.run("import esp\nesp.add_frozen('/m/c.mpy', 'z')")
+    use += "import z\nprint(z.one_shared_name(), z.name_of_a(), 'name_of_a' in dir(z))\n"
+    same(say(board.run(use)).splitlines(), ["b [('y', True), ('z', True)]", "c ca True"], "a third, with names of the first")
+    board.run("import molt\nprint(molt.frozen.compact())")
+    same(say(board.run(use)).splitlines(), ["b [('y', True), ('z', True)]", "c ca True"], "after a compaction")
+
+
+@test
+def links_of_another_firmware_are_made_again():
+    """A link that was changed, or made for another build, is not used: all are made again, and come out the same"""
+    board = board_with(hello=HELLO, other="def one_more_name(): return 1")
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy')\nesp.add_frozen('/m/other.mpy')")
+    use = "import esp, hello, other\nprint(hello.check()[3], other.one_more_name(), [m[3] for m in esp.ls_frozen()])"
+    same(say(board.run(use)), "7 1 [True, True]", "linked")
+    good = board.flash()
+    bottom = -(-(struct.unpack_from("<I", good, 0x8FFC)[0] + 16) // 4096) * 4096
+    same(good[bottom:bottom + 4], b"MOLK", "the first link")
+    second = good.index(b"MOLK", bottom + 4)
+    for what, addr in (("build id", bottom + 20), ("version", bottom + 4), ("addresses", bottom + 36), ("data", bottom + 100),
+                       ("magic", bottom), ("second link's data", second + 70), ("second link's qstr base", second + 40)):
+        board.change(addr, bytes([good[addr] ^ 0x10]))
+        same(say(board.run(use)), "7 1 [True, True]", what)
+        true(board.flash(bottom, TOP) == good[bottom:TOP], f"{what}: the links are as they were")
 
 
 @test
@@ -172,21 +239,67 @@ def native_viper_and_asm_code():
     source = ("import micropython\n@micropython.native\ndef n(a, b):\n    return [a, b, a + b]\n@micropython.viper\n"
               "def v(a: int, b: int) -> int:\n    return a * b + 1\n@micropython.asm_xtensa\ndef s(a2, a3):\n    add(a2, a2, a3)\n"
               "@micropython.native\ndef outer(x):\n    def inner(y):\n        return x + y\n    return inner\n")
+    source += ("TABLE = b'bytes that viper code reads one by one'\n@micropython.viper\ndef p(i: int) -> int:\n"
+               "    t = ptr8(TABLE)\n    return t[i]\n@micropython.native\ndef g(x):\n    return x.count('e'), TABLE[1]\n")
     board = board_with(nat=compile_mpy(source, "-march=xtensa"))
-    use = "import nat\nprint(nat.n(1, 2), nat.v(6, 7), nat.s(20, 3), nat.outer(3)(4))\n"
+    use = "import nat\nprint(nat.n(1, 2), nat.v(6, 7), nat.s(20, 3), nat.outer(3)(4), nat.p(1), nat.g('eve'))\n"
     run = board.run("import esp\nesp.add_frozen('/m/nat.mpy')\n" + use)
-    same(say(run), "[1, 2, 3] 43 23 7", "loaded")
+    same(say(run), "[1, 2, 3] 43 23 7 121 (2, 121)", "loaded")
     run = board.run("import esp\nprint(esp.ls_frozen()[0][3])\n" + use)
-    same(say(run), "True\n[1, 2, 3] 43 23 7", "in place")
+    same(say(run), "True\n[1, 2, 3] 43 23 7 121 (2, 121)", "in place")
+
+
+def check_natmod(mpy, use, says):
+    """Never linked, and works: at once, after a reset, after a soft reset."""
+    board = board_with(nat=mpy)
+    run = board.run("import esp\nprint(esp.add_frozen('/m/nat.mpy'), esp.ls_frozen()[0][3:])\n" + use)
+    same(say(run).splitlines(), ["True (None, True, False)", *says], "added")
+    for _ in range(2):
+        run = board.run("import esp\nprint(esp.ls_frozen()[0][3:])\n" + use)
+        same(say(run).splitlines(), ["(None, True, False)", *says], "after a reset")
+    flash = board.flash()
+    same(flash.count(mpy), 2, "copies of the file: on the filesystem and in the store")
+
+
+@test
+def native_code_with_relocations():
+    """Native code of mpy_ld.py, with relocations, is loaded into RAM, and ls_frozen() says so"""
+    check_natmod(natmod("features0"), "import nat\nprint(nat.factorial(5))", ["120"])
+
+
+@test
+def native_code_with_data():
+    """Native code with relocated tables and zeroed data is loaded into RAM; the data is fresh after each start"""
+    use = ("import nat\nprint(nat.add(40, 2), nat.fibonacci(12), nat.VAL, nat.MSG)\nprint(nat.access())\n"
+           "nat.access(2, 5)\nprint(nat.access(), bytes(nat.make_array()))")
+    board = board_with(nat=natmod("features1"))
+    board.run("import esp\nesp.add_frozen('/m/nat.mpy')")
+    for what in ("first", "second"):
+        run = board.run("import esp\nprint(esp.ls_frozen()[0][3])\n" + use)
+        lines = say(run).splitlines()
+        true(lines[1].startswith("initialising module self="), lines[1])
+        same(lines[:1] + lines[2:], ["None", "42 144 42 HELLO_MICROPYTHON", "[0, 0, 0, 0]", "[0, 0, 5, 0] b'\\x00\\x10\\x00 '"], what)
+
+
+@test
+def native_code_with_constant_data():
+    """The same with the flags for constant and zeroed data, which mpy_ld.py sets for other processors"""
+    check_natmod(with_data(natmod("features0"), b"constant", 24), "import nat\nprint(nat.factorial(6))", ["720"])
+
+
+@test
+def native_beside_linked():
+    """A module that cannot be linked does not keep those before and behind it from being linked"""
+    board = board_with(a="def name_one(): return 1", nat=natmod("features0"), b="def name_two(): return 2")
+    board.run("import esp\nfor n in ('a', 'nat', 'b'): esp.add_frozen('/m/' + n + '.mpy')")
+    run = board.run("import esp, a, nat, b\nprint([m[3] for m in esp.ls_frozen()], a.name_one(), nat.factorial(4), b.name_two())")
+    same(say(run), "[True, None, True] 1 24 2", "after the reset")
 
 
 @test
 def what_the_firmware_cannot_run_is_listed():
     """A stored module that this firmware cannot run, and a damaged one, are listed; their import raises, the rest works"""
-    sys.path.insert(0, str(ROOT / "tests" / "vectors"))
-    sys.dont_write_bytecode = True
-    import make_stores
-    region = make_stores.Region()
+    region = stores.Region()
     old = compile_mpy("X = 1")
     region.put("foreign", old[:1] + b"\x05" + old[2:])
     region.put("damaged", old, crc=5)
@@ -237,8 +350,6 @@ def full_store():
 def upgrade_keeps_the_modules():
     """After a firmware upgrade the modules are linked again for the new firmware and import"""
     other = "mpy-B"
-    if not (BUILD / other / "firmware.bin").exists():
-        raise Skip("no second firmware")
     board = fresh(NAME, files={"m/hello.mpy": compile_mpy(HELLO), "new.bin": firmware(other)})
     board.run("import esp\nesp.add_frozen('/m/hello.mpy')")
     board.run("import hello")
@@ -246,6 +357,46 @@ def upgrade_keeps_the_modules():
     true(run.runs(other), run.out[-300:])
     run = board.run("import esp\nprint(esp.ls_frozen()[0][3:])\nimport hello\nprint(hello.check())")
     same(say(run).splitlines(), ["(True, True, False)", HELLO_SAYS], "linked for the new firmware")
+
+
+@test
+def between_two_micropythons():
+    """From one version of MicroPython to another and back: the modules are linked for each, native code too, and import"""
+    other = "mpy-A" if NAME.startswith("mpy2") else "mpy2-A"
+    native = "import micropython\n@micropython.native\ndef upper(s):\n    return s.upper()\n"
+    board = fresh(NAME, files={"m/hello.mpy": compile_mpy(HELLO), "m/nat.mpy": compile_mpy(native, "-march=xtensa"),
+                               "m/leaf.mpy": compile_mpy("from . import VALUE\n"), "m/init.mpy": compile_mpy("VALUE = 'of the package'"),
+                               f"{other}.bin": firmware(other), f"{NAME}.bin": firmware(NAME)})
+    board.run("import esp\nfor f, n in (('init', 'pkg.__init__'), ('hello', 'hello'), ('nat', 'nat'), ('leaf', 'pkg.leaf')):\n"
+              " esp.add_frozen('/m/' + f + '.mpy', n)")
+    use = ("import esp, hello, nat, pkg.leaf\nprint([m[3:] for m in esp.ls_frozen()] == [(True, True, False)] * 4)\n"
+           "print(hello.check())\nprint(nat.upper('native'), pkg.leaf.VALUE)")
+    says = ["True", HELLO_SAYS, "NATIVE of the package"]
+    same(say(board.run(use)).splitlines(), says, NAME)
+    records = board.flash(TOP - 0x4000, TOP)
+    for name in (other, NAME):
+        run = board.run(f"import molt\nmolt.fwupdate('{name}.bin', verbose=False)", timeout=120)
+        true(run.runs(name), f"{name} runs: {run.out[-300:]}")
+        same(say(board.run(use)).splitlines(), says, name)
+        true(board.flash(TOP - 0x4000, TOP) == records, f"{name}: the records are untouched")
+
+
+@test
+def the_tool_and_the_device():
+    """What `molt frozen` adds to a dump, the device links and imports; what the device adds and deletes, it lists"""
+    board = board_with(other="def f(): return 'device'")
+    file = scratch("hello.mpy")
+    file.write_bytes(compile_mpy(HELLO))
+    tool("frozen", "add", board.path, f"{file}:pkg.hello")
+    run = board.run("import esp\nprint(esp.ls_frozen()[0][3:])\nimport pkg.hello\nprint(pkg.hello.check()[3])\nesp.add_frozen('/m/other.mpy')")
+    same(say(run).splitlines(), ["(True, True, False)", "7"], "linked at the next start")
+    out = tool("frozen", "ls", board.path)
+    true(re.search(r"ok +pkg\.hello\n.*ok +other\n.*2 modules, 1 links;", out), out)
+    board.run("import esp\nesp.del_frozen('pkg.hello')")
+    out = tool("frozen", "check", board.path)
+    true(re.search(r"deleted +pkg\.hello\n.*ok +other\n.*1 modules, 2 links;", out), out)
+    tool("frozen", "rm", board.path, "other")
+    same(listed(board), [], "deleted by the tool")
 
 
 @test
@@ -258,7 +409,6 @@ def an_upgrade_into_the_modules_is_refused():
     count = int(say(run))
     # A longer image: the same firmware, padded by bytes that its size word and MD5 count.
     import hashlib
-    import struct
     image = bytearray(firmware("mpy-B")[:-16])
     image += b"\xa5" * (0xE0000 - len(image))
     struct.pack_into("<I", image, 0x8FFC, len(image))
