@@ -156,6 +156,9 @@ static int add(session_t *s, const char *what) {
     if (!molt_store_is_name(name, (uint32_t)name_size)) {
         return say_fail("%s cannot be a module's name: letters, digits and '_', dots between them, 63 characters at most", name);
     }
+    if (molt_store_is_reserved(name, (uint32_t)name_size)) {
+        return say_fail("%s is a name of the firmware's own; choose another", name);
+    }
     if (files_load_host(path, MPY_SIZE_MAX, &bytes, &size)) {
         return 1;
     }

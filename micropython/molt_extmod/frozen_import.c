@@ -27,6 +27,17 @@ typedef struct ram_link {
 mp_import_stat_t __real_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
 mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
 
+bool molt_frozen_is_built_in(const char *path) {
+    char file[MOLT_RECORD_NAME_MAX + 4];
+    size_t size = strlen(path);
+    if (size > MOLT_RECORD_NAME_MAX) {
+        return false;
+    }
+    memcpy(file, path, size);
+    memcpy(file + size, ".py", 4);
+    return __real_mp_find_frozen_module(file, NULL, NULL) == MP_IMPORT_STAT_FILE;
+}
+
 // Compare a path of `size` characters with the beginning of a dotted name.
 static bool begins_with(const char *name, const char *path, size_t size) {
     for (size_t i = 0; i < size; i++) {
@@ -223,6 +234,9 @@ mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type,
         return stat;
     }
     stat = find(str, &record);
+    if (stat == MP_IMPORT_STAT_DIR && molt_frozen_is_built_in(str)) {
+        return MP_IMPORT_STAT_NO_EXIST;  // import looks for packages first: this one would hide the firmware's module
+    }
     if (stat == MP_IMPORT_STAT_FILE && frozen_type != NULL) {
         const mp_frozen_module_t *frozen = MP_STATE_THREAD(nlr_top) ? get(&record) : get_guarded(&record);
         *frozen_type = frozen ? MP_FROZEN_MPY : MP_FROZEN_NONE;

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from frozenrig import NAME, board_with, compile_mpy, listed, main_or_skip, natmod, say, stores, with_data
-from rig import BUILD, ROOT, firmware, fresh, note, same, scratch, test, tool, true
+from rig import BUILD, FS_START_1M, ROOT, firmware, fresh, note, same, scratch, test, tool, true
 
 TOP = 0xF8000
 
@@ -84,6 +84,37 @@ def replace_and_delete():
 
 
 @test
+def as_little_ram_as_frozen():
+    """The firmware's own frozen modules, added under other names, keep not one byte of heap more than those do"""
+    modules = {"molt": "mult", "molt_map": "molt_mup"}
+    board = board_with(**{new: (ROOT / f"micropython/modules/{old}.py").read_text() for old, new in modules.items()})
+    board.run("import esp\nfor n in %r: esp.add_frozen('/m/' + n + '.mpy')" % list(modules.values()))
+    code = "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport %s\ngc.collect()\nprint(gc.mem_alloc() - before)"
+    for old, new in modules.items():
+        built, linked = (board.run(code % name).value() for name in (old, new))
+        same(linked, built, f"heap that {old} keeps")
+        true(built > 100, f"{built} bytes")
+        note(f"{old}: {built} bytes")
+
+
+@test
+def on_a_board_of_1_mb():
+    """With 1 MB of flash the store ends below the sector for native code and the filesystem, and a full one has no room"""
+    name = "mpy-A-1M-lean"
+    board = fresh(name, "1M", files={"m/hello.mpy": compile_mpy(HELLO)})
+    above = board.flash(FS_START_1M - 0x1000, FS_START_1M)
+    run = board.run("import esp, molt\nprint(esp.add_frozen('/m/hello.mpy'))\nprint(esp.ls_frozen()[0], molt.frozen.extent())")
+    found = eval(say(run).splitlines()[-1].replace(") (", "), ("))
+    true(found[0][2] + found[0][1] <= FS_START_1M - 0x1000 - 128 and sum(found[1]) == FS_START_1M - 0x1000, str(found))
+    run = board.run("import esp, hello\nprint(esp.ls_frozen()[0][3:], hello.check()[3])")
+    same(say(run), "(True, True, False) 7", "linked")
+    true(board.flash(FS_START_1M - 0x1000, FS_START_1M) == above, "the sector for native code is untouched")
+    board = fresh("mpy-A-1M", "1M", files={"m/hello.mpy": compile_mpy("X = b'" + "z" * 80000 + "'")})
+    run = board.run("import esp\ntry:\n esp.add_frozen('/m/hello.mpy')\nexcept OSError as e: print(e.errno, e)")
+    true(re.search(r"^28 .*(no room: \d+ bytes needed, \d+ free|there is no room)", say(run)), run.out)
+
+
+@test
 def packages_and_relative_imports():
     """Packages, __init__, relative and nested imports"""
     board = board_with(i="VALUE = 7", m="from . import VALUE\nfrom .sub.leaf import LEAF\nR = (VALUE, LEAF)", l="LEAF = 'leaf'")
@@ -108,11 +139,11 @@ def bad_files_and_names():
     code = "import esp\n"
     for name in sorted(set(files) - {"good"}):
         code += f"try:\n esp.add_frozen('/m/{name}.mpy')\n print('{name} TAKEN')\nexcept (ValueError, OSError) as e:\n print('{name}', e)\n"
-    for name in ("_boot", "flashbdev", "inisetup", "molt", "a..b", ".a", "a.", "", "a/b", "x" * 64, "a b"):
+    for name in ("_boot", "flashbdev", "inisetup", "molt", "a..b", ".a", "a.", "", "a/b", "x" * 64, "a b", "flashbdev.sub", "molt.x"):
         code += f"try:\n esp.add_frozen('/m/good.mpy', '{name}')\n print('TAKEN')\nexcept ValueError as e:\n print('{name}', e)\n"
     run = board.run(code)
     true("TAKEN" not in run.out, run.out)
-    same(len(say(run).splitlines()), len(files) - 1 + 11, "sentences")
+    same(len(say(run).splitlines()), len(files) - 1 + 13, "sentences")
     true(board.flash(0, 0x100000) == before[:0x100000], "flash is unchanged")
 
 
@@ -124,6 +155,22 @@ def shadowed_by_a_file():
     same(say(run).splitlines(), ["molt: x.py will be imported in its place; remove it", "True", "file"], "shadowed")
     run = board.run("import os\nos.remove('x.py')\nimport x\nprint(x.W)")
     same(say(run), "frozen", "without the file")
+
+
+@test
+def the_firmwares_own_modules_come_first():
+    """What was frozen at build time is imported first; a dynamic package of its name does not hide it, and this is told"""
+    own = "firmware_a"
+    board = board_with(x="W = 'dynamic'")
+    run = board.run(f"import esp\nesp.add_frozen('/m/x.mpy', '{own}')\nesp.add_frozen('/m/x.mpy', '{own}.sub')\n"
+                    "esp.add_frozen('/m/x.mpy', 'esp')\nprint([m[5] for m in esp.ls_frozen()])")
+    lines = say(run).splitlines()
+    true(len(lines) == 3 and all("the firmware has a module of this name" in line for line in lines[:2]), run.out)
+    same(lines[2], "[True, True, False]", "shadowed")
+    for _ in range(2):
+        run = board.run(f"import {own}, esp\nprint(hasattr({own}, 'W'), hasattr(esp, 'W'))\ntry:\n import {own}.sub\n"
+                        "except ImportError as e: print(e)")
+        true(say(run).startswith("False False\n") and len(say(run).splitlines()) == 2, run.out)
 
 
 @test
