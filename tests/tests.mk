@@ -139,10 +139,19 @@ TEST_SUITES += cut-store asan-cut-store m32-cut-store
 SUITE_cut-store = $(BUILD)/host/cut-store
 SUITE_asan-cut-store = $(BUILD)/asan/cut-store small
 SUITE_m32-cut-store = $(BUILD)/m32/cut-store small
-TEST_SUITES += store-mutants e2e-frozen tool-frozen
+TEST_SUITES += store-mutants e2e-frozen e2e-frozen-2 e2e-frozen-same e2e-frozen-same-2 tool-frozen
 SUITE_tool-frozen = $(PYTHON) tests/tool/test_frozen.py $(BUILD)/molt $(BUILD)/mpy-A/firmware.bin
 SUITE_store-mutants = tests/mutants/run_store $(BUILD)
-SUITE_e2e-frozen = BUILD=$(BUILD) $(PYTHON) tests/e2e/test_frozen.py
+# On both versions of MicroPython; without the second its suites say that they are skipped. A sample of MicroPython's own
+# tests, another one with each version; all of them in `make test-full`.
+FROZEN_RUN = BUILD=$(BUILD) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
+SUITE_e2e-frozen = $(call FROZEN_RUN,frozen,mpy-A)/test_frozen.py
+SUITE_e2e-frozen-2 = $(call FROZEN_RUN,frozen-2,mpy2-A)/test_frozen.py
+SUITE_e2e-frozen-same = FROZEN_STEP=10 $(call FROZEN_RUN,frozen-same,mpy-A)/test_frozen_same.py
+SUITE_e2e-frozen-same-2 = FROZEN_STEP=20 FROZEN_FIRST=5 $(call FROZEN_RUN,frozen-same-2,mpy2-A)/test_frozen_same.py
+TEST_FULL_SUITES += e2e-frozen-same-all e2e-frozen-same-all-2
+SUITE_e2e-frozen-same-all = FROZEN_STEP=1 $(call FROZEN_RUN,frozen-same-all,mpy-A)/test_frozen_same.py
+SUITE_e2e-frozen-same-all-2 = FROZEN_STEP=1 $(call FROZEN_RUN,frozen-same-all-2,mpy2-A)/test_frozen_same.py
 define STORE_MUTANTS_CONFIG
 cc = $(CC) $(VARIANT_host) -w
 link = $(BUILD)/host/tests/cut/cut_store.o $(BUILD)/host/tests/fixture/frozen.o $(BUILD)/host/libmoltsim.a $(BUILD)/host/libmolt.a

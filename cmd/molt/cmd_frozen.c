@@ -135,17 +135,6 @@ static int list(session_t *s, bool is_check, bool json) {
     return is_check && bad ? say_fail("%u of the modules are damaged", bad) : 0;
 }
 
-// Modules that the device needs as they are; its own add_frozen() refuses them, too.
-static bool is_taken(const char *name) {
-    static const char *const names[] = { "_boot", "flashbdev", "inisetup", "molt" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // "FILE[:NAME]"
 static int add(session_t *s, const char *what) {
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];
@@ -167,8 +156,8 @@ static int add(session_t *s, const char *what) {
     if (!molt_store_is_name(name, (uint32_t)name_size)) {
         return say_fail("%s cannot be a module's name: letters, digits and '_', dots between them, 63 characters at most", name);
     }
-    if (is_taken(name)) {
-        return say_fail("%s is the name of a module of the firmware's own; choose another", name);
+    if (molt_store_is_reserved(name, (uint32_t)name_size)) {
+        return say_fail("%s is a name of the firmware's own; choose another", name);
     }
     if (files_load_host(path, MPY_SIZE_MAX, &bytes, &size)) {
         return 1;

@@ -65,6 +65,10 @@ int molt_store_name(const molt_store_t *store, const molt_record_t *record, char
 // from 0x80 on.
 bool molt_store_is_name(const char *name, uint32_t name_size);
 
+// Whether it is, or is within, a module that the firmware starts with: _boot, flashbdev, inisetup, molt. Nothing may
+// take their place.
+bool molt_store_is_reserved(const char *name, uint32_t name_size);
+
 // The record's .mpy has the CRC that its header says: 0, MOLT_ERR_CORRUPT, or the driver's error.
 //   work  MOLT_STORE_WORK_SIZE bytes, 4-aligned
 int molt_store_check(const molt_store_t *store, const molt_record_t *record, void *work);

@@ -36,6 +36,9 @@ static inline const void *molt_mapped(uint32_t addr) {
 // A record's link among those in use: true if there is one.
 bool molt_frozen_find_link(const molt_record_t *record, molt_link_t *link);
 
+// Whether the firmware was built with a frozen module at that path, without ".py".
+bool molt_frozen_is_built_in(const char *path);
+
 // What a new firmware must not reach into: the live modules, and below them the sectors that compaction needs.
 // False if there are none.
 bool molt_frozen_extent(molt_region_t *region);

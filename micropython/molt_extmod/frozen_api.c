@@ -75,17 +75,14 @@ static bool is_named(const char *name, size_t size, const char *other) {
 
 // Refuse names that cannot be, that have to stay the firmware's, or that would never be found.
 static void check_name(const char *name, size_t size) {
-    static const char *const reserved[] = { "_boot", "flashbdev", "inisetup", "molt" };
     if (size > MOLT_RECORD_NAME_MAX) {
         molt_raise(MOLT_ERR_INVAL, "the module's name is too long: 63 characters at most");
     }
     if (!molt_store_is_name(name, size)) {
         molt_raise(MOLT_ERR_INVAL, "this cannot be a module's name: letters, digits and '_', dots between them");
     }
-    for (size_t i = 0; i < MP_ARRAY_SIZE(reserved); i++) {
-        if (is_named(name, size, reserved[i])) {
-            molt_raise(MOLT_ERR_INVAL, "this name is the firmware's own; choose another");
-        }
+    if (molt_store_is_reserved(name, size)) {
+        molt_raise(MOLT_ERR_INVAL, "this name is the firmware's own; choose another");
     }
 }
 
@@ -127,22 +124,32 @@ static bool is_shadowed(const char *name, size_t size, vstr_t *found) {
     return false;
 }
 
-// Whether the firmware itself has a module of that name.
+// boot.py and main.py: at start MicroPython looks for frozen ones first, for files then.
+static bool is_run_at_start(const char *name, size_t size) {
+    return is_named(name, size, "boot") || is_named(name, size, "main");
+}
+
+// Whether the firmware itself has a module of that name, or one that is no package where the name has a package.
 static bool is_built_in(const char *name, size_t size) {
-    extern mp_import_stat_t __real_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
-    char path[MOLT_RECORD_NAME_MAX + 4];
-    for (size_t i = 0; i < size; i++) {
-        path[i] = name[i] == '.' ? '/' : name[i];
+    char path[MOLT_RECORD_NAME_MAX + 1];
+    for (size_t i = 0; i <= size; i++) {
+        bool is_end = i == size || name[i] == '.';
+        path[i] = is_end ? 0 : name[i];
+        if (is_end && molt_frozen_is_built_in(path)) {
+            return true;
+        }
+        path[i] = name[i] == '.' ? '/' : path[i];
     }
-    memcpy(path + size, ".py", 4);
-    return __real_mp_find_frozen_module(path, NULL, NULL) == MP_IMPORT_STAT_FILE;
+    return false;
 }
 
 static void warn(const char *name, size_t size) {
     vstr_t found;
     vstr_init(&found, 32);
     if (is_shadowed(name, size, &found)) {
-        mp_printf(&mp_plat_print, "molt: %s will be imported in its place; remove it\n", vstr_null_terminated_str(&found));
+        const char *text = is_run_at_start(name, size) ? "molt: it runs at start in place of %s\n"
+            : "molt: %s will be imported in its place; remove it\n";
+        mp_printf(&mp_plat_print, text, vstr_null_terminated_str(&found));
     }
     vstr_clear(&found);
     if (is_built_in(name, size)) {
@@ -258,7 +265,8 @@ static mp_obj_t frozen_ls(void) {
         molt_reader_t reader = molt_frozen_reader(&record);
         molt_store_name(store, &record, name);
         bool is_compatible = molt_link_measure(&size, &mpy, &reader, &molt_frozen_target, "", 0) == 0;
-        bool is_hidden = is_shadowed(name, record.name_size, &path) || is_built_in(name, record.name_size);
+        bool is_hidden = is_built_in(name, record.name_size)
+            || (!is_run_at_start(name, record.name_size) && is_shadowed(name, record.name_size, &path));
         mp_obj_t items[] = {
             mp_obj_new_str(name, record.name_size), MP_OBJ_NEW_SMALL_INT(record.mpy_size),
             MP_OBJ_NEW_SMALL_INT(record.mpy_addr), linked(&record, is_compatible && size.is_linkable),

@@ -10,6 +10,7 @@
 #include "py/frozenmod.h"
 #include "py/gc.h"
 #include "py/mpstate.h"
+#include "py/objstr.h"
 #include "py/persistentcode.h"
 #include "py/qstr.h"
 #include "py/reader.h"
@@ -25,6 +26,17 @@ typedef struct ram_link {
 
 mp_import_stat_t __real_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
 mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
+
+bool molt_frozen_is_built_in(const char *path) {
+    char file[MOLT_RECORD_NAME_MAX + 4];
+    size_t size = strlen(path);
+    if (size > MOLT_RECORD_NAME_MAX) {
+        return false;
+    }
+    memcpy(file, path, size);
+    memcpy(file + size, ".py", 4);
+    return __real_mp_find_frozen_module(file, NULL, NULL) == MP_IMPORT_STAT_FILE;
+}
 
 // Compare a path of `size` characters with the beginning of a dotted name.
 static bool begins_with(const char *name, const char *path, size_t size) {
@@ -122,11 +134,87 @@ static const mp_frozen_module_t *load_unlinked(const molt_record_t *record) {
     return frozen ? frozen : load(record);
 }
 
+// --- modules that are linked ------------------------------------------------------------------------------------
+
+typedef struct native_facts {
+    molt_mpy_header_t header;
+    bool has_viper;  // or assembler
+} native_facts_t;
+
+static int take_header(void *ctx, const molt_mpy_header_t *header) {
+    ((native_facts_t *)ctx)->header = *header;
+    return header->native_arch == 0;  // of bytecode no more is wanted
+}
+
+static int take_code(void *ctx, const molt_mpy_code_t *code) {
+    native_facts_t *facts = ctx;
+    facts->has_viper = code->kind == MOLT_MPY_VIPER || code->kind == MOLT_MPY_ASM;
+    return facts->has_viper;
+}
+
+static const qstr_short_t *copy_qstrs(const qstr_short_t *from, uint32_t count) {
+    qstr_short_t *table = m_new(qstr_short_t, count);
+    const uint32_t *words = (const uint32_t *)from;
+    for (uint32_t i = 0; i < count; i++) {
+        table[i] = (qstr_short_t)(words[i / 2] >> 16 * (i % 2));
+    }
+    return table;
+}
+
+// Constants, strings and bytes themselves copied.
+static mp_obj_t *copy_objects(const mp_obj_t *from, uint32_t count) {
+    mp_obj_t *table = m_new(mp_obj_t, count);
+    for (uint32_t i = 0; i < count; i++) {
+        table[i] = from[i];
+        if (mp_obj_is_obj(from[i]) && (mp_obj_is_exact_type(from[i], &mp_type_bytes) || mp_obj_is_exact_type(from[i], &mp_type_str))) {
+            const mp_obj_str_t *str = MP_OBJ_TO_PTR(from[i]);
+            table[i] = mp_obj_new_str_copy(str->base.type, str->data, str->len);
+        }
+    }
+    return table;
+}
+
+// What native code reads by other than 32-bit loads, which mapped flash does not take, goes into RAM: the module's
+// table of qstrs, and where there is viper code or assembler, which may have pointers to them, strings and bytes. The
+// code stays where it is.
+static const mp_frozen_module_t *use_native(const mp_frozen_module_t *linked, const native_facts_t *facts) {
+    mp_frozen_module_t *frozen = m_new(mp_frozen_module_t, 1);
+    const mp_module_constants_t *constants = &linked->constants;
+    uint32_t count = facts->header.object_count;
+    const mp_frozen_module_t made = {
+        .constants = {
+            .qstr_table = (qstr_short_t *)copy_qstrs(constants->qstr_table, facts->header.qstr_count),
+            .obj_table = facts->has_viper && count ? copy_objects(constants->obj_table, count) : constants->obj_table,
+        },
+        .proto_fun = linked->proto_fun,
+    };
+    memcpy(frozen, &made, sizeof made);
+    return frozen;
+}
+
+static const mp_frozen_module_t *use_linked(const molt_record_t *record, const molt_link_t *link) {
+    const mp_frozen_module_t *linked = molt_mapped(link->addr + MOLT_LINK_HEADER_SIZE);
+    molt_mpy_t mpy;
+    native_facts_t facts = { .has_viper = false };
+    const molt_mpy_visitor_t visitor = { .ctx = &facts, .header = take_header, .code = take_code };
+    molt_reader_t reader = molt_frozen_reader(record);
+    molt_mpy_parse(&mpy, &reader, NULL, &visitor);
+    return facts.header.native_arch ? use_native(linked, &facts) : linked;
+}
+
+// --- import -----------------------------------------------------------------------------------------------------
+
+static const mp_frozen_module_t *get(const molt_record_t *record) {
+    molt_link_t link;
+    bool is_linked = molt_frozen_find_link(record, &link) && link.is_linked;
+    return is_linked ? use_linked(record, &link) : load_unlinked(record);
+}
+
 // The same where nobody catches exceptions, as when boot.py and main.py are run. NULL after having printed one.
-static const mp_frozen_module_t *load_guarded(const molt_record_t *record) {
+static const mp_frozen_module_t *get_guarded(const molt_record_t *record) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        const mp_frozen_module_t *frozen = load_unlinked(record);
+        const mp_frozen_module_t *frozen = get(record);
         nlr_pop();
         return frozen;
     }
@@ -146,18 +234,13 @@ mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type,
         return stat;
     }
     stat = find(str, &record);
+    if (stat == MP_IMPORT_STAT_DIR && molt_frozen_is_built_in(str)) {
+        return MP_IMPORT_STAT_NO_EXIST;  // import looks for packages first: this one would hide the firmware's module
+    }
     if (stat == MP_IMPORT_STAT_FILE && frozen_type != NULL) {
-        molt_link_t link;
-        const void *frozen;
-        if (molt_frozen_find_link(&record, &link) && link.is_linked) {
-            frozen = molt_mapped(link.addr + MOLT_LINK_HEADER_SIZE);
-        } else {
-            frozen = MP_STATE_THREAD(nlr_top) ? load_unlinked(&record) : load_guarded(&record);
-        }
-        if (frozen) {
-            *frozen_type = MP_FROZEN_MPY;
-            *data = (void *)frozen;
-        }
+        const mp_frozen_module_t *frozen = MP_STATE_THREAD(nlr_top) ? get(&record) : get_guarded(&record);
+        *frozen_type = frozen ? MP_FROZEN_MPY : MP_FROZEN_NONE;
+        *data = (void *)frozen;
     }
     return stat;
 }

@@ -3,7 +3,8 @@
 #   $(BUILD)/mpy-A/firmware.bin      for 2 MB of flash and more
 #   $(BUILD)/mpy-B/firmware.bin      the same with another version string and another frozen module
 #   $(BUILD)/mpy-A-1M/firmware.bin   for 1 MB of flash, and mpy-B-1M
-#   $(BUILD)/mpy2-A/firmware.bin     of the MicroPython in MICROPY_DIR_2, and mpy2-A-1M
+#   $(BUILD)/mpy-A-romfs/firmware.bin  for 2 MB and more, with a ROMFS partition
+#   $(BUILD)/mpy2-A/firmware.bin     of the MicroPython in MICROPY_DIR_2, and mpy2-A-1M, mpy2-A-romfs
 #
 # Settings, to be made before this file is included; a firmware's folder is emptied when one changes:
 #   MICROPY_DIR, MICROPY_DIR_2  MicroPython sources
@@ -11,7 +12,7 @@
 #   VPORT_MANIFEST              what to freeze, MicroPython's FROZEN_MANIFEST (absolute)
 #   VPORT_DEPS                  further files that a firmware is made of
 #   VPORT_AFTER                 target that puts the MicroPython sources in place
-#   VPORT_BALLAST_4M, _1M, VPORT_IRAM_BALLAST
+#   VPORT_BALLAST_4M, _1M, _ROMFS, VPORT_IRAM_BALLAST
 #                               bytes that stand for the radio code, which make an image as large as a real one
 #
 # MicroPython's own ports/esp8266/Makefile makes the firmware, for the board VIRTUAL_ESP8266.
@@ -25,6 +26,7 @@ VPORT_DEPS ?=
 VPORT_AFTER ?=
 VPORT_BALLAST_4M ?= 304000
 VPORT_BALLAST_1M ?= 288000
+VPORT_BALLAST_ROMFS ?= 240000
 VPORT_IRAM_BALLAST ?= 26440
 
 VPORT_FILES := $(shell find $(VPORT) -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)
@@ -70,6 +72,7 @@ $(eval $(call vport_firmware,mpy-A,$(MICROPY_DIR),mpy-cross,A,,$(VPORT_BALLAST_4
 $(eval $(call vport_firmware,mpy-B,$(MICROPY_DIR),mpy-cross,B,,$(VPORT_BALLAST_4M),4MB))
 $(eval $(call vport_firmware,mpy-A-1M,$(MICROPY_DIR),mpy-cross,A,FLASH_1M,$(VPORT_BALLAST_1M),1MB))
 $(eval $(call vport_firmware,mpy-B-1M,$(MICROPY_DIR),mpy-cross,B,FLASH_1M,$(VPORT_BALLAST_1M),1MB))
+$(eval $(call vport_firmware,mpy-A-romfs,$(MICROPY_DIR),mpy-cross,A,ROMFS,$(VPORT_BALLAST_ROMFS),4MB))
 
 VPORT_FIRMWARES := mpy-A mpy-B mpy-A-1M mpy-B-1M
 
@@ -77,6 +80,7 @@ ifneq ($(wildcard $(MICROPY_DIR_2)/py/mpconfig.h),)
 $(eval $(call vport_mpy_cross,mpy2-cross,$(MICROPY_DIR_2)))
 $(eval $(call vport_firmware,mpy2-A,$(MICROPY_DIR_2),mpy2-cross,A,,$(VPORT_BALLAST_4M),4MB))
 $(eval $(call vport_firmware,mpy2-A-1M,$(MICROPY_DIR_2),mpy2-cross,A,FLASH_1M,$(VPORT_BALLAST_1M),1MB))
+$(eval $(call vport_firmware,mpy2-A-romfs,$(MICROPY_DIR_2),mpy2-cross,A,ROMFS,$(VPORT_BALLAST_ROMFS),4MB))
 VPORT_FIRMWARES += mpy2-A mpy2-A-1M
 endif
 

@@ -239,6 +239,20 @@ bool molt_store_is_name(const char *name, uint32_t name_size) {
     return is_begun && name_size <= MOLT_RECORD_NAME_MAX;
 }
 
+bool molt_store_is_reserved(const char *name, uint32_t name_size) {
+    static const struct {
+        const char *name;
+        uint32_t size;
+    } reserved[] = { { "_boot", 5 }, { "flashbdev", 9 }, { "inisetup", 8 }, { "molt", 4 } };
+    for (uint32_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+        uint32_t size = reserved[i].size;
+        if (name_size >= size && memcmp(name, reserved[i].name, size) == 0 && (name_size == size || name[size] == '.')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int molt_store_check(const molt_store_t *store, const molt_record_t *record, void *work) {
     uint32_t crc = 0;
     for (uint32_t off = 0; off < record->mpy_size; off += MOLT_STORE_WORK_SIZE) {

@@ -2,7 +2,8 @@
 
 Nothing here or in the tests knows how molt is built. The shipped firmware, with the shipped boot loader in it, runs
 on the virtual board; what became of the flash is read from the flash file, and the files on it by the tool. BUILD
-says where board, firmwares and tool are (build). Everything is done in BUILD/e2e/<name of the suite>.
+says where board, firmwares and tool are (build). Everything is done in BUILD/e2e/<name of the suite>: SUITE, or the
+program's name.
 """
 import ast
 import concurrent.futures
@@ -21,7 +22,7 @@ import zlib
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
-SUITE = pathlib.Path(sys.argv[0]).stem.removeprefix("test_")
+SUITE = os.environ.get("SUITE") or pathlib.Path(sys.argv[0]).stem.removeprefix("test_")
 WORK = BUILD / "e2e" / SUITE
 CROSS = os.environ.get("LX106", "xtensa-lx106-elf-")
 ENVIRONMENT = {**os.environ, "VBOARD_BUILD": str(BUILD / "vboard"), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -175,6 +175,81 @@ static void functions_without_functions_are_pointed_to(void **state) {
     assert_in_range(at(at(parent + 8)), MPY_VADDR, MPY_VADDR + FROZEN_MPY_MAX);
 }
 
+static void a_name_with_a_zero_makes_the_pool_unsorted(void **state) {
+    (void)state;
+    uint32_t size = frozen_make_mpy(mpy, 2, 0);
+    for (uint32_t i = 0; i + 8 < size; i++) {
+        if (memcmp(mpy + i, "name_c_a", 8) == 0) {
+            mpy[i + 4] = 0;
+        }
+    }
+    assert_int_equal(build(size), 0);
+    uint32_t pool = LINK_VADDR + link_made.pool_off;
+    assert_int_equal(at(pool + 4), BASE);  // the highest bit, "sorted", is 0
+    const uint8_t *ids = (const uint8_t *)words + (at(LINK_VADDR + 64) - LINK_VADDR);
+    uint32_t index = load16_le(ids + 4) - BASE;
+    assert_memory_equal(qstr(BASE + index), "name\0c_a", 9);
+    assert_int_equal(((const uint8_t *)words)[at(pool + 20) - LINK_VADDR + index], 8);
+}
+
+// Native code without names or constants: `tail` is what stands behind the eight bytes of code.
+static uint32_t make_native(uint32_t kind, const uint8_t *tail, uint32_t tail_size) {
+    static const uint8_t begin[] = { 'M', 6, 9 << 2 | 3, 31, 1, 0, 2, 'n', 0, 8 << 3, 1, 2, 3, 4, 5, 6, 0x10, 0 };
+    memcpy(mpy, begin, sizeof begin);
+    mpy[9] = (uint8_t)(8 << 3 | (kind - 2));
+    memcpy(mpy + sizeof begin, tail, tail_size);
+    return (uint32_t)sizeof begin + tail_size;
+}
+
+static void native_code_is_copied_where_it_can_run(void **state) {
+    (void)state;
+    assert_int_equal(build(make_native(MOLT_MPY_NATIVE, (const uint8_t[]){ 6 }, 1)), 0);
+    uint32_t raw = at(LINK_VADDR + 72);
+    assert_int_equal(at(raw), MOLT_MPY_NATIVE << 16);
+    assert_int_equal(at(raw + 4) % 4, 0);
+    assert_memory_equal((const uint8_t *)words + (at(raw + 4) - LINK_VADDR), mpy + 10, 8);
+    assert_int_equal(at(raw + 8), at(raw + 4) + 6);  // the prelude
+}
+
+static void assembler_has_its_arguments(void **state) {
+    (void)state;
+    assert_int_equal(build(make_native(MOLT_MPY_ASM, (const uint8_t[]){ 0, 3, 0x85, 0x52 }, 4)), 0);
+    uint32_t raw = at(LINK_VADDR + 72);
+    assert_int_equal(at(raw), MOLT_MPY_ASM << 16);
+    assert_int_equal(at(raw + 12), 3 | (5 << 7 | 0x52) << 8);
+    molt_link_abi_t abi = frozen_abi;
+    abi.has_asm = 0;
+    assert_int_equal(build_with(make_native(MOLT_MPY_ASM, (const uint8_t[]){ 0, 3, 0 }, 3), &abi, BASE, 0), MOLT_ERR_NOTSUP);
+    abi.fun_table = 0;
+    assert_int_equal(build_with(make_native(MOLT_MPY_VIPER, (const uint8_t[]){ 0 }, 1), &abi, BASE, 0), MOLT_ERR_NOTSUP);
+}
+
+static void native_code_with_relocations_or_data_is_not_linked(void **state) {
+    static const struct {
+        uint8_t tail[12];
+        uint32_t size;
+        bool is_linkable;
+    } files[] = {
+        { { 0 }, 1, true },
+        { { 0x20, 0 }, 2, true },                                          // constant data, none of it
+        { { 0x20, 3, 'a', 'b', 'c' }, 5, false },
+        { { 0x40, 8 }, 2, false },                                         // zeroed data
+        { { 0x60, 3, 8, 'a', 'b', 'c' }, 6, false },
+        { { 0x10, 0x01, 2, 0x06, 0x03, 4, 2, 0x12, 0xff }, 9, false },     // relocations: to text, text, 2 of text, function 0
+        { { 0x70, 1, 4, 'a', 0xff }, 5, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        molt_link_size_t size;
+        molt_mpy_t parser;
+        molt_reader_t reader = frozen_reader(mpy, make_native(MOLT_MPY_VIPER, files[i].tail, files[i].size));
+        assert_int_equal(molt_link_measure(&size, &parser, &reader, &frozen_target, "m", 1), 0);
+        assert_true(size.is_native);
+        assert_int_equal(size.is_linkable, files[i].is_linkable);
+        assert_int_equal(build(reader.size), files[i].is_linkable ? 0 : MOLT_ERR_NOTSUP);
+    }
+}
+
 static void floats_that_are_no_immediates_become_objects(void **state) {
     molt_link_abi_t abi = frozen_abi;
     (void)state;
@@ -237,6 +312,10 @@ int main(void) {
         cmocka_unit_test(a_long_integer_has_its_value),
         cmocka_unit_test(an_integer_that_just_does_not_fit_is_long),
         cmocka_unit_test(functions_without_functions_are_pointed_to),
+        cmocka_unit_test(a_name_with_a_zero_makes_the_pool_unsorted),
+        cmocka_unit_test(native_code_is_copied_where_it_can_run),
+        cmocka_unit_test(assembler_has_its_arguments),
+        cmocka_unit_test(native_code_with_relocations_or_data_is_not_linked),
         cmocka_unit_test(floats_that_are_no_immediates_become_objects),
         cmocka_unit_test(qstr_numbers_have_a_ceiling),
         cmocka_unit_test(too_little_room_is_an_error),

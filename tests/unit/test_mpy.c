@@ -83,6 +83,42 @@ static void foreign_files_are_told_apart(void **state) {
     expect_header(3, 32, MOLT_ERR_NOTSUP, MOLT_MPY_BAD_SMALL_INT);
 }
 
+// One name of `size` bytes, and a function.
+static uint32_t name_of(uint32_t size) {
+    static const uint8_t end[] = { 0, 4 << 3, 0x10, 0x02, 0x51, 0x63 };
+    static const uint8_t begin[] = { 'M', 6, 0, 31, 1, 0 };
+    memcpy(bytes, begin, sizeof begin);
+    bytes[6] = (uint8_t)(0x80 | size >> 6);
+    bytes[7] = (uint8_t)(size << 1 & 0x7f);
+    memset(bytes + 8, 'n', size);
+    memcpy(bytes + 8 + size, end, sizeof end);
+    return 8 + size + (uint32_t)sizeof end;
+}
+
+static void a_name_has_255_bytes_at_most(void **state) {
+    molt_mpy_t mpy;
+    (void)state;
+    assert_int_equal(parse(name_of(255), &mpy), 0);
+    assert_int_equal(parse(name_of(256), &mpy), MOLT_ERR_CORRUPT);
+    assert_int_equal(mpy.defect, MOLT_MPY_BAD_QSTR);
+}
+
+static void native_code_cut_anywhere_is_truncated(void **state) {
+    // Viper code with relocations, constant and zeroed data, and a function in it.
+    static const uint8_t file[] = {
+        'M', 6, 9 << 2 | 3, 31, 1, 0, 2, 'n', 0, 2 << 3 | 4 | 2, 1, 2, 0x70, 3, 4, 'a', 'b', 'c', 1,
+        4 << 3, 0x10, 0x02, 0x51, 0x63, 0x01, 2, 0x06, 0x03, 4, 2, 0x12, 0xff,
+    };
+    molt_mpy_t mpy;
+    (void)state;
+    memcpy(bytes, file, sizeof file);
+    assert_int_equal(parse(sizeof file, &mpy), 0);
+    for (uint32_t cut = 0; cut < sizeof file; cut++) {
+        assert_int_equal(parse(cut, &mpy), MOLT_ERR_CORRUPT);
+        assert_int_equal(mpy.defect, MOLT_MPY_TRUNCATED);
+    }
+}
+
 // Tuples in tuples, `depth` of them.
 static uint32_t nest(uint32_t depth) {
     static const uint8_t begin[] = { 'M', 6, 0, 31, 1, 1, 2, 'a', 0 };
@@ -143,6 +179,8 @@ int main(void) {
         cmocka_unit_test(a_byte_too_many_is_noticed),
         cmocka_unit_test(no_changed_byte_leads_astray),
         cmocka_unit_test(foreign_files_are_told_apart),
+        cmocka_unit_test(a_name_has_255_bytes_at_most),
+        cmocka_unit_test(native_code_cut_anywhere_is_truncated),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(numbers_have_32_bits),
         cmocka_unit_test(the_readers_error_passes_through),

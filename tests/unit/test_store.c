@@ -176,6 +176,19 @@ static void names_are_checked(void **state) {
     assert_true(molt_store_is_name("a.b_2.\xc3\xa9", 8));
 }
 
+static void what_the_firmware_starts_with_is_reserved(void **state) {
+    static const char *const reserved[] = { "_boot", "flashbdev", "inisetup", "molt", "molt.sub", "flashbdev.a.b" };
+    static const char *const free_names[] = { "boot", "main", "molten", "_boots", "pkg.molt", "mol", "" };
+    (void)state;
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+        assert_true(molt_store_is_reserved(reserved[i], (uint32_t)strlen(reserved[i])));
+    }
+    for (size_t i = 0; i < sizeof free_names / sizeof *free_names; i++) {
+        assert_false(molt_store_is_reserved(free_names[i], (uint32_t)strlen(free_names[i])));
+    }
+    assert_true(molt_store_is_reserved("molt.mpy", 4));
+}
+
 // Fail each call of the driver in turn, in adding, replacing, deleting, compacting and linking: what was committed
 // stays, and the next start finds it.
 static void no_failing_call_loses_a_module(void **state) {
@@ -227,6 +240,7 @@ int main(void) {
         cmocka_unit_test_setup(a_full_store_changes_nothing, set_up),
         cmocka_unit_test_setup(compaction_keeps_what_is_alive, set_up),
         cmocka_unit_test_setup(names_are_checked, set_up),
+        cmocka_unit_test_setup(what_the_firmware_starts_with_is_reserved, set_up),
         cmocka_unit_test_setup(no_failing_call_loses_a_module, set_up),
         cmocka_unit_test_setup(a_region_that_is_too_small_is_refused, set_up),
     };
