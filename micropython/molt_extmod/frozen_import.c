@@ -5,6 +5,7 @@
 
 #include "frozen.h"
 #include "molt/error.h"
+#include "mpy_visitor.h"
 #include "py/bc.h"
 #include "py/emitglue.h"
 #include "py/frozenmod.h"
