@@ -31,7 +31,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 INSTRUCTIONS_PER_US = 1000 / 32  # under --icount
-ROMFS_ADDR, ROMFS_SIZE = 0xB0000, 0x50000  # boards/esp8266_2MiB_ROMFS.ld
 COLUMNS = (".py", ".mpy", "ROMFS", "frozen", "dynamic")
 SHARE_OF = (".mpy", "ROMFS", "frozen")
 MODULES = {
@@ -185,9 +184,11 @@ def romfs_flash(name, firmware, mpy):
     flash = make_flash("romfs", firmware, [mpy])
     board(flash, REMOVE % name)
     image = romfs(mpy.name, mpy.read_bytes())
-    assert len(image) <= ROMFS_SIZE
+    regions = json.loads(run(BUILD / "molt", "map", "--json", "--size", "4M", "--variant", "stock-2M-ROMFS"))["regions"]
+    addr, size = next((r["addr"], r["size"]) for r in regions if r["kind"] == "romfs")
+    assert len(image) <= size
     data = bytearray(flash.read_bytes())
-    data[ROMFS_ADDR:ROMFS_ADDR + len(image)] = image
+    data[addr:addr + len(image)] = image
     flash.write_bytes(data)
     return flash, len(image)
 
