@@ -31,7 +31,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 INSTRUCTIONS_PER_US = 1000 / 32  # under --icount
-ROMFS_ADDR, ROMFS_SIZE = 0xB0000, 0x50000  # boards/esp8266_2MiB_ROMFS.ld
 COLUMNS = (".py", ".mpy", "ROMFS", "frozen", "dynamic")
 SHARE_OF = (".mpy", "ROMFS", "frozen")
 MODULES = {
@@ -185,9 +184,11 @@ def romfs_flash(name, firmware, mpy):
     flash = make_flash("romfs", firmware, [mpy])
     board(flash, REMOVE % name)
     image = romfs(mpy.name, mpy.read_bytes())
-    assert len(image) <= ROMFS_SIZE
+    flash_map = json.loads(run(BUILD / "molt", "map", flash, "--json"))
+    region = next(r for r in flash_map["regions"] if r["kind"] == "romfs")
+    assert len(image) <= region["size"]
     data = bytearray(flash.read_bytes())
-    data[ROMFS_ADDR:ROMFS_ADDR + len(image)] = image
+    data[region["addr"]:region["addr"] + len(image)] = image
     flash.write_bytes(data)
     return flash, len(image)
 
