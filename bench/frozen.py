@@ -184,11 +184,11 @@ def romfs_flash(name, firmware, mpy):
     flash = make_flash("romfs", firmware, [mpy])
     board(flash, REMOVE % name)
     image = romfs(mpy.name, mpy.read_bytes())
-    regions = json.loads(run(BUILD / "molt", "map", "--json", "--size", "4M", "--variant", "stock-2M-ROMFS"))["regions"]
-    addr, size = next((r["addr"], r["size"]) for r in regions if r["kind"] == "romfs")
-    assert len(image) <= size
+    flash_map = json.loads(run(BUILD / "molt", "map", flash, "--json"))
+    region = next(r for r in flash_map["regions"] if r["kind"] == "romfs")
+    assert len(image) <= region["size"]
     data = bytearray(flash.read_bytes())
-    data[addr:addr + len(image)] = image
+    data[region["addr"]:region["addr"] + len(image)] = image
     flash.write_bytes(data)
     return flash, len(image)
 
