@@ -104,6 +104,24 @@ def resident_mode_waits_for_an_upgrade_that_is_under_way(folder):
 
 
 @test
+def what_others_have_in_the_reserved_sectors_is_kept(folder):
+    device = Device(folder)
+    result = refused("install", device.path, saying="hold something that is not molt's")
+    first = int(re.search(r"from 0x([0-9a-f]+) on", result.err)[1], 16)
+    check(device.now() == device.before, "unchanged")
+    device.blank_reserved()
+    data = bytearray(device.before)
+    data[first + 3 * SECTOR + 5] = 0
+    device.path.write_bytes(data)
+    refused("install", device.path, saying="--force")
+    check(device.now() == bytes(data), "unchanged")
+    good("install", device.path, "--force")
+    good("uninstall", device.path)
+    # What molt itself has left there is not in its way.
+    good("install", device.path)
+
+
+@test
 def torture_has_windows_only_without_resident_mode(folder):
     device = Device(folder, old=esp8266_image(60 * KB, 1), new=esp8266_image(64 * KB, 2))
     device.blank_reserved()
