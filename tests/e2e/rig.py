@@ -156,6 +156,16 @@ class Run:
         return self.out.rpartition("MicroPython ")[2].startswith(version(name))
 
 
+def run_board(words, out, err):
+    """vboard/run with these arguments and its output in these files; the exit status. Each thread has a server."""
+    server = getattr(TICKET, "server", None)
+    if server is None:
+        command = [sys.executable, HERE / "boardserver.py", ROOT / "vboard/run"]
+        server = TICKET.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    print(json.dumps([[str(w) for w in words], str(out), str(err)]), file=server.stdin, flush=True)
+    return int(server.stdout.readline())
+
+
 class Board:
     """A flash file, and runs on it. The plugin watches each run; what it reports is a failure."""
 
@@ -182,20 +192,20 @@ class Board:
 
     def run(self, code=None, *options, cut=None, status=0, plugin=True, timeout=30):
         """A cold start. `code` is executed at MicroPython's prompt; status None takes whatever comes."""
-        log, stats = self.path.with_suffix(".log"), self.path.with_suffix(".stats")
+        log, stats, out, err = (self.path.with_suffix(s) for s in (".log", ".stats", ".out", ".err"))
         for path in (log, stats):
             path.unlink(missing_ok=True)
-        command = [ROOT / "vboard/run", self.path, "--log", log, "--stats", stats, "--timeout", str(timeout), *options]
+        words = [self.path, "--log", log, "--stats", stats, "--timeout", timeout, *options]
         if plugin:
-            command.append("--plugin")
+            words.append("--plugin")
         if cut is not None:
-            command += ["--cut", cut]
+            words += ["--cut", cut]
         if code is not None:
             script = self.path.with_suffix(".py")
             script.write_text(code)
-            command += ["--script", script]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=timeout + 30)
-        run = Run(done.returncode, done.stdout, done.stderr.decode(errors="replace"), log, stats)
+            words += ["--script", script]
+        exit_status = run_board(words, out, err)
+        run = Run(exit_status, out.read_bytes(), err.read_text(errors="replace"), log, stats)
         if run.status == REPORT:
             raise Failure(f"the plugin reports: {run.err[-600:]}")
         if status is not None and run.status != status:
