@@ -169,11 +169,6 @@ static uint16_t image_params(const molt_image_t *image) {
 static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *options) {
     const molt_geometry_t *geometry = &upgrade->flash->geometry;
     uint32_t sector_size = molt_sector_size(geometry);
-    uint32_t fs_addr = upgrade->image.fs_addr;
-    if (fs_addr && options->fs_addr && fs_addr != options->fs_addr && !options->erase_all) {
-        upgrade->refusal = (molt_refusal_t){ MOLT_REFUSAL_OTHER_MAP, fs_addr, options->fs_addr };
-        return MOLT_ERR_NOTSUP;
-    }
     if (upgrade->extents.block_size % sector_size != 0) {
         upgrade->refusal = (molt_refusal_t){ MOLT_REFUSAL_UNALIGNED_EXTENT, upgrade->extents.block_size, sector_size };
         return MOLT_ERR_NOTSUP;
@@ -205,7 +200,13 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
                             ? image_params(&upgrade->image) : upgrade->present_params,
         .whole_image = options->whole_image,
     };
-    return molt_plan_begin(&upgrade->plan, geometry, &request, upgrade->sector, &upgrade->refusal);
+    int err = molt_plan_begin(&upgrade->plan, geometry, &request, upgrade->sector, &upgrade->refusal);
+    uint32_t fs_addr = upgrade->image.fs_addr;
+    if (!err && fs_addr && options->fs_addr && fs_addr != options->fs_addr && !options->erase_all) {
+        upgrade->refusal = (molt_refusal_t){ MOLT_REFUSAL_OTHER_MAP, fs_addr, options->fs_addr };
+        err = MOLT_ERR_NOTSUP;
+    }
+    return err;
 }
 
 // Resident mode: is it installed, is it at rest, and can its boot loader load the image?

@@ -195,7 +195,8 @@ class Board:
         log, stats, out, err = (self.path.with_suffix(s) for s in (".log", ".stats", ".out", ".err"))
         for path in (log, stats):
             path.unlink(missing_ok=True)
-        words = [self.path, "--log", log, "--stats", stats, "--timeout", timeout, *options]
+        # Time is made of instructions, so that the watchdog bites no board that only the host keeps waiting.
+        words = [self.path, "--icount", "--log", log, "--stats", stats, "--timeout", timeout, *options]
         if plugin:
             words.append("--plugin")
         if cut is not None:

@@ -358,7 +358,7 @@ def a_damaged_volume():
     board = board_with(firmware("mpy-B"))
     off, addr, size = board.blocks("firmware.bin")[77]
     board.change(addr + 100, b"\0\0\0\0")
-    refused(board, UPGRADE, "OSError", "copy it again")
+    refused(board, UPGRADE, "ValueError", "copy it again")
 
 
 @test
