@@ -66,7 +66,7 @@ static void change_image_word(uint32_t off, uint32_t value) {
     uint8_t *checksum = bytes + ((16 + size) | 15);
     for (uint32_t i = 0; i < 4; i++) {
         if (off + i >= 16) {
-            *checksum ^= bytes[off + i] ^ (uint8_t)(value >> 8 * i);
+            *checksum = (uint8_t)(*checksum ^ bytes[off + i] ^ (uint8_t)(value >> 8 * i));
         }
         bytes[off + i] = (uint8_t)(value >> 8 * i);
     }
