@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t flags = size ? data[0] : 0;
     memcpy(nor.bytes, scenarios[(flags & 3) % SCENARIO_COUNT], FLASH_SIZE);
     for (size_t i = 1; i + 3 <= size; i += 3) {
-        nor.bytes[RESERVED + (data[i] | data[i + 1] << 8) % RESERVED_SIZE] = data[i + 2];
+        nor.bytes[RESERVED + load16_le(data + i) % RESERVED_SIZE] = data[i + 2];
     }
     bool is_plans_own = (flags & 4) != 0;
     if (is_plans_own) {
