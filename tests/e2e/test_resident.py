@@ -9,7 +9,7 @@ import random
 import sys
 
 from checks import attempt, files_are, refused
-from rig import (BUILD, CLEAN, CUT, FS_START, ROOT, SECTOR, TIMEOUT, Board, Failure, firmware, fresh, main, note, same, same_bytes, scratch,
+from rig import (BUILD, CLEAN, CUT, ROOT, SECTOR, TIMEOUT, Board, firmware, fresh, main, note, same, same_bytes, scratch,
                  small_program, stored, test, tool, true, user_files, with_params)
 
 RESERVED = 0xf8000           # the stock map of 2 MB and more: the top eight sectors of what is mapped
