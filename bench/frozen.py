@@ -52,7 +52,7 @@ ARGS = parser.parse_args()
 BUILD = ARGS.build.resolve()
 VERSION = "2" if ARGS.second else ""
 WORK = BUILD / ("bench-frozen" + VERSION)
-MICROPY = BUILD / ("micropython" + VERSION)
+MICROPY = Path(os.environ.get("MICROPY_DIR_2" if ARGS.second else "MICROPY_DIR") or BUILD / ("micropython" + VERSION)).resolve()
 MPY_CROSS = BUILD / ("mpy%s-cross" % VERSION) / "mpy-cross"
 NAME = "mpy%s-A" % VERSION
 
