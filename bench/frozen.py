@@ -52,7 +52,7 @@ ARGS = parser.parse_args()
 BUILD = ARGS.build.resolve()
 VERSION = "2" if ARGS.second else ""
 WORK = BUILD / ("bench-frozen" + VERSION)
-MICROPY = BUILD / ("micropython" + VERSION)
+MICROPY = Path(os.environ.get("MICROPY_DIR_2" if ARGS.second else "MICROPY_DIR") or BUILD / ("micropython" + VERSION)).resolve()
 MPY_CROSS = BUILD / ("mpy%s-cross" % VERSION) / "mpy-cross"
 NAME = "mpy%s-A" % VERSION
 
@@ -184,7 +184,7 @@ def romfs_flash(name, firmware, mpy):
     flash = make_flash("romfs", firmware, [mpy])
     board(flash, REMOVE % name)
     image = romfs(mpy.name, mpy.read_bytes())
-    flash_map = json.loads(run(BUILD / "molt", "map", flash, "--json"))
+    flash_map = json.loads(run(BUILD / "molt", "map", "--size", "4M", "--variant", "stock-2M-ROMFS", "--json"))
     region = next(r for r in flash_map["regions"] if r["kind"] == "romfs")
     assert len(image) <= region["size"]
     data = bytearray(flash.read_bytes())
@@ -232,13 +232,16 @@ def show_table(name, size, rows):
         print("| %s |" % " | ".join(cells + [share(rows, c, k) for c in SHARE_OF]).replace("|  |", "| |"), flush=True)
 
 
+def add_text(name, add):
+    return "%-14s %-8s %.0f kinsn, %d sector erases, %d programs, %.2f s of flash time; link %d bytes" % (name, "add", *add)
+
+
 def show_lines(name, rows, add):
     for kind in COLUMNS:
         print("%-14s %-8s %s %s %s %s" % (name, kind, *(text(v, 9) for v in rows[kind])))
     for kind in SHARE_OF:
         print("%-14s /%-7s %s %s %s %s" % (name, kind, *(share(rows, kind, k).rjust(9) for k in range(4))))
-    print("%-14s %-8s %.0f kinsn, %d sector erases, %d programs, %.2f s of flash time; link %d bytes" % (name, "add", *add),
-          flush=True)
+    print(add_text(name, add), flush=True)
 
 
 def text(value, width):
@@ -253,7 +256,7 @@ def main():
     firmware = make(BUILD, BUILD / NAME / "firmware.bin")
     with_romfs = make(BUILD, BUILD / (NAME + "-romfs") / "firmware.bin")
     frozen = frozen_firmware()
-    missed = []
+    missed, adds = [], []
     if ARGS.table:
         print("| module (.py bytes) | | %s |" % " | ".join(COLUMNS + tuple("of " + kind for kind in SHARE_OF)))
         print("|---" * (2 + len(COLUMNS) + len(SHARE_OF)) + "|")
@@ -263,6 +266,7 @@ def main():
         size, rows, add = measure_all(name, firmware, frozen, with_romfs)
         if ARGS.table:
             show_table(name, size, rows)
+            adds.append(add_text(name, add))
         else:
             show_lines(name, rows, add)
         built, linked = rows["frozen"], rows["dynamic"]
@@ -275,8 +279,7 @@ def main():
             missed.append("%s takes %.1f thousand instructions, frozen %.1f" % (name, linked[2], built[2]))
         if linked[1] > built[1] + 64:
             missed.append("%s needs a heap of %s, frozen %s" % (name, linked[1], built[1]))
-    for line in missed:
-        print("missed: " + line)
+    print("\n".join(adds + ["missed: " + line for line in missed]))
     return 1 if missed else 0
 
 

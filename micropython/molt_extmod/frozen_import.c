@@ -104,16 +104,12 @@ static const mp_frozen_module_t *link_in_ram(const molt_record_t *record, const 
     return (const mp_frozen_module_t *)(ram->words + MOLT_LINK_HEADER_SIZE / 4);
 }
 
-// As from a file.
+// As from a file: all of it is copied. Native code may read its constants byte by byte, which flash does not take.
 static const mp_frozen_module_t *load(const molt_record_t *record) {
     mp_reader_t reader;
     mp_compiled_module_t module = { .context = m_new0(mp_module_context_t, 1) };
     mp_frozen_module_t *frozen = m_new(mp_frozen_module_t, 1);
-    size_t in_rom = 0;
-    #ifdef MP_READER_IS_ROM
-    in_rom = MP_READER_IS_ROM;
-    #endif
-    mp_reader_new_mem(&reader, molt_mapped(record->mpy_addr), record->mpy_size, in_rom);
+    mp_reader_new_mem(&reader, molt_mapped(record->mpy_addr), record->mpy_size, 0);
     mp_raw_code_load(&reader, &module);
     const mp_frozen_module_t made = { module.context->constants, module.rc };
     memcpy(frozen, &made, sizeof made);

@@ -1,9 +1,11 @@
 """What the tests of dynamic frozen modules share: .mpy files, boards with them, and the firmware that is tested.
 
-FIRMWARE=mpy2-A in the environment takes the firmware of the second MicroPython, with its own mpy-cross and sources.
+FIRMWARE=mpy2-A in the environment takes the firmware of the second MicroPython, with its own mpy-cross and sources;
+MICROPY_DIR and MICROPY_DIR_2 say where these are, if not in BUILD.
 """
 import functools
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -15,8 +17,10 @@ sys.dont_write_bytecode = True
 import make_stores as stores  # noqa: E402
 
 NAME = os.environ.get("FIRMWARE", "mpy-A")
-CROSS = BUILD / ("mpy2-cross" if NAME.startswith("mpy2") else "mpy-cross") / "mpy-cross"
-MICROPY = BUILD / ("micropython2" if NAME.startswith("mpy2") else "micropython")
+IS_SECOND = NAME.startswith("mpy2")
+CROSS = BUILD / ("mpy2-cross" if IS_SECOND else "mpy-cross") / "mpy-cross"
+MICROPY = pathlib.Path(os.environ.get("MICROPY_DIR_2" if IS_SECOND else "MICROPY_DIR")
+                       or BUILD / ("micropython2" if IS_SECOND else "micropython")).resolve()
 
 
 def compile_mpy(source, *options):
@@ -113,7 +117,7 @@ def main_or_skip():
     try:
         firmware(NAME)
     except Skip as skip:
-        why = "; no second MicroPython was to be had, MICROPY_DIR_2=<checkout> names one" if NAME.startswith("mpy2") else ""
+        why = "; no second MicroPython was to be had, MICROPY_DIR_2=<checkout> names one" if IS_SECOND else ""
         print(f"1..1\nok 1 - dynamic frozen modules with {NAME} # SKIP {skip}{why}")
         return 0
     return main()
