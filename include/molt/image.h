@@ -122,7 +122,8 @@ typedef int (*molt_progress_t)(void *ctx, uint32_t done, uint32_t total);
 // What it cannot see: bits changed or missing in the mapped part of a MOLT_IMAGE_ESP8266 that is neither
 // MicroPython nor Arduino (such an image has no checksum there), and header bytes 2 and 3 of a MicroPython
 // image, which its MD5 leaves out.
-// Cost: every byte is read once, headers and trailers twice. About 600 bytes of stack.
+// Cost: every byte is read once, headers twice, and none after a later one but those of the headers. About 650 bytes of
+// stack.
 int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
     void *progress_ctx, molt_image_t *image);
 

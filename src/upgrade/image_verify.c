@@ -11,6 +11,7 @@
 #include "molt/sha256.h"
 
 #define CHECKSUM_SEED 0xef
+#define CRC_SIZE 4u
 
 // The mark: four words, and two that they are about.
 #define MARK_WORD_COUNT 4u
@@ -33,6 +34,11 @@ typedef struct check {
     uint32_t reference_count;  // words that refer to mapped flash behind the end of the file
     bool is_padding_used;      // MicroPython: bytes between the segments and the size word
     uint8_t checksums[2];
+    // What stands in the file, kept when it comes by: to go back for it would unpack a gzip file once more.
+    uint8_t stored_checksums[2];
+    uint32_t stored_off;  // of the MD5, the SHA-256 or the CRC
+    uint32_t stored_size;
+    uint8_t stored[MOLT_SHA256_SIZE];
     uint32_t mark[MARK_SIZE_WORDS];  // what was found of it, up to now
     uint32_t mark_count;
     uint32_t fs_addr;
@@ -61,6 +67,14 @@ static piece_t clip(piece_t piece, uint32_t begin, uint32_t end) {
         part.size = to - from;
     }
     return part;
+}
+
+// Copy what of [off, off + size) is in `piece` to its place in `to`.
+static void keep(piece_t piece, uint32_t off, uint32_t size, uint8_t *to) {
+    piece_t part = clip(piece, off, off + size);
+    if (part.size) {
+        memcpy(to + (part.off - off), part.data, part.size);
+    }
 }
 
 static uint8_t checksum_add(uint8_t checksum, piece_t piece) {
@@ -143,6 +157,10 @@ static void check_piece(check_t *check, piece_t piece) {
     const molt_image_t *image = check->image;
     uint32_t digest_off = check->parts->digest_off;
     check_segments(check, piece);
+    for (uint32_t g = 0; g < check->parts->group_count; g++) {
+        keep(piece, check->parts->groups[g].checksum_off, 1, &check->stored_checksums[g]);
+    }
+    keep(piece, check->stored_off, check->stored_size, check->stored);
     if (image->kind == MOLT_IMAGE_ESP8266_V2) {
         piece_t part = clip(piece, 0, digest_off);
         check->appended_crc = molt_crc32(check->appended_crc, part.data, part.size);
@@ -169,31 +187,20 @@ static void check_piece(check_t *check, piece_t piece) {
     check->crc32 = molt_crc32(check->crc32, piece.data, piece.size);
 }
 
-static int verdict_checksums(const molt_reader_t *reader, const check_t *check, molt_image_t *image) {
+static int verdict_checksums(const check_t *check, molt_image_t *image) {
     for (uint32_t g = 0; g < check->parts->group_count; g++) {
-        uint32_t off = check->parts->groups[g].checksum_off;
-        uint8_t stored;
-        int err = molt_image_read(reader, image, off, &stored, 1);
-        if (err) {
-            return err;
-        }
-        if (stored != check->checksums[g]) {
-            return molt_image_fail(image, MOLT_IMAGE_BAD_CHECKSUM, off);
+        if (check->stored_checksums[g] != check->checksums[g]) {
+            return molt_image_fail(image, MOLT_IMAGE_BAD_CHECKSUM, check->parts->groups[g].checksum_off);
         }
     }
     return 0;
 }
 
-static int verdict_micropython(const molt_reader_t *reader, check_t *check, molt_image_t *image) {
-    uint8_t stored[MOLT_MD5_SIZE];
+static int verdict_micropython(check_t *check, molt_image_t *image) {
     uint8_t digest[MOLT_MD5_SIZE];
-    int err = molt_image_read(reader, image, check->parts->digest_off, stored, sizeof stored);
-    if (err) {
-        return err;
-    }
     molt_md5_finish(&check->digest.md5, digest);
-    if (memcmp(stored, digest, sizeof digest) != 0) {
-        return molt_image_fail(image, MOLT_IMAGE_BAD_MD5, check->parts->digest_off);
+    if (memcmp(check->stored, digest, sizeof digest) != 0) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_MD5, check->stored_off);
     }
     // The MD5 leaves the segment count out, and the XOR checksum notices a wrong one only mostly.
     if (check->is_padding_used) {
@@ -202,57 +209,41 @@ static int verdict_micropython(const molt_reader_t *reader, check_t *check, molt
     return 0;
 }
 
-static int verdict_sha256(const molt_reader_t *reader, check_t *check, molt_image_t *image) {
-    uint8_t stored[MOLT_SHA256_SIZE];
+static int verdict_sha256(check_t *check, molt_image_t *image) {
     uint8_t digest[MOLT_SHA256_SIZE];
-    int err = molt_image_read(reader, image, check->parts->digest_off, stored, sizeof stored);
-    if (err) {
-        return err;
-    }
     molt_sha256_finish(&check->digest.sha256, digest);
-    if (memcmp(stored, digest, sizeof digest) != 0) {
-        return molt_image_fail(image, MOLT_IMAGE_BAD_SHA256, check->parts->digest_off);
+    if (memcmp(check->stored, digest, sizeof digest) != 0) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_SHA256, check->stored_off);
     }
     return 0;
 }
 
-static int verdict_arduino(const molt_reader_t *reader, const check_t *check, molt_image_t *image) {
-    uint8_t stored[4];
-    int err = molt_image_read(reader, image, ARDUINO_CRC_OFF, stored, sizeof stored);
-    if (err) {
-        return err;
-    }
-    if (load32_le(stored) != check->arduino_crc) {
-        return molt_image_fail(image, MOLT_IMAGE_BAD_CRC, ARDUINO_CRC_OFF);
+static int verdict_arduino(const check_t *check, molt_image_t *image) {
+    if (load32_le(check->stored) != check->arduino_crc) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_CRC, check->stored_off);
     }
     return 0;
 }
 
 // A 0xEA image may end with a CRC; nothing says whether it does. Where exactly four bytes follow they are one.
-static int verdict_v2(const molt_reader_t *reader, const check_t *check, molt_image_t *image) {
-    uint8_t stored[4];
-    uint32_t off = check->parts->digest_off;
-    if (!range_within(off, sizeof stored, image->size)) {
+static int verdict_v2(const check_t *check, molt_image_t *image) {
+    if (!check->stored_size) {
         return 0;
-    }
-    int err = molt_image_read(reader, image, off, stored, sizeof stored);
-    if (err) {
-        return err;
     }
     // The SDK's tools store the CRC's magnitude as a signed number, plus one. Source: gen_appbin.py.
     uint32_t crc = check->appended_crc;
     crc = crc & 0x80000000 ? ~crc : crc + 1;
-    image->has_crc = load32_le(stored) == crc;
+    image->has_crc = load32_le(check->stored) == crc;
     if (image->has_crc) {
-        image->image_size += sizeof stored;
-    } else if (image->size - off == sizeof stored) {
-        return molt_image_fail(image, MOLT_IMAGE_BAD_CRC, off);
+        image->image_size += check->stored_size;
+    } else if (image->size - check->stored_off == check->stored_size) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_CRC, check->stored_off);
     }
     return 0;
 }
 
-static int verdict(const molt_reader_t *reader, check_t *check, molt_image_t *image) {
-    int err = verdict_checksums(reader, check, image);
+static int verdict(check_t *check, molt_image_t *image) {
+    int err = verdict_checksums(check, image);
     if (err) {
         return err;
     }
@@ -263,17 +254,35 @@ static int verdict(const molt_reader_t *reader, check_t *check, molt_image_t *im
             }
             return 0;
         case MOLT_IMAGE_MICROPYTHON:
-            return verdict_micropython(reader, check, image);
+            return verdict_micropython(check, image);
         case MOLT_IMAGE_ARDUINO:
-            return image->has_crc ? verdict_arduino(reader, check, image) : 0;
+            return image->has_crc ? verdict_arduino(check, image) : 0;
         case MOLT_IMAGE_ESP8266_V2:
-            return verdict_v2(reader, check, image);
+            return verdict_v2(check, image);
         case MOLT_IMAGE_ESP32:
-            return image->has_sha256 ? verdict_sha256(reader, check, image) : 0;
+            return image->has_sha256 ? verdict_sha256(check, image) : 0;
         case MOLT_IMAGE_UNKNOWN:
             break;
     }
     return 0;
+}
+
+// Prepare the sums that this image has.
+static void begin_sums(check_t *check) {
+    const molt_image_t *image = check->image;
+    check->stored_off = check->parts->digest_off;
+    if (image->has_md5) {
+        molt_md5_init(&check->digest.md5);
+        check->stored_size = MOLT_MD5_SIZE;
+    } else if (image->has_sha256) {
+        molt_sha256_init(&check->digest.sha256);
+        check->stored_size = MOLT_SHA256_SIZE;
+    } else if (image->has_crc) {
+        check->stored_off = ARDUINO_CRC_OFF;
+        check->stored_size = CRC_SIZE;
+    } else if (image->kind == MOLT_IMAGE_ESP8266_V2 && range_within(check->stored_off, CRC_SIZE, image->size)) {
+        check->stored_size = CRC_SIZE;
+    }
 }
 
 int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
@@ -292,12 +301,7 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
     if (work_size < MOLT_IMAGE_WORK_MIN) {
         return MOLT_ERR_INVAL;
     }
-    if (image->has_md5) {
-        molt_md5_init(&check.digest.md5);
-    }
-    if (image->has_sha256) {
-        molt_sha256_init(&check.digest.sha256);
-    }
+    begin_sums(&check);
     // Whole words, so that none lies across two pieces.
     uint32_t step = min_u32(work_size, 0x10000) & ~3u;
     for (uint32_t off = 0; off < reader->size;) {
@@ -315,5 +319,5 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
     }
     image->crc32 = check.crc32;
     image->fs_addr = check.fs_addr;
-    return verdict(reader, &check, image);
+    return verdict(&check, image);
 }
