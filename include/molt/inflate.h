@@ -16,9 +16,17 @@
 // Bytes of input that are read at a time; a multiple of 4.
 #define MOLT_INFLATE_INPUT_SIZE 128u
 
+// Codes of up to so many bits are looked up; longer ones are followed bit by bit. Each bit doubles a table.
+#define MOLT_INFLATE_LITERAL_BITS 8u
+#define MOLT_INFLATE_DISTANCE_BITS 6u
+
 typedef struct molt_huffman {
     uint16_t counts[16];  // codes of each length
     uint16_t *symbols;    // in the order of their codes
+    uint16_t *table;      // by the next table_bits bits: symbol << 4 | length of its code; 0 where it is longer
+    uint32_t table_bits;
+    uint32_t longer_first;  // the first code that is longer
+    uint32_t longer_index;  // the place of its symbol
 } molt_huffman_t;
 
 typedef struct molt_inflate {
@@ -28,7 +36,7 @@ typedef struct molt_inflate {
     uint32_t input_off;    // of the next byte to be read into `bytes`
     uint32_t byte_count;   // valid in `bytes`
     uint32_t byte_next;
-    uint32_t bits;         // not used up yet, lowest first
+    uint32_t bits;         // not used up yet, lowest first; there may be whole bytes of them
     uint32_t bit_count;
     uint32_t out_count;    // bytes that came out
     uint32_t copy_size;    // of a reference in progress: bytes to go
@@ -43,7 +51,11 @@ typedef struct molt_inflate {
     molt_huffman_t distances;
     uint16_t literal_symbols[288];
     uint16_t distance_symbols[32];
-    uint8_t lengths[320];
+    uint16_t literal_table[1u << MOLT_INFLATE_LITERAL_BITS];
+    union {
+        uint8_t lengths[320];  // of the codes, while these are made
+        uint16_t distance_table[1u << MOLT_INFLATE_DISTANCE_BITS];
+    } u;
     uint8_t bytes[MOLT_INFLATE_INPUT_SIZE] __attribute__((aligned(4)));
 } molt_inflate_t;
 

@@ -63,8 +63,9 @@ $(LOADER_OUT)/extension.c: ports/esp8266/loader.mk
 	@mkdir -p $(@D)
 	@for f in $(EXTENSION_SRC); do echo "#include \"$$f\""; done >$@
 
+# It has room: for speed, not for size.
 $(LOADER_OUT)/extension.o: $(LOADER_OUT)/extension.c $(EXTENSION_SRC) $(wildcard include/molt/*.h src/base/*.h ports/esp8266/*.h) | deps
-	$(Q)$(LX106)gcc $(LOADER_FLAGS) -c $< -o $@
+	$(Q)$(LX106)gcc $(LOADER_FLAGS) -O2 -c $< -o $@
 
 $(LOADER_OUT)/extension_start.o: ports/esp8266/extension_start.S | deps
 	@mkdir -p $(@D)
