@@ -114,7 +114,7 @@ static void make_table(molt_huffman_t *huffman, uint16_t *table, uint32_t bits) 
     for (uint32_t length = 1; length <= bits; length++) {
         for (uint32_t end = code + huffman->counts[length]; code < end; code++, index++) {
             for (uint32_t i = reversed(code, length); i < size; i += 1u << length) {
-                table[i] = (uint16_t)(huffman->symbols[index] << 4 | length);
+                table[i] = (uint16_t)((uint32_t)huffman->symbols[index] << 4 | length);
             }
         }
         code <<= 1;
