@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from frozenrig import NAME, board_with, compile_mpy, listed, main_or_skip, natmod, say, stores, with_data
-from rig import BUILD, FS_START_1M, ROOT, firmware, fresh, note, same, scratch, test, tool, true
+from rig import BUILD, FS_START_1M, ROOT, firmware, fresh, hazard, note, same, same_bytes, scratch, test, tool, true
 
 TOP = 0xF8000
 
@@ -63,6 +63,7 @@ def nothing_is_written_twice():
 
 
 @test
+@hazard("the store: deleted sectors are used again without an erase")
 def replace_and_delete():
     """A module is replaced and deleted; ids of the others stay; compaction at boot wins the room back"""
     board = board_with(a="def one_new_name(): return 1", b="def one_new_name(): return 2\ndef b_name(): pass")
@@ -447,6 +448,7 @@ def the_tool_and_the_device():
 
 
 @test
+@hazard("the store overlaps the MD5, the filesystem or ROMFS, and an upgrade overwrites it")
 def an_upgrade_into_the_modules_is_refused():
     """An image that would run over modules is refused with their names; drop_frozen lets go of those in the way"""
     big = "X = b'" + "z" * 30000 + "'\ndef f(): return len(X)"
@@ -477,6 +479,21 @@ def an_upgrade_into_the_modules_is_refused():
 
 
 @test
+@hazard("a blank size word makes reset_frozen erase the firmware")
+def a_wrong_size_word_costs_nothing():
+    """Where the firmware's size word says nothing that can be, modules are refused, and reset_frozen() erases nothing"""
+    for word in (b"\xff" * 4, b"\x00" * 4, b"\x10\x00\x00\x00", b"\x00\x00\x20\x00"):
+        board = fresh(NAME, files={})
+        board.change(0x8ffc, word)
+        before = board.flash()
+        run = board.run("import esp\nfor f in (esp.ls_frozen, esp.reset_frozen):\n try: f()\n except OSError as e: print(e.errno, e)")
+        same([line.split()[0] for line in say(run).splitlines()], ["28", "28"], f"{word.hex()}: errors")
+        same(len(run.ops), 0, f"{word.hex()}: flash operations")
+        same_bytes(board.flash(), before, "flash")
+
+
+@test
+@hazard("torn headers of the store look valid; the old module is deleted before the new one is known to fit")
 def power_cuts_on_the_board():
     """Power cuts in add, link and compaction on the board itself: a sample of operations and tears"""
     board = board_with(hello=HELLO, old="def f(): return 'old'", new="def f(): return 'new'" + "\ndef g(): pass" * 40)

@@ -12,7 +12,7 @@ import struct
 import sys
 
 from checks import attempt, files_are, refused, target_is
-from rig import (FS_START, FS_START_1M, MB, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, Skip, firmware, fresh, hazard, main, note, same, same_bytes, scratch,
+from rig import (FS_START, FS_START_1M, MB, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, firmware, fresh, hazard, main, note, same, same_bytes, scratch,
                  small_program, test, tool, true, user_files)
 
 UPGRADE = "molt.fwupdate('firmware.bin')"
@@ -359,14 +359,6 @@ def a_damaged_volume():
     off, addr, size = board.blocks("firmware.bin")[77]
     board.change(addr + 100, b"\0\0\0\0")
     refused(board, UPGRADE, "ValueError", "copy it again")
-
-
-@test
-@hazard("the frozen-module store: overlaps, torn headers, deletes, blank size word")
-def frozen_modules():
-    """Frozen modules on the device: their hazards"""
-    run = fresh("mpy-A").run("import esp; print(hasattr(esp, 'add_frozen'))")
-    raise Skip("tested with frozen modules" if run.value() else "this firmware has no esp.add_frozen()")
 
 
 if __name__ == "__main__":
