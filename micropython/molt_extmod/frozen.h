@@ -51,7 +51,7 @@ molt_reader_t molt_frozen_reader(const molt_record_t *record);
 int molt_frozen_make_float(void *ctx, const uint8_t *text, uint32_t size, uint32_t *word);
 
 extern const mp_obj_module_t molt_frozen_module;
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(molt_frozen_add_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(molt_frozen_add_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(molt_frozen_delete_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(molt_frozen_ls_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(molt_frozen_reset_obj);

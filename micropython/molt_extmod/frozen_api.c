@@ -198,20 +198,37 @@ static void add(source_t *source, const char *name, size_t name_size) {
     }
 }
 
+static mp_obj_t open_file(mp_obj_t path_in) {
+    const char *path = mp_obj_str_get_str(path_in);
+    mp_import_stat_t stat = mp_vfs_import_stat(path);
+    if (stat != MP_IMPORT_STAT_FILE) {
+        molt_raise(stat == MP_IMPORT_STAT_DIR ? MOLT_ERR_ISDIR : MOLT_ERR_NOENT,
+            stat == MP_IMPORT_STAT_DIR ? "this is a directory; name an .mpy file in it" : "there is no such file; look at its name and directory");
+    }
+    mp_obj_t open_args[] = { path_in, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
+    return mp_vfs_open(2, open_args, (mp_map_t *)&mp_const_empty_map);
+}
+
 // add(file_name, module_name=None) -> True
-static mp_obj_t frozen_add(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t frozen_add(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_file_name, ARG_module_name };
+    static const mp_arg_t allowed_args[] = {
+        { MP_QSTR_file_name, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+        { MP_QSTR_module_name, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
+    };
+    mp_arg_val_t args[MP_ARRAY_SIZE(allowed_args)];
+    mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed_args), allowed_args, args);
     size_t path_size, name_size;
-    const char *path = mp_obj_str_get_data(args[0], &path_size);
+    const char *path = mp_obj_str_get_data(args[ARG_file_name].u_obj, &path_size);
     const char *name;
-    if (n_args > 1 && args[1] != mp_const_none) {
-        name = mp_obj_str_get_data(args[1], &name_size);
+    if (args[ARG_module_name].u_obj != mp_const_none) {
+        name = mp_obj_str_get_data(args[ARG_module_name].u_obj, &name_size);
     } else {
         name = name_of(path, path_size, &name_size);
     }
     check_name(name, name_size);
     opened();
-    mp_obj_t open_args[] = { args[0], MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
-    source_t source = { mp_vfs_open(2, open_args, (mp_map_t *)&mp_const_empty_map), 0 };
+    source_t source = { open_file(args[ARG_file_name].u_obj), 0 };
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         add(&source, name, name_size);
@@ -224,7 +241,7 @@ static mp_obj_t frozen_add(size_t n_args, const mp_obj_t *args) {
     warn(name, name_size);
     return mp_const_true;
 }
-MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(molt_frozen_add_obj, 1, 2, frozen_add);
+MP_DEFINE_CONST_FUN_OBJ_KW(molt_frozen_add_obj, 0, frozen_add);
 
 // delete(module_name) -> whether there was one
 static mp_obj_t frozen_delete(mp_obj_t name_in) {

@@ -40,7 +40,8 @@ HELLO_SAYS = "('greeting', -123456789012345678901234567890, (1, (2, 'threeeee', 
 def add_import_reset_import():
     """A module is added, imports at once and unlinked, and linked after a reset, with the same result"""
     board = board_with(hello=HELLO)
-    run = board.run("import esp\nprint(esp.add_frozen('/m/hello.mpy'), esp.ls_frozen()[0][3:])\nimport hello\nprint(hello.check())")
+    run = board.run("import esp\nprint(esp.add_frozen(file_name='/m/hello.mpy', module_name='hello'), esp.ls_frozen()[0][3:])\n"
+                    "import hello\nprint(hello.check())")
     same(say(run).splitlines(), ["True (False, True, False)", HELLO_SAYS], "unlinked")
     run = board.run("import esp\nprint(esp.ls_frozen()[0][3:])\nimport hello\nprint(hello.check(), hello.__name__)\n"
                     "import micropython\nmicropython.qstr_info(1)\nprint('gen' in dir(hello))")
@@ -142,9 +143,11 @@ def bad_files_and_names():
         code += f"try:\n esp.add_frozen('/m/{name}.mpy')\n print('{name} TAKEN')\nexcept (ValueError, OSError) as e:\n print('{name}', e)\n"
     for name in ("_boot", "flashbdev", "inisetup", "molt", "a..b", ".a", "a.", "", "a/b", "x" * 64, "a b", "flashbdev.sub", "molt.x"):
         code += f"try:\n esp.add_frozen('/m/good.mpy', '{name}')\n print('TAKEN')\nexcept ValueError as e:\n print('{name}', e)\n"
+    for path in ("/m/none.mpy", "/m", "/none/x.mpy"):
+        code += f"try:\n esp.add_frozen('{path}', 'x')\n print('TAKEN')\nexcept OSError as e:\n print('{path}', e.args[1])\n"
     run = board.run(code)
     true("TAKEN" not in run.out, run.out)
-    same(len(say(run).splitlines()), len(files) - 1 + 13, "sentences")
+    same(len(say(run).splitlines()), len(files) - 1 + 13 + 3, "sentences")
     true(board.flash(0, 0x100000) == before[:0x100000], "flash is unchanged")
 
 
