@@ -56,6 +56,9 @@ static int fill_firmware(migration_t *m) {
     uint32_t size = end_of(old);
     uint8_t *given = NULL;
     molt_image_t image;
+    if (m->args->firmware == NULL && old_bytes[0] != 0xe9 && old_bytes[0] != 0xea) {
+        return say_fail("%s: there is no firmware in it; give one with --firmware, or read the chip again", m->from.path);
+    }
     if (m->args->firmware && files_load_host(m->args->firmware, m->map.flash_size, &given, &size)) {
         return 1;
     }

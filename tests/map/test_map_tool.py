@@ -219,6 +219,12 @@ def migration_keeps_every_file_and_the_system_sectors():
 
 
 @test
+def a_dump_without_a_firmware_does_not_migrate():
+    blank = WORK / "blank.bin"
+    blank.write_bytes(bytes(1 << 20))
+    said = molt("migrate", blank, WORK / "blank2.bin", "--to", "molt", status=1)
+    check("no firmware" in said and not (WORK / "blank2.bin").exists(), said)
+
 def migration_to_the_same_map_changes_nothing():
     old = flash("same.bin", "--variant", "molt")
     molt("migrate", old, WORK / "again.bin", "--to", "molt")
