@@ -46,12 +46,13 @@ typedef struct molt_state {
 // Flash address of sector `index` of the reserved region at `reserved_addr`.
 uint32_t molt_state_sector_addr(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t index);
 
+// Of both there are two, whatever a record says.
 static inline uint32_t molt_state_head_addr(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t head) {
-    return molt_state_sector_addr(flash, reserved_addr, head);
+    return molt_state_sector_addr(flash, reserved_addr, head & 1);
 }
 
 static inline uint32_t molt_state_plan_addr(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t plan) {
-    return molt_state_sector_addr(flash, reserved_addr, 2 + plan);
+    return molt_state_sector_addr(flash, reserved_addr, 2 + (plan & 1));
 }
 
 // The record that counts. Returns 0, MOLT_ERR_NOENT (there is none), or the flash driver's error.
