@@ -92,7 +92,7 @@ $(BUILD)/deps.ok: tools/deps
 $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
 
 include ports/esp8266/loader.mk
--include vboard/vboard.mk micropython/micropython.mk
+-include vboard/vboard.mk micropython/firmwares.mk
 include cmd/molt/molt.mk
 include tests/tests.mk
 -include bench/bench.mk

@@ -4,7 +4,7 @@
 #define MOLT_CMD_HOST_H
 
 #include "device.h"
-#include "upgrade.h"
+#include "lfs_upgrade.h"
 #include "volume.h"
 
 // The file that saves the old first sector, in the root of the filesystem.

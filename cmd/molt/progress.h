@@ -6,7 +6,7 @@
 
 #include "molt/boot.h"
 #include "nor.h"
-#include "upgrade.h"
+#include "lfs_upgrade.h"
 
 typedef struct progress {
     sim_nor_t *nor;         // whose counts are the clock

@@ -2,4 +2,4 @@
 
 #include "src/lfs/volume.c"
 #include "src/lfs/extents.c"
-#include "src/lfs/upgrade.c"
+#include "src/lfs/lfs_upgrade.c"

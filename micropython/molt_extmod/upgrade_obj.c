@@ -1,5 +1,5 @@
 // _molt.Upgrade: one upgrade from a file on the device's littlefs, step by step. The order of the steps is that of
-// src/lfs/upgrade.h; what belongs to MicroPython (writing the saved file through its mounted filesystem, printing,
+// src/lfs/lfs_upgrade.h; what belongs to MicroPython (writing the saved file through its mounted filesystem, printing,
 // the reset) is left to molt.py.
 
 #include "upgrade_obj.h"
@@ -16,7 +16,7 @@
 #include "py/mphal.h"
 #include "py/runtime.h"
 #include "resident_api.h"
-#include "upgrade.h"
+#include "lfs_upgrade.h"
 
 // Bytes of the buffer through which flash is read: with the boot sector and the volume's caches 6 KB in all.
 #define WORK_SIZE 512

@@ -1,6 +1,6 @@
 // An upgrade from a file on littlefs: the order of things, and what can go wrong with each.
 
-#include "upgrade.h"
+#include "lfs_upgrade.h"
 
 #include "bytes.h"
 #include "libc.h"
