@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "molt/sha1.h"
+
 // Most segments that an image may have (mask ROM and esptool: 16), and most that stand before an inner image:
 // eboot has one or two, 0xEA has the mapped part.
 #define MOLT_IMAGE_SEGMENTS_MAX 16
@@ -98,6 +100,7 @@ typedef struct molt_image {
     // mapped part first (it states the address 0), then those of the inner image.
     molt_image_segment_t segments[MOLT_IMAGE_SEGMENTS_MAX + MOLT_IMAGE_OUTER_SEGMENTS_MAX];
     uint32_t crc32;           // of all `size` bytes; set by molt_image_verify() where it read all of them, else 0
+    uint8_t sha1[MOLT_SHA1_SIZE];  // likewise
     uint32_t fs_addr;         // where the firmware will have its filesystem, by its mark; set likewise; 0: it does not say
 } molt_image_t;
 
@@ -122,7 +125,7 @@ typedef int (*molt_progress_t)(void *ctx, uint32_t done, uint32_t total);
 // What it cannot see: bits changed or missing in the mapped part of a MOLT_IMAGE_ESP8266 that is neither
 // MicroPython nor Arduino (such an image has no checksum there), and header bytes 2 and 3 of a MicroPython
 // image, which its MD5 leaves out.
-// Cost: every byte is read once, headers twice, and none after a later one but those of the headers. About 650 bytes of
+// Cost: every byte is read once, headers twice, and none after a later one but those of the headers. About 750 bytes of
 // stack.
 int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
     void *progress_ctx, molt_image_t *image);

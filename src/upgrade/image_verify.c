@@ -8,6 +8,7 @@
 #include "molt/image.h"
 #include "molt/map.h"
 #include "molt/md5.h"
+#include "molt/sha1.h"
 #include "molt/sha256.h"
 
 #define CHECKSUM_SEED 0xef
@@ -29,6 +30,7 @@ typedef struct check {
     const molt_image_t *image;
     const molt_image_parts_t *parts;
     uint32_t crc32;
+    molt_sha1_t sha1;
     uint32_t appended_crc;  // 0xEA: of the bytes before it
     uint32_t arduino_crc;
     uint32_t reference_count;  // words that refer to mapped flash behind the end of the file
@@ -185,6 +187,7 @@ static void check_piece(check_t *check, piece_t piece) {
         check->arduino_crc = arduino_crc_add(check->arduino_crc, clip(piece, 0, image->image_size));
     }
     check->crc32 = molt_crc32(check->crc32, piece.data, piece.size);
+    molt_sha1_update(&check->sha1, piece.data, piece.size);
 }
 
 static int verdict_checksums(const check_t *check, molt_image_t *image) {
@@ -302,6 +305,7 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
         return MOLT_ERR_INVAL;
     }
     begin_sums(&check);
+    molt_sha1_init(&check.sha1);
     // Whole words, so that none lies across two pieces.
     uint32_t step = min_u32(work_size, 0x10000) & ~3u;
     for (uint32_t off = 0; off < reader->size;) {
@@ -318,6 +322,7 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
         }
     }
     image->crc32 = check.crc32;
+    molt_sha1_finish(image->sha1, &check.sha1);
     image->fs_addr = check.fs_addr;
     return verdict(&check, image);
 }
