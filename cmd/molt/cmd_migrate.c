@@ -9,6 +9,7 @@
 #include "describe.h"
 #include "dump.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "files.h"
 #include "molt/error.h"
 #include "molt/store.h"
@@ -21,6 +22,7 @@
 static const struct argp_option options[] = {
     { "to", ARGS_VARIANT, "MAP", 0, "The map wanted: molt, stock, or another one of `molt map --list` (needed)", 0 },
     { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "The firmware that is made for that map; needed where the filesystem moves", 0 },
+    ARGS_OPTION_FS_START,
     { 0 },
 };
 
@@ -194,7 +196,7 @@ static int refuse_files(migration_t *m, int err, const char *at) {
     if (err == MOLT_ERR_NOSPC) {
         return say_fail("the files do not fit into the %s of the map %s; remove a few KB of them", say_size(room).text, m->map.name);
     }
-    return say_fail("%s: %s", at, files_text(err));
+    return say_fail("%s: %s", *at ? at : "/", files_text(err));
 }
 
 static int fill_files(migration_t *m) {
@@ -214,7 +216,7 @@ static int fill_files(migration_t *m) {
     if (dumpfs_mount(&m->from, false)) {
         return 1;
     }
-    int err = molt_volume_format(&m->to.volume, &m->to.nor.flash, fs, BLOCK_SIZE);
+    int err = molt_volume_format_like(&m->to.volume, &m->to.nor.flash, fs, BLOCK_SIZE, &m->from.volume);
     if (!err) {
         err = transfer_tree(&m->from.volume, &m->to.volume, at);
     }
@@ -250,14 +252,32 @@ static int verify_files(migration_t *m, uint32_t *file_count) {
     int err = transfer_compare(&m->from.volume, &m->to.volume, at, file_count);
     molt_volume_unmount(&m->to.volume);
     molt_volume_unmount(&m->from.volume);
-    return err ? say_fail("%s: it did not arrive as it was; the dump is damaged there, read the chip again", at) : 0;
+    return err ? say_fail("%s: it did not arrive as it was; the dump is damaged there, read the chip again", *at ? at : "/") : 0;
+}
+
+// Whatever filesystem there is goes along, or nothing is done. One in the user's own sectors is kept with these.
+static int refuse_left_behind(const migration_t *m) {
+    const places_t *places = &m->from.places;
+    const molt_region_t *user = &m->before.map.regions[MOLT_MAP_USER];
+    const place_t *place;
+    if (places->verdict != PLACES_NONE && dumpfs_refuse(&m->from)) {
+        return 1;
+    }
+    for (uint32_t i = 0; (place = place_next_beside(places, &m->from.fs, &i)) != NULL; i++) {
+        if (place->region.addr < user->addr || end_of(&place->region) > end_of(user)) {
+            return say_fail("%s: there is another filesystem, at 0x%06x, which would be left behind; copy its files out (molt get, with "
+                            "--fs-start 0x%06x) and erase it first", m->from.path, place->region.addr, place->region.addr);
+        }
+    }
+    return 0;
 }
 
 static int migrate(migration_t *m) {
     uint32_t size = m->from.nor.flash.geometry.size;
     molt_geometry_t geometry = { size, BLOCK_SIZE, 65536, 256 };
     uint32_t file_count;
-    if (survey_dump(&m->before, &m->from, NULL)) {
+    if (esp32_refuse(&m->from) || dumpfs_look(&m->from, m->args) || survey_dump(&m->before, &m->from, NULL)
+        || refuse_left_behind(m)) {
         return 1;
     }
     survey_t *wanted = calloc(1, sizeof *wanted);
