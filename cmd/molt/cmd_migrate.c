@@ -11,6 +11,7 @@
 #include "dumpfs.h"
 #include "esp32.h"
 #include "files.h"
+#include "gunzip.h"
 #include "molt/error.h"
 #include "molt/store.h"
 #include "say.h"
@@ -49,43 +50,54 @@ static int refuse_size(const migration_t *m, uint32_t firmware_size) {
         m->map.name, room);
 }
 
+// Read the firmware that the command line gives, unpacked if it is a gzip file. 0, or 1 after having said what is wrong.
+static int load_given(const migration_t *m, uint8_t **given, uint32_t *size) {
+    const char *path = m->args->firmware;
+    uint32_t fs_addr = m->map.regions[MOLT_MAP_FILESYSTEM].addr;
+    molt_image_t image;
+    if (files_load_host(path, m->map.flash_size, given, size)) {
+        return 1;
+    }
+    const char *trouble = gunzip_is_gzip(*given, *size) ? gunzip(given, size) : NULL;
+    if (!trouble && describe_verify(*given, *size, &image) != 0) {
+        trouble = molt_image_defect_text(image.defect);
+    } else if (!trouble && image.chip != MOLT_CHIP_ESP8266) {
+        trouble = "this is no image for the ESP8266";
+    }
+    if (trouble) {
+        return say_fail("%s: %s", path, trouble);
+    }
+    if (image.fs_addr && image.fs_addr != fs_addr) {
+        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, and the map %s has it at 0x%06x; give the firmware made "
+                        "for that map", path, image.fs_addr, m->map.name, fs_addr);
+    }
+    // Boot loader and all: a map that has one keeps it, an image given takes its place.
+    return m->map.regions[MOLT_MAP_FIRMWARE].addr
+               ? say_fail("the map %s has another boot loader; migrate without --firmware", m->map.name) : 0;
+}
+
 // Put the firmware in: the one given, with the flash size that the present one states, or the present one.
 static int fill_firmware(migration_t *m) {
-    const molt_region_t *old = &m->before.map.regions[MOLT_MAP_FIRMWARE];
-    const molt_region_t *region = &m->map.regions[MOLT_MAP_FIRMWARE];
     const uint8_t *old_bytes = m->from.nor.bytes;
     uint8_t *bytes = m->to.nor.bytes;
-    uint32_t size = end_of(old);
+    uint32_t size = end_of(&m->before.map.regions[MOLT_MAP_FIRMWARE]);
     uint8_t *given = NULL;
-    molt_image_t image;
     if (m->args->firmware == NULL && old_bytes[0] != 0xe9 && old_bytes[0] != 0xea) {
         return say_fail("%s: there is no firmware in it; give one with --firmware, or read the chip again", m->from.path);
     }
-    if (m->args->firmware && files_load_host(m->args->firmware, m->map.flash_size, &given, &size)) {
-        return 1;
+    int status = m->args->firmware ? load_given(m, &given, &size) : 0;
+    if (!status && molt_map_set_firmware(&m->map, size) != 0) {
+        status = refuse_size(m, size);
     }
-    if (given && (describe_verify(given, size, &image) != 0 || image.chip != MOLT_CHIP_ESP8266)) {
-        int status = say_fail("%s: %s", m->args->firmware, image.defect ? molt_image_defect_text(image.defect)
-                                                                        : "this is no image for the ESP8266");
-        free(given);
-        return status;
+    if (!status) {
+        memcpy(bytes, given ? given : old_bytes, size);
     }
-    // Boot loader and all: a map that has one keeps it, an image given takes its place.
-    if (region->addr && given) {
-        free(given);
-        return say_fail("the map %s has another boot loader; migrate without --firmware", m->map.name);
-    }
-    if (molt_map_set_firmware(&m->map, size) != 0) {
-        free(given);
-        return refuse_size(m, size);
-    }
-    memcpy(bytes, given ? given : old_bytes, size);
-    if (given && old_bytes[0] == 0xe9) {
+    if (!status && given && old_bytes[0] == 0xe9) {
         bytes[2] = old_bytes[2];
         bytes[3] = old_bytes[3];
     }
     free(given);
-    return 0;
+    return status;
 }
 
 static int memory_read(void *ctx, uint32_t off, void *buf, uint32_t size) {
