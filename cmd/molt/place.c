@@ -62,6 +62,10 @@ static uint32_t rate(const search_t *search, const molt_region_t *region) {
     return err == 0 ? 2 : 1;
 }
 
+static place_state_t state_of(uint32_t rating) {
+    return rating ? PLACE_MOUNTS : PLACE_DAMAGED;
+}
+
 static bool has_superblock(const search_t *search, uint32_t addr, molt_region_t *region, uint32_t *block_size) {
     return molt_volume_find(search->flash, addr, region, block_size) == 0;
 }
@@ -78,11 +82,10 @@ static void add(const search_t *search, const place_t *place) {
     item->is_known = is_known(search, item->region.addr);
 }
 
-static void add_littlefs(const search_t *search, const molt_region_t *region, uint32_t block_size, bool is_pair, uint32_t rating) {
-    place_t place = { rating ? PLACE_MOUNTS : PLACE_DAMAGED, *region, block_size, is_pair, false };
+static void add_littlefs(const search_t *search, const place_t *place) {
     // A superblock alone that leads nowhere is left over from something, unless it is where one has to be.
-    if (rating || is_pair || is_known(search, region->addr)) {
-        add(search, &place);
+    if (place->state == PLACE_MOUNTS || place->is_pair || is_known(search, place->region.addr)) {
+        add(search, place);
     }
 }
 
@@ -98,11 +101,14 @@ static void add_single(const search_t *search, const molt_region_t *at, uint32_t
     bool before_known = has_room && is_known(search, before.addr);
     uint32_t at_score = 2 * at_rating + at_known;
     uint32_t before_score = 2 * before_rating + before_known;
-    if (has_room && (before_score >= at_score || (before_known && before_rating == 0))) {
-        add_littlefs(search, &before, block_size, false, before_rating);
+    bool takes_before = has_room && (before_score >= at_score || (before_known && before_rating == 0));
+    bool takes_at = at_score >= before_score || (at_known && at_rating == 0);
+    bool is_rival = takes_before && takes_at;
+    if (takes_before) {
+        add_littlefs(search, &(place_t){ state_of(before_rating), before, block_size, false, is_rival, false });
     }
-    if (at_score >= before_score || (at_known && at_rating == 0)) {
-        add_littlefs(search, at, block_size, false, at_rating);
+    if (takes_at) {
+        add_littlefs(search, &(place_t){ state_of(at_rating), *at, block_size, false, is_rival, false });
     }
 }
 
@@ -126,7 +132,7 @@ static void look_for_littlefs(const search_t *search, uint32_t addr) {
         return;
     }
     if (has_superblock(search, addr + block_size, &other, &other_size) && other_size == block_size) {
-        add_littlefs(search, &region, block_size, true, rate(search, &region));
+        add_littlefs(search, &(place_t){ state_of(rate(search, &region)), region, block_size, true, false, false });
     } else {
         add_single(search, &region, block_size);
     }
@@ -153,7 +159,7 @@ static void look_for_fat(const search_t *search, uint32_t addr) {
     bool is_named = memcmp(bytes + 54, "FAT", 3) == 0 || memcmp(bytes + 82, "FAT", 3) == 0;
     if (is_jump && is_size && is_cluster && is_named && load16(bytes + SIGNATURE_OFF) == 0xaa55 && count
         && count <= search->flash->geometry.size / sector_size) {
-        add(search, &(place_t){ PLACE_FAT, { addr, count * sector_size }, sector_size, true, false });
+        add(search, &(place_t){ PLACE_FAT, { addr, count * sector_size }, sector_size, true, false, false });
     }
 }
 
@@ -163,7 +169,7 @@ static bool is_content(const places_t *places, const place_t *place) {
     for (uint32_t i = 0; i < places->count; i++) {
         const place_t *outer = &places->items[i];
         if (outer->state == PLACE_MOUNTS && begins_inside(&place->region, &outer->region)) {
-            return place->state != PLACE_MOUNTS || (!place->is_pair && !place->is_known);
+            return place->state != PLACE_MOUNTS || (!place->is_pair && !place->is_known && !place->is_rival);
         }
     }
     return false;

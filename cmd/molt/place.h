@@ -23,6 +23,7 @@ typedef struct place {
     molt_region_t region;  // as its superblock or boot sector states, but within the dump
     uint32_t block_size;
     bool is_pair;          // both superblock blocks are there: it is certain where it begins
+    bool is_rival;         // of a superblock block alone: the other place that it can belong to is found, too
     bool is_known;         // a flash map has its filesystem there, or the firmware's mark names it
 } place_t;
 
