@@ -39,7 +39,7 @@ static void print_name(const char *path) {
 static int list(listing_t *listing, const char *path, uint32_t depth) {
     lfs2_dir_t dir;
     struct lfs2_info info;
-    int err = depth > DEPTH_MAX ? MOLT_ERR_CORRUPT : lfs2_dir_open(&listing->volume->lfs, &dir, path);
+    int err = depth > DEPTH_MAX ? MOLT_ERR_CORRUPT : lfs2_dir_open(&listing->volume->lfs, &dir, *path ? path : "/");
     if (err) {
         return err;
     }

@@ -17,6 +17,7 @@
 static const struct argp_option uninstall_options[] = { ARGS_OPTION_QUIET, { 0 } };
 static const struct argp_option install_options[] = {
     { "force", ARGS_FORCE, 0, 0, "Overwrite what molt's reserved sectors hold, if that is not molt's", 0 },
+    ARGS_OPTION_FS_START,
     ARGS_OPTION_QUIET,
     { 0 },
 };
@@ -25,9 +26,12 @@ static int install(dumpfs_t *dump, const args_t *args) {
     static survey_t survey;
     host_job_t job;
     uint8_t buf[4096];
-    int status = survey_dump(&survey, dump, NULL);
-    if (status) {
-        return status;
+    int status = dumpfs_look(dump, args);
+    if (!status && dump->places.verdict == PLACES_SEVERAL) {
+        status = dumpfs_refuse(dump);
+    }
+    if (status || survey_dump(&survey, dump, NULL)) {
+        return 1;
     }
     host_job_init(&job, &dump->nor, &dump->fs, NULL);
     const molt_region_t *reserved = &survey.map.regions[MOLT_MAP_RESERVED];

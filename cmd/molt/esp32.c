@@ -20,7 +20,7 @@ static bool begins_table(const uint8_t *bytes) {
 }
 
 bool esp32_look(const uint8_t *bytes, uint32_t size, molt_chip_t *chip, uint32_t *boot_addr) {
-    // Source: esptool, BOOTLOADER_FLASH_OFFSET of its targets. ESP32 and S2; C5 and P4; all others.
+    // Source: esptool, BOOTLOADER_FLASH_OFFSET of its targets. ESP32 and S2; C5, H4 and P4; all others.
     static const uint32_t boot_addrs[] = { 0x1000, 0x2000, 0 };
     molt_partition_table_t table;
     molt_image_t image;
@@ -153,17 +153,21 @@ static void mark_image(survey_t *survey, const dumpfs_t *dump, const molt_region
     }
 }
 
-// A littlefs that begins where the region does. MicroPython makes one behind the last partition if none is called "vfs".
+// A littlefs, or a FAT, that begins where the region does. MicroPython makes one behind the last partition if none is called "vfs".
 static void mark_filesystem(survey_t *survey, dumpfs_t *dump, molt_partition_t *piece) {
     const molt_region_t *region = &piece->piece.region;
-    if (!dumpfs_find_at(dump, region->addr) || dump->fs.size > region->size) {
+    const place_t *place = place_at(&dump->places, region->addr);
+    if (place == NULL || place->state == PLACE_DAMAGED || place->region.size > region->size) {
         return;
     }
+    dump->fs = place->region;
     if (piece->piece.kind == MOLT_MAP_UNUSED) {
         strcpy(piece->label, "vfs");
     }
     piece->piece.kind = MOLT_MAP_FILESYSTEM;
-    survey_mark_littlefs(survey, dump);
+    if (place->state == PLACE_MOUNTS) {
+        survey_mark_littlefs(survey, dump);
+    }
 }
 
 int esp32_survey_dump(survey_t *survey, dumpfs_t *dump) {

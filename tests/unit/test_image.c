@@ -451,7 +451,7 @@ static void kinds_and_chips_have_names(void **state) {
     for (int i = MOLT_IMAGE_UNKNOWN + 1; i <= MOLT_IMAGE_ESP32; i++) {
         assert_string_not_equal(molt_image_kind_text((molt_image_kind_t)i), "unknown");
     }
-    for (int i = MOLT_CHIP_UNKNOWN + 1; i <= MOLT_CHIP_ESP32P4; i++) {
+    for (int i = MOLT_CHIP_UNKNOWN + 1; i <= MOLT_CHIP_ESP32H21; i++) {
         assert_string_not_equal(molt_chip_text((molt_chip_t)i), "unknown");
     }
 }
