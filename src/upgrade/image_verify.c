@@ -42,6 +42,10 @@ typedef struct check {
     uint32_t mark[MARK_SIZE_WORDS];  // what was found of it, up to now
     uint32_t mark_count;
     uint32_t fs_addr;
+    uint32_t banner_count;   // characters of VERSION_BANNER that were met in a row
+    uint32_t version_count;
+    bool has_version;        // it is complete
+    char version[MOLT_IMAGE_VERSION_MAX + 1];
     union {
         molt_md5_t md5;
         molt_sha256_t sha256;
@@ -153,6 +157,40 @@ static void find_mark(check_t *check, piece_t piece) {
     }
 }
 
+// What stands before the version in MicroPython's banner (py/mpversion, "MicroPython " MICROPY_GIT_TAG " on ...").
+#define VERSION_BANNER "MicroPython v"
+#define VERSION_BANNER_SIZE (sizeof VERSION_BANNER - 1)
+
+// Take a character behind the banner, or find that the version is complete. Without a number it is none: a firmware with
+// molt in it has the banner's beginning as a text of its own.
+static void take_version(check_t *check, char c) {
+    if (check->version_count == 1 && (c < '0' || c > '9')) {
+        check->banner_count = c == VERSION_BANNER[0];
+        check->version_count = 0;
+    } else if (c >= ' ' && c <= '~' && c != ';' && check->version_count < MOLT_IMAGE_VERSION_MAX) {
+        check->version[check->version_count++] = c;
+    } else {
+        check->has_version = true;
+    }
+}
+
+// Look for the version. The first one counts.
+static void find_version(check_t *check, piece_t piece) {
+    for (uint32_t i = 0; i < piece.size && !check->has_version; i++) {
+        char c = (char)piece.data[i];
+        if (check->banner_count == VERSION_BANNER_SIZE) {
+            take_version(check, c);
+        } else if (c == VERSION_BANNER[check->banner_count]) {
+            if (++check->banner_count == VERSION_BANNER_SIZE) {
+                take_version(check, c);
+            }
+        } else {
+            // "M" is nowhere else in it.
+            check->banner_count = c == VERSION_BANNER[0];
+        }
+    }
+}
+
 static void check_piece(check_t *check, piece_t piece) {
     const molt_image_t *image = check->image;
     uint32_t digest_off = check->parts->digest_off;
@@ -172,6 +210,7 @@ static void check_piece(check_t *check, piece_t piece) {
         if (!check->fs_addr) {
             find_mark(check, piece);
         }
+        find_version(check, piece);
         part = clip(piece, check->parts->groups[0].checksum_off + 1, MICROPYTHON_SIZE_WORD_OFF);
         for (uint32_t i = 0; i < part.size; i++) {
             check->is_padding_used = check->is_padding_used || part.data[i] != 0xff;
@@ -319,5 +358,6 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
     }
     image->crc32 = check.crc32;
     image->fs_addr = check.fs_addr;
+    memcpy(image->version, check.version, sizeof image->version);
     return verdict(&check, image);
 }
