@@ -15,6 +15,9 @@
 #define MOLT_IMAGE_SEGMENTS_MAX 16
 #define MOLT_IMAGE_OUTER_SEGMENTS_MAX 4
 
+// Longest version that is kept; of a longer one, its beginning.
+#define MOLT_IMAGE_VERSION_MAX 47
+
 // Smallest work buffer of molt_image_verify(), in bytes; a multiple of 4, and the larger the faster.
 #define MOLT_IMAGE_WORK_MIN 256
 
@@ -109,6 +112,9 @@ typedef struct molt_image {
     // these; what the header has now is flash_mode and flash_size_freq.
     uint8_t crc_mode;
     uint8_t crc_size_freq;
+    // What a MicroPython calls itself, as its os.uname().version: "v1.25.0 on 2025-04-15"; set likewise; "" where no such
+    // text is in it. Printable ASCII.
+    char version[MOLT_IMAGE_VERSION_MAX + 1];
 } molt_image_t;
 
 // A MicroPython firmware with molt in it says for which flash map it is made: these words, 4-aligned, anywhere in its
