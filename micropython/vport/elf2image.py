@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make an ESP8266 boot image of an ELF file.
 
-    elf2image.py [--mode M] [--size S] [--freq F] elf2image FILE.elf
+    elf2image.py [--chip esp8266] [--mode M] [--size S] [--freq F] elf2image FILE.elf
 
 writes FILE.elf-0x00000.bin, the part that the mask ROM loads into RAM, and FILE.elf-0x09000.bin, the part
 that stays in mapped flash. Takes esptool's command line, as far as MicroPython's esp8266 port uses it.
@@ -51,6 +51,7 @@ def boot_image(segments, entry, mode, size_and_freq):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--chip", choices=["esp8266"], default="esp8266")  # MicroPython says so from 1.29 on
     parser.add_argument("--mode", choices=MODES, default="dio")
     parser.add_argument("--size", choices=SIZES, default="4MB")
     parser.add_argument("--freq", choices=FREQS, default="40m")

@@ -166,42 +166,44 @@ struct rst_info *ICACHE_FLASH_ATTR system_get_rst_info(void) {
     return &rst_info;
 }
 
-void ICACHE_FLASH_ATTR system_deep_sleep_set_option(uint8_t option) {
+bool ICACHE_FLASH_ATTR system_deep_sleep_set_option(uint8 option) {
     (void)option;
+    return true;
 }
 
 // Nobody wakes a virtual board up: it wakes at once.
-void ICACHE_FLASH_ATTR system_deep_sleep(uint32_t us) {
+bool ICACHE_FLASH_ATTR system_deep_sleep(uint64 us) {
     (void)us;
     restart(REASON_DEEP_SLEEP_AWAKE);
+    return true;
 }
 
 // --- flash --------------------------------------------------------------------------------------------
 // No code or constant of these functions may lie in mapped flash, and nothing else runs meanwhile: the
 // virtual board has no interrupts.
 
-SpiFlashOpResult spi_flash_read(uint32_t addr, uint32_t *buf, uint32_t size) {
+SpiFlashOpResult spi_flash_read(uint32 addr, uint32 *buf, uint32 size) {
     Cache_Read_Disable();
-    uint32_t err = SPIRead(addr, buf, size);
+    uint32_t err = SPIRead(addr, (void *)buf, size);
     Cache_Read_Enable(0, 0, 1);
     return (SpiFlashOpResult)err;
 }
 
-SpiFlashOpResult spi_flash_write(uint32_t addr, uint32_t *buf, uint32_t size) {
+SpiFlashOpResult spi_flash_write(uint32 addr, uint32 *buf, uint32 size) {
     Cache_Read_Disable();
-    uint32_t err = SPIWrite(addr, buf, size);
+    uint32_t err = SPIWrite(addr, (void *)buf, size);
     Cache_Read_Enable(0, 0, 1);
     return (SpiFlashOpResult)err;
 }
 
-SpiFlashOpResult spi_flash_erase_sector(uint16_t sector) {
+SpiFlashOpResult spi_flash_erase_sector(uint16 sector) {
     Cache_Read_Disable();
     uint32_t err = SPIEraseSector(sector);
     Cache_Read_Enable(0, 0, 1);
     return (SpiFlashOpResult)err;
 }
 
-uint32_t ICACHE_FLASH_ATTR spi_flash_get_id(void) {
+uint32 ICACHE_FLASH_ATTR spi_flash_get_id(void) {
     return flashchip->deviceId;
 }
 
@@ -209,7 +211,7 @@ uint32_t ICACHE_FLASH_ATTR spi_flash_get_id(void) {
 
 // Microseconds since start-up, wrapping at 2^32. To be called at least once per wrap of the cycle
 // counter (100 s), which the port's event loop does.
-uint32_t system_get_time(void) {
+uint32 system_get_time(void) {
     uint32_t ccount;
     __asm__ volatile ("rsr %0, ccount" : "=a" (ccount));
     uint32_t us = (ccount - time_ccount) / ccount_per_us;
@@ -219,20 +221,20 @@ uint32_t system_get_time(void) {
 }
 
 // The RTC's clock ticks once per microsecond here; the calibration has 12 fractional bits.
-uint32_t ICACHE_FLASH_ATTR system_get_rtc_time(void) {
+uint32 ICACHE_FLASH_ATTR system_get_rtc_time(void) {
     return system_get_time();
 }
 
-uint32_t ICACHE_FLASH_ATTR system_rtc_clock_cali_proc(void) {
+uint32 ICACHE_FLASH_ATTR system_rtc_clock_cali_proc(void) {
     return 1 << 12;
 }
 
-uint8_t ICACHE_FLASH_ATTR system_get_cpu_freq(void) {
+uint8 ICACHE_FLASH_ATTR system_get_cpu_freq(void) {
     return cpu_mhz;
 }
 
 // Only reported: the board's speed is the host's.
-bool ICACHE_FLASH_ATTR system_update_cpu_freq(uint8_t mhz) {
+bool ICACHE_FLASH_ATTR system_update_cpu_freq(uint8 mhz) {
     cpu_mhz = mhz;
     return true;
 }
@@ -281,7 +283,7 @@ void ets_intr_lock(void) {
 void ets_intr_unlock(void) {
 }
 
-void ICACHE_FLASH_ATTR gpio_output_set(uint32_t set, uint32_t clear, uint32_t enable, uint32_t disable) {
+void ICACHE_FLASH_ATTR gpio_output_set(uint32 set, uint32 clear, uint32 enable, uint32 disable) {
     uint32_t base = PERIPHS_GPIO_BASEADDR;
     WRITE_PERI_REG(base + GPIO_OUT_ADDRESS, (READ_PERI_REG(base + GPIO_OUT_ADDRESS) & ~clear) | set);
     WRITE_PERI_REG(base + GPIO_ENABLE_ADDRESS, (READ_PERI_REG(base + GPIO_ENABLE_ADDRESS) & ~disable) | enable);
@@ -300,7 +302,7 @@ uint32_t ICACHE_FLASH_ATTR vport_random(void) {
     return state;
 }
 
-bool ICACHE_FLASH_ATTR system_rtc_mem_read(uint8_t word, void *buf, uint16_t size) {
+bool ICACHE_FLASH_ATTR system_rtc_mem_read(uint8 word, void *buf, uint16 size) {
     if (word * 4u + size > RTC_WORDS * 4) {
         return false;
     }
@@ -308,7 +310,7 @@ bool ICACHE_FLASH_ATTR system_rtc_mem_read(uint8_t word, void *buf, uint16_t siz
     return true;
 }
 
-bool ICACHE_FLASH_ATTR system_rtc_mem_write(uint8_t word, const void *buf, uint16_t size) {
+bool ICACHE_FLASH_ATTR system_rtc_mem_write(uint8 word, const void *buf, uint16 size) {
     if (word * 4u + size > RTC_WORDS * 4) {
         return false;
     }
@@ -320,22 +322,22 @@ const char *ICACHE_FLASH_ATTR system_get_sdk_version(void) {
     return "virtual";
 }
 
-uint32_t ICACHE_FLASH_ATTR system_get_chip_id(void) {
+uint32 ICACHE_FLASH_ATTR system_get_chip_id(void) {
     return 0x00826600;
 }
 
-uint32_t ICACHE_FLASH_ATTR system_get_free_heap_size(void) {
+uint32 ICACHE_FLASH_ATTR system_get_free_heap_size(void) {
     return 0;
 }
 
 void ICACHE_FLASH_ATTR system_print_meminfo(void) {
 }
 
-uint16_t ICACHE_FLASH_ATTR system_adc_read(void) {
+uint16 ICACHE_FLASH_ATTR system_adc_read(void) {
     return 0;
 }
 
-uint16_t ICACHE_FLASH_ATTR system_get_vdd33(void) {
+uint16 ICACHE_FLASH_ATTR system_get_vdd33(void) {
     return 3300;
 }
 
@@ -354,7 +356,7 @@ void ICACHE_FLASH_ATTR os_free(void *ptr) {
     (void)ptr;
 }
 
-uint8_t ICACHE_FLASH_ATTR wifi_get_opmode(void) {
+uint8 ICACHE_FLASH_ATTR wifi_get_opmode(void) {
     return NULL_MODE;
 }
 
@@ -374,7 +376,7 @@ void ICACHE_FLASH_ATTR wifi_fpm_set_sleep_type(enum sleep_type type) {
 void ICACHE_FLASH_ATTR wifi_fpm_open(void) {
 }
 
-int8_t ICACHE_FLASH_ATTR wifi_fpm_do_sleep(uint32_t us) {
+sint8 ICACHE_FLASH_ATTR wifi_fpm_do_sleep(uint32 us) {
     (void)us;
     return 0;
 }
