@@ -101,7 +101,7 @@ static int run(dumpfs_t *dump, const args_t *args, bool is_resident) {
     if (err) {
         return say_fail("%s", text);
     }
-    if (totals.fired_count != totals.planned_count || totals.fired_count == 0) {
+    if (!torture_is_complete(&totals)) {
         return say_fail("a cut that was planned did not happen; the upgrade has no such operation");
     }
     print_totals(&totals, args, is_resident);

@@ -87,8 +87,7 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
 
 static void report(const run_t *run, bool came_to_end, const torture_totals_t *totals, const char *text, double seconds) {
     uint64_t losses = torture_loss_count(totals);
-    bool fired = totals->fired_count == totals->planned_count && totals->fired_count > 0;
-    bool fine = came_to_end && losses == 0 && fired;
+    bool fine = came_to_end && losses == 0 && torture_is_complete(totals);
     case_count++;
     failed_count += !fine;
     all_fired += totals->fired_count;
@@ -97,10 +96,12 @@ static void report(const run_t *run, bool came_to_end, const torture_totals_t *t
         printf("# %s\n", text);
         return;
     }
-    printf("# %s, depth %u: %llu operations, %llu cuts planned, %llu fired: %llu recovered, %llu in the named windows, "
-           "%llu lost (%.1f s)\n",
-        run->shape->name, run->depth, (unsigned long long)totals->op_count, (unsigned long long)totals->planned_count,
-        (unsigned long long)totals->fired_count, (unsigned long long)totals->verdicts[TORTURE_RECOVERED],
+    printf("# %s%s, depth %u: %llu operations, %llu windows; %llu disturbances there have to be, %llu planned, %llu made (%llu "
+           "misreads): %llu recovered, %llu in the named windows, %llu lost (%.1f s)\n",
+        run->shape->name, suffix_of(run), run->depth, (unsigned long long)totals->op_count,
+        (unsigned long long)totals->window_count, (unsigned long long)totals->wanted_count,
+        (unsigned long long)totals->planned_count, (unsigned long long)totals->fired_count,
+        (unsigned long long)totals->misread_count, (unsigned long long)totals->verdicts[TORTURE_RECOVERED],
         (unsigned long long)totals->verdicts[TORTURE_WINDOW], (unsigned long long)losses, seconds);
     if (losses) {
         char id[128];
