@@ -37,8 +37,17 @@ void torture_count_verdict(torture_t *torture, torture_verdict_t verdict) {
     if (verdict != TORTURE_RECOVERED && torture->in_window[torture->now.level - 1]) {
         verdict = TORTURE_WINDOW;
     }
+    bool is_littlefs = verdict == TORTURE_NO_UPGRADE || verdict == TORTURE_WRONG_FILES;
+    if (is_littlefs && torture->now.has_misled_littlefs) {
+        verdict = TORTURE_LITTLEFS;
+    }
     totals->verdicts[verdict]++;
-    if (verdict > TORTURE_WINDOW && totals->lost_depth == 0) {
+    if (verdict > TORTURE_LITTLEFS && torture->on_loss) {
+        char id[128];
+        torture_format_id(torture->path_cuts, torture->now.level, id, sizeof id);
+        torture->on_loss(verdict, id);
+    }
+    if (verdict > TORTURE_LITTLEFS && totals->lost_depth == 0) {
         totals->lost_depth = torture->now.level;
         totals->lost_verdict = verdict;
         memcpy(totals->lost, torture->path_cuts, sizeof totals->lost);
@@ -98,7 +107,7 @@ static void cut_here(torture_t *torture, char kind, uint32_t addr, const void *d
     sim_nor_t *nor = torture->nor;
     torture_mark_t mark = torture_push(torture);
     uint32_t level = torture->now.level++;
-    torture->path_cuts[level] = (torture_cut_t){ (uint32_t)nor->op_count, (int)tear };
+    torture->path_cuts[level] = (torture_cut_t){ (uint32_t)nor->op_count, (int)tear, 0 };
     torture->in_window[level] = is_window;
     torture->totals.planned_count++;
     // Of a sample nobody knows in advance how many there are.

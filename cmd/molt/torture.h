@@ -18,7 +18,8 @@
 //
 // Misreads: the same upgrade again and again, and in each run one read is wrong once, by one bit. Likewise in starts
 // afterwards, with the image's file there and without it; likewise, for a sample of reads, in recoveries from a cut.
-// Where an error comes of it, the boot loader or the user tries once more.
+// Where an error comes of it, the boot loader or the user tries once more. What a misread does to littlefs while that
+// writes the saved file is littlefs's own matter and counted apart.
 //
 // Fatal windows: while sector 0 is rewritten nothing boots, and a loss there is counted apart. What such a moment is
 // does not depend on how molt does it: a window opens with the erase of sector 0 and is open until the mask ROM would
@@ -53,11 +54,13 @@ enum {
 typedef struct torture_cut {
     uint32_t op;  // number of the operation, or of the read
     int how;      // a sim_tear_t, or a TORTURE_MISREAD_
+    uint32_t bit; // of a misread: which of the bits that are tried; 0 for a cut
 } torture_cut_t;
 
 typedef enum torture_verdict {
     TORTURE_RECOVERED,
     TORTURE_WINDOW,        // lost in one of the named windows
+    TORTURE_LITTLEFS,      // files lost by a misread while littlefs wrote: its own matter
     TORTURE_BRICK,         // nothing boots, outside the windows
     TORTURE_STUCK,         // the boot loader gives up
     TORTURE_NO_UPGRADE,    // the old firmware runs but the upgrade cannot be started again
@@ -114,6 +117,7 @@ typedef struct torture {
     bool stop_at_loss;        // one loss is enough
     void (*progress)(void *ctx, const torture_totals_t *totals);  // now and then; or NULL
     void *progress_ctx;
+    void (*on_loss)(torture_verdict_t verdict, const char *id);  // each loss; or NULL
     // Results.
     torture_totals_t totals;
     int err;                  // of the main line; 0
@@ -142,6 +146,7 @@ typedef struct torture {
         uint64_t window_run;       // the run of firmware or boot loader that the last one was opened in
         uint64_t run_count;        // of these runs
         bool has_misread;          // on the way to the present state
+        bool has_misled_littlefs;  // while a preparation of an upgrade that is not resident was under way
         bool is_excused;           // an error came of it, once
         torture_verdict_t wrong;   // what is wrong already, or TORTURE_RECOVERED
     } now;
@@ -160,8 +165,8 @@ bool torture_is_complete(const torture_totals_t *totals);
 
 void torture_add(torture_totals_t *sum, const torture_totals_t *totals);
 
-// The name of the first loss, which torture_parse_id() reads back: "17.random/230.zero".
-void torture_format_id(const torture_totals_t *totals, char *text, uint32_t text_size);
+// The name of `depth` disturbances, one after the other, which torture_parse_id() reads back: "17.random/230.zero".
+void torture_format_id(const torture_cut_t *cuts, uint32_t depth, char *text, uint32_t text_size);
 
 // The number of cuts in `text`, at most TORTURE_DEPTH_MAX, or -1 if it makes no sense.
 int torture_parse_id(const char *text, torture_cut_t cuts[TORTURE_DEPTH_MAX]);

@@ -22,7 +22,7 @@ static int parse_how(const char *name, size_t length) {
 
 uint64_t torture_loss_count(const torture_totals_t *totals) {
     uint64_t count = 0;
-    for (int i = TORTURE_WINDOW + 1; i < TORTURE_VERDICT_COUNT; i++) {
+    for (int i = TORTURE_LITTLEFS + 1; i < TORTURE_VERDICT_COUNT; i++) {
         count += totals->verdicts[i];
     }
     return count;
@@ -53,12 +53,17 @@ void torture_add(torture_totals_t *sum, const torture_totals_t *totals) {
     }
 }
 
-void torture_format_id(const torture_totals_t *totals, char *text, uint32_t text_size) {
+void torture_format_id(const torture_cut_t *cuts, uint32_t depth, char *text, uint32_t text_size) {
     uint32_t used = 0;
     text[0] = 0;
-    for (uint32_t i = 0; i < totals->lost_depth && used < text_size; i++) {
-        used += (uint32_t)snprintf(text + used, text_size - used, "%s%u.%s", i ? "/" : "", totals->lost[i].op,
-            name_of(totals->lost[i].how));
+    for (uint32_t i = 0; i < depth && used < text_size; i++) {
+        used += (uint32_t)snprintf(text + used, text_size - used, "%s%u", i ? "/" : "", cuts[i].op);
+        if (cuts[i].bit && used < text_size) {
+            used += (uint32_t)snprintf(text + used, text_size - used, ":%u", cuts[i].bit);
+        }
+        if (used < text_size) {
+            used += (uint32_t)snprintf(text + used, text_size - used, ".%s", name_of(cuts[i].how));
+        }
     }
 }
 
@@ -67,6 +72,10 @@ int torture_parse_id(const char *text, torture_cut_t cuts[TORTURE_DEPTH_MAX]) {
     while (*text && count < TORTURE_DEPTH_MAX) {
         char *end;
         unsigned long op = strtoul(text, &end, 10);
+        unsigned long bit = 0;
+        if (end != text && *end == ':') {
+            bit = strtoul(end + 1, &end, 10);
+        }
         if (end == text || *end != '.') {
             return -1;
         }
@@ -76,7 +85,7 @@ int torture_parse_id(const char *text, torture_cut_t cuts[TORTURE_DEPTH_MAX]) {
         if (how < 0) {
             return -1;
         }
-        cuts[count++] = (torture_cut_t){ (uint32_t)op, how };
+        cuts[count++] = (torture_cut_t){ (uint32_t)op, how, (uint32_t)bit };
         text += length + (text[length] == '/');
     }
     return *text == 0 && count > 0 ? count : -1;
@@ -86,12 +95,13 @@ const char *torture_verdict_text(torture_verdict_t verdict) {
     static const char *const texts[TORTURE_VERDICT_COUNT] = {
         "recovered",
         "lost in a named window (sector 0 being rewritten)",
+        "files lost by a misread while littlefs wrote (its own matter)",
         "nothing boots",
         "the boot loader gives up",
         "the old firmware runs, but the upgrade cannot be started again",
         "the upgrade does not come to an end",
         "a firmware starts whose sectors are not all of one image",
-        "sector 0 is rewritten at a moment that is not named",
+        "sector 0 is rewritten where no window is named, or before all behind it is right",
         "a 1 is programmed over a 0",
         "a firmware runs that is not the new image",
         "bytes outside image and filesystem have changed",

@@ -37,8 +37,12 @@ static int prepare(torture_t *torture) {
     torture->now.prepare_count++;
     torture->now.run_count++;
     torture->now.is_preparing = true;
+    bool was_misread = torture->nor->has_misread;
     int err = host_prepare(&job);
     torture->now.is_preparing = false;
+    if (torture->nor->has_misread && !was_misread && torture->reserved_addr == 0) {
+        torture->now.has_misled_littlefs = true;
+    }
     if (err && !torture->nor->has_misread) {
         host_text(&job, err, torture->text, sizeof torture->text);
     }

@@ -3,13 +3,17 @@
 #include "molt/state.h"
 #include "torture_parts.h"
 
+static bool has_misread(const torture_t *torture) {
+    return torture->now.has_misread || torture->nor->has_misread;
+}
+
 // One opening is allowed in each run: of a preparation, to put the boot loader in; of the boot loader, when nothing
 // but the first sector is missing. Putting the old first sector back is for a source that has changed, which nobody
 // does here; a misread looks like it.
 static bool may_open(const torture_t *torture) {
     const struct torture_now *now = &torture->now;
     bool is_first = now->window_count == 0 || now->window_run != now->run_count;
-    if (now->has_misread) {
+    if (has_misread(torture)) {
         return now->is_preparing || torture_body_is_new(torture) || torture_body_is_old(torture);
     }
     if (!is_first) {
@@ -32,7 +36,7 @@ static bool judge_sector_0(torture_t *torture, char kind, uint32_t size) {
         return now->is_open;
     }
     // Once more into an open window: what was read back was not what was programmed.
-    bool is_again = now->is_open && now->has_misread;
+    bool is_again = now->is_open && has_misread(torture);
     if (size != torture->nor->flash.geometry.sector_size || (!is_again && (now->is_open || !may_open(torture)))) {
         now->wrong = TORTURE_UNNAMED_WINDOW;
         return false;
