@@ -8,7 +8,7 @@
 
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
 # The parts of the tool that tests share: the preparation and the torture engine, not the commands.
-TEST_ENGINE := $(call objects,cmd/molt/host.c cmd/molt/torture.c cmd/molt/torture_files.c cmd/molt/torture_jobs.c)
+TEST_ENGINE := $(call objects,cmd/molt/host.c $(wildcard cmd/molt/torture*.c))
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
 # Beside the programs of tests/unit: what they share. Fuzz targets share it too.
 UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
