@@ -188,4 +188,4 @@ SUITE_tool-$(1) = $(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt
 SUITE_asan-tool-$(1) = MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt
 endef
 asan-programs: $(OUT)/molt
-$(foreach t,fuzz power upgrade files refusals info,$(eval $(call tool_suite,$(t))))
+$(foreach t,fuzz power upgrade files place images refusals info,$(eval $(call tool_suite,$(t))))

@@ -205,6 +205,10 @@ void dumpfs_close(dumpfs_t *dump) {
 
 int dumpfs_mount(dumpfs_t *dump, bool is_writable) {
     int err = molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, is_writable);
+    if (!err && is_writable && dump->volume.config.block_size % 4096) {
+        return say_fail("%s: the filesystem at 0x%x has blocks of %u bytes, smaller than a sector of flash, and can only be read",
+            dump->path, dump->fs.addr, dump->volume.config.block_size);
+    }
     return err ? say_fail("%s: the filesystem at 0x%x cannot be mounted; read the chip again", dump->path, dump->fs.addr) : 0;
 }
 
