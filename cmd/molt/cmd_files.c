@@ -39,7 +39,7 @@ static void print_name(const char *path) {
 static int list(listing_t *listing, const char *path, uint32_t depth) {
     lfs2_dir_t dir;
     struct lfs2_info info;
-    int err = depth > DEPTH_MAX ? MOLT_ERR_CORRUPT : lfs2_dir_open(&listing->volume->lfs, &dir, *path ? path : "/");
+    int err = depth > DEPTH_MAX ? MOLT_ERR_CORRUPT : lfs2_dir_open(&listing->volume->lfs, &dir, path);
     if (err) {
         return err;
     }
@@ -49,7 +49,8 @@ static int list(listing_t *listing, const char *path, uint32_t depth) {
         if (strcmp(info.name, ".") == 0 || strcmp(info.name, "..") == 0) {
             continue;
         }
-        int size = snprintf(inner, sizeof inner, "%s%s%s", path, *path ? "/" : "", info.name);
+        bool is_root = strcmp(path, "/") == 0;
+        int size = snprintf(inner, sizeof inner, "%s%s%s", is_root ? "" : path, is_root ? "" : "/", info.name);
         if (size < 0 || (size_t)size >= sizeof inner) {
             err = MOLT_ERR_NAMETOOLONG;
         } else if (info.type == LFS2_TYPE_DIR) {
@@ -68,17 +69,18 @@ static int list(listing_t *listing, const char *path, uint32_t depth) {
     return err;
 }
 
-// What the user means by a path: with or without slashes around it.
+// What the user means by a path: with or without slashes around it. "/" for the root: of no name littlefs (2.11) makes an
+// error of its own.
 static const char *trimmed(const char *path, char buffer[FILES_PATH_MAX]) {
     snprintf(buffer, FILES_PATH_MAX, "%s", path + strspn(path, "/"));
     for (size_t size = strlen(buffer); size > 0 && buffer[size - 1] == '/'; size--) {
         buffer[size - 1] = 0;
     }
-    return buffer;
+    return *buffer ? buffer : "/";
 }
 
 static int fail(const char *path, int err) {
-    return say_fail("%s: %s", *path ? path : "/", files_text(err));
+    return say_fail("%s: %s", path, files_text(err));
 }
 
 // What all commands here have around their work on the mounted filesystem, which is saved afterwards if it `writes`.
@@ -108,8 +110,8 @@ static int run_ls(dumpfs_t *dump, const args_t *args) {
     const char *path = trimmed(args->positional[1] ? args->positional[1] : "", buffer);
     listing_t listing = { &dump->volume, 0 };
     struct lfs2_info info;
-    int err = *path ? lfs2_stat(&dump->volume.lfs, path, &info) : 0;
-    if (!err && *path && info.type == LFS2_TYPE_REG) {
+    int err = lfs2_stat(&dump->volume.lfs, path, &info);
+    if (!err && info.type == LFS2_TYPE_REG) {
         printf("  %9u  %10s  ", info.size, say_column(info.size).text);
         print_name(path);
         putchar('\n');
