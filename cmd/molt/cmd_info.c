@@ -220,7 +220,10 @@ int cmd_info(int argc, char **argv) {
         "Tell what a firmware image is, for which chip, its segments, and which checks it passes. A dump of a whole chip "
         "will do: the image at its beginning is looked at, in resident mode with its own first sector. So will a gzip file of "
         "an image, and a factory image of an ESP32.\v"
-        "Status 0 if everything that can be checked is right, 1 if not.", options, 1, 1 };
+        "Status 0 if everything that can be checked is right, 1 if not.\n\n"
+        "Examples:\n"
+        "  molt info firmware.bin\n"
+        "  molt info flash.bin --json", options, 1, 1 };
     args_t args;
     uint8_t *bytes;
     uint32_t size;
