@@ -43,8 +43,8 @@ FLAGS_src/map = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/map
 FLAGS_src/boot = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/upgrade
 FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -Isrc/base -Isrc/lfs $(LFS_FLAGS)
 FLAGS_ports/sim = $(HOST_FLAGS) -Iinclude -Iports/sim
-FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Iports/sim -Isrc/lfs -Icmd/molt -I$(BUILD)/gen $(LFS_FLAGS)
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/lfs -Iports/sim -Icmd/molt -Itests -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Iports/sim -Isrc/lfs -Icmd/molt -Iports/esp8266/prebuilt $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/lfs -Iports/sim -Icmd/molt -Itests -Iports/esp8266/prebuilt -I$(BUILD)/gen $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
 FLAGS_tests/fuzz = $(FLAGS_tests/unit)
 FLAGS_bench = $(FLAGS_tests/unit) -Ibench
@@ -77,21 +77,30 @@ $(SIM_LIB): $(call objects,$(SIM_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-# Everything is built from sources that tools/deps has put in place; it is asked before anything else.
-ifeq ($(wildcard $(BUILD)/deps.ok),)
-ifneq ($(filter-out help clean fmt,$(or $(MAKECMDGOALS),all)),)
-$(info tools/deps)
-DEPS_SAID := $(shell mkdir -p $(BUILD) && tools/deps 1>&2 && touch $(BUILD)/deps.ok && echo ok)
-ifneq ($(DEPS_SAID),ok)
+# What is built from is put in place by tools/deps, which is asked before anything else, and for no more than the goals need:
+# the boot loader a compiler, the tool littlefs besides, the rest everything. MicroPythons that the user names are taken.
+DEPS_GOALS := $(filter-out help clean fmt,$(or $(MAKECMDGOALS),all))
+DEPS_SET := $(if $(filter-out loader all $(BUILD)/molt,$(DEPS_GOALS)),all,$(if $(filter-out loader,$(DEPS_GOALS)),tool,loader))
+DEPS_SET := $(if $(wildcard $(BUILD)/deps.ok),all,$(DEPS_SET))
+DEPS_OK := $(BUILD)/deps$(if $(filter-out all,$(DEPS_SET)),-$(DEPS_SET)).ok
+deps_given = $(if $(filter file undefined,$(origin $(1))),,$($(1)))
+DEPS_RUN = mkdir -p $(BUILD) && BUILD='$(BUILD)' MICROPY_DIR='$(call deps_given,MICROPY_DIR)' \
+    MICROPY_DIR_2='$(call deps_given,MICROPY_DIR_2)' tools/deps $(DEPS_SET) 1>&2 && touch $(DEPS_OK)
+ifneq ($(DEPS_GOALS),)
+ifeq ($(wildcard $(DEPS_OK)),)
+$(info tools/deps $(DEPS_SET))
+ifneq ($(shell $(DEPS_RUN) && echo ok),ok)
 $(error tools/deps could not put everything in place, see above)
 endif
 endif
+ifeq ($(filter loader,$(DEPS_SET))$(wildcard $(MICROPY_DIR)/py/mpconfig.h),)
+$(error MICROPY_DIR=$(MICROPY_DIR) holds no MicroPython: there is no py/mpconfig.h)
+endif
 endif
 .PHONY: deps
-deps: $(BUILD)/deps.ok
-$(BUILD)/deps.ok: tools/deps
-	tools/deps
-	@touch $@
+deps: $(DEPS_OK)
+$(DEPS_OK): tools/deps
+	$(DEPS_RUN)
 $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
 
 include ports/esp8266/loader.mk
@@ -101,7 +110,7 @@ include tests/tests.mk
 -include bench/bench.mk
 
 .PHONY: all
-all: $(BUILD)/molt $(LOADER_BIN) ## build the tool and the boot loader
+all: $(BUILD)/molt ## build the tool
 
 .PHONY: size
 size: ## bytes of the boot loader, its plan and its stack; fails above the budget
@@ -121,7 +130,7 @@ compdb: ## compile_commands.json, by bear
 
 .PHONY: clean
 clean: ## remove what was built; the downloaded sources stay
-	rm -rf $(filter-out %/micropython %/micropython2 %/deps.ok,$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out %/micropython %/micropython2 %.ok,$(wildcard $(BUILD)/*))
 
 .PHONY: help
 help: ## this list

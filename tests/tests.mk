@@ -144,7 +144,7 @@ SUITE_tool-frozen = $(PYTHON) tests/tool/test_frozen.py $(BUILD)/molt $(BUILD)/m
 SUITE_store-mutants = tests/mutants/run_store $(BUILD)
 # On both versions of MicroPython; without the second its suites say that they are skipped. A sample of MicroPython's own
 # tests, another one with each version; all of them in `make test-full`.
-FROZEN_RUN = BUILD=$(BUILD) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
+FROZEN_RUN = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) MICROPY_DIR_2=$(MICROPY_DIR_2) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
 SUITE_e2e-frozen = $(call FROZEN_RUN,frozen,mpy-A)/test_frozen.py
 SUITE_e2e-frozen-2 = $(call FROZEN_RUN,frozen-2,mpy2-A)/test_frozen.py
 SUITE_e2e-frozen-same = FROZEN_STEP=10 $(call FROZEN_RUN,frozen-same,mpy-A)/test_frozen_same.py

@@ -12,6 +12,7 @@
 #include "files.h"
 #include "molt/error.h"
 #include "molt/link.h"
+#include "molt/relink.h"
 #include "molt/store.h"
 #include "say.h"
 #include "survey.h"
@@ -141,6 +142,10 @@ static int list(session_t *s, bool is_check, bool json) {
     return is_check && bad ? say_fail("%u of the modules are damaged", bad) : 0;
 }
 
+static const uint8_t *map(void *ctx, uint32_t addr) {
+    return ((const session_t *)ctx)->dump.nor.bytes + addr;
+}
+
 // "FILE[:NAME]"
 static int add(session_t *s, const char *what) {
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];
@@ -174,15 +179,17 @@ static int add(session_t *s, const char *what) {
         free(bytes);
         return say_fail("%s: %s (at byte %u)", path, molt_mpy_defect_text(mpy.defect), mpy.defect_off);
     }
-    uint32_t slack = s->store.floor_addr - s->links_addr;
-    uint32_t spare = link_size.link_size > slack ? (link_size.link_size - slack + 4095) / 4096 * 4096 : 0;
+    uint32_t wanted;
+    (void)molt_relink_wanted(&s->store, s->links_addr, &target, map, s, &wanted);
+    uint32_t spare = molt_relink_room(&s->store, s->links_addr, wanted + link_size.link_size);
     err = molt_store_put(&s->store, name, (uint32_t)name_size, &reader, spare, work, &record);
     free(bytes);
     if (err == MOLT_ERR_NOSPC) {
-        return say_fail("there is no room for %s: %s free, %s to be won back on the device by molt.frozen.compact() and a reset", name,
-            say_size(s->store.end_addr - s->store.floor_addr).text, say_size(s->store.dead_size).text);
+        return say_fail("there is no room for %s and its link: %s free, of which links take %s; %s to be won back on the device by "
+                        "molt.frozen.compact() and a reset", name, say_size(s->store.end_addr - s->store.floor_addr).text,
+            say_size(spare).text, say_size(s->store.dead_size).text);
     }
-    return err ? say_fail("the store of frozen modules is damaged") : dumpfs_save(&s->dump);
+    return err ? say_fail("the store of frozen modules is damaged; the device repairs it at its next start") : dumpfs_save(&s->dump);
 }
 
 static int drop(session_t *s, const char *name) {

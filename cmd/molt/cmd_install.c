@@ -39,7 +39,7 @@ static int install(dumpfs_t *dump, const args_t *args) {
         return say_fail("%s: molt's reserved sectors, from 0x%06x on, hold something that is not molt's, or an installation that was "
                         "cut short; --force overwrites it", dump->path, reserved->addr);
     }
-    switch (molt_resident_install(&dump->nor.flash, reserved, &job.resident, buf)) {
+    switch (molt_resident_install(&dump->nor.flash, reserved, &job.resident, &job.overlay, buf)) {
         case 0:
             break;
         case MOLT_ERR_EXIST:

@@ -74,6 +74,7 @@ static int run(dumpfs_t *dump, const args_t *args, bool is_resident) {
         .loader = job.loader,
         .extension = job.extension,
         .resident = job.resident,
+        .overlay = job.overlay,
         .fs = dump->fs,
         .path = args->positional[1],
         .options = job.options,

@@ -25,7 +25,13 @@ void rehearse_job(host_job_t *job, dumpfs_t *dump, const args_t *args) {
 }
 
 uint64_t rehearse_window_us(const sim_timing_t *timing) {
-    return timing->erase_sector_us + 16 * (uint64_t)timing->prog_page_us;
+    const sim_counts_t counts = {
+        .erase_sector_count = 1,
+        .prog_count = 16,
+        .prog_command_count = sim_command_count(4096),
+        .prog_size = 4096,
+    };
+    return sim_time_us(&counts, timing);
 }
 
 // Where the firmware's first sector is, and in *reserved what molt keeps for itself: in resident mode elsewhere than at 0.
@@ -94,6 +100,7 @@ static sim_counts_t difference(const sim_counts_t *now, const sim_counts_t *then
         now->erase_sector_count - then->erase_sector_count,
         now->erase_block_count - then->erase_block_count,
         now->prog_count - then->prog_count,
+        now->prog_command_count - then->prog_command_count,
         now->prog_size - then->prog_size,
         now->read_size - then->read_size,
     };

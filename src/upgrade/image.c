@@ -27,7 +27,8 @@ typedef struct vaddr_range {
 } vaddr_range_t;
 
 static const vaddr_range_t esp8266_iram = {0x40100000, 0x40110000};
-static const vaddr_range_t esp8266_dram = {0x3ffe8000, 0x40000000};
+// The last 16 KB of data RAM are the mask ROM's own: its variables and the stack that it loads with.
+static const vaddr_range_t esp8266_dram = {0x3ffe8000, 0x3fffc000};
 static const vaddr_range_t esp8266_mapped = {0x40200000, 0x40300000};
 
 // The ESP32 family, all members together, RAM and mapped flash. What is below the first range is padding

@@ -8,6 +8,7 @@
 #include "molt/image.h"
 #include "molt/map.h"
 #include "molt/md5.h"
+#include "molt/sha1.h"
 #include "molt/sha256.h"
 
 #define CHECKSUM_SEED 0xef
@@ -37,6 +38,7 @@ typedef struct check {
     const molt_image_t *image;
     const molt_image_parts_t *parts;
     uint32_t crc32;
+    molt_sha1_t sha1;
     uint32_t appended_crc;  // 0xEA: of the bytes before it
     uint32_t arduino_crc;
     uint32_t reference_count;  // words that refer to mapped flash behind the end of the file
@@ -48,6 +50,10 @@ typedef struct check {
     uint32_t stored_size;
     uint8_t stored[MOLT_SHA256_SIZE];
     mark_t mark;
+    uint32_t banner_count;   // characters of VERSION_BANNER that were met in a row
+    uint32_t version_count;
+    bool has_version;        // it is complete
+    char version[MOLT_IMAGE_VERSION_MAX + 1];
     union {
         molt_md5_t md5;
         molt_sha256_t sha256;
@@ -181,6 +187,40 @@ uint32_t molt_image_mark(const uint8_t *bytes, uint32_t size, uint32_t *romfs_si
     return mark.fs_addr;
 }
 
+// What stands before the version in MicroPython's banner (py/mpversion, "MicroPython " MICROPY_GIT_TAG " on ...").
+#define VERSION_BANNER "MicroPython v"
+#define VERSION_BANNER_SIZE (sizeof VERSION_BANNER - 1)
+
+// Take a character behind the banner, or find that the version is complete. Without a number it is none: a firmware with
+// molt in it has the banner's beginning as a text of its own.
+static void take_version(check_t *check, char c) {
+    if (check->version_count == 1 && (c < '0' || c > '9')) {
+        check->banner_count = c == VERSION_BANNER[0];
+        check->version_count = 0;
+    } else if (c >= ' ' && c <= '~' && c != ';' && check->version_count < MOLT_IMAGE_VERSION_MAX) {
+        check->version[check->version_count++] = c;
+    } else {
+        check->has_version = true;
+    }
+}
+
+// Look for the version. The first one counts.
+static void find_version(check_t *check, piece_t piece) {
+    for (uint32_t i = 0; i < piece.size && !check->has_version; i++) {
+        char c = (char)piece.data[i];
+        if (check->banner_count == VERSION_BANNER_SIZE) {
+            take_version(check, c);
+        } else if (c == VERSION_BANNER[check->banner_count]) {
+            if (++check->banner_count == VERSION_BANNER_SIZE) {
+                take_version(check, c);
+            }
+        } else {
+            // "M" is nowhere else in it.
+            check->banner_count = c == VERSION_BANNER[0];
+        }
+    }
+}
+
 static void check_piece(check_t *check, piece_t piece) {
     const molt_image_t *image = check->image;
     uint32_t digest_off = check->parts->digest_off;
@@ -198,6 +238,7 @@ static void check_piece(check_t *check, piece_t piece) {
         piece_t part = clip(piece, 4, digest_off);
         molt_md5_update(&check->digest.md5, part.data, part.size);
         find_mark(&check->mark, piece);
+        find_version(check, piece);
         part = clip(piece, check->parts->groups[0].checksum_off + 1, MICROPYTHON_SIZE_WORD_OFF);
         for (uint32_t i = 0; i < part.size; i++) {
             check->is_padding_used = check->is_padding_used || part.data[i] != 0xff;
@@ -211,6 +252,7 @@ static void check_piece(check_t *check, piece_t piece) {
         check->arduino_crc = arduino_crc_add(check->arduino_crc, clip(piece, 0, image->image_size));
     }
     check->crc32 = molt_crc32(check->crc32, piece.data, piece.size);
+    molt_sha1_update(&check->sha1, piece.data, piece.size);
 }
 
 static int verdict_checksums(const check_t *check, molt_image_t *image) {
@@ -346,6 +388,7 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
         return MOLT_ERR_INVAL;
     }
     begin_sums(&check);
+    molt_sha1_init(&check.sha1);
     // Whole words, so that none lies across two pieces.
     uint32_t step = min_u32(work_size, 0x10000) & ~3u;
     for (uint32_t off = 0; off < reader->size;) {
@@ -362,7 +405,9 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
         }
     }
     image->crc32 = check.crc32;
+    molt_sha1_finish(image->sha1, &check.sha1);
     image->fs_addr = check.mark.fs_addr;
     image->romfs_size = check.mark.fs_addr ? check.mark.romfs_size : 0;
+    memcpy(image->version, check.version, sizeof image->version);
     return verdict(&check, image);
 }

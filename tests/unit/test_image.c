@@ -19,6 +19,8 @@
 #include "molt/image.h"
 
 #define FILE_MAX 0xa000
+// Somewhere in the mapped part of the vector "micropython".
+#define VERSION_OFF 0x90f7
 
 static const char *folder = "tests/vectors/image";
 
@@ -498,6 +500,34 @@ static void size_codes_stand_for_capacities(void **state) {
     }
 }
 
+static void assert_version(const char *text, const char *version, uint32_t work_size) {
+    molt_image_t image;
+    load("micropython");
+    memcpy(file.bytes + VERSION_OFF, text, strlen(text) + 1);
+    molt_reader_t reader = {&file, file.size, file_read};
+    assert_int_equal(molt_image_verify(&reader, work, work_size, NULL, NULL, &image), MOLT_ERR_CORRUPT);
+    assert_int_equal(image.defect, MOLT_IMAGE_BAD_MD5);
+    assert_string_equal(image.version, version);
+}
+
+static void the_version_is_what_stands_in_the_banner(void **state) {
+    static const char longest[] = "MicroPython v1.99.0-preview.1234.gabcdef0123.dirty-and-more on 2025-04-15";
+    molt_image_t image;
+    (void)state;
+    load("micropython");
+    assert_int_equal(verify(&image), 0);
+    assert_string_equal(image.version, "");
+    for (uint32_t work_size = MOLT_IMAGE_WORK_MIN; work_size <= MOLT_IMAGE_WORK_MIN + 32; work_size += 4) {
+        assert_version("MicroPython v1.25.0-A on 2025-04-15; ESP module", "v1.25.0-A on 2025-04-15", work_size);
+    }
+    assert_version("3.4.0; MMicroPython v1.25.0", "v1.25.0", sizeof work);
+    assert_version("MicroPython v\n MicroPython vMicroPython v2.0", "v2.0", sizeof work);
+    assert_version("MicroPython 1.25", "", sizeof work);
+    char kept[MOLT_IMAGE_VERSION_MAX + 1] = { 0 };
+    memcpy(kept, longest + 12, MOLT_IMAGE_VERSION_MAX);
+    assert_version(longest, kept, sizeof work);
+}
+
 int main(int argc, char **argv) {
     if (argc > 1) {
         folder = argv[1];
@@ -509,6 +539,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_probe_needs_the_headers_only),
         cmocka_unit_test(micropython_with_a_changed_byte_has_a_wrong_md5),
         cmocka_unit_test(a_map_mark_says_where_the_filesystem_will_be),
+        cmocka_unit_test(the_version_is_what_stands_in_the_banner),
         cmocka_unit_test(micropython_may_have_any_flash_parameters),
         cmocka_unit_test(arduino_may_have_any_flash_parameters_that_a_chip_has),
         cmocka_unit_test(micropython_with_another_size_word_is_refused),
