@@ -22,7 +22,7 @@ CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(
 LDFLAGS_USERMOD += --wrap=esp_native_code_init
 
 # Dynamic frozen modules.
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,frozen_boot.c frozen_import.c frozen_api.c core_mpy.c core_link.c core_links.c \
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,frozen_boot.c frozen_import.c frozen_api.c frozen_names.c core_mpy.c core_link.c core_links.c \
     core_store.c core_compact.c core_relink.c)
 CFLAGS_USERMOD += '-DMICROPY_PORT_INIT_FUNC=do { extern void molt_frozen_init(void); molt_frozen_init(); } while (0)'
 LDFLAGS_USERMOD += --wrap=mp_find_frozen_module
