@@ -54,7 +54,7 @@ $(LOADER_OUT)/rom_calls.o: ports/esp8266/rom_calls.S $(LOADER_OUT)/compiler | de
 
 .SECONDARY: $(LOADER_OUT)/loader.elf $(LOADER_OUT)/resident.elf $(LOADER_BIN) $(LOADER_OUT)/resident.bin
 $(LOADER_OUT)/%.elf: $(LOADER_OUT)/%.o $(LOADER_OUT)/rom_calls.o ports/esp8266/%.ld
-	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/$*.ld -Wl,-Map,$(LOADER_OUT)/$*.map $(filter %.o,$^) -o $@
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/$*.ld -Wl,-Map,$(LOADER_OUT)/$*.map $(filter %.o,$^) -lgcc -o $@
 
 $(LOADER_OUT)/resident.bin: ELF2ESP_OPTIONS = --overlay .overlay:4080
 $(LOADER_OUT)/%.bin: $(LOADER_OUT)/%.elf tools/elf2esp
@@ -84,7 +84,7 @@ $(LOADER_OUT)/extension_start.o: ports/esp8266/extension_start.S $(LOADER_OUT)/c
 	$(Q)$(LX106)gcc -c $< -o $@
 
 $(EXTENSION_ELF): $(LOADER_OUT)/extension_start.o $(LOADER_OUT)/extension.o $(LOADER_OUT)/rom_calls.o ports/esp8266/extension.ld
-	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/extension.ld $(filter %.o,$^) -o $@
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/extension.ld $(filter %.o,$^) -lgcc -o $@
 
 $(LOADER_OUT)/extension.bin: $(EXTENSION_ELF)
 	$(Q)$(LX106)objcopy -O binary -j .text $< $@
