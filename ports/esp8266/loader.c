@@ -13,7 +13,12 @@ void molt_loader_entry(void) {
     static uint32_t buf[SECTOR_SIZE / 4];
     present_step = 0;
     ets_wdt_disable();
-    SPIUnlock();
+    // SPIUnlock() writes zero to the whole status register, so quad-enable goes as well: only where it has to be.
+    uint32_t status;
+    SPI_read_status(flashchip, &status);
+    if (status & FLASH_STATUS_PROTECTED) {
+        SPIUnlock();
+    }
     flashchip->chip_size = FLASH_SIZE_MAX;
     for (;;) {
         int result = molt_boot_run(&flash, &place, (uint8_t *)sector, (uint8_t *)buf, &io);

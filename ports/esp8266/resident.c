@@ -64,7 +64,6 @@ __attribute__((externally_visible, noreturn)) void molt_loader_entry(void);
 
 void molt_loader_entry(void) {
     uint32_t chip_size = flashchip->chip_size;
-    SPIUnlock();
     flashchip->chip_size = FLASH_SIZE_MAX;
     for (;;) {
         uint32_t reserved_addr;

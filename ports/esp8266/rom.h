@@ -19,12 +19,16 @@ typedef struct esp8266_flashchip {
 
 extern esp8266_flashchip_t *flashchip;
 
+// Block-protect bits of the chip's status register: BP0 to BP2, and BP3 or TB.
+#define FLASH_STATUS_PROTECTED 0x3cu
+
 // 0 is success. Addresses and sizes are multiples of 4, buffers 4-byte aligned.
 int SPIRead(uint32_t addr, void *buf, uint32_t size);
 int SPIWrite(uint32_t addr, const void *buf, uint32_t size);
 int SPIEraseSector(uint32_t sector);
 int SPIEraseBlock(uint32_t block);
 int SPIUnlock(void);
+int SPI_read_status(esp8266_flashchip_t *chip, uint32_t *status);
 
 void ets_wdt_disable(void);
 void ets_wdt_enable(uint32_t mode, uint32_t timeout_a, uint32_t timeout_b);

@@ -20,6 +20,7 @@
     rom_call SPIEraseSector, 0x40004a00
     rom_call SPIEraseBlock, 0x400049b4
     rom_call SPIUnlock, 0x40004878
+    rom_call SPI_read_status, 0x400043c8
     rom_call ets_delay_us, 0x40002ecc
     rom_call ets_wdt_disable, 0x400030f0
     rom_call ets_wdt_enable, 0x40002fa0
