@@ -100,15 +100,15 @@ static void *place_anywhere(void *ctx, uint32_t vaddr, uint32_t size) {
 }
 
 // The overlay's bytes are checked as on a chip; what they would do is done by the same code.
-static int run_overlay(void *ctx, uint32_t reserved_addr) {
+static int run_overlay(void *ctx, uint32_t reserved_addr, molt_state_t *state) {
     const start_t *start = ctx;
     const molt_flash_t *flash = &start->device->nor->flash;
     molt_overlay_t overlay;
     int err = molt_overlay_read(flash, reserved_addr, start->sector, &overlay);
     if (!err && overlay.abi != MOLT_OVERLAY_ABI) {
-        err = MOLT_ERR_CORRUPT;
+        err = MOLT_ERR_NOENT;
     }
-    return err ? err : molt_resident_act(flash, reserved_addr, start->sector, start->buf, start->io);
+    return err ? err : molt_resident_act(flash, reserved_addr, state, start->sector, start->buf, start->io);
 }
 
 // The resident boot loader, up to the jump into the firmware.
