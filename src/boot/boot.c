@@ -43,10 +43,14 @@ static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report
     }
 }
 
-// Before the first write of a run, at `step`: wait if starts before this one got no further. A supply that gives way
-// under the current of an erase would otherwise wear the sector out, erasing it at each start.
+// Before the first write of a run, at `step` or behind it: wait if starts before this one got no further. A supply that
+// gives way under the current of an erase would otherwise wear the sector out, erasing it at each start.
 static void hold_back(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run, uint32_t step) {
     uint32_t count = 0;
+    // How far they got: to the first step that is not marked.
+    while (step < run->plan->step_count && molt_journal_is_done(&run->journal, step)) {
+        step++;
+    }
     while (count < ATTEMPTS_MAX && molt_journal_is_done(&run->attempts, step + count)) {
         count++;
     }
@@ -79,19 +83,21 @@ static int restore(const molt_flash_t *flash, const molt_boot_io_t *io, const ru
 }
 
 // A gzip file is read by an extension, code that was saved beside the first sector. MOLT_ERR_CORRUPT if it is not
-// what was saved.
+// what was saved, however often it is read.
 static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan,
     const molt_reader_t *source, uint8_t *buf, molt_reader_t *image) {
     uint32_t size = plan->saved.extension_size;
-    int err = flash->read(flash->ctx, plan->saved.extension_addr, buf, size);
-    if (err) {
-        return err;
+    for (uint32_t try = 0; try < CHECK_TRIES; try++) {
+        int err = flash->read(flash->ctx, plan->saved.extension_addr, buf, size);
+        if (err) {
+            return err;
+        }
+        if (molt_crc32(0, buf, size) == plan->saved.extension_crc) {
+            io->extend(io->ctx, buf, size, source, image);
+            return 0;
+        }
     }
-    if (molt_crc32(0, buf, size) != plan->saved.extension_crc) {
-        return MOLT_ERR_CORRUPT;
-    }
-    io->extend(io->ctx, buf, size, source, image);
-    return 0;
+    return MOLT_ERR_CORRUPT;
 }
 
 // Whether the image is the one that was checked when the plan was made: as its source has it, or as it stands in flash

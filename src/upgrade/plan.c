@@ -110,7 +110,9 @@ static bool fields_are_sound(const molt_plan_t *plan) {
     bool is_copy = plan->source_kind == MOLT_SOURCE_COPY && plan->source_size == plan->image_size;
     bool is_gzip = plan->source_kind == MOLT_SOURCE_GZIP && plan->saved.extension_size != 0;
     bool journal_is_apart = plan->journal_off % 4 == 0
-                            && range_within(plan->journal_off, 2 * plan->set_size, plan->extents_off);
+                            && range_within(plan->journal_off, 2 * plan->set_size, plan->extents_off)
+                            && range_within(plan->journal_off % molt_page_size(&plan->geometry), 2 * plan->set_size,
+                                molt_page_size(&plan->geometry));
     return (is_copy || is_gzip) && journal_is_apart && (plan->fs_addr | plan->fs_size) % sector_size == 0
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->image_addr, image_size)
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->boot_addr, sector_size)
@@ -120,8 +122,11 @@ static bool fields_are_sound(const molt_plan_t *plan) {
            && plan->image_addr % (plan_sectors_per_block(plan) * sector_size) == 0;
 }
 
-// What is to do lies within the image, and behind its first sector.
+// The two checks are to be done, and what else is to do lies within the image, behind its first sector.
 static bool todo_is_sound(const molt_plan_t *plan) {
+    if (!molt_plan_is_todo(plan, 0) || !molt_plan_is_todo(plan, plan->verify_step)) {
+        return false;
+    }
     uint32_t first = plan->image_addr;
     uint32_t image_end = first + plan_image_sector_count(plan) * molt_sector_size(&plan->geometry);
     for (uint32_t i = 1; i < plan->verify_step; i++) {
