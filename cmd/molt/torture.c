@@ -31,10 +31,21 @@ void torture_pop(torture_t *torture, const torture_mark_t *mark) {
     torture->now = mark->now;
 }
 
+// Earlier cuts were recovered from, or there would have been no operation for the last one; unless the earlier one left a
+// boot sector that boots at times.
+static bool is_in_window(const torture_t *torture) {
+    uint32_t last = torture->now.level - 1;
+    bool is_in_it = torture->in_window[last];
+    for (uint32_t i = 0; i < last; i++) {
+        int how = torture->path_cuts[i].how;
+        is_in_it = is_in_it || (torture->in_window[i] && (how == SIM_TEAR_WEAK || how == SIM_TEAR_MARGINAL));
+    }
+    return is_in_it;
+}
+
 void torture_count_verdict(torture_t *torture, torture_verdict_t verdict) {
     torture_totals_t *totals = &torture->totals;
-    // Earlier cuts were recovered from, or there would have been no operation for the last one.
-    if (verdict != TORTURE_RECOVERED && torture->in_window[torture->now.level - 1]) {
+    if (verdict != TORTURE_RECOVERED && is_in_window(torture)) {
         verdict = TORTURE_WINDOW;
     }
     bool is_littlefs = verdict == TORTURE_NO_UPGRADE || verdict == TORTURE_WRONG_FILES;
