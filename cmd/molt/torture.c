@@ -250,7 +250,13 @@ int torture_run(torture_t *torture) {
     uint32_t size = nor->flash.geometry.size;
     torture->totals = (torture_totals_t){ 0 };
     torture->now = (struct torture_now){ 0 };
-    torture->device = (sim_device_t){ .nor = nor, .loader = torture->loader, .resident = torture->resident };
+    torture->device = (sim_device_t){
+        .nor = nor,
+        .loader = torture->loader,
+        .resident = torture->resident,
+        .code_once = torture->code_once,
+        .code_resident = torture->code_resident,
+    };
     torture->image = NULL;
     torture->trial_image = NULL;
     torture->trial_end = 0;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "molt/error.h"
-#include "molt/resident.h"
 #include "molt/unpack.h"
 
 // Facts of the mask ROM: header and segment headers of 8 bytes, XOR checksum seeded with 0xEF, in the last byte of
@@ -14,6 +13,10 @@
 #define ROM_MAGIC 0xE9
 #define ROM_CHECKSUM_SEED 0xEF
 #define ROM_SEGMENTS_MAX 16
+
+static const sim_code_t code_of_this_program = {
+    molt_boot_run, molt_resident_find, molt_resident_ask, molt_resident_act, molt_resident_load,
+};
 
 static uint32_t word_at(const sim_nor_t *nor, uint32_t addr) {
     const uint8_t *p = nor->bytes + addr;
@@ -88,27 +91,29 @@ static void *place_anywhere(void *ctx, uint32_t vaddr, uint32_t size) {
 static int run_resident(sim_device_t *device, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
     const molt_loading_t loading = { buf, place_anywhere };
     const molt_flash_t *flash = &device->nor->flash;
+    const sim_code_t *code = device->code_resident ? device->code_resident : &code_of_this_program;
     molt_state_t state;
     uint32_t reserved_addr;
     uint32_t entry_vaddr;
-    int err = molt_resident_find(flash, &reserved_addr);
+    int err = code->resident_find(flash, &reserved_addr);
     if (!err) {
-        err = molt_resident_ask(flash, reserved_addr, &state);
+        err = code->resident_ask(flash, reserved_addr, &state);
     }
     if (!err && state.kind != MOLT_STATE_NORMAL) {
-        err = molt_resident_act(flash, reserved_addr, &state, sector, buf, io);
+        err = code->resident_act(flash, reserved_addr, &state, sector, buf, io);
     }
     if (err) {
         // MOLT_RESIDENT_RESET passes through.
         return err;
     }
     device->head_addr = molt_state_head_addr(flash, reserved_addr, state.head);
-    return molt_resident_load(flash, device->head_addr, &loading, &entry_vaddr);
+    return code->resident_load(flash, device->head_addr, &loading, &entry_vaddr);
 }
 
 static int run_loader(sim_device_t *device, bool is_resident) {
     static const molt_boot_place_t transient = { 0, 0 };
     uint32_t sector_size = device->nor->flash.geometry.sector_size;
+    const sim_code_t *code = device->code_once ? device->code_once : &code_of_this_program;
     loader_run_t *run = malloc(sizeof *run);
     uint8_t *buffers = malloc(2 * (size_t)sector_size);
     if (run == NULL || buffers == NULL) {
@@ -118,7 +123,7 @@ static int run_loader(sim_device_t *device, bool is_resident) {
     molt_boot_io_t io = { run, on_event, extend };
     uint8_t *buf = buffers + sector_size;
     int result = is_resident ? run_resident(device, buffers, buf, &io)
-                             : molt_boot_run(&device->nor->flash, &transient, buffers, buf, &io);
+                             : code->boot_run(&device->nor->flash, &transient, buffers, buf, &io);
     free(buffers);
     free(run);
     return result;
