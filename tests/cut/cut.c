@@ -7,7 +7,7 @@
 //                           disturbance of it again; "small+erase" erases its filesystem; "small.resident+trial" is on
 //                           trial and confirms, "small.resident+rollback" does not; "+misread" has misreads, too; "+page"
 //                           is a chip that rewrites whole pages, "+pieces" one whose program commands are an eighth of a
-//                           page. It stops at the first loss; with "all" as ID it tells each
+//                           page; "+firm" leaves no weak cell behind. It stops at the first loss; with "all" as ID it tells each
 //
 // Exit status 0 if nothing was lost outside the named windows and every cut and misread that there had to be was made.
 
@@ -36,8 +36,9 @@ enum {
     MISREAD = 8,   // reads are wrong, too
     PAGE = 16,     // the chip rewrites whole pages
     PIECES = 32,   // each program command is an operation: an eighth of a page
+    FIRM_ONLY = 64,  // no cut leaves a weak cell
 };
-static const char *const kinds[] = { "erase", "trial", "rollback", "misread", "page", "pieces" };
+static const char *const kinds[] = { "erase", "trial", "rollback", "misread", "page", "pieces", "firm" };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
 typedef struct run {
@@ -177,7 +178,7 @@ static int parse_name(const char *name, run_t *run) {
 }
 
 static uint32_t tears_of(uint32_t what) {
-    return what & PAGE ? 1u << SIM_TEAR_PAGE : what & MISREAD ? FEW : FIRM | WEAK;
+    return what & PAGE ? 1u << SIM_TEAR_PAGE : what & MISREAD ? FEW : what & FIRM_ONLY ? FIRM : FIRM | WEAK;
 }
 
 static int run_again(const char *name, const char *depth, const char *id) {
@@ -185,7 +186,7 @@ static int run_again(const char *name, const char *depth, const char *id) {
     int err = parse_name(name, &run);
     run.tears = tears_of(run.what);
     if (err || run.depth < 1 || run.depth > TORTURE_DEPTH_MAX) {
-        fprintf(stderr, "usage: cut [full | SHAPE[+erase|+trial|+rollback|+misread|+page|+pieces] DEPTH [ID|all]]\n");
+        fprintf(stderr, "usage: cut [full | SHAPE[+erase|+trial|+rollback|+misread|+page|+pieces|+firm] DEPTH [ID|all]]\n");
         return 2;
     }
     if (id == NULL || strcmp(id, "all") == 0) {
