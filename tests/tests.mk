@@ -44,6 +44,9 @@ $(OUT)/cut-shipped: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_shipped.o $(OUT
 $(OUT)/cut: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
+$(OUT)/cut-calls: $(OUT)/tests/cut/cut_calls.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
+
 $(OUT)/unit/%: $(OUT)/tests/unit/test_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lcmocka -lz -o $@
@@ -62,7 +65,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_E
 
 # What is run in each build. cmocka is there for the host's own word size only.
 .PHONY: host-programs asan-programs m32-programs fuzz-programs
-host-programs: $(UNIT_NAMES:%=$(OUT)/unit/%) $(FUZZ_NAMES:%=$(OUT)/replay/%) $(OUT)/cut $(OUT)/cut-shipped
+host-programs: $(UNIT_NAMES:%=$(OUT)/unit/%) $(FUZZ_NAMES:%=$(OUT)/replay/%) $(OUT)/cut $(OUT)/cut-shipped $(OUT)/cut-calls
 asan-programs: host-programs
 m32-programs: $(FUZZ_NAMES:%=$(OUT)/replay/%) $(OUT)/cut
 fuzz-programs: $(FUZZ_NAMES:%=$(OUT)/fuzz/%)
@@ -83,6 +86,9 @@ endef
 # The long ones first: two run at a time.
 TEST_SUITES += cut cut-shipped mutants asan-cut m32-cut
 SUITE_cut-shipped = $(BUILD)/host/cut-shipped
+TEST_SUITES += cut-calls asan-cut-calls
+SUITE_cut-calls = $(BUILD)/host/cut-calls
+SUITE_asan-cut-calls = $(BUILD)/asan/cut-calls
 SUITE_cut = $(BUILD)/host/cut
 SUITE_mutants = tests/mutants/run $(BUILD)
 SUITE_asan-cut = $(BUILD)/asan/cut small 2
