@@ -136,6 +136,8 @@ static void cut_here(torture_t *torture, char kind, uint32_t addr, const void *d
     }
     nor->watch = watch;
     torture->totals.fired_count += nor->is_cut;
+    bool is_in_fs = addr >= torture->fs.addr && addr < torture->fs.addr + torture->fs.size;
+    torture->now.has_misled_littlefs = torture->now.has_misled_littlefs || (tear == SIM_TEAR_PAGE && is_in_fs);
     torture->now.is_preparing = false;
     torture->now.is_open = false;
     torture_power_on(torture);
