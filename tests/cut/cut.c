@@ -47,7 +47,6 @@ typedef struct run {
     uint32_t depth;
     uint32_t tears;
     uint32_t what;
-    uint32_t cut_step;  // 0: each operation
     bool stop_at_loss;
     bool tells_losses;
 } run_t;
@@ -77,6 +76,7 @@ static void tell_loss(torture_verdict_t verdict, const char *id) {
 }
 
 static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
+    bool is_small = run->shape->geometry.size < 0x40000;
     bool is_on_trial = (run->what & (TRIAL | ROLLBACK)) != 0;
     fixture_device(nor, run->shape);
     nor->piece_size = run->what & PIECES ? run->shape->geometry.page_size / 8 : 0;
@@ -95,8 +95,9 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .depth = run->depth,
         .tears = run->tears,
         .misreads = run->what & MISREAD ? TORTURE_IN_UPGRADE | TORTURE_IN_RECOVERIES | TORTURE_IN_LATER_STARTS : 0,
-        .misread_step = 5,
-        .cut_step = run->cut_step,
+        // On the larger devices a sample: a life there has thousands of reads.
+        .misread_step = is_small ? 5 : 211,
+        .cut_step = run->what & MISREAD && !is_small ? 61 : 0,
         .stop_at_loss = run->stop_at_loss,
         .on_loss = run->tells_losses ? tell_loss : NULL,
     };
