@@ -27,6 +27,7 @@
 typedef struct wrapping {
     uint32_t gzip_size;     // of the gzip file, 0 if it is none
     uint32_t head_addr;     // of a dump in resident mode: where the image's first sector is; else 0
+    bool is_resident;       // of a dump
     const char *trouble;    // why the image cannot be looked at, NULL if it can
 } wrapping_t;
 
@@ -109,7 +110,7 @@ static void print_json(const char *path, const molt_image_t *image, const wrappi
     say_json(stdout, path);
     bool is_fine = image->defect == MOLT_IMAGE_FINE && wrapping->trouble == NULL;
     printf(",\n  \"valid\": %s,\n", is_fine ? "true" : "false");
-    printf("  \"gzip_size\": %u,\n  \"resident\": %s,\n", wrapping->gzip_size, wrapping->head_addr ? "true" : "false");
+    printf("  \"gzip_size\": %u,\n  \"resident\": %s,\n", wrapping->gzip_size, wrapping->is_resident ? "true" : "false");
     describe_json(stdout, image);
     printf(",\n  \"checks\": [");
     for (uint32_t i = 0; i < count; i++) {
@@ -151,6 +152,8 @@ static int unwrap_dump(uint8_t *bytes, uint32_t size, molt_image_t *image, wrapp
     firmware_t firmware;
     firmware_look(&firmware, &flash, bytes, size);
     wrapping->head_addr = firmware.head_addr;
+    wrapping->is_resident = firmware_is_resident(&firmware);
+    wrapping->trouble = firmware_loader_text(&firmware);
     if (firmware.state == FIRMWARE_UPGRADING) {
         wrapping->trouble = "an upgrade is under way in this dump; molt boot goes on with it";
     }
@@ -185,7 +188,7 @@ static void note_image(const molt_image_t *image, bool is_dump, say_notes_t *not
 }
 
 static int tell(const args_t *args, uint8_t **bytes, uint32_t size) {
-    wrapping_t wrapping = { 0, 0, NULL };
+    wrapping_t wrapping = { .gzip_size = 0 };
     say_notes_t notes = { .count = 0 };
     molt_image_t image;
     bool is_dump = sim_dump_is_size(size);

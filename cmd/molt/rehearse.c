@@ -177,6 +177,9 @@ static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_
     if (*dumpfs_size_text(dump, text, sizeof text)) {
         say_note(notes, "%s", text);
     }
+    if (firmware_loader_text(&dump->firmware)) {
+        say_note(notes, "%s", firmware_loader_text(&dump->firmware));
+    }
     describe_note_tail(notes, image);
     uint32_t made = image->crc_mode | (uint32_t)image->crc_size_freq << 8;
     if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc && job->options.safe_check && made != rehearsal->plan.flash_params) {
@@ -226,6 +229,9 @@ int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
     host_job_t job;
     rehearse_job(&job, dump, args);
     *rehearsal = (rehearsal_t){ .op_count = 0 };
+    if (dump->firmware.loader == FIRMWARE_LOADER_DAMAGED) {
+        return fail(rehearsal, dump->path, firmware_loader_text(&dump->firmware));
+    }
     if (!sim_device_boots(&dump->nor)) {
         return fail(rehearsal, dump->path,
             "nothing in sector 0 that the mask ROM would start, so no firmware could upgrade itself; write a firmware with esptool");
