@@ -15,7 +15,7 @@
 // What molt.head takes beside the image: the first sector, the report, and for a gzip file the extension.
 #define HEAD_SIZE (2 * SECTOR)
 #define HEAD_GZIP_SIZE (3 * SECTOR)
-// `molt compress` makes 68 to 70 % of MicroPython firmwares (1.25 to 1.28, 4 KB of window); other code can be different.
+// `molt compress` makes 67 to 69 % of MicroPython firmwares (1.25 to 1.28, 4 KB of window); other code can be different.
 #define GZIP_PERCENT 70u
 
 const char *doctor_way_name(doctor_way_t way) {
