@@ -284,10 +284,11 @@ void molt_plan_count(const molt_plan_t *plan, molt_plan_tally_t *tally) {
     tally->sector_erase_count = 2;
     tally->program_count = 1;
     bool in_erased_block = false;
+    uint32_t per_block = plan_sectors_per_block(plan);
     for (uint32_t i = 1; i < plan->step_count; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         bool todo = molt_plan_is_todo(plan, i);
-        if (step.kind == MOLT_STEP_ERASE_BLOCK) {
+        if (i < plan->verify_step && (i - 1) % (per_block + 1) == 0) {
             in_erased_block = todo;
             tally->block_erase_count += todo;
         } else if (todo && step.kind == MOLT_STEP_SECTOR) {
