@@ -218,7 +218,7 @@ SUITE_tool-$(1) = $(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt
 SUITE_asan-tool-$(1) = MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt
 endef
 asan-programs: $(OUT)/molt
-$(foreach t,fuzz power upgrade files place images doctor refusals info,$(eval $(call tool_suite,$(t))))
+$(foreach t,fuzz power upgrade files place images doctor resident refusals info,$(eval $(call tool_suite,$(t))))
 
 # The tool with the second MicroPython's littlefs (2.11; molt's MicroPython has 2.8). Where that MicroPython is not there the
 # suite says so.
