@@ -8,6 +8,7 @@
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "files.h"
 #include "molt/error.h"
 #include "molt/link.h"
@@ -29,7 +30,11 @@ typedef struct session {
 static const molt_mpy_target_t target = { .native_arch = 9, .sub_version = 3, .small_int_bits = 31 };
 
 // The frozen modules' region of the flash map that the dump has.
-static int find_region(dumpfs_t *dump, molt_region_t *region) {
+static int find_region(dumpfs_t *dump, const args_t *args, molt_region_t *region) {
+    *region = (molt_region_t){ 0, 0 };
+    if (esp32_refuse(dump) || dumpfs_look(dump, args) || (dump->places.verdict == PLACES_SEVERAL && dumpfs_refuse(dump))) {
+        return 1;
+    }
     survey_t *survey = calloc(1, sizeof *survey);
     int status = survey ? survey_dump(survey, dump, NULL) : say_fail("there is not enough memory; close other programs");
     *region = status ? (molt_region_t){ 0, 0 } : survey->map.regions[MOLT_MAP_FROZEN];
@@ -40,9 +45,10 @@ static int find_region(dumpfs_t *dump, molt_region_t *region) {
     return status;
 }
 
-static int open_session(session_t *s, const char *path) {
+static int open_session(session_t *s, const args_t *args) {
+    const char *path = args->positional[1];
     molt_region_t region;
-    if (dumpfs_open_raw(&s->dump, path) || find_region(&s->dump, &region)) {
+    if (dumpfs_open_raw(&s->dump, path) || find_region(&s->dump, args, &region)) {
         return 1;
     }
     const molt_flash_t *flash = &s->dump.nor.flash;
@@ -192,11 +198,15 @@ static int drop(session_t *s, const char *name) {
 }
 
 int cmd_frozen(int argc, char **argv) {
-    static const struct argp_option options[] = { ARGS_OPTION_JSON, { 0 } };
+    static const struct argp_option options[] = { ARGS_OPTION_JSON, ARGS_OPTION_FS_START, { 0 } };
     static const args_spec_t spec = { "ls|add|rm|check FLASH [FILE[:NAME]|NAME]",
         "The dynamic frozen modules in a dump. ls lists them; add puts FILE, an .mpy, in as module NAME; rm removes NAME; "
         "check looks at every record, the deleted ones too.\v"
-        "A module that was added is linked by the device when it starts.", options, 2, 3 };
+        "A module that was added is linked by the device when it starts.\n\n"
+        "Examples:\n"
+        "  molt frozen ls flash.bin\n"
+        "  molt frozen add flash.bin simple.mpy:umqtt.simple\n"
+        "  molt frozen rm flash.bin umqtt.simple", options, 2, 3 };
     static session_t session;
     args_t args;
     args_parse(&spec, argc, argv, &args);
@@ -208,7 +218,7 @@ int cmd_frozen(int argc, char **argv) {
         return 2;
     }
     session = (session_t){ 0 };
-    int status = open_session(&session, args.positional[1]);
+    int status = open_session(&session, &args);
     if (!status) {
         status = !needs_what ? list(&session, verb[0] == 'c', args.json) : verb[0] == 'a' ? add(&session, what) : drop(&session, what);
     }

@@ -121,11 +121,12 @@ def plan(file_name, erase_all=False):
 
     refused     whether fwupdate() would refuse it on this device; then `reason` is the sentence, and the rest is None
     sectors     of the image; of these `equal` are in place, and `programmed` are written
+    in_place    whether all of them are, so that fwupdate() would do nothing
     erased      sectors; in `sector_erases` single ones and `block_erases` of 16 at a time
     seconds     of the boot loader's work, with typical figures of a flash chip
     """
     job = _open(file_name, erase_all=erase_all)[0]
-    keys = ("sectors", "equal", "programmed", "sector_erases", "block_erases", "erased", "seconds")
+    keys = ("sectors", "equal", "programmed", "sector_erases", "block_erases", "in_place", "erased", "seconds")
     result = {key: None for key in keys}
     try:
         _refuse_frozen(job.image()[2])
@@ -138,7 +139,7 @@ def plan(file_name, erase_all=False):
         return result
     for key, count in zip(keys, tally):
         result[key] = count
-    _, _, program, sector_erases, block_erases = tally
+    _, _, program, sector_erases, block_erases, _ = tally
     result["erased"] = sector_erases + 16 * block_erases
     result["seconds"] = (sector_erases * _MS_SECTOR + block_erases * _MS_BLOCK + program * _MS_PROGRAM) / 1000
     result["refused"] = False
@@ -205,7 +206,8 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
                 'write', in steps. What it raises stops the upgrade, before anything is written if not in 'write'
     sha256      what the file's SHA-256 has to be (of the file as it is named, packed or not): hexadecimal or bytes
 
-    Files that are open for writing on a littlefs are flushed before the reset.
+    Files that are open for writing on a littlefs are flushed before the reset. Where every sector of the image is in place
+    already nothing is written, there is no reset, and it returns False; with erase_all it goes on.
     """
     wanted = _digest(sha256) if sha256 else None
     tell = progress or (lambda phase, done, total: None)
@@ -225,7 +227,11 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         raise ValueError("the fallback is the same image, and no way back; name a file with another one")
     if verbose:
         print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, kind, size, crc))
-    sectors, equal, program, sector_erases, block_erases = job.plan()
+    sectors, equal, program, sector_erases, block_erases, in_place = job.plan()
+    if in_place:
+        if verbose:
+            print("molt: this firmware is in place already; nothing is written, and there is no reset")
+        return False
     if verbose:
         print("molt: %u of %u sectors differ, the filesystem is %s" % (
             program, sectors, "ERASED" if erase_all else "left alone"))

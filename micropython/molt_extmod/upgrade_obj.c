@@ -201,7 +201,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         .work = (uint8_t *)self->work,
         .work_size = WORK_SIZE,
         .extension = &extension,
-        .resident = &molt_resident_loader,
+        .overlay = &molt_resident_overlay,
         .progress = on_progress,
         .progress_ctx = self,
     };
@@ -241,7 +241,7 @@ static mp_obj_t upgrade_image(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_image_obj, upgrade_image);
 
-// plan() -> (sectors, equal, programmed, sector erases, 64 KB erases)
+// plan() -> (sectors, equal, programmed, sector erases, 64 KB erases, whether there is nothing to do)
 static mp_obj_t upgrade_plan(mp_obj_t self_in) {
     upgrade_obj_t *self = MP_OBJ_TO_PTR(self_in);
     int err = molt_upgrade_plan(&self->upgrade, &self->options);
@@ -259,6 +259,7 @@ static mp_obj_t upgrade_plan(mp_obj_t self_in) {
         MP_OBJ_NEW_SMALL_INT(tally.program_count),
         MP_OBJ_NEW_SMALL_INT(tally.sector_erase_count),
         MP_OBJ_NEW_SMALL_INT(tally.block_erase_count),
+        mp_obj_new_bool(tally.is_in_place),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
