@@ -139,7 +139,7 @@ class Run:
         self.status, self.err = status, err
         self.out = out.decode(errors="replace").replace("\r\n", "\n")
         words = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
-        self.ops = [(w[1], int(w[2], 0), int(w[3])) for w in words]
+        self.ops = [(w[1], int(w[2], 0), int(w[3])) for w in words if w[0] != "-"]
         self.stats = json.loads(stats.read_text()) if stats.exists() else {}
 
     def lines(self):
