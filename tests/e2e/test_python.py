@@ -264,7 +264,7 @@ def without_frozen_modules():
     """A firmware that is built with MOLT_FROZEN=0 is smaller, has no molt.frozen and no esp.add_frozen, and upgrades"""
     board = fresh("mpy-A-nofrozen", files={**user_files(), "firmware.bin": firmware("mpy-B")})
     run = board.run("import molt, esp\nprint(hasattr(molt, 'frozen'), hasattr(esp, 'add_frozen'), hasattr(esp, 'DFU'))\n"
-                    "try:\n import molt.frozen\nexcept ImportError as e: print(e)\nprint(molt.plan('firmware.bin')['refused'])\nmolt.fwupdate('firmware.bin')")
+                    "try:\n import molt.frozen\nexcept ImportError as e: print(e)\nprint(molt.plan('firmware.bin')['refused'])\nmolt.fwupdate('firmware.bin')", timeout=180)
     same(run.lines()[0], "False False True", "names")
     true("no module named 'molt.frozen'" in run.out, run.out)
     true(run.runs("mpy-B"), "B comes up")
