@@ -5,7 +5,8 @@ E2E_FIRMWARES := $(patsubst %,$(BUILD)/%/firmware.bin,mpy-A mpy-B mpy-A-1M mpy-B
 E2E_RUN = BUILD=$(BUILD) LX106=$(LX106) $(PYTHON) tests/e2e
 
 # By far the longest come first.
-TEST_SUITES := e2e-cuts $(TEST_SUITES) e2e-upgrade e2e-refusals e2e-states e2e-resident
+TEST_SUITES := e2e-cuts $(TEST_SUITES) e2e-upgrade e2e-refusals e2e-states e2e-resident e2e-python
+SUITE_e2e-python = $(E2E_RUN)/test_python.py
 SUITE_e2e-resident = $(E2E_RUN)/test_resident.py
 SUITE_e2e-cuts = $(E2E_RUN)/test_cuts.py
 SUITE_e2e-upgrade = $(E2E_RUN)/test_upgrade.py
