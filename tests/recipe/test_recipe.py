@@ -202,22 +202,16 @@ def library(micropython):
     return top
 
 
-FREEZE = """
-import sys
-sys.path.insert(0, sys.argv[1] + "/tools")
-import manifestfile
-m, lib, board = sys.argv[1:4]
-manifest = manifestfile.ManifestFile(manifestfile.MODE_FREEZE, {"MPY_DIR": m, "MPY_LIB_DIR": lib, "PORT_DIR": m + "/ports/esp8266", "BOARD_DIR": board})
-manifest.execute(sys.argv[4])
-for file in manifest.files():
-    print(file.target_path, file.full_path)
-"""
-
-
-def frozen(micropython, manifest):
+def frozen(micropython, manifest, *variables):
     """{name on the device: path} of what a manifest freezes; nothing may come twice."""
-    board = micropython / "ports/esp8266/boards/ESP8266_GENERIC"
-    done = run(sys.executable, "-c", FREEZE, micropython, library(micropython), board, manifest)
+    names = {"MPY_DIR": micropython, "MPY_LIB_DIR": library(micropython), "PORT_DIR": micropython / "ports/esp8266",
+             "BOARD_DIR": micropython / "ports/esp8266/boards/ESP8266_GENERIC"}
+    names |= dict(v.split("=") for v in variables)
+    code = """import sys; sys.path.insert(0, sys.argv[1] + "/tools"); import manifestfile
+manifest = manifestfile.ManifestFile(manifestfile.MODE_FREEZE, dict(v.split("=") for v in sys.argv[3:]))
+manifest.execute(sys.argv[2])
+for file in manifest.files(): print(file.target_path, file.full_path)"""
+    done = run(sys.executable, "-c", code, micropython, manifest, *("%s=%s" % v for v in names.items()))
     same(done.returncode, 0, done.stderr[-500:])
     lines = [line.split(" ", 1) for line in done.stdout.splitlines()]
     same(sorted({name for name, _ in lines}), sorted(name for name, _ in lines), "frozen once each")
@@ -259,6 +253,8 @@ def the_pages_manifests_are_whole():
         own, small = page_manifests()
         (WORK / "own.py").write_text(own)
         check_complete(micropython, frozen(micropython, WORK / "own.py"), "ESP8266_GENERIC/manifest_2MiB.py")
+        (WORK / "variable.py").write_text(re.search(r'`(include\("\$\(MOLT\)[^`]*)`', CHAPTER)[1])
+        check_complete(micropython, frozen(micropython, WORK / "variable.py", "MOLT=%s" % ROOT), "manifest.py")
         (WORK / "small.py").write_text(small)
         names = set(frozen(micropython, WORK / "small.py"))
         assert {"_boot.py", "flashbdev.py", "inisetup.py", "molt.py"} <= names and "apa102.py" not in names, names
