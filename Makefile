@@ -22,14 +22,17 @@ WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstric
 VARIANT_host := -O2
 VARIANT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 VARIANT_m32 := -O2 -m32
+# with the second MicroPython's littlefs, see tests/tests.mk
+VARIANT_second := -O2
 CFLAGS_VARIANT := -g $(VARIANT_$(VARIANT))
 LDFLAGS_VARIANT := $(VARIANT_$(VARIANT))
 
 # The core: freestanding, no header but the compiler's own.
 CORE_FLAGS = -std=c11 -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) $(WARN)
 HOST_FLAGS = -std=gnu11 -D_FILE_OFFSET_BITS=64 $(WARN)
-# littlefs comes from the MicroPython source, configured as MicroPython does.
-LFS_DEFINES := -DLFS2_NO_MALLOC -DLFS2_NO_DEBUG -DLFS2_NO_WARN -DLFS2_NO_ERROR -DLFS2_NO_ASSERT
+# littlefs comes from the MicroPython source, configured as MicroPython does, but for LFS2_MULTIVERSION: a filesystem of an
+# older version stays one.
+LFS_DEFINES := -DLFS2_MULTIVERSION -DLFS2_NO_MALLOC -DLFS2_NO_DEBUG -DLFS2_NO_WARN -DLFS2_NO_ERROR -DLFS2_NO_ASSERT
 LFS_FLAGS = $(LFS_DEFINES) -isystem $(MICROPY_DIR)
 
 # Folder by folder: what it may include. (The layer table.)
