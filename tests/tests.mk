@@ -208,7 +208,7 @@ SUITE_vboard = VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS
 
 # MicroPython on it, molt's and the second one; MicroPython's own tests, which take long.
 TEST_SUITES := vport $(TEST_SUITES)
-SUITE_vport = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) $(PYTHON) tests/vport/test_vport.py
+SUITE_vport = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) LX106=$(LX106) $(PYTHON) tests/vport/test_vport.py
 test-programs: firmwares
 
 # The command-line tool.
