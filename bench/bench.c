@@ -113,6 +113,7 @@ static int tap_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
 static int tap_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
     sim_counts_t *counts = &tap.counts[cause_of_prog(addr)];
     counts->prog_count++;
+    counts->prog_command_count += sim_command_count(size);
     counts->prog_size += size;
     return tap.chip.prog(ctx, addr, buf, size);
 }
@@ -140,7 +141,7 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     (void)ctx;
     (void)arg;
     tap.is_checking = event == MOLT_BOOT_CHECK;
-    tap.is_finishing = event == MOLT_BOOT_FINISH || event == MOLT_BOOT_RESTORE;
+    tap.is_finishing = event == MOLT_BOOT_FINISH;
 }
 
 static sim_counts_t sum_of(const sim_counts_t *counts, cause_t first, cause_t last) {
@@ -149,6 +150,7 @@ static sim_counts_t sum_of(const sim_counts_t *counts, cause_t first, cause_t la
         sum.erase_sector_count += counts[i].erase_sector_count;
         sum.erase_block_count += counts[i].erase_block_count;
         sum.prog_count += counts[i].prog_count;
+        sum.prog_command_count += counts[i].prog_command_count;
         sum.prog_size += counts[i].prog_size;
         sum.read_size += counts[i].read_size;
     }
@@ -291,7 +293,11 @@ static uint32_t pages_of(const uint8_t *bytes, uint32_t size) {
 }
 
 static sim_counts_t pages(uint32_t count) {
-    return (sim_counts_t){ .prog_count = count, .prog_size = (uint64_t)count * PAGE };
+    return (sim_counts_t){
+        .prog_count = count,
+        .prog_command_count = (uint64_t)count * sim_command_count(PAGE),
+        .prog_size = (uint64_t)count * PAGE,
+    };
 }
 
 // The least for one 64 KB block of the image, on this chip.
@@ -429,8 +435,8 @@ static void print_account(const fixture_shape_t *shape, const uint8_t *image, co
     sum += account_line("plan and report", cause_ms(rows, CAUSE_PLAN) + cause_ms(rows, CAUSE_REPORT));
     account_line("molt", sum);
     printf("  (each of the two rewritings of sector 0, a fatal window: erase and programs %.1f and %.1f ms)\n\n",
-        cause_ms(rows, CAUSE_HEAD_IN) - (double)rows->causes[CAUSE_HEAD_IN].read_size * 8 / t->read_bits_per_us / 1e3,
-        cause_ms(rows, CAUSE_HEAD_OUT) - (double)rows->causes[CAUSE_HEAD_OUT].read_size * 8 / t->read_bits_per_us / 1e3);
+        cause_ms(rows, CAUSE_HEAD_IN) - (double)rows->causes[CAUSE_HEAD_IN].read_size * 8 / t->bits_per_us / 1e3,
+        cause_ms(rows, CAUSE_HEAD_OUT) - (double)rows->causes[CAUSE_HEAD_OUT].read_size * 8 / t->bits_per_us / 1e3);
     double total = seconds(&rows->molt, t) * 1e3;
     if (sum < total - 0.1 || sum > total + 0.1) {
         die("the account does not add up");

@@ -25,6 +25,7 @@ typedef struct sim_device {
     const molt_boot_io_t *io;   // NULL for silence; only its events
     int boot_result;            // of the last molt_boot_run()
     uint32_t loader_starts;     // since the struct was set up
+    uint32_t waited_s;          // seconds that the boot loader held back, likewise
 } sim_device_t;
 
 // From power-on (sim_nor_power_on() is the caller's) until something stops.

@@ -57,6 +57,7 @@ void rig_free(rig_t *rig) {
 }
 
 void rig_reset(rig_t *rig) {
+    sim_nor_make_firm(&rig->nor);
     memcpy(rig->nor.bytes, rig->original, rig->shape->geometry.size);
     sim_nor_power_on(&rig->nor);
 }

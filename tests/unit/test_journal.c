@@ -88,6 +88,7 @@ static void a_torn_mark_reads_back_as_done_or_not_done(void **state) {
     uint32_t done_count = 0;
     for (uint32_t step = 0; step < STEPS; step++) {
         for (sim_tear_t tear = 0; tear < SIM_TEAR_COUNT; tear++) {
+            sim_nor_make_firm(&nor);
             memset(nor.bytes + ADDR, 0xff, sizeof ram);
             sim_nor_power_on(&nor);
             molt_journal_t journal = opened();
@@ -101,6 +102,7 @@ static void a_torn_mark_reads_back_as_done_or_not_done(void **state) {
             nor.cut_tear = tear;
             nor.seed = step;
             assert_int_equal(molt_journal_mark(&nor.flash, &journal, step), SIM_ERR_CUT);
+            sim_nor_power_on(&nor);
             journal = opened();
             done_count += molt_journal_is_done(&journal, step);
             for (uint32_t i = 0; i < STEPS; i++) {

@@ -71,6 +71,7 @@ static void a_torn_note_says_what_was_to_be_noted_or_nothing(void **state) {
     for (molt_report_result_t result = MOLT_REPORT_DONE; result <= MOLT_REPORT_RESTORED; result++) {
         for (sim_tear_t tear = 0; tear < SIM_TEAR_COUNT; tear++) {
             molt_report_t report;
+            sim_nor_make_firm(&nor);
             molt_report_init(nor.bytes + ADDR, CRC);
             sim_nor_power_on(&nor);
             nor.cut_op = 0;

@@ -106,6 +106,7 @@ static void after_any_torn_append_the_old_record_counts_or_the_new(void **state)
     for (size_t i = 0; i < sizeof filled / sizeof filled[0]; i++) {
         for (sim_tear_t tear = 0; tear < SIM_TEAR_COUNT; tear++) {
             for (int64_t op = 0; op < 2; op++) {
+                sim_nor_make_firm(&nor);
                 memset(nor.bytes, 0xff, 65536);
                 sim_nor_power_on(&nor);
                 fill(filled[i]);
