@@ -171,18 +171,21 @@ int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *
     if (load32_le(h + PLAN_OFF_VERSION) != MOLT_PLAN_VERSION) {
         return MOLT_ERR_NOTSUP;
     }
-    plan->geometry.size = load32_le(h + PLAN_OFF_FLASH_SIZE);
     plan->extents_off = load32_le(h + PLAN_OFF_EXTENTS_OFF);
     // The CRC's own range first; where it is right everything else is what was stored.
     if (plan->extents_off > molt_sector_size(geometry) - MOLT_PLAN_HEADER_SIZE || plan_crc(plan) != load32_le(h + PLAN_OFF_CRC)) {
         return MOLT_ERR_CORRUPT;
     }
     read_words(plan);
+    if (MOLT_PLAN_TRUSTED) {
+        return 0;
+    }
+    plan->geometry.size = load32_le(h + PLAN_OFF_FLASH_SIZE);
+    plan->kept_size = 0;
     plan->whole_image = false;
     plan->first_differs = true;
-    bool is_sound = MOLT_PLAN_TRUSTED
-                    || (plan->geometry.size <= geometry->size && shape_is_sound(plan) && fields_are_sound(plan)
-                        && plan_saved_is_sound(plan, &plan->saved) && extents_are_sound(plan) && todo_is_sound(plan));
+    bool is_sound = plan->geometry.size <= geometry->size && shape_is_sound(plan) && fields_are_sound(plan)
+                    && plan_saved_is_sound(plan, &plan->saved) && extents_are_sound(plan) && todo_is_sound(plan);
     return is_sound ? 0 : MOLT_ERR_CORRUPT;
 }
 
