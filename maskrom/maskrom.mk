@@ -17,3 +17,7 @@ maskrom: $(BUILD)/molt $(MASKROM_BOARD) ## the boot loaders on a real mask ROM, 
 TEST_SUITES += maskrom
 SUITE_maskrom = MASKROM=$(MASKROM) CUTS=$(CUTS) MASKROM_BOARD=$(MASKROM_BOARD) $(PYTHON) tests/maskrom/test_maskrom.py $(BUILD)/molt
 test-programs: $(MASKROM_BOARD)
+
+# The board itself, on a small ROM of the tests' own: no dump is needed.
+TEST_SUITES += maskrom-board
+SUITE_maskrom-board = MASKROM_BOARD=$(MASKROM_BOARD) LX106=$(LX106) CC=$(CC) $(PYTHON) tests/maskrom/test_board.py $(BUILD)/molt
