@@ -32,6 +32,7 @@ SECTOR, BLOCK = 4 * KB, 64 * KB
 SYSTEM_SIZE = 5 * SECTOR
 SIZES = {"1M": MB, "2M": 2 * MB, "4M": 4 * MB}
 CLEAN, BRICK, CRASH, CUT, REPORT, TIMEOUT = 0, 70, 71, 72, 73, 74
+PIECE = 32  # what one program command of the mask ROM takes at most
 FS_START = MB           # where the firmwares for 2 MB and more have their filesystem
 FS_START_1M = 0x99000   # and those for 1 MB
 TICKET = threading.local()
@@ -139,7 +140,9 @@ class Run:
         self.status, self.err = status, err
         self.out = out.decode(errors="replace").replace("\r\n", "\n")
         words = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
-        self.ops = [(w[1], int(w[2], 0), int(w[3])) for w in words]
+        self.ops = [(w[1], int(w[2], 0), int(w[3])) for w in words if w[0] != "-"]
+        # Writes of the chip's status register, which have no number: value, bytes, "boot" (the ROM's) or "program".
+        self.status_writes = [(int(w[2], 0), int(w[3]), w[4]) for w in words if w[0] == "-"]
         self.stats = json.loads(stats.read_text()) if stats.exists() else {}
 
     def lines(self):
@@ -171,11 +174,18 @@ class Board:
 
     count = 0
 
-    def __init__(self, content):
+    def __init__(self, content, chip="winbond", status=0):
+        """`status` is the chip's status register, as long as nobody writes it."""
+        self.chip = chip
         with LOCK:
             Board.count += 1
             self.path = scratch(f"flash{Board.count}")
         self.path.write_bytes(content)
+        self.status_path = self.path.with_name(self.path.name + ".status")
+        self.status_path.write_text(f"{status:04x}\n")
+
+    def status(self):
+        return int(self.status_path.read_text(), 16)
 
     def flash(self, begin=0, end=None):
         return self.path.read_bytes()[begin:end]
@@ -196,7 +206,7 @@ class Board:
         for path in (log, stats):
             path.unlink(missing_ok=True)
         # Time is made of instructions, so that the watchdog bites no board that only the host keeps waiting.
-        words = [self.path, "--icount", "--log", log, "--stats", stats, "--timeout", timeout, *options]
+        words = [self.path, "--chip", self.chip, "--icount", "--log", log, "--stats", stats, "--timeout", timeout, *options]
         if plugin:
             words.append("--plugin")
         if cut is not None:
