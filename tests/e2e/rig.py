@@ -3,7 +3,7 @@
 Nothing here or in the tests knows how molt is built. The shipped firmware, with the shipped boot loader in it, runs
 on the virtual board; what became of the flash is read from the flash file, and the files on it by the tool. BUILD
 says where board, firmwares and tool are (build). Everything is done in BUILD/e2e/<name of the suite>: SUITE, or the
-program's name.
+program's name. PATIENCE, a factor, is for hosts that are slow or busy: for all time limits.
 """
 import ast
 import concurrent.futures
@@ -25,6 +25,7 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 SUITE = os.environ.get("SUITE") or pathlib.Path(sys.argv[0]).stem.removeprefix("test_")
 WORK = BUILD / "e2e" / SUITE
 CROSS = os.environ.get("LX106", "xtensa-lx106-elf-")
+PATIENCE = float(os.environ.get("PATIENCE", 1))
 ENVIRONMENT = {**os.environ, "VBOARD_BUILD": str(BUILD / "vboard"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 KB, MB = 1024, 1 << 20
@@ -125,7 +126,8 @@ def user_files():
 
 
 def tool(*words, status=0):
-    done = subprocess.run([BUILD / "molt", *map(str, words)], capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    done = subprocess.run([BUILD / "molt", *map(str, words)], capture_output=True, stdin=subprocess.DEVNULL,
+                          timeout=60 * PATIENCE)
     if done.returncode != status:
         raise Failure(f"molt {' '.join(map(str, words))}: status {done.returncode}: {done.stderr.decode()}")
     return done.stdout.decode() + done.stderr.decode()
@@ -206,7 +208,7 @@ class Board:
         for path in (log, stats):
             path.unlink(missing_ok=True)
         # Time is made of instructions, so that the watchdog bites no board that only the host keeps waiting.
-        words = [self.path, "--chip", self.chip, "--icount", "--log", log, "--stats", stats, "--timeout", timeout, *options]
+        words = [self.path, "--chip", self.chip, "--icount", "--log", log, "--stats", stats, "--timeout", timeout * PATIENCE, *options]
         if plugin:
             words.append("--plugin")
         if cut is not None:
