@@ -294,8 +294,8 @@ int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
         bool refused = upgrade->refusal.reason != MOLT_REFUSAL_NONE;
         return trouble(upgrade, refused ? MOLT_UPGRADE_TROUBLE_REFUSED : MOLT_UPGRADE_TROUBLE_EXTENTS, err);
     }
-    molt_source_t source = { upgrade->flash, &upgrade->plan };
-    molt_reader_t image = molt_source_reader(&source);
+    molt_source_t source;
+    molt_reader_t image = molt_source_reader(&source, upgrade->flash, &upgrade->plan);
     if (options->safe_check) {
         upgrade->phase = MOLT_UPGRADE_PHASE_SOURCE;
         err = molt_prepare_source(&image, upgrade->source_crc, upgrade->work, upgrade->work_size, on_progress, upgrade);
