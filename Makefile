@@ -81,14 +81,14 @@ $(SIM_LIB): $(call objects,$(SIM_SRC))
 # the boot loader a compiler, the tool littlefs besides, the rest everything. MicroPythons that the user names are taken.
 DEPS_GOALS := $(filter-out help clean fmt,$(or $(MAKECMDGOALS),all))
 DEPS_SET := $(if $(filter-out loader all $(BUILD)/molt,$(DEPS_GOALS)),all,$(if $(filter-out loader,$(DEPS_GOALS)),tool,loader))
-DEPS_SET := $(if $(wildcard $(BUILD)/deps.ok),all,$(DEPS_SET))
-DEPS_OK := $(BUILD)/deps$(if $(filter-out all,$(DEPS_SET)),-$(DEPS_SET)).ok
+DEPS_OK := $(or $(wildcard $(BUILD)/deps.ok),$(BUILD)/deps$(if $(filter-out all,$(DEPS_SET)),-$(DEPS_SET)).ok)
+DEPS_WANTED := $(or $(patsubst $(BUILD)/deps-%.ok,%,$(filter $(BUILD)/deps-%.ok,$(DEPS_OK))),all)
 deps_given = $(if $(filter file undefined,$(origin $(1))),,$($(1)))
 DEPS_RUN = mkdir -p $(BUILD) && BUILD='$(BUILD)' MICROPY_DIR='$(call deps_given,MICROPY_DIR)' \
-    MICROPY_DIR_2='$(call deps_given,MICROPY_DIR_2)' tools/deps $(DEPS_SET) 1>&2 && touch $(DEPS_OK)
+    MICROPY_DIR_2='$(call deps_given,MICROPY_DIR_2)' tools/deps $(DEPS_WANTED) 1>&2 && touch $(DEPS_OK)
 ifneq ($(DEPS_GOALS),)
 ifeq ($(wildcard $(DEPS_OK)),)
-$(info tools/deps $(DEPS_SET))
+$(info tools/deps $(DEPS_WANTED))
 ifneq ($(shell $(DEPS_RUN) && echo ok),ok)
 $(error tools/deps could not put everything in place, see above)
 endif

@@ -8,7 +8,7 @@
 
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
 # The parts of the tool that tests share: the preparation and the torture engine, not the commands.
-TEST_ENGINE := $(call objects,cmd/molt/host.c cmd/molt/torture.c cmd/molt/torture_files.c cmd/molt/torture_jobs.c)
+TEST_ENGINE := $(call objects,cmd/molt/host.c $(wildcard cmd/molt/torture*.c))
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
 # Beside the programs of tests/unit: what they share. Fuzz targets share it too.
 UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
@@ -68,7 +68,8 @@ SUITE_asan-cut = $(BUILD)/asan/cut small 2
 SUITE_m32-cut = $(BUILD)/m32/cut small 2
 $(foreach u,$(UNIT_NAMES),$(eval $(call unit_suite,$(u))))
 $(foreach f,$(FUZZ_NAMES),$(eval $(call fuzz_suite,$(f))))
-TEST_SUITES += layers vectors runner
+TEST_SUITES += layers vectors runner recipe
+SUITE_recipe = $(PYTHON) tests/recipe/test_recipe.py $(BUILD) $(MICROPY_DIR) $(LX106) $(MICROPY_DIR_2)
 SUITE_layers = tests/layers/run $(BUILD)/host/libmolt.a
 SUITE_vectors = tests/vectors/check
 SUITE_runner = tests/runner/check
@@ -188,4 +189,16 @@ SUITE_tool-$(1) = $(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt
 SUITE_asan-tool-$(1) = MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt
 endef
 asan-programs: $(OUT)/molt
-$(foreach t,fuzz power upgrade files refusals info,$(eval $(call tool_suite,$(t))))
+$(foreach t,fuzz power upgrade files place images doctor refusals info,$(eval $(call tool_suite,$(t))))
+
+# The tool with the second MicroPython's littlefs (2.11; molt's MicroPython has 2.8). Where that MicroPython is not there the
+# suite says so.
+SECOND_TOOL := $(BUILD)/second/molt
+TEST_SUITES += tool-second
+SUITE_tool-second = $(PYTHON) tests/tool/second.py $(SECOND_TOOL)
+ifneq ($(wildcard $(MICROPY_DIR_2)/lib/littlefs/lfs2.c),)
+.PHONY: second-tool
+second-tool:
+	$(VARIANT_MAKE) VARIANT=second MICROPY_DIR=$(MICROPY_DIR_2) $(SECOND_TOOL)
+test-programs: second-tool
+endif

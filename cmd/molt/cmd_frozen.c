@@ -202,7 +202,11 @@ int cmd_frozen(int argc, char **argv) {
     static const args_spec_t spec = { "ls|add|rm|check FLASH [FILE[:NAME]|NAME]",
         "The dynamic frozen modules in a dump. ls lists them; add puts FILE, an .mpy, in as module NAME; rm removes NAME; "
         "check looks at every record, the deleted ones too.\v"
-        "A module that was added is linked by the device when it starts.", options, 2, 3 };
+        "A module that was added is linked by the device when it starts.\n\n"
+        "Examples:\n"
+        "  molt frozen ls flash.bin\n"
+        "  molt frozen add flash.bin simple.mpy:umqtt.simple\n"
+        "  molt frozen rm flash.bin umqtt.simple", options, 2, 3 };
     static session_t session;
     args_t args;
     args_parse(&spec, argc, argv, &args);

@@ -143,8 +143,9 @@ static int read_flash(void *ctx, uint32_t addr, void *buf, uint32_t size) {
     return 0;
 }
 
-// A dump in resident mode has the boot loader where the image's first sector should be: put that there.
-static void unwrap_dump(uint8_t *bytes, uint32_t size, wrapping_t *wrapping, say_notes_t *notes) {
+// The image of a dump. In resident mode the boot loader is where its first sector should be: put that there. Returns 0 or the
+// error of molt_image_verify().
+static int unwrap_dump(uint8_t *bytes, uint32_t size, molt_image_t *image, wrapping_t *wrapping, say_notes_t *notes) {
     memory_flash_t memory = { bytes, size };
     const molt_flash_t flash = { .ctx = &memory, .geometry = { size, 4096, 65536, 256 }, .read = read_flash };
     firmware_t firmware;
@@ -158,6 +159,13 @@ static void unwrap_dump(uint8_t *bytes, uint32_t size, wrapping_t *wrapping, say
                         "firmware with esptool's --flash_size detect", say_size(firmware.flash_size).text, say_size(size).text);
     }
     memcpy(bytes, bytes + firmware.head_addr, 4096);
+    *image = firmware.image;
+    image->size = size;
+    // Only what belongs to the image is summed, where it says what that is.
+    bool has_end = firmware.state == FIRMWARE_WHOLE && firmware.end;
+    image->image_size = has_end ? firmware.end : image->image_size ? size : 0;
+    image->crc32 = has_end ? molt_crc32(0, bytes, firmware.end) : 0;
+    return image->defect == MOLT_IMAGE_FINE ? 0 : MOLT_ERR_CORRUPT;
 }
 
 // What is to be said of a whole image beside its checks.
@@ -186,13 +194,8 @@ static int tell(const args_t *args, uint8_t **bytes, uint32_t size) {
         wrapping.gzip_size = size;
         wrapping.trouble = gunzip(bytes, &size);
         is_dump = false;
-    } else if (is_dump) {
-        unwrap_dump(*bytes, size, &wrapping, &notes);
     }
-    int err = describe_verify(*bytes, size, &image);
-    if (!err && is_dump && image.image_size) {
-        image.crc32 = molt_crc32(0, *bytes, image.image_size);  // not with all that is in the dump
-    }
+    int err = is_dump ? unwrap_dump(*bytes, size, &image, &wrapping, &notes) : describe_verify(*bytes, size, &image);
     if (!err) {
         note_image(&image, is_dump, &notes);
     }
@@ -217,7 +220,10 @@ int cmd_info(int argc, char **argv) {
         "Tell what a firmware image is, for which chip, its segments, and which checks it passes. A dump of a whole chip "
         "will do: the image at its beginning is looked at, in resident mode with its own first sector. So will a gzip file of "
         "an image, and a factory image of an ESP32.\v"
-        "Status 0 if everything that can be checked is right, 1 if not.", options, 1, 1 };
+        "Status 0 if everything that can be checked is right, 1 if not.\n\n"
+        "Examples:\n"
+        "  molt info firmware.bin\n"
+        "  molt info flash.bin --json", options, 1, 1 };
     args_t args;
     uint8_t *bytes;
     uint32_t size;

@@ -102,9 +102,14 @@ static int run(int argc, char **argv, const char *doc, const struct argp_option 
 int cmd_install(int argc, char **argv) {
     return run(argc, argv,
         "Put the resident boot loader into sector 0 of a flash dump: from then on no power cut during an upgrade leaves a "
-        "device that does not start.", install_options, install);
+        "device that does not start.\v"
+        "Examples:\n"
+        "  molt install flash.bin", install_options, install);
 }
 
 int cmd_uninstall(int argc, char **argv) {
-    return run(argc, argv, "Put the firmware's own first sector back into sector 0.", uninstall_options, uninstall);
+    return run(argc, argv,
+        "Put the firmware's own first sector back into sector 0.\v"
+        "Examples:\n"
+        "  molt uninstall flash.bin", uninstall_options, uninstall);
 }

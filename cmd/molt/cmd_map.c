@@ -150,7 +150,11 @@ int cmd_map(int argc, char **argv) {
     static const args_spec_t spec = { "[FLASH]",
         "Show what lies where in an ESP8266's flash: of a dump with what is used and what is free, or of a chip of a given "
         "size. Of an ESP32 a dump or partition-table.bin is needed.\vA cell is a sector of 4 KB; where there are no colours, its letter is small if the sector is free. docs/"
-        "flash-map.md explains the regions.",
+        "flash-map.md explains the regions.\n\n"
+        "Examples:\n"
+        "  molt map flash.bin\n"
+        "  molt map flash.bin --upgrade firmware.bin --svg map.svg\n"
+        "  molt map --size 4M --variant molt",
         options, 0, 1 };
     args_t args;
     args_parse(&spec, argc, argv, &args);

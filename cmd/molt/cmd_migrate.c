@@ -324,7 +324,9 @@ int cmd_migrate(int argc, char **argv) {
         "refuses, and says by how much, if they do not fit.\v"
         "A firmware looks for its filesystem where its own map has it. Where the filesystem moves, give the firmware that was made "
         "for the new map (micropython/boards) with --firmware; its flash mode and size are taken from the present one. FLASH is "
-        "left as it is. docs/flash-map.md has the way from a device and back to it.",
+        "left as it is. docs/flash-map.md has the way from a device and back to it.\n\n"
+        "Examples:\n"
+        "  molt migrate old.bin new.bin --to molt --firmware firmware.bin",
         options, 2, 2 };
     args_t args;
     args_parse(&spec, argc, argv, &args);

@@ -178,7 +178,10 @@ int cmd_mkflash(int argc, char **argv) {
         "Make a raw dump of a whole ESP8266 flash chip: firmware at the beginning, and a littlefs where MicroPython has it "
         "(on 512 KB there is none) up to the five system sectors at the end. A firmware with molt in it says itself where that "
         "is. IMAGE can be a gzip file.\v"
-        "The flash size in the firmware's header is set to that of the chip, as esptool does. An existing OUT is replaced.",
+        "The flash size in the firmware's header is set to that of the chip, as esptool does. An existing OUT is replaced.\n\n"
+        "Examples:\n"
+        "  molt mkflash flash.bin --size 4M --firmware firmware.bin\n"
+        "  molt mkflash flash.bin --size 4M --firmware a.bin --put b.bin:fw/b.bin",
         options, 1, 1 };
     args_t args;
     args_parse(&spec, argc, argv, &args);

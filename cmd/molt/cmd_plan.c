@@ -253,7 +253,10 @@ int cmd_plan(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH PATH",
         "Tell what an upgrade from the file PATH on the dump's littlefs would do: which sectors are equal already, what is "
         "erased and programmed, how long chips of several makes take for it (data-sheet times), and when the power must not "
-        "fail. Nothing is changed.", options, 2, 2 };
+        "fail. Nothing is changed.\v"
+        "Examples:\n"
+        "  molt plan flash.bin firmware.bin\n"
+        "  molt plan flash.bin firmware.bin --json", options, 2, 2 };
     args_t args;
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };

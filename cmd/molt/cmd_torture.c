@@ -58,7 +58,7 @@ static void print_totals(const torture_totals_t *totals, const args_t *args, boo
     }
     if (totals->lost_depth) {
         char id[128];
-        torture_format_id(totals, id, sizeof id);
+        torture_format_id(totals->lost, totals->lost_depth, id, sizeof id);
         printf("\nThe first loss: %s. Again with: molt torture %s %s --depth %u --replay %s\n",
             torture_verdict_text(totals->lost_verdict), args->positional[0], args->positional[1], totals->lost_depth, id);
     }
@@ -102,7 +102,7 @@ static int run(dumpfs_t *dump, const args_t *args, bool is_resident) {
     if (err) {
         return say_fail("%s", text);
     }
-    if (totals.fired_count != totals.planned_count || totals.fired_count == 0) {
+    if (!torture_is_complete(&totals)) {
         return say_fail("a cut that was planned did not happen; the upgrade has no such operation");
     }
     print_totals(&totals, args, is_resident);
@@ -115,7 +115,10 @@ int cmd_torture(int argc, char **argv) {
         "Upgrade a device from the file PATH on its littlefs, again and again, and cut the power in each flash operation "
         "in turn, with each kind of tear. After each cut the device is powered up until a firmware runs, and everything "
         "is compared: firmware, files, every other byte. The dump is not changed.\v"
-        "Exit status 1 if anything was lost outside the two rewritings of sector 0, which resident mode does without.",
+        "Exit status 1 if anything was lost outside the two rewritings of sector 0, which resident mode does without.\n\n"
+        "Examples:\n"
+        "  molt torture flash.bin firmware.bin\n"
+        "  molt torture flash.bin firmware.bin --replay 17.random",
         options, 2, 2,
     };
     args_t args;

@@ -155,7 +155,10 @@ int cmd_upgrade(int argc, char **argv) {
         "the running firmware checks and prepares, the boot loader does the rewriting. The dump is replaced as a whole, or "
         "not at all.\v"
         "The file molt.head stays on the filesystem: it holds the old first sector and the boot loader's report. After --cut, "
-        "`molt boot FLASH` goes on.", options, 2, 2 };
+        "`molt boot FLASH` goes on.\n\n"
+        "Examples:\n"
+        "  molt upgrade flash.bin firmware.bin\n"
+        "  molt upgrade flash.bin firmware.bin --cut 1500:random", options, 2, 2 };
     args_t args;
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };
@@ -264,7 +267,9 @@ int cmd_boot(int argc, char **argv) {
     static const struct argp_option options[] = { ARGS_OPTION_QUIET, ARGS_OPTION_CUT, { 0 } };
     static const args_spec_t spec = { "FLASH",
         "Power the device on: what the mask ROM does, then molt's boot loader if it is in sector 0. An upgrade that was cut "
-        "goes on and is finished.", options, 1, 1 };
+        "goes on and is finished.\v"
+        "Examples:\n"
+        "  molt boot flash.bin", options, 1, 1 };
     args_t args;
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);

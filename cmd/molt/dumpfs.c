@@ -179,8 +179,7 @@ const char *dumpfs_size_text(const dumpfs_t *dump, char *text, uint32_t text_siz
     return text;
 }
 
-// What an upgrade must not touch.
-static void find_kept(dumpfs_t *dump) {
+void dumpfs_find_kept(dumpfs_t *dump) {
     molt_map_t map;
     dump->kept[0] = dump->system;
     dump->kept_count = dumpfs_map(dump, &map) == 0 ? molt_map_kept(&map, dump->kept) : 1;
@@ -194,7 +193,7 @@ int dumpfs_open(dumpfs_t *dump, const args_t *args, bool writes) {
         return say_fail("%s: the filesystem (0x%06x to 0x%06x) reaches into the five system sectors from 0x%06x on; make it "
                         "anew, smaller", dump->path, dump->fs.addr, dump->fs.addr + dump->fs.size, dump->system.addr);
     }
-    find_kept(dump);
+    dumpfs_find_kept(dump);
     dumpfs_power_on(dump);
     return 0;
 }
@@ -205,6 +204,10 @@ void dumpfs_close(dumpfs_t *dump) {
 
 int dumpfs_mount(dumpfs_t *dump, bool is_writable) {
     int err = molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, is_writable);
+    if (!err && is_writable && dump->volume.config.block_size % 4096) {
+        return say_fail("%s: the filesystem at 0x%x has blocks of %u bytes, smaller than a sector of flash, and can only be read",
+            dump->path, dump->fs.addr, dump->volume.config.block_size);
+    }
     return err ? say_fail("%s: the filesystem at 0x%x cannot be mounted; read the chip again", dump->path, dump->fs.addr) : 0;
 }
 

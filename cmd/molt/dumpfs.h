@@ -26,7 +26,7 @@ typedef struct dumpfs {
     bool is_esp32;          // the dump is one of the ESP32 family
     molt_chip_t chip;       // of it; MOLT_CHIP_UNKNOWN if that is not known
     uint32_t boot_addr;     // of its second-stage boot loader
-    molt_region_t kept[MOLT_MAP_KEPT_MAX];  // what an upgrade must not touch; filled in by dumpfs_open()
+    molt_region_t kept[MOLT_MAP_KEPT_MAX];  // what an upgrade must not touch; filled in by dumpfs_find_kept()
     uint32_t kept_count;
     molt_volume_t volume;   // mounted by dumpfs_mount()
 } dumpfs_t;
@@ -49,6 +49,9 @@ int dumpfs_refuse(const dumpfs_t *dump);
 
 // The flash map that the dump has, by its firmware's mark and its filesystem. Returns as molt_map_detect().
 int dumpfs_map(const dumpfs_t *dump, molt_map_t *map);
+
+// Fill in dump->kept and kept_count, after dumpfs_look(); dumpfs_open() does it.
+void dumpfs_find_kept(dumpfs_t *dump);
 
 // The sentence about a header that states another flash size than a device with this dump could do with; else "".
 const char *dumpfs_size_text(const dumpfs_t *dump, char *text, uint32_t text_size);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "describe.h"
+#include "dump.h"
+#include "factory.h"
 #include "files.h"
 #include "molt/error.h"
 #include "say.h"
@@ -52,10 +54,14 @@ int esp32_refuse(const dumpfs_t *dump) {
 }
 
 bool esp32_is_table(const char *path) {
-    uint8_t bytes[2] = { 0, 0 };
+    // Boot loader and table of a factory image; its apps come behind.
+    static uint8_t bytes[TABLE_ADDR + SECTOR];
+    factory_t factory;
     FILE *file = fopen(path, "rb");
-    bool is_table = file && fread(bytes, 1, sizeof bytes, file) == sizeof bytes && begins_table(bytes)
-                    && fseek(file, 0, SEEK_END) == 0 && ftell(file) <= (long)SECTOR;
+    size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    long file_size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : 0;
+    bool is_table = size >= 2 && begins_table(bytes) && file_size <= (long)SECTOR;
+    is_table |= file_size > 0 && !sim_dump_is_size((uint64_t)file_size) && factory_look(&factory, bytes, (uint32_t)size);
     if (file) {
         fclose(file);
     }
@@ -133,11 +139,17 @@ int esp32_survey_table(survey_t *survey, const char *path, uint32_t flash_size) 
     molt_partition_table_t table;
     uint8_t *bytes = NULL;
     uint32_t size = 0;
+    factory_t factory;
     *survey = (survey_t){ .about = "of an ESP32, by this partition table" };
-    if (files_load_host(path, SECTOR, &bytes, &size)) {
+    if (files_load_host(path, SURVEY_SECTORS_MAX * SECTOR, &bytes, &size)) {
         return 1;
     }
-    (void)molt_partition_open(&table, bytes, size, flash_size, 0);
+    if (factory_look(&factory, bytes, size)) {
+        snprintf(survey->about, sizeof survey->about, "of an %s, by this factory image", molt_chip_text(factory.boot.chip));
+        (void)molt_partition_open(&table, bytes + factory_table_off(&factory), TABLE_SIZE, flash_size, factory.boot_addr);
+    } else {
+        (void)molt_partition_open(&table, bytes, size, flash_size, 0);
+    }
     int status = take_pieces(survey, &table, path);
     free(bytes);
     return status;

@@ -56,6 +56,23 @@ static void find_head(firmware_t *firmware, const molt_flash_t *flash, const uin
     }
 }
 
+// Behind a small image that needs no mapped flash the size word and the code of the MicroPython before it can still be there,
+// and do not belong to it. Check it once more without them: code that refers to mapped flash is damaged all the same.
+static int verify_small(molt_reader_t *reader, void *work, uint32_t work_size, molt_image_t *image) {
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < image->segment_count; i++) {
+        uint32_t segment_end = image->segments[i].data_off + image->segments[i].size;
+        end = segment_end > end ? segment_end : end;
+    }
+    molt_image_t small;
+    reader->size = (end / SECTOR + 1) * SECTOR;
+    int err = molt_image_verify(reader, work, work_size, NULL, NULL, &small);
+    if (!err) {
+        *image = small;
+    }
+    return err;
+}
+
 void firmware_look(firmware_t *firmware, const molt_flash_t *flash, const uint8_t *bytes, uint32_t size) {
     static uint32_t work[SECTOR / 4];
     *firmware = (firmware_t){ .state = FIRMWARE_NONE };
@@ -66,6 +83,9 @@ void firmware_look(firmware_t *firmware, const molt_flash_t *flash, const uint8_
     uint32_t limit = size < MOLT_MAP_MAPPED_SIZE ? size : MOLT_MAP_MAPPED_SIZE;
     molt_reader_t reader = { &headed, limit, read_headed };
     int err = molt_image_verify(&reader, work, sizeof work, NULL, NULL, &firmware->image);
+    if (err && firmware->image.kind == MOLT_IMAGE_MICROPYTHON && firmware->image.defect == MOLT_IMAGE_BAD_MD5) {
+        err = verify_small(&reader, work, sizeof work, &firmware->image);
+    }
     if (!err && firmware->state == FIRMWARE_NONE && firmware->image.chip == MOLT_CHIP_ESP8266) {
         firmware->state = FIRMWARE_WHOLE;
         firmware->end = firmware->image.image_size < limit ? firmware->image.image_size : 0;

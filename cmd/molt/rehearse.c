@@ -15,7 +15,8 @@
 #include "survey.h"
 
 void rehearse_job(host_job_t *job, dumpfs_t *dump, const args_t *args) {
-    host_job_init(job, &dump->nor, &dump->fs, args->positional[1] + strspn(args->positional[1], "/"));
+    const char *path = args->positional[1] + strspn(args->positional[1], "/");
+    host_job_init(job, &dump->nor, &dump->fs, *path ? path : "/");
     job->options.safe_check = !args->no_safe_check;
     job->options.erase_all = args->erase_all;
     job->options.image_params = args->image_params;
@@ -127,7 +128,7 @@ static int note_plan(rehearsal_t *rehearsal, const host_job_t *job) {
 }
 
 static int fail(rehearsal_t *rehearsal, const char *path, const char *sentence) {
-    snprintf(rehearsal->text, sizeof rehearsal->text, "%s: %s", *path ? path : "/", sentence);
+    snprintf(rehearsal->text, sizeof rehearsal->text, "%s: %s", path, sentence);
     return 1;
 }
 

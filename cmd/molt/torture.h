@@ -10,11 +10,22 @@
 // What has to be there: every byte of the new image (flash parameters as asked), every byte outside image and
 // filesystem as it was, every file with the bytes that it had.
 //
-// In resident mode there is no fatal window: every loss counts. With a fallback the upgrade is a trial: the new firmware
-// confirms, or does not and is replaced by the fallback.
+// At each start of a firmware its sectors have to be all of one image: the old one or a new one.
 //
-// Fatal windows otherwise: while sector 0 is rewritten nothing boots, and a cut there is counted apart: from its erase up to
-// its last page.
+// Cells that a cut left weak read by a new coin at each power-on. So where there still are such cells when all is
+// done, the device is powered on some more times; and again after the image's file was removed and other files took its
+// room, as they will some day. None of these starts may write anything but molt's own region.
+//
+// Misreads: the same upgrade again and again, and in each run one read is wrong once, by one bit. Likewise in starts
+// afterwards, with the image's file there and without it; likewise, for a sample of reads, in recoveries from a cut.
+// Where an error comes of it, the boot loader or the user tries once more. What a misread does to littlefs while that
+// writes the saved file is littlefs's own matter and counted apart.
+//
+// Fatal windows: while sector 0 is rewritten nothing boots, and a loss there is counted apart. What such a moment is
+// does not depend on how molt does it: a window opens with the erase of sector 0 and is open until the mask ROM would
+// start what is there. It may open once in a preparation, and once in a run of the boot loader, if all that is behind
+// sector 0 is as the new image wants it; nothing but sector 0 may be written while it is open. Any other rewriting of
+// sector 0 is a defect, whatever comes of it. In resident mode there are no windows at all.
 #ifndef MOLT_CMD_TORTURE_H
 #define MOLT_CMD_TORTURE_H
 
@@ -23,18 +34,40 @@
 
 #define TORTURE_DEPTH_MAX 4
 
+// What else a disturbance can be, beside the tears of ports/sim: the read with this number, counted from power-on, is
+// wrong.
+enum {
+    TORTURE_MISREAD = SIM_TEAR_NAME_COUNT,  // in the upgrade, or in a recovery
+    TORTURE_MISREAD_LATER,                  // in a start after it
+    TORTURE_MISREAD_REUSED,                 // in one after the image's sectors went to other files
+    TORTURE_HOW_COUNT,
+};
+
+// Bits of torture_t.misreads.
+enum {
+    TORTURE_IN_UPGRADE = 1,
+    TORTURE_IN_RECOVERIES = 2,
+    TORTURE_IN_LATER_STARTS = 4,
+};
+
+// A disturbance.
 typedef struct torture_cut {
-    uint32_t op;
-    sim_tear_t tear;
+    uint32_t op;  // number of the operation, or of the read
+    int how;      // a sim_tear_t, or a TORTURE_MISREAD_
+    uint32_t bit; // of a misread: which of the bits that are tried; 0 for a cut
 } torture_cut_t;
 
 typedef enum torture_verdict {
     TORTURE_RECOVERED,
     TORTURE_WINDOW,        // lost in one of the named windows
+    TORTURE_LITTLEFS,      // files lost by a misread while littlefs wrote: its own matter
     TORTURE_BRICK,         // nothing boots, outside the windows
     TORTURE_STUCK,         // the boot loader gives up
     TORTURE_NO_UPGRADE,    // the old firmware runs but the upgrade cannot be started again
     TORTURE_ENDLESS,       // does not come to an end
+    TORTURE_MIXED,         // a firmware starts whose sectors are not all of one image
+    TORTURE_UNNAMED_WINDOW,// sector 0 is rewritten at a moment that is not named
+    TORTURE_OVERWRITE,     // a 1 is programmed over a 0
     TORTURE_WRONG_IMAGE,   // a firmware runs, but it is not the new one byte for byte
     TORTURE_WRONG_OUTSIDE, // bytes outside image and filesystem changed
     TORTURE_WRONG_FILES,   // a file is gone or has other bytes
@@ -43,8 +76,11 @@ typedef enum torture_verdict {
 
 typedef struct torture_totals {
     uint64_t op_count;       // operations of the main line
-    uint64_t planned_count;  // cuts that were meant to be made
-    uint64_t fired_count;    // cuts that were made
+    uint64_t window_count;   // rewritings of sector 0 in it
+    uint64_t wanted_count;   // cuts and misreads that there have to be, by runs in which nothing was disturbed
+    uint64_t planned_count;  // that were meant to be made
+    uint64_t fired_count;    // that were made
+    uint64_t misread_count;  // misreads among them
     uint64_t verdicts[TORTURE_VERDICT_COUNT];
     uint64_t starts_max;     // most starts of the boot loader in one recovery
     // The first loss: its cuts.
@@ -73,30 +109,48 @@ typedef struct torture {
     molt_upgrade_options_t options;
     uint32_t depth;           // 1 or more
     uint32_t tears;           // bit set of 1 << sim_tear_t
+    uint32_t misreads;        // bit set of TORTURE_IN_
+    uint32_t misread_step;    // of the reads of a recovery every n-th one is wrong once; 0 for 1
+    uint32_t cut_step;        // only every n-th operation is cut; 0 for 1
     uint32_t job;             // of `job_count`: this run takes every job_count-th operation of the main line
     uint32_t job_count;
     const torture_cut_t *replay;  // only these cuts, one for each depth; NULL for all
     bool stop_at_loss;        // one loss is enough
     void (*progress)(void *ctx, const torture_totals_t *totals);  // now and then; or NULL
     void *progress_ctx;
+    void (*on_loss)(torture_verdict_t verdict, const char *id);  // each loss; or NULL
     // Results.
     torture_totals_t totals;
     int err;                  // of the main line; 0
     char text[256];           // its sentence
     // The rest is the engine's own.
+    sim_device_t device;
     uint8_t *image;           // the image as it has to be in the end, in whole sectors
+    uint32_t image_end;       // bytes of it
     uint8_t *trial_image;     // the one that is on trial; NULL for none
+    uint32_t trial_end;
     uint32_t reserved_addr;   // in resident mode, or 0
-    uint32_t head_addr;       // of the firmware that ran last
     uint8_t *old_head;        // first sector of the old firmware
-    uint32_t image_size;
     uint8_t *original;        // the chip before the upgrade
     uint8_t *prepared_fs;     // the filesystem as the main line's preparation left it
     bool is_prepared;         // prepared_fs is valid
-    uint32_t prepare_count;   // preparations on the way to the present state
     torture_file_t *files;
     uint32_t file_count;
-    uint32_t level;
+    // What goes back with the chip after each disturbance.
+    struct torture_now {
+        uint32_t level;
+        uint32_t prepare_count;    // preparations on the way to the present state
+        bool is_preparing;
+        bool is_over;              // the new firmware has run: from now on starts write in molt's region only
+        bool is_open;              // a window: sector 0 was erased, and nothing was seen to boot since
+        uint32_t window_count;     // that were opened since the chip was in its first state
+        uint64_t window_run;       // the run of firmware or boot loader that the last one was opened in
+        uint64_t run_count;        // of these runs
+        bool has_misread;          // on the way to the present state
+        bool has_misled_littlefs;  // while a preparation of an upgrade that is not resident was under way
+        bool is_excused;           // an error came of it, once
+        torture_verdict_t wrong;   // what is wrong already, or TORTURE_RECOVERED
+    } now;
     torture_cut_t path_cuts[TORTURE_DEPTH_MAX];
     bool in_window[TORTURE_DEPTH_MAX];
 } torture_t;
@@ -107,10 +161,13 @@ int torture_run(torture_t *torture);
 // Cuts that did not end well, outside the named windows.
 uint64_t torture_loss_count(const torture_totals_t *totals);
 
+// Whether each cut and misread that there had to be was made.
+bool torture_is_complete(const torture_totals_t *totals);
+
 void torture_add(torture_totals_t *sum, const torture_totals_t *totals);
 
-// The name of the first loss, which torture_parse_id() reads back: "17.random/230.zero".
-void torture_format_id(const torture_totals_t *totals, char *text, uint32_t text_size);
+// The name of `depth` disturbances, one after the other, which torture_parse_id() reads back: "17.random/230.zero".
+void torture_format_id(const torture_cut_t *cuts, uint32_t depth, char *text, uint32_t text_size);
 
 // The number of cuts in `text`, at most TORTURE_DEPTH_MAX, or -1 if it makes no sense.
 int torture_parse_id(const char *text, torture_cut_t cuts[TORTURE_DEPTH_MAX]);

@@ -129,3 +129,45 @@ bool torture_files_match(const torture_t *torture) {
     }
     return true;
 }
+
+// Files until there is no room for another one.
+static int fill_volume(molt_volume_t *volume) {
+    uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
+    uint8_t bytes[4096];
+    memset(bytes, 0x5a, sizeof bytes);
+    for (uint32_t i = 0;; i++) {
+        struct lfs2_file_config config = { .buffer = cache };
+        lfs2_file_t file;
+        char path[32];
+        snprintf(path, sizeof path, "log%u", i);
+        int err = lfs2_file_opencfg(&volume->lfs, &file, path, LFS2_O_WRONLY | LFS2_O_CREAT, &config);
+        lfs2_ssize_t written = 0;
+        for (int n = 0; !err && written >= 0 && n < 16; n++) {
+            written = lfs2_file_write(&volume->lfs, &file, bytes, sizeof bytes);
+        }
+        if (!err) {
+            err = lfs2_file_close(&volume->lfs, &file);
+        }
+        if (err || written < 0) {
+            return err == LFS2_ERR_NOSPC || written == LFS2_ERR_NOSPC ? 0 : err ? err : (int)written;
+        }
+    }
+}
+
+int torture_files_reuse(torture_t *torture) {
+    sim_nor_t *nor = torture->nor;
+    molt_volume_t volume;
+    void (*watch)(void *, char, uint32_t, const void *, uint32_t) = nor->watch;
+    nor->watch = NULL;
+    int err = torture->options.erase_all ? molt_volume_format(&volume, &nor->flash, &torture->fs, nor->flash.geometry.sector_size)
+                                         : molt_volume_mount(&volume, &nor->flash, &torture->fs, 0, true);
+    if (!err && !torture->options.erase_all) {
+        err = lfs2_remove(&volume.lfs, torture->path);
+    }
+    if (!err) {
+        err = fill_volume(&volume);
+        molt_volume_unmount(&volume);
+    }
+    nor->watch = watch;
+    return err;
+}

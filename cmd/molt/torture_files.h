@@ -13,4 +13,7 @@ int torture_files_list(torture_t *torture);
 // Whether all of them are still there, with the same bytes.
 bool torture_files_match(const torture_t *torture);
 
+// As its user will some day: remove the new image's file, and fill the filesystem with other files. 0 or an error.
+int torture_files_reuse(torture_t *torture);
+
 #endif

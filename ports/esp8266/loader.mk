@@ -64,7 +64,7 @@ $(LOADER_OUT)/rom_calls.o: ports/esp8266/rom_calls.S $(LOADER_OUT)/compiler | de
 .SECONDARY: $(foreach n,loader resident overlay,$(LOADER_OUT)/$(n).elf $(LOADER_OUT)/$(n).bin)
 $(LOADER_OUT)/overlay.elf: $(LOADER_OUT)/overlay_start.o
 $(LOADER_OUT)/%.elf: $(LOADER_OUT)/%.o $(LOADER_OUT)/rom_calls.o ports/esp8266/%.ld
-	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/$*.ld -Wl,-Map,$(LOADER_OUT)/$*.map $(filter %.o,$^) -o $@
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/$*.ld -Wl,-Map,$(LOADER_OUT)/$*.map $(filter %.o,$^) -lgcc -o $@
 
 $(LOADER_OUT)/overlay.bin: ELF2ESP_OPTIONS = --overlay
 $(LOADER_OUT)/%.bin: $(LOADER_OUT)/%.elf tools/elf2esp
@@ -94,7 +94,7 @@ $(LOADER_OUT)/%_start.o: ports/esp8266/start.S $(LOADER_OUT)/compiler | deps
 	$(Q)$(LX106)gcc -DSTART=molt_$* -c $< -o $@
 
 $(EXTENSION_ELF): $(LOADER_OUT)/extension_start.o $(LOADER_OUT)/extension.o $(LOADER_OUT)/rom_calls.o ports/esp8266/extension.ld
-	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/extension.ld $(filter %.o,$^) -o $@
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/extension.ld $(filter %.o,$^) -lgcc -o $@
 
 $(LOADER_OUT)/extension.bin: $(EXTENSION_ELF)
 	$(Q)$(LX106)objcopy -O binary -j .text $< $@

@@ -40,7 +40,7 @@ static int nor_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
     }
     memcpy(buf, nor->bytes + addr, size);
     if ((int64_t)nor->read_count == nor->misread && size) {
-        uint32_t bit = sim_nor_random(nor, (uint32_t)nor->read_count) % (size * 8);
+        uint32_t bit = sim_nor_random(nor, (uint32_t)nor->read_count + nor->misread_salt * 65599u) % (size * 8);
         ((uint8_t *)buf)[bit / 8] ^= (uint8_t)(1u << bit % 8);
         nor->has_misread = true;
     }

@@ -64,6 +64,7 @@ typedef struct sim_nor {
     uint64_t op_count;    // program commands and erases since sim_nor_power_on()
     // Misread: of the read with this number; -1 for none.
     int64_t misread;
+    uint32_t misread_salt;  // another number, another bit of it
     bool has_misread;     // it has fired
     uint64_t read_count;  // reads since sim_nor_power_on()
     // Failing driver: the callback with this number (reads count too) returns MOLT_ERR_IO; -1 for none.

@@ -17,52 +17,47 @@ static void store32_be(uint8_t *p, uint32_t v) {
     store32_le(p, v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24);
 }
 
-// Word t of the message schedule; `words` holds the last 16.
-static uint32_t schedule(uint32_t words[16], uint32_t t) {
-    if (t >= 16) {
-        uint32_t sum = words[(t + 13) % 16] ^ words[(t + 8) % 16] ^ words[(t + 2) % 16] ^ words[t % 16];
-        words[t % 16] = rotate_left(sum, 1);
-    }
-    return words[t % 16];
-}
+typedef struct five {
+    uint32_t a, b, c, d, e;
+} five_t;
 
-// The round's function of b, c and d, and its constant.
-static uint32_t round_function(uint32_t t, uint32_t b, uint32_t c, uint32_t d) {
-    switch (t / 20) {
-        case 0:
-            return ((b & c) | (~b & d)) + 0x5a827999;
-        case 1:
-            return (b ^ c ^ d) + 0x6ed9eba1;
-        case 2:
-            return ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
-        default:
-            return (b ^ c ^ d) + 0xca62c1d6;
-    }
+// One step, with the round's function of b, c and d and its constant in `f`, and the step's word.
+static inline void step(five_t *v, uint32_t f, uint32_t word) {
+    uint32_t sum = rotate_left(v->a, 5) + f + v->e + word;
+    v->e = v->d;
+    v->d = v->c;
+    v->c = rotate_left(v->b, 30);
+    v->b = v->a;
+    v->a = sum;
 }
 
 static void sha1_block(uint32_t state[5], const uint8_t block[64]) {
-    uint32_t words[16];
-    for (uint32_t i = 0; i < 16; i++) {
-        words[i] = load32_be(block + 4 * i);
+    uint32_t words[80];
+    for (uint32_t t = 0; t < 16; t++) {
+        words[t] = load32_be(block + 4 * t);
     }
-    uint32_t a = state[0];
-    uint32_t b = state[1];
-    uint32_t c = state[2];
-    uint32_t d = state[3];
-    uint32_t e = state[4];
-    for (uint32_t t = 0; t < 80; t++) {
-        uint32_t sum = rotate_left(a, 5) + round_function(t, b, c, d) + e + schedule(words, t);
-        e = d;
-        d = c;
-        c = rotate_left(b, 30);
-        b = a;
-        a = sum;
+    for (uint32_t t = 16; t < 80; t++) {
+        words[t] = rotate_left(words[t - 3] ^ words[t - 8] ^ words[t - 14] ^ words[t - 16], 1);
     }
-    state[0] += a;
-    state[1] += b;
-    state[2] += c;
-    state[3] += d;
-    state[4] += e;
+    five_t v = { state[0], state[1], state[2], state[3], state[4] };
+    uint32_t t = 0;
+    for (; t < 20; t++) {
+        step(&v, (v.d ^ (v.b & (v.c ^ v.d))) + 0x5a827999, words[t]);
+    }
+    for (; t < 40; t++) {
+        step(&v, (v.b ^ v.c ^ v.d) + 0x6ed9eba1, words[t]);
+    }
+    for (; t < 60; t++) {
+        step(&v, ((v.b & v.c) | (v.d & (v.b | v.c))) + 0x8f1bbcdc, words[t]);
+    }
+    for (; t < 80; t++) {
+        step(&v, (v.b ^ v.c ^ v.d) + 0xca62c1d6, words[t]);
+    }
+    state[0] += v.a;
+    state[1] += v.b;
+    state[2] += v.c;
+    state[3] += v.d;
+    state[4] += v.e;
 }
 
 void molt_sha1_init(molt_sha1_t *sha1) {

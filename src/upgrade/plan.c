@@ -197,9 +197,12 @@ molt_step_t molt_plan_step(const molt_plan_t *plan, uint32_t index) {
         uint32_t end = min_u32(group_addr + group_size, plan->fs_addr + plan->fs_size);
         return (molt_step_t){ MOLT_STEP_ERASE_FS, begin, end - begin };
     }
-    uint32_t block = (index - 1) / (per_block + 1);
-    uint32_t block_addr = plan_image_addr(plan) + block * group_size;
-    uint32_t place = index - 1 - block * (per_block + 1);
+    // Without a division, which some compilers make a 64-bit product of that the chip's libraries do not have.
+    uint32_t block_addr = plan_image_addr(plan);
+    uint32_t place = index - 1;
+    for (; place > per_block; place -= per_block + 1) {
+        block_addr += group_size;
+    }
     if (place == 0) {
         return (molt_step_t){ MOLT_STEP_ERASE_BLOCK, block_addr, group_size };
     }

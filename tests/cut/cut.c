@@ -3,11 +3,13 @@
 //
 //   cut                     what `make test` runs; prints TAP
 //   cut full                more: every tear everywhere, three cuts on the small device
-//   cut SHAPE DEPTH [ID]    one device ("small", "full", "third", "small.gz", "small.resident", ...), or one cut of it again;
-//                           "small+erase" erases its filesystem; "small.resident+trial" is on trial and confirms,
-//                           "small.resident+rollback" does not
+//   cut SHAPE DEPTH [ID]    one device ("small", "full", "third", "small.gz", "small.resident", ...) with every tear, or one
+//                           disturbance of it again; "small+erase" erases its filesystem; "small.resident+trial" is on
+//                           trial and confirms, "small.resident+rollback" does not; "+misread" has misreads, too; "+page"
+//                           is a chip that rewrites whole pages, "+pieces" one whose program commands are an eighth of a
+//                           page. It stops at the first loss; with "all" as ID it tells each
 //
-// Exit status 0 if nothing was lost outside the named windows and every planned cut fired.
+// Exit status 0 if nothing was lost outside the named windows and every cut and misread that there had to be was made.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,43 +20,43 @@
 #include "torture_jobs.h"
 
 #define JOBS 2
-// Those that leave firm bits.
-#define ALL_TEARS ((1u << SIM_TEAR_WEAK) - 1)
+
+// Tears that leave firm bits, and those that leave weak ones.
+#define FIRM ((1u << SIM_TEAR_WEAK) - 1)
+#define WEAK (1u << SIM_TEAR_WEAK | 1u << SIM_TEAR_MARGINAL)
+// With misreads: cuts that leave recoveries of all kinds.
+#define FEW (1u << SIM_TEAR_AFTER | 1u << SIM_TEAR_RANDOM)
+
+// What is special about an upgrade or about the chip; its names stand behind the shape's, each after a "+".
+enum {
+    ERASE = 1,     // the filesystem is erased, too
+    TRIAL = 2,     // the new firmware is on trial, and confirms
+    ROLLBACK = 4,  // it is, and does not
+    MISREAD = 8,   // reads are wrong, too
+    PAGE = 16,     // the chip rewrites whole pages
+    PIECES = 32,   // each program command is an operation: an eighth of a page
+};
+static const char *const kinds[] = { "erase", "trial", "rollback", "misread", "page", "pieces" };
+#define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
 typedef struct run {
     const char *fact;
     const fixture_shape_t *shape;
     uint32_t depth;
     uint32_t tears;
-    bool erase_all;
+    uint32_t what;
+    uint32_t cut_step;  // 0: each operation
     bool stop_at_loss;
-    bool on_trial;
-    bool confirms;
+    bool tells_losses;
 } run_t;
 
-// Behind a shape's name: what is special about the upgrade.
-typedef struct kind {
-    const char *suffix;
-    bool erase_all;
-    bool on_trial;
-    bool confirms;
-} kind_t;
-
-static const kind_t kinds[] = {
-    { "", false, false, false },
-    { "+erase", true, false, false },
-    { "+trial", false, true, true },
-    { "+rollback", false, true, false },
-};
-#define KIND_COUNT (sizeof kinds / sizeof kinds[0])
-
-static const char *suffix_of(const run_t *run) {
+static void print_name(const run_t *run) {
+    printf("%s", run->shape->name);
     for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (kinds[i].erase_all == run->erase_all && kinds[i].on_trial == run->on_trial && kinds[i].confirms == run->confirms) {
-            return kinds[i].suffix;
+        if (run->what >> i & 1) {
+            printf("+%s", kinds[i]);
         }
     }
-    abort();
 }
 
 static uint64_t all_fired;
@@ -67,29 +69,39 @@ static double now_s(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static void tell_loss(torture_verdict_t verdict, const char *id) {
+    printf("# %s: %s\n", id, torture_verdict_text(verdict));
+    fflush(stdout);
+}
+
 static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
+    bool is_on_trial = (run->what & (TRIAL | ROLLBACK)) != 0;
     fixture_device(nor, run->shape);
+    nor->piece_size = run->what & PIECES ? run->shape->geometry.page_size / 8 : 0;
     *torture = (torture_t){
         .nor = nor,
         .loader = fixture_loader(run->shape),
         .extension = fixture_extension(run->shape),
         .resident = fixture_resident(run->shape),
         .overlay = fixture_overlay(run->shape),
-        .fallback_path = run->on_trial ? FIXTURE_OLD_PATH : NULL,
-        .confirms = run->confirms,
+        .fallback_path = is_on_trial ? FIXTURE_OLD_PATH : NULL,
+        .confirms = (run->what & TRIAL) != 0,
         .fs = fixture_fs(run->shape),
         .path = FIXTURE_PATH,
-        .options = { .safe_check = true, .erase_all = run->erase_all, .mapped_size = 0x100000 },
+        .options = { .safe_check = true, .erase_all = (run->what & ERASE) != 0, .mapped_size = 0x100000 },
         .depth = run->depth,
         .tears = run->tears,
+        .misreads = run->what & MISREAD ? TORTURE_IN_UPGRADE | TORTURE_IN_RECOVERIES | TORTURE_IN_LATER_STARTS : 0,
+        .misread_step = 5,
+        .cut_step = run->cut_step,
         .stop_at_loss = run->stop_at_loss,
+        .on_loss = run->tells_losses ? tell_loss : NULL,
     };
 }
 
 static void report(const run_t *run, bool came_to_end, const torture_totals_t *totals, const char *text, double seconds) {
     uint64_t losses = torture_loss_count(totals);
-    bool fired = totals->fired_count == totals->planned_count && totals->fired_count > 0;
-    bool fine = came_to_end && losses == 0 && fired;
+    bool fine = came_to_end && losses == 0 && torture_is_complete(totals);
     case_count++;
     failed_count += !fine;
     all_fired += totals->fired_count;
@@ -98,16 +110,23 @@ static void report(const run_t *run, bool came_to_end, const torture_totals_t *t
         printf("# %s\n", text);
         return;
     }
-    printf("# %s, depth %u: %llu operations, %llu cuts planned, %llu fired: %llu recovered, %llu in the named windows, "
-           "%llu lost (%.1f s)\n",
-        run->shape->name, run->depth, (unsigned long long)totals->op_count, (unsigned long long)totals->planned_count,
-        (unsigned long long)totals->fired_count, (unsigned long long)totals->verdicts[TORTURE_RECOVERED],
-        (unsigned long long)totals->verdicts[TORTURE_WINDOW], (unsigned long long)losses, seconds);
+    printf("# ");
+    print_name(run);
+    printf(", depth %u: %llu operations, %llu windows; %llu disturbances there have to be, %llu planned, %llu made (%llu "
+           "misreads): %llu recovered, %llu in the named windows, "
+           "%llu littlefs's own, %llu lost (%.1f s)\n",
+        run->depth, (unsigned long long)totals->op_count,
+        (unsigned long long)totals->window_count, (unsigned long long)totals->wanted_count,
+        (unsigned long long)totals->planned_count, (unsigned long long)totals->fired_count,
+        (unsigned long long)totals->misread_count, (unsigned long long)totals->verdicts[TORTURE_RECOVERED],
+        (unsigned long long)totals->verdicts[TORTURE_WINDOW],
+        (unsigned long long)totals->verdicts[TORTURE_LITTLEFS], (unsigned long long)losses, seconds);
     if (losses) {
         char id[128];
-        torture_format_id(totals, id, sizeof id);
-        printf("# first loss: %s (%s); again with: cut %s%s %u %s\n", torture_verdict_text(totals->lost_verdict), text,
-            run->shape->name, suffix_of(run), totals->lost_depth, id);
+        torture_format_id(totals->lost, totals->lost_depth, id, sizeof id);
+        printf("# first loss: %s%s%s; again with: cut ", torture_verdict_text(totals->lost_verdict), *text ? ": " : "", text);
+        print_name(run);
+        printf(" %u %s\n", totals->lost_depth, id);
     }
 }
 
@@ -123,39 +142,59 @@ static void do_run(const run_t *run) {
     sim_nor_free(&nor);
 }
 
-static int run_again(const char *shape_name, const char *depth, const char *id) {
-    const fixture_shape_t *shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip, &fixture_full_gzip,
-        &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident };
-    run_t run = { "nothing is lost", NULL, (uint32_t)atoi(depth), ALL_TEARS, .stop_at_loss = true };
+// Shape and what is special, from "small.resident+trial". 0, or -1 if there is no such thing.
+static int parse_name(const char *name, run_t *run) {
+    static const fixture_shape_t *const shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip,
+        &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident };
+    size_t length = strcspn(name, "+");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        size_t length = strlen(shapes[i]->name);
-        for (size_t k = 0; strncmp(shapes[i]->name, shape_name, length) == 0 && k < KIND_COUNT; k++) {
-            if (strcmp(shape_name + length, kinds[k].suffix) == 0) {
-                run.shape = shapes[i];
-                run.erase_all = kinds[k].erase_all;
-                run.on_trial = kinds[k].on_trial;
-                run.confirms = kinds[k].confirms;
-            }
+        if (strlen(shapes[i]->name) == length && memcmp(shapes[i]->name, name, length) == 0) {
+            run->shape = shapes[i];
         }
     }
-    if (run.shape == NULL || run.depth < 1 || run.depth > TORTURE_DEPTH_MAX) {
-        fprintf(stderr, "usage: cut [full | SHAPE[+erase|+trial|+rollback] DEPTH [ID]]\n");
+    for (name += length; *name == '+'; name += length) {
+        uint32_t before = run->what;
+        length = strcspn(++name, "+");
+        for (size_t i = 0; i < KIND_COUNT; i++) {
+            bool is_it = strlen(kinds[i]) == length && memcmp(kinds[i], name, length) == 0;
+            run->what |= is_it ? 1u << i : 0;
+        }
+        if (run->what == before) {
+            return -1;
+        }
+    }
+    return run->shape ? 0 : -1;
+}
+
+static uint32_t tears_of(uint32_t what) {
+    return what & PAGE ? 1u << SIM_TEAR_PAGE : what & MISREAD ? FEW : FIRM | WEAK;
+}
+
+static int run_again(const char *name, const char *depth, const char *id) {
+    run_t run = { .fact = "nothing is lost", .depth = (uint32_t)atoi(depth), .stop_at_loss = true };
+    int err = parse_name(name, &run);
+    run.tears = tears_of(run.what);
+    if (err || run.depth < 1 || run.depth > TORTURE_DEPTH_MAX) {
+        fprintf(stderr, "usage: cut [full | SHAPE[+erase|+trial|+rollback|+misread|+page|+pieces] DEPTH [ID|all]]\n");
         return 2;
     }
-    if (id == NULL) {
+    if (id == NULL || strcmp(id, "all") == 0) {
+        run.stop_at_loss = id == NULL;
+        run.tells_losses = id != NULL;
         do_run(&run);
         return failed_count != 0;
     }
-    torture_cut_t cuts[TORTURE_DEPTH_MAX];
+    torture_cut_t cuts[TORTURE_DEPTH_MAX + 1] = { { 0 } };
     if (torture_parse_id(id, cuts) != (int)run.depth) {
-        fprintf(stderr, "cut: \"%s\" does not name %u cuts\n", id, run.depth);
+        fprintf(stderr, "cut: \"%s\" does not name %u disturbances\n", id, run.depth);
         return 2;
     }
     sim_nor_t nor;
     torture_t torture;
     set_up(&run, &nor, &torture);
     torture.replay = cuts;
-    int err = torture_run(&torture);
+    torture.misreads = TORTURE_IN_UPGRADE | TORTURE_IN_RECOVERIES | TORTURE_IN_LATER_STARTS;
+    err = torture_run(&torture);
     report(&run, err == 0, &torture.totals, torture.text, 0);
     sim_nor_free(&nor);
     return failed_count != 0;
@@ -163,30 +202,25 @@ static int run_again(const char *shape_name, const char *depth, const char *id) 
 
 int main(int argc, char **argv) {
     static const run_t runs[] = {
-        { "a small device survives every cut and every second cut", &fixture_small, 2, ALL_TEARS },
-        { "a small device survives every cut of an upgrade that erases the filesystem", &fixture_small, 1, ALL_TEARS, .erase_all = true },
-        { "a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full, 1, ALL_TEARS },
-        { "a 4 MB device survives every cut of an upgrade of two thirds", &fixture_third, 1, ALL_TEARS },
-        { "a small device survives every cut and every second cut of an upgrade from a gzip file", &fixture_small_gzip, 2, ALL_TEARS },
-        { "in resident mode a small device survives every cut and every second cut", &fixture_small_resident, 2, ALL_TEARS },
-        { "in resident mode it survives every two cuts of a trial that is confirmed", &fixture_small_resident, 2, ALL_TEARS,
-            .on_trial = true, .confirms = true },
-        { "in resident mode it survives every two cuts of a trial that falls back", &fixture_small_resident, 2, ALL_TEARS,
-            .on_trial = true },
-        { "in resident mode it survives every cut of an upgrade from a gzip file", &fixture_small_resident_gzip, 1, ALL_TEARS },
-        { "in resident mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_resident, 1,
-            ALL_TEARS, .erase_all = true },
-        { "in resident mode a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full_resident, 1, ALL_TEARS },
-        { "a small device survives every cut of one that erases the filesystem", &fixture_small_gzip, 1, ALL_TEARS, .erase_all = true },
+        { "a small device survives every cut and every second cut", &fixture_small, 2, FIRM },
+        { "a small device survives every cut of an upgrade that erases the filesystem", &fixture_small, 1, FIRM, ERASE },
+        { "a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full, 1, FIRM },
+        { "a 4 MB device survives every cut of an upgrade of two thirds", &fixture_third, 1, FIRM },
+        { "a small device survives every cut and every second cut of an upgrade from a gzip file", &fixture_small_gzip, 2, FIRM },
+        { "in resident mode a small device survives every cut and every second cut", &fixture_small_resident, 2, FIRM },
+        { "in resident mode it survives every two cuts of a trial that is confirmed", &fixture_small_resident, 2, FIRM, TRIAL },
+        { "in resident mode it survives every two cuts of a trial that falls back", &fixture_small_resident, 2, FIRM, ROLLBACK },
+        { "in resident mode it survives every cut of an upgrade from a gzip file", &fixture_small_resident_gzip, 1, FIRM },
+        { "in resident mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_resident, 1, FIRM, ERASE },
+        { "in resident mode a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full_resident, 1, FIRM },
+        { "a small device survives every cut of one that erases the filesystem", &fixture_small_gzip, 1, FIRM, ERASE },
     };
     static const run_t full_runs[] = {
-        { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, ALL_TEARS, .erase_all = true },
-        { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, ALL_TEARS, .erase_all = true },
-        { "a 4 MB device survives every cut of an upgrade from a gzip file", &fixture_full_gzip, 1, ALL_TEARS },
-        { "in resident mode a small device survives every two cuts of an upgrade from a gzip file", &fixture_small_resident_gzip, 2,
-            ALL_TEARS },
-        { "in resident mode it survives every two cuts of an upgrade that erases the filesystem", &fixture_small_resident, 2,
-            ALL_TEARS, .erase_all = true },
+        { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, FIRM, ERASE },
+        { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, FIRM, ERASE },
+        { "a 4 MB device survives every cut of an upgrade from a gzip file", &fixture_full_gzip, 1, FIRM },
+        { "in resident mode a small device survives every two cuts of an upgrade from a gzip file", &fixture_small_resident_gzip, 2, FIRM },
+        { "in resident mode it survives every two cuts of an upgrade that erases the filesystem", &fixture_small_resident, 2, FIRM, ERASE },
     };
     bool full = argc == 2 && strcmp(argv[1], "full") == 0;
     if (argc > 1 && !full) {

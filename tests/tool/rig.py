@@ -141,9 +141,9 @@ def micropython_image(size, seed, mark=None):
     return image + hashlib.md5(image[4:]).digest()
 
 
-def esp32_image():
-    data = noise(256, 9)
-    image = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080004) + struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, 0, 0, 0, 0xFFFF,
+def esp32_image(chip=0, size=256):
+    data = noise(size, 9)
+    image = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080004) + struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, chip, 0, 0, 0xFFFF,
                                                                             bytes(4), 1)
     image += struct.pack("<II", 0x40080000, len(data)) + data
     checksum = 0xEF
@@ -153,10 +153,29 @@ def esp32_image():
     return image + hashlib.sha256(image).digest()
 
 
-def littlefs_2_0(block_count):
-    """An empty littlefs of disk version 2.0, made from littlefs's SPEC: one commit in the first superblock block."""
+def file_blocks(data, first, block_size):
+    """A file's list of blocks, numbered from `first` on: each begins with pointers to the block before it, two, four ... before."""
+    blocks = []
+    while data:
+        number = len(blocks)
+        pointers = [number - (1 << i) for i in range(32) if number and number % (1 << i) == 0]
+        head = b"".join(struct.pack("<I", first + pointer) for pointer in pointers)
+        blocks.append((head + data[:block_size - len(head)]).ljust(block_size, b"\xff"))
+        data = data[block_size - len(head):]
+    return blocks
+
+
+def littlefs_2_0(block_count, block_size=SECTOR, files=()):
+    """A littlefs of disk version 2.0, made from littlefs's SPEC: one commit in the first superblock block; with files, (name,
+    bytes) each."""
     tags = [(0x0FF << 20 | 8, b"littlefs"),
-            (0x201 << 20 | 24, struct.pack("<6I", 0x00020000, SECTOR, block_count, 255, 0x7FFFFFFF, 1022))]
+            (0x201 << 20 | 24, struct.pack("<6I", 0x00020000, block_size, block_count, 255, 0x7FFFFFFF, 1022))]
+    content = []
+    for number, (name, data) in enumerate(files, 1):
+        blocks = file_blocks(data, 2 + len(content), block_size)
+        content += blocks
+        tags += [(0x401 << 20 | number << 10, b""), (0x001 << 20 | number << 10 | len(name), name.encode()),
+                 (0x202 << 20 | number << 10 | 8, struct.pack("<II", 1 + len(content), len(data)))]
     block, before = struct.pack("<I", 1), 0xFFFFFFFF
     for tag, data in tags:
         block += struct.pack(">I", tag ^ before) + data
@@ -166,7 +185,7 @@ def littlefs_2_0(block_count):
     tag = 0x500 << 20 | 0x3FF << 10 | size
     block += struct.pack(">I", tag ^ before)
     block += struct.pack("<I", zlib.crc32(block) ^ 0xFFFFFFFF)
-    return block.ljust(SECTOR, b"\xff") + b"\xff" * (SECTOR * (block_count - 1))
+    return (block.ljust(2 * block_size, b"\xff") + b"".join(content)).ljust(block_size * block_count, b"\xff")
 
 
 def littlefs_version(data, addr):

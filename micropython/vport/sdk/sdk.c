@@ -19,11 +19,16 @@
 #define ROM_POWER_ON_RESET 1
 #define ROM_WATCHDOG_RESET 4
 
-// The watchdog bites after 3.4 s, as the SDK's software watchdog does.
+// The watchdog bites after 3.4 s, as the SDK's software watchdog does: the mask ROM knows no shorter time.
 #define WDT_MODE 2
-#define WDT_STAGE 10
+#define WDT_STAGE 3
 #define WDT_FEED 0x60000914
 #define WDT_FEED_VALUE 0x73
+
+// The control register of the flash's SPI controller: divider of the clock
+#define SPI_CTRL 0x60000208
+#define SPI_CTRL_CLOCK 0xfff
+#define SPI_CTRL_UNDIVIDED 0x1000
 
 // Mask ROM
 void Cache_Read_Disable(void);
@@ -108,17 +113,21 @@ static void ICACHE_FLASH_ATTR __attribute__((noreturn, used)) sdk_main(void) {
     }
 }
 
-// The image's entry. The virtual chip comes up write-protected, so it is unlocked before the port's
-// firmware_start() writes the radio's initial data.
-__asm__ (
-    "    .section .text.sdk_entry, \"ax\"\n"
-    "    .literal_position\n"
-    "    .align 4\n"
-    "    .global sdk_entry\n"
-    "sdk_entry:\n"
-    "    call0 SPIUnlock\n"
-    "    j firmware_start\n"
-    "    .text\n");
+// Byte 3 of the image's header: the chip's size, and the flash's clock. The mask ROM does not look at it; it takes any chip
+// for one of 4 MB and divides the 80 MHz by 4.
+static void set_up_flash(void) {
+    // Constants lie in mapped flash, which cannot be read yet. 0 is an unknown size.
+    static __attribute__((section(".data"))) uint16_t kilobytes[16] = {512, 256, 1024, 2048, 4096, 2048, 4096, 0, 8192, 16384};
+    static uint32_t header;
+    SPIRead(0, &header, sizeof(header));
+    uint32_t size = kilobytes[header >> 28], freq = header >> 24 & 15;
+    if (size != 0) {
+        flashchip->chip_size = size * 1024;
+    }
+    // The divider less 1, its half less 1, and again the former.
+    uint32_t clock = freq == 0 ? 0x101 : freq == 1 ? 0x202 : freq == 15 ? SPI_CTRL_UNDIVIDED : 0x313;
+    WRITE_PERI_REG(SPI_CTRL, (READ_PERI_REG(SPI_CTRL) & ~(SPI_CTRL_UNDIVIDED | SPI_CTRL_CLOCK)) | clock);
+}
 
 // Reached from the port's firmware_start(), in IRAM and with the flash cache still off.
 static void __attribute__((noreturn, used)) sdk_start(void) {
@@ -127,6 +136,7 @@ static void __attribute__((noreturn, used)) sdk_start(void) {
     }
     __asm__ volatile ("rsr %0, ccount" : "=a" (time_ccount));
     ccount_per_us = ets_get_cpu_frequency();
+    set_up_flash();
     Cache_Read_Enable(0, 0, 1);
     sdk_main();
 }

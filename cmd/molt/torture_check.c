@@ -1,0 +1,131 @@
+// What a tortured device is held to.
+
+#include <string.h>
+
+#include "molt/error.h"
+#include "molt/report.h"
+#include "molt/resident.h"
+#include "torture_files.h"
+#include "torture_parts.h"
+
+static uint32_t sector_size_of(const torture_t *torture) {
+    return torture->nor->flash.geometry.sector_size;
+}
+
+bool torture_begins_with(const torture_t *torture, const uint8_t *first) {
+    const uint8_t *head = torture->nor->bytes + torture->device.head_addr;
+    return first && memcmp(head, first, sector_size_of(torture)) == 0;
+}
+
+static bool body_is(const torture_t *torture, const uint8_t *image, uint32_t end) {
+    uint32_t begin = sector_size_of(torture);
+    return image && memcmp(torture->nor->bytes + begin, image + begin, end - begin) == 0;
+}
+
+bool torture_body_is_new(const torture_t *torture) {
+    return body_is(torture, torture->image, torture->image_end) || body_is(torture, torture->trial_image, torture->trial_end);
+}
+
+bool torture_body_is_old(const torture_t *torture) {
+    uint32_t end = torture->image_end > torture->trial_end ? torture->image_end : torture->trial_end;
+    return body_is(torture, torture->original, end);
+}
+
+bool torture_is_whole(const torture_t *torture) {
+    return (torture_begins_with(torture, torture->image) && body_is(torture, torture->image, torture->image_end))
+           || (torture_begins_with(torture, torture->trial_image) && body_is(torture, torture->trial_image, torture->trial_end))
+           || (torture_begins_with(torture, torture->old_head) && torture_body_is_old(torture));
+}
+
+// The filesystem is as the main line's preparation left it, but for the report.
+static bool fs_is_prepared_fs(const torture_t *torture) {
+    const uint8_t *now = torture->nor->bytes + torture->fs.addr;
+    const uint8_t *then = torture->prepared_fs;
+    for (uint32_t off = 0; off < torture->fs.size; off += 4) {
+        if (memcmp(now + off, then + off, 4) != 0) {
+            // The report: its magic and CRC unchanged, two words before or one word before.
+            molt_report_t report;
+            bool is_starts = off >= 8 && molt_report_parse(&report, now + off - 8) == 0;
+            bool is_result = off >= 12 && molt_report_parse(&report, now + off - 12) == 0;
+            if (!is_starts && !is_result) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// But for the few sectors that hold the first bytes of the source, and the extension.
+bool torture_fs_is_erased(const torture_t *torture) {
+    uint32_t sector_size = sector_size_of(torture);
+    uint32_t left = 0;
+    for (uint32_t off = 0; off < torture->fs.size; off += sector_size) {
+        const uint8_t *sector = torture->nor->bytes + torture->fs.addr + off;
+        bool is_blank = sector[0] == 0xff && memcmp(sector, sector + 1, sector_size - 1) == 0;
+        left += !is_blank;
+    }
+    return left <= 12;
+}
+
+static bool is_original(const torture_t *torture, uint32_t begin, uint32_t end) {
+    return end <= begin || memcmp(torture->nor->bytes + begin, torture->original + begin, end - begin) == 0;
+}
+
+static bool outside_is_original(const torture_t *torture) {
+    uint32_t sector_size = sector_size_of(torture);
+    uint32_t fs_end = torture->fs.addr + torture->fs.size;
+    uint32_t begin = torture->image_end > torture->trial_end ? torture->image_end : torture->trial_end;
+    if (torture->reserved_addr) {
+        // In front of the filesystem.
+        uint32_t reserved_end = torture->reserved_addr + MOLT_RESERVED_SECTOR_COUNT * sector_size;
+        if (!is_original(torture, 0, sector_size) || !is_original(torture, begin, torture->reserved_addr)) {
+            return false;
+        }
+        begin = reserved_end;
+    }
+    return is_original(torture, begin, torture->fs.addr) && is_original(torture, fs_end, torture->nor->flash.geometry.size);
+}
+
+static bool files_are_right(const torture_t *torture) {
+    if (torture->options.erase_all) {
+        return torture_fs_is_erased(torture);
+    }
+    // After a misread littlefs may have written in another place.
+    bool is_once = torture->is_prepared && torture->now.prepare_count == 1 && !torture->now.has_misread;
+    return is_once ? fs_is_prepared_fs(torture) : torture_files_match(torture);
+}
+
+// Image and everything outside, at the present start.
+static torture_verdict_t inspect_flash(const torture_t *torture) {
+    if (!torture_begins_with(torture, torture->image) || !body_is(torture, torture->image, torture->image_end)) {
+        return TORTURE_WRONG_IMAGE;
+    }
+    return outside_is_original(torture) ? TORTURE_RECOVERED : TORTURE_WRONG_OUTSIDE;
+}
+
+static torture_verdict_t start_again(torture_t *torture) {
+    torture_verdict_t verdict = TORTURE_RECOVERED;
+    for (int i = 0; verdict == TORTURE_RECOVERED && i < TORTURE_STARTS_AFTER; i++) {
+        torture_power_on(torture);
+        verdict = torture_live(torture);
+        if (verdict == TORTURE_RECOVERED) {
+            verdict = inspect_flash(torture);
+        }
+    }
+    return verdict;
+}
+
+torture_verdict_t torture_inspect(torture_t *torture) {
+    torture_verdict_t verdict = inspect_flash(torture);
+    if (verdict == TORTURE_RECOVERED && !files_are_right(torture)) {
+        verdict = TORTURE_WRONG_FILES;
+    }
+    torture->now.is_over = true;
+    if (verdict == TORTURE_RECOVERED && torture->nor->weak_sector_count) {
+        verdict = start_again(torture);
+        if (verdict == TORTURE_RECOVERED && torture_files_reuse(torture) == 0) {
+            verdict = start_again(torture);
+        }
+    }
+    return verdict;
+}

@@ -1,0 +1,138 @@
+// A tortured device from power-on until its new firmware runs: what starts, and what firmware and user do.
+
+#include <string.h>
+
+#include "molt/error.h"
+#include "molt/resident.h"
+#include "torture_parts.h"
+
+// Starts of a firmware or a preparation after which a recovery counts as endless.
+#define LIVES_MAX 8
+
+// Starts that a firmware on trial has.
+#define TRIAL_STARTS 2
+
+void torture_power_on(torture_t *torture) {
+    sim_nor_power_on(torture->nor);
+    torture->now.is_excused = false;
+}
+
+// An error that comes of a misread may happen, once: whoever sees it tries again.
+static bool is_excused(torture_t *torture) {
+    torture->now.has_misread = torture->now.has_misread || torture->nor->has_misread;
+    bool is_it = torture->nor->has_misread && !torture->now.is_excused;
+    torture->now.is_excused = torture->now.is_excused || is_it;
+    return is_it;
+}
+
+// What the firmware does, or its user: start the upgrade.
+static int prepare(torture_t *torture) {
+    host_job_t job;
+    host_job_init(&job, torture->nor, &torture->fs, torture->path);
+    job.loader = torture->loader;
+    job.extension = torture->extension;
+    job.overlay = torture->overlay;
+    job.options = torture->options;
+    job.fallback_path = torture->fallback_path;
+    job.trial_starts = TRIAL_STARTS;
+    torture->now.prepare_count++;
+    torture->now.run_count++;
+    torture->now.is_preparing = true;
+    bool was_misread = torture->nor->has_misread;
+    int err = host_prepare(&job);
+    torture->now.is_preparing = false;
+    if (torture->nor->has_misread && !was_misread && torture->reserved_addr == 0) {
+        torture->now.has_misled_littlefs = true;
+    }
+    if (err && !torture->nor->has_misread) {
+        host_text(&job, err, torture->text, sizeof torture->text);
+    }
+    host_job_free(&job);
+    return err;
+}
+
+// As it is in flash, whatever the firmware would misread.
+static bool read_state(torture_t *torture, molt_state_t *state) {
+    sim_nor_t *nor = torture->nor;
+    sim_nor_t outer = *nor;
+    nor->misread = -1;
+    nor->cut_op = -1;
+    bool is_there = torture->reserved_addr && molt_state_read(&nor->flash, torture->reserved_addr, state) == 0;
+    *nor = outer;
+    return is_there;
+}
+
+// The image that is wanted in the end runs, and not because it was there at first: a fallback may be the old firmware.
+static bool has_ended(torture_t *torture) {
+    molt_state_t state;
+    bool falls_back = torture->fallback_path && !torture->confirms;
+    return torture_begins_with(torture, torture->image)
+           && (!falls_back || (read_state(torture, &state) && state.result == MOLT_STATE_RESULT_ROLLED_BACK));
+}
+
+// What the firmware does when it starts. RECOVERED means that all is done, ENDLESS that it resets and goes on.
+static torture_verdict_t run_firmware(torture_t *torture) {
+    molt_state_t state;
+    bool on_trial = read_state(torture, &state) && state.kind == MOLT_STATE_TRIAL;
+    if (on_trial && torture->confirms && torture_begins_with(torture, torture->image)) {
+        int err = molt_resident_confirm(&torture->nor->flash, torture->reserved_addr);
+        if (err) {
+            return is_excused(torture) ? TORTURE_ENDLESS : TORTURE_NO_UPGRADE;
+        }
+        return TORTURE_RECOVERED;
+    }
+    if (on_trial) {
+        return torture_begins_with(torture, torture->trial_image) ? TORTURE_ENDLESS : TORTURE_WRONG_IMAGE;
+    }
+    if (has_ended(torture)) {
+        return TORTURE_RECOVERED;
+    }
+    if (torture->now.is_over || !torture_begins_with(torture, torture->old_head)) {
+        return TORTURE_WRONG_IMAGE;
+    }
+    if (prepare(torture) != 0) {
+        return is_excused(torture) ? TORTURE_ENDLESS : TORTURE_NO_UPGRADE;
+    }
+    return TORTURE_ENDLESS;
+}
+
+static void note_prepared_fs(torture_t *torture) {
+    if (torture->now.level == 0 && !torture->is_prepared && torture->now.prepare_count) {
+        memcpy(torture->prepared_fs, torture->nor->bytes + torture->fs.addr, torture->fs.size);
+        torture->is_prepared = true;
+    }
+}
+
+static torture_verdict_t start(torture_t *torture) {
+    torture->now.run_count++;
+    switch (sim_device_start(&torture->device)) {
+        case SIM_BRICK:
+            return TORTURE_BRICK;
+        case SIM_STUCK:
+        case SIM_CUT:
+            return is_excused(torture) ? TORTURE_ENDLESS : TORTURE_STUCK;
+        case SIM_FIRMWARE:
+            break;
+    }
+    return torture_is_whole(torture) ? TORTURE_RECOVERED : TORTURE_MIXED;
+}
+
+torture_verdict_t torture_live(torture_t *torture) {
+    torture_verdict_t verdict = TORTURE_ENDLESS;
+    torture->device.loader_starts = 0;
+    for (uint32_t life = 0; verdict == TORTURE_ENDLESS && life < LIVES_MAX; life++) {
+        verdict = start(torture);
+        if (torture->device.loader_starts > torture->totals.starts_max) {
+            torture->totals.starts_max = torture->device.loader_starts;
+        }
+        if (verdict == TORTURE_RECOVERED) {
+            verdict = run_firmware(torture);
+        }
+        if (verdict == TORTURE_ENDLESS) {
+            note_prepared_fs(torture);
+        }
+    }
+    torture->now.has_misread = torture->now.has_misread || torture->nor->has_misread;
+    torture->nor->misread = -1;
+    return torture->now.wrong ? torture->now.wrong : verdict;
+}

@@ -1,0 +1,71 @@
+// When sector 0 may be rewritten, and what starts may write after an upgrade.
+
+#include "molt/state.h"
+#include "torture_parts.h"
+
+static bool has_misread(const torture_t *torture) {
+    return torture->now.has_misread || torture->nor->has_misread;
+}
+
+// One opening is allowed in each run: of a preparation, to put the boot loader in; of the boot loader, when nothing
+// but the first sector is missing. Putting the old first sector back is for a source that has changed, which nobody
+// does here; a misread looks like it.
+static bool may_open(const torture_t *torture) {
+    const struct torture_now *now = &torture->now;
+    bool is_first = now->window_count == 0 || now->window_run != now->run_count;
+    if (has_misread(torture)) {
+        return now->is_preparing || torture_body_is_new(torture) || torture_body_is_old(torture);
+    }
+    if (!is_first) {
+        return false;
+    }
+    bool is_ready = torture_body_is_new(torture) && (!torture->options.erase_all || torture_fs_is_erased(torture));
+    return now->is_preparing ? torture_body_is_old(torture) : is_ready;
+}
+
+// An operation in sector 0. Returns whether it is in a window that may be.
+static bool judge_sector_0(torture_t *torture, char kind, uint32_t size) {
+    struct torture_now *now = &torture->now;
+    bool boots = sim_device_boots(torture->nor);
+    if (torture->reserved_addr) {
+        now->wrong = TORTURE_UNNAMED_WINDOW;
+        return false;
+    }
+    now->is_open = !boots;
+    if (kind == 'p') {
+        return now->is_open;
+    }
+    // Once more into an open window: what was read back was not what was programmed.
+    bool is_again = now->is_open && has_misread(torture);
+    if (size != torture->nor->flash.geometry.sector_size || (!is_again && (now->is_open || !may_open(torture)))) {
+        now->wrong = TORTURE_UNNAMED_WINDOW;
+        return false;
+    }
+    now->is_open = true;
+    now->window_count += !is_again;
+    now->window_run = now->run_count;
+    return true;
+}
+
+bool torture_judge(torture_t *torture, char kind, uint32_t addr, uint32_t size) {
+    struct torture_now *now = &torture->now;
+    uint32_t sector_size = torture->nor->flash.geometry.sector_size;
+    uint32_t reserved_end = torture->reserved_addr + MOLT_RESERVED_SECTOR_COUNT * sector_size;
+    if (now->wrong) {
+        return false;
+    }
+    if (torture->nor->overwrite_count) {
+        now->wrong = TORTURE_OVERWRITE;
+    }
+    if (addr < sector_size) {
+        return judge_sector_0(torture, kind, size);
+    }
+    if (now->is_open) {
+        now->is_open = !sim_device_boots(torture->nor);
+        now->wrong = now->is_open ? TORTURE_UNNAMED_WINDOW : now->wrong;
+    }
+    if (now->is_over && (torture->reserved_addr == 0 || addr < torture->reserved_addr || addr + size > reserved_end)) {
+        now->wrong = TORTURE_WRONG_OUTSIDE;
+    }
+    return false;
+}
