@@ -194,9 +194,6 @@ static void the_source_is_read_across_its_extents(void **state) {
         assert_int_equal(image.read(image.ctx, off, buf, size), 0);
         assert_memory_equal(buf, rig.image + off, size);
     }
-    uint32_t crc;
-    assert_int_equal(molt_source_crc(&image, buf, 512, &crc), 0);
-    assert_int_equal(crc, plan.source_crc);
 }
 
 static void what_lies_behind_the_images_end_becomes_erased_flash(void **state) {
@@ -253,7 +250,7 @@ static void erasing_the_filesystem_spares_the_first_sectors_source(void **state)
     for (uint32_t addr = fs_addr; addr < fs_end; addr += 512) {
         bool is_blank = rig.nor.bytes[addr] == 0xff && memcmp(rig.nor.bytes + addr, rig.nor.bytes + addr + 1, 511) == 0;
         kept += !is_blank;
-        assert_int_equal(!is_blank, molt_plan_is_kept(&plan, addr));
+        assert_int_equal(!is_blank, molt_plan_is_spared(&plan, addr));
     }
     assert_in_range(kept, 1, 2);
     assert_true(rig_outside_is_same(&rig));

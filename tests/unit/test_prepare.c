@@ -70,7 +70,7 @@ static int count_calls(void *ctx, uint32_t done, uint32_t total) {
 static void the_source_has_the_crc_in_the_plan_in_any_pieces(void **state) {
     (void)state;
     for (uint32_t size = 64; size <= SECTOR; size += 4) {
-        assert_int_equal(molt_prepare_source(&image, plan.source_crc, work, size, NULL, NULL), 0);
+        assert_int_equal(molt_prepare_source(&image, plan.image_crc, work, size, NULL, NULL), 0);
     }
 }
 
@@ -80,7 +80,7 @@ static void a_source_with_one_bit_changed_is_noticed(void **state) {
         uint32_t run_size;
         uint32_t addr = molt_plan_source_addr(&plan, off, &run_size);
         rig.nor.bytes[addr] ^= 0x20;
-        assert_int_equal(molt_prepare_source(&image, plan.source_crc, work, SECTOR, NULL, NULL), MOLT_ERR_CORRUPT);
+        assert_int_equal(molt_prepare_source(&image, plan.image_crc, work, SECTOR, NULL, NULL), MOLT_ERR_CORRUPT);
         rig.nor.bytes[addr] ^= 0x20;
     }
 }
@@ -88,10 +88,10 @@ static void a_source_with_one_bit_changed_is_noticed(void **state) {
 static void progress_can_stop_check_and_comparison(void **state) {
     (void)state;
     uint32_t calls = 0;
-    assert_int_equal(molt_prepare_source(&image, plan.source_crc, work, SECTOR, count_calls, &calls), -1234);
+    assert_int_equal(molt_prepare_source(&image, plan.image_crc, work, SECTOR, count_calls, &calls), -1234);
     assert_int_equal(calls, 3);
     calls = 0;
-    assert_int_equal(molt_prepare_compare(&rig.nor.flash, &plan, &image, work, SECTOR, count_calls, &calls), -1234);
+    assert_int_equal(molt_prepare_compare(&rig.nor.flash, &plan, &image, 0, work, SECTOR, count_calls, &calls), -1234);
     assert_int_equal(calls, 3);
 }
 
@@ -109,7 +109,7 @@ static void exactly_the_sectors_that_differ_are_to_do_whatever_the_buffer(void *
         }
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
             memset(sector + plan.todo_off, 0, SECTOR - MOLT_PLAN_HEADER_SIZE - plan.todo_off);
-            assert_int_equal(molt_prepare_compare(&rig.nor.flash, &plan, &image, work, sizes[i], NULL, NULL), 0);
+            assert_int_equal(molt_prepare_compare(&rig.nor.flash, &plan, &image, 0, work, sizes[i], NULL, NULL), 0);
             for (uint32_t step = 1; step < plan.step_count; step++) {
                 molt_step_t what = molt_plan_step(&plan, step);
                 bool differs = what.kind == MOLT_STEP_SECTOR && what.addr > 0 && what.addr < rig.image_end
@@ -150,10 +150,10 @@ static void a_loader_that_would_overlap_the_plan_is_refused_before_anything_is_w
     assert_int_equal(rig.nor.op_count, 0);
 }
 
-// Four tries of writing the boot sector fail; then the chip is well again, and the saved sector goes back.
+// All tries of writing the boot sector fail; then the chip is well again, and the saved sector goes back.
 static void a_boot_sector_that_cannot_be_written_is_taken_back(void **state) {
     (void)state;
-    bad_progs = 4;
+    bad_progs = MOLT_APPLY_TRIES;
     assert_int_equal(rig_prepare(&rig), MOLT_ERR_IO);
     assert_int_equal(rig.job.upgrade.trouble, MOLT_UPGRADE_TROUBLE_FLASH);
     assert_int_equal(bad_progs, 0);
