@@ -38,8 +38,9 @@ typedef struct molt_boot_place {
     uint32_t final_addr;  // 0, or a head of the reserved region
 } molt_boot_place_t;
 
-// Read the plan at the end of the sector at `plan_addr` into `sector`, which the plan keeps using. It is read twice, and
-// again where the readings differ. `sector` and `buf` have sector_size bytes each, 4-aligned.
+// Read the plan at the end of the sector at `plan_addr` into `sector`, which the plan keeps using. It is read twice;
+// where the readings differ that is MOLT_ERR_IO, to be tried again. `sector` and `buf` have sector_size bytes each,
+// 4-aligned.
 // Returns 0, MOLT_ERR_NOENT, MOLT_ERR_NOTSUP, MOLT_ERR_CORRUPT (no plan that can be carried out), or the driver's error.
 int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *plan, uint8_t *sector, uint8_t *buf);
 

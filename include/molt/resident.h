@@ -27,8 +27,8 @@
 #define MOLT_OVERLAY_HEADER_SIZE 20u
 
 #define MOLT_RESIDENT_VERSION 1
-// How the first part enters an overlay: `int overlay(uint32_t reserved_addr)` at the beginning of its code, with the
-// result of molt_resident_act().
+// How the first part enters an overlay: `int overlay(uint32_t reserved_addr, molt_state_t *state)` at the beginning of
+// its code, with the result of molt_resident_act().
 #define MOLT_OVERLAY_ABI 1
 // How an overlay enters an extension, and what readers look like to both.
 #define MOLT_EXTENSION_ABI 1
@@ -70,7 +70,7 @@ int molt_resident_find(const molt_flash_t *flash, uint32_t *reserved_addr);
 int molt_overlay_parse(const uint8_t *bytes, uint32_t size, molt_overlay_t *overlay);
 
 // Read the overlay's sector into `buf` (sector_size bytes, 4-aligned) and check it.
-// Returns 0, MOLT_ERR_CORRUPT (no whole overlay is there), or the flash driver's error.
+// Returns 0, MOLT_ERR_NOENT (no whole overlay is there), or the flash driver's error.
 int molt_overlay_read(const molt_flash_t *flash, uint32_t reserved_addr, uint8_t *buf, molt_overlay_t *overlay);
 
 // Whether both parts are whole: sector 0 is `loader` but for the flash parameters, and the overlay has its CRC.
@@ -138,12 +138,13 @@ int molt_resident_confirm(const molt_flash_t *flash, uint32_t reserved_addr);
 #define MOLT_RESIDENT_RESET 1
 
 // Carry out what the state asks for.
+//   state        as molt_state_read() gave it, of another kind than MOLT_STATE_NORMAL
 //   sector, buf  sector_size bytes each, 4-aligned
 // Returns 0 (start the firmware), MOLT_RESIDENT_RESET, or the error of molt_boot_run() or of the log: trying again later
 // is harmless.
 // Power cut: harmless at any time.
-int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, uint8_t *sector, uint8_t *buf,
-    const molt_boot_io_t *io);
+int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector,
+    uint8_t *buf, const molt_boot_io_t *io);
 
 // The first part.
 
@@ -152,9 +153,9 @@ typedef struct molt_start_io {
     // The memory for the `size` bytes that belong at the CPU address `vaddr`, both multiples of 4: 4-aligned, and used
     // by whole words only. At most sector_size bytes at a time. NULL: they cannot go there.
     void *(*place)(void *ctx, uint32_t vaddr, uint32_t size);
-    // Load the overlay and enter it. Returns molt_resident_act()'s result, MOLT_ERR_CORRUPT where there is no whole
-    // overlay, or an error of flash.
-    int (*overlay)(void *ctx, uint32_t reserved_addr);
+    // Load the overlay and enter it. Returns molt_resident_act()'s result, MOLT_ERR_NOENT where there is no whole overlay
+    // that can be entered, or an error of flash.
+    int (*overlay)(void *ctx, uint32_t reserved_addr, molt_state_t *state);
 } molt_start_io_t;
 
 // One start: read the state, run the overlay if it has something to do, and load the firmware. Where the head that the

@@ -34,6 +34,7 @@ typedef enum molt_state_result {
     MOLT_STATE_RESULT_CONFIRMED = 4,    // the trial was confirmed
 } molt_state_result_t;
 
+// Handed from the first part of the resident boot loader to its overlay: a change of it is a new MOLT_OVERLAY_ABI.
 typedef struct molt_state {
     uint32_t number;       // of the record
     // From here to trial_starts: as they are stored, one byte each.
@@ -66,12 +67,11 @@ static inline uint32_t molt_state_plan_addr(const molt_flash_t *flash, uint32_t 
 int molt_state_read(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state);
 
 // Let `next` count from now on; its number, tally and addresses are ignored.
-//   state  as molt_state_read() gave it; all 0 where there is none yet
+//   state  as molt_state_read() gave it, all 0 where there is none yet; on success the record that counts now
 // Returns 0, MOLT_ERR_IO (flash does not keep it), or the driver's error.
 // Power cut: the old record counts, or the new one.
 // Cost: two programs of 20 bytes; once in a sector full of records, one erase of the other sector.
-int molt_state_append(const molt_flash_t *flash, uint32_t reserved_addr, const molt_state_t *state,
-    const molt_state_t *next);
+int molt_state_append(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, const molt_state_t *next);
 
 // Count one more start in this state, and program the record again with it, whole, both copies: a record that a power
 // cut tore can read as valid at one start and not at the next. To be called before anything is destroyed on its word.

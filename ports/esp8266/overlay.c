@@ -6,13 +6,13 @@
 
 static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension };
 
-__attribute__((externally_visible)) int molt_overlay(uint32_t reserved_addr);
+__attribute__((externally_visible)) int molt_overlay(uint32_t reserved_addr, molt_state_t *state);
 
-int molt_overlay(uint32_t reserved_addr) {
+int molt_overlay(uint32_t reserved_addr, molt_state_t *state) {
     static uint32_t sector[SECTOR_SIZE / 4];
     static uint32_t buf[SECTOR_SIZE / 4];
     unlock();
-    int result = molt_resident_act(&flash, reserved_addr, (uint8_t *)sector, (uint8_t *)buf, &io);
+    int result = molt_resident_act(&flash, reserved_addr, state, (uint8_t *)sector, (uint8_t *)buf, &io);
     if (result == MOLT_RESIDENT_RESET) {
         put_done();
     } else if (result) {

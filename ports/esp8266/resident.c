@@ -9,10 +9,10 @@
 // has its variables there, when it has been copied to where it runs.
 #define OVERLAY_BUFFER_VADDR 0x3fff8000u
 
-typedef int (*overlay_t)(uint32_t reserved_addr);
+typedef int (*overlay_t)(uint32_t reserved_addr, molt_state_t *state);
 typedef void (*entry_t)(void);
 
-static int run_overlay(void *ctx, uint32_t reserved_addr) {
+static int run_overlay(void *ctx, uint32_t reserved_addr, molt_state_t *state) {
     uint8_t *sector = (uint8_t *)OVERLAY_BUFFER_VADDR;
     molt_overlay_t overlay;
     (void)ctx;
@@ -21,11 +21,11 @@ static int run_overlay(void *ctx, uint32_t reserved_addr) {
         return err;
     }
     if (overlay.abi != MOLT_OVERLAY_ABI) {
-        return MOLT_ERR_CORRUPT;
+        return MOLT_ERR_NOENT;
     }
     copy_words(overlay.vaddr, sector + MOLT_OVERLAY_HEADER_SIZE, overlay.size);
     __asm__ volatile("memw\n\tisync" ::: "memory");
-    return ((overlay_t)(uintptr_t)overlay.vaddr)(reserved_addr);
+    return ((overlay_t)(uintptr_t)overlay.vaddr)(reserved_addr, state);
 }
 
 // Straight to where it belongs: the mask ROM's SPIRead stores whole words, which is what IRAM takes. (Arduino's eboot

@@ -15,6 +15,9 @@
 #define ROM_CHECKSUM_SEED 0xEF
 #define ROM_SEGMENTS_MAX 16
 
+// Runs of a boot loader at one start before it counts as stuck.
+#define LOADER_TRIES 4u
+
 static uint32_t word_at(const sim_nor_t *nor, uint32_t addr) {
     const uint8_t *p = nor->bytes + addr;
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
@@ -100,15 +103,15 @@ static void *place_anywhere(void *ctx, uint32_t vaddr, uint32_t size) {
 }
 
 // The overlay's bytes are checked as on a chip; what they would do is done by the same code.
-static int run_overlay(void *ctx, uint32_t reserved_addr) {
+static int run_overlay(void *ctx, uint32_t reserved_addr, molt_state_t *state) {
     const start_t *start = ctx;
     const molt_flash_t *flash = &start->device->nor->flash;
     molt_overlay_t overlay;
     int err = molt_overlay_read(flash, reserved_addr, start->sector, &overlay);
     if (!err && overlay.abi != MOLT_OVERLAY_ABI) {
-        err = MOLT_ERR_CORRUPT;
+        err = MOLT_ERR_NOENT;
     }
-    return err ? err : molt_resident_act(flash, reserved_addr, start->sector, start->buf, start->io);
+    return err ? err : molt_resident_act(flash, reserved_addr, state, start->sector, start->buf, start->io);
 }
 
 // The resident boot loader, up to the jump into the firmware.
@@ -148,7 +151,13 @@ sim_outcome_t sim_device_start(sim_device_t *device) {
             return SIM_FIRMWARE;
         }
         device->loader_starts++;
-        device->boot_result = run_loader(device, is_resident);
+        // The chip's boot loaders try again, from the journal on, after a pause, for as long as there is power.
+        for (uint32_t try = 0; try < LOADER_TRIES; try++) {
+            device->boot_result = run_loader(device, is_resident);
+            if (device->nor->is_cut || device->boot_result >= 0) {
+                break;
+            }
+        }
         if (device->nor->is_cut) {
             return SIM_CUT;
         }

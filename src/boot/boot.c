@@ -17,7 +17,7 @@
 // How often what was read wrong is read again before it counts as wrong.
 #define CHECK_TRIES 4u
 
-// Attempts at one step, from 0 on, that are made without waiting; the wait then doubles with each, up to 64 s.
+// Starts with the same number of marked steps that do not wait; the wait then doubles with each, up to 64 s.
 #define FREE_ATTEMPTS 2u
 #define ATTEMPTS_MAX (PLAN_SPARE_BITS - 1)
 
@@ -43,14 +43,18 @@ static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report
     }
 }
 
-// Before the first write of a run, at `step`: wait if starts before this one got no further. A supply that gives way
-// under the current of an erase would otherwise wear the sector out, erasing it at each start.
-static void hold_back(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run, uint32_t step) {
+// Before anything is erased: wait if starts before this one got no further, by the number of marked steps. A supply that
+// gives way under the current of an erase would otherwise wear a sector out, erasing it at each start.
+static void hold_back(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run) {
+    uint32_t marked = 0;
+    for (uint32_t i = 0; i < run->plan->step_count; i++) {
+        marked += molt_journal_is_done(&run->journal, i);
+    }
     uint32_t count = 0;
-    while (count < ATTEMPTS_MAX && molt_journal_is_done(&run->attempts, step + count)) {
+    while (count < ATTEMPTS_MAX && molt_journal_is_done(&run->attempts, marked + count)) {
         count++;
     }
-    (void)molt_journal_mark(flash, &run->attempts, step + count);
+    (void)molt_journal_mark(flash, &run->attempts, marked + count);
     if (count >= FREE_ATTEMPTS) {
         io->wait(io->ctx, 1u << (count - FREE_ATTEMPTS));
     }
@@ -79,19 +83,21 @@ static int restore(const molt_flash_t *flash, const molt_boot_io_t *io, const ru
 }
 
 // A gzip file is read by an extension, code that was saved beside the first sector. MOLT_ERR_CORRUPT if it is not
-// what was saved.
+// what was saved, however often it is read.
 static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan,
     const molt_reader_t *source, uint8_t *buf, molt_reader_t *image) {
     uint32_t size = plan->saved.extension_size;
-    int err = flash->read(flash->ctx, plan->saved.extension_addr, buf, size);
-    if (err) {
-        return err;
+    for (uint32_t try = 0; try < CHECK_TRIES; try++) {
+        int err = flash->read(flash->ctx, plan->saved.extension_addr, buf, size);
+        if (err) {
+            return err;
+        }
+        if (molt_crc32(0, buf, size) == plan->saved.extension_crc) {
+            io->extend(io->ctx, buf, size, source, image);
+            return 0;
+        }
     }
-    if (molt_crc32(0, buf, size) != plan->saved.extension_crc) {
-        return MOLT_ERR_CORRUPT;
-    }
-    io->extend(io->ctx, buf, size, source, image);
-    return 0;
+    return MOLT_ERR_CORRUPT;
 }
 
 // Whether the image is the one that was checked when the plan was made: as its source has it, or as it stands in flash
@@ -180,17 +186,18 @@ static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, ru
             continue;
         }
         tell(io, MOLT_BOOT_STEP, i);
-        if (performed == 0) {
-            hold_back(flash, io, run, i);
+        int err;
+        if (step.kind == MOLT_STEP_VERIFY) {
+            err = verify(flash, io, run);
+            last = 0;
+        } else {
+            err = molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && performed >= 2);
+            performed++;
         }
-        int err = step.kind == MOLT_STEP_VERIFY
-                      ? verify(flash, io, run)
-                      : molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && performed >= 2);
         if (err) {
             return err;
         }
         (void)molt_journal_mark(flash, &run->journal, i);
-        performed++;
     }
     return 0;
 }
@@ -257,6 +264,7 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
         err = molt_journal_mark(flash, &run.journal, 0);
     }
     if (!err) {
+        hold_back(flash, io, &run);
         err = perform_steps(flash, io, &run);
     }
     return err ? err : finish(flash, io, place, &run);

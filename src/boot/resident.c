@@ -40,8 +40,7 @@ static int fall_back(const molt_flash_t *flash, uint32_t reserved_addr, molt_sta
     next.plan = plan;
     next.trial_plan = MOLT_STATE_NO_PLAN;
     next.trial_starts = trial_starts;
-    int err = molt_state_append(flash, reserved_addr, state, &next);
-    return err ? err : molt_state_read(flash, reserved_addr, state);
+    return molt_state_append(flash, reserved_addr, state, &next);
 }
 
 static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector,
@@ -78,25 +77,18 @@ static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_sta
     return molt_state_append(flash, reserved_addr, state, &next);
 }
 
-int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, uint8_t *sector, uint8_t *buf,
-    const molt_boot_io_t *io) {
-    molt_state_t state;
-    int err = molt_state_read(flash, reserved_addr, &state);
-    if (err) {
-        return err;
-    }
-    if (state.kind == MOLT_STATE_NORMAL) {
-        return 0;
-    }
-    if (state.kind == MOLT_STATE_TRIAL) {
-        if (state.tally < state.trial_starts) {
-            (void)molt_state_count(flash, &state);
+int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector,
+    uint8_t *buf, const molt_boot_io_t *io) {
+    int err = 0;
+    if (state->kind == MOLT_STATE_TRIAL) {
+        if (state->tally < state->trial_starts) {
+            (void)molt_state_count(flash, state);
             return 0;
         }
-        err = fall_back(flash, reserved_addr, &state, state.plan, state.trial_starts);
+        err = fall_back(flash, reserved_addr, state, state->plan, state->trial_starts);
     }
     if (!err) {
-        err = carry_out(flash, reserved_addr, &state, sector, buf, io);
+        err = carry_out(flash, reserved_addr, state, sector, buf, io);
     }
     return err ? err : MOLT_RESIDENT_RESET;
 }

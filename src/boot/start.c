@@ -31,11 +31,10 @@ int molt_resident_start(const molt_flash_t *flash, const molt_start_io_t *io, ui
         err = 0;
     }
     if (!err && state.kind != MOLT_STATE_NORMAL) {
-        err = io->overlay(io->ctx, reserved_addr);
-        if (err == MOLT_ERR_CORRUPT && (state.kind == MOLT_STATE_TRIAL || state.tally == 0)) {
+        bool is_whole = state.kind == MOLT_STATE_TRIAL || state.tally == 0;
+        err = io->overlay(io->ctx, reserved_addr, &state);
+        if (err == MOLT_ERR_NOENT && is_whole) {
             err = 0;
-        } else if (!err) {
-            err = molt_state_read(flash, reserved_addr, &state);
         }
     }
     return err ? err : load(flash, io, reserved_addr, state.head, head_addr, entry_vaddr);

@@ -110,7 +110,9 @@ static bool fields_are_sound(const molt_plan_t *plan) {
     bool is_copy = plan->source_kind == MOLT_SOURCE_COPY && plan->source_size == plan->image_size;
     bool is_gzip = plan->source_kind == MOLT_SOURCE_GZIP && plan->saved.extension_size != 0;
     bool journal_is_apart = plan->journal_off % 4 == 0
-                            && range_within(plan->journal_off, 2 * plan->set_size, plan->extents_off);
+                            && range_within(plan->journal_off, 2 * plan->set_size, plan->extents_off)
+                            && range_within(plan->journal_off % molt_page_size(&plan->geometry), 2 * plan->set_size,
+                                molt_page_size(&plan->geometry));
     return (is_copy || is_gzip) && journal_is_apart && (plan->fs_addr | plan->fs_size) % sector_size == 0
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->image_addr, image_size)
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->boot_addr, sector_size)
@@ -120,8 +122,11 @@ static bool fields_are_sound(const molt_plan_t *plan) {
            && plan->image_addr % (plan_sectors_per_block(plan) * sector_size) == 0;
 }
 
-// What is to do lies within the image, and behind its first sector.
+// The two checks are to be done, and what else is to do lies within the image, behind its first sector.
 static bool todo_is_sound(const molt_plan_t *plan) {
+    if (!molt_plan_is_todo(plan, 0) || !molt_plan_is_todo(plan, plan->verify_step)) {
+        return false;
+    }
     uint32_t first = plan->image_addr;
     uint32_t image_end = first + plan_image_sector_count(plan) * molt_sector_size(&plan->geometry);
     for (uint32_t i = 1; i < plan->verify_step; i++) {
@@ -166,18 +171,21 @@ int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *
     if (load32_le(h + PLAN_OFF_VERSION) != MOLT_PLAN_VERSION) {
         return MOLT_ERR_NOTSUP;
     }
-    plan->geometry.size = load32_le(h + PLAN_OFF_FLASH_SIZE);
     plan->extents_off = load32_le(h + PLAN_OFF_EXTENTS_OFF);
     // The CRC's own range first; where it is right everything else is what was stored.
     if (plan->extents_off > molt_sector_size(geometry) - MOLT_PLAN_HEADER_SIZE || plan_crc(plan) != load32_le(h + PLAN_OFF_CRC)) {
         return MOLT_ERR_CORRUPT;
     }
     read_words(plan);
+    if (MOLT_PLAN_TRUSTED) {
+        return 0;
+    }
+    plan->geometry.size = load32_le(h + PLAN_OFF_FLASH_SIZE);
+    plan->kept_size = 0;
     plan->whole_image = false;
     plan->first_differs = true;
-    bool is_sound = MOLT_PLAN_TRUSTED
-                    || (plan->geometry.size <= geometry->size && shape_is_sound(plan) && fields_are_sound(plan)
-                        && plan_saved_is_sound(plan, &plan->saved) && extents_are_sound(plan) && todo_is_sound(plan));
+    bool is_sound = plan->geometry.size <= geometry->size && shape_is_sound(plan) && fields_are_sound(plan)
+                    && plan_saved_is_sound(plan, &plan->saved) && extents_are_sound(plan) && todo_is_sound(plan);
     return is_sound ? 0 : MOLT_ERR_CORRUPT;
 }
 

@@ -288,7 +288,7 @@ void molt_plan_count(const molt_plan_t *plan, molt_plan_tally_t *tally) {
     for (uint32_t i = 1; i < plan->step_count; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         bool todo = molt_plan_is_todo(plan, i);
-        if (i < plan->verify_step + 1 && (i - 1) % (per_block + 1) == 0) {
+        if (i < plan->verify_step && (i - 1) % (per_block + 1) == 0) {
             in_erased_block = todo;
             tally->block_erase_count += todo;
         } else if (todo && step.kind == MOLT_STEP_SECTOR) {

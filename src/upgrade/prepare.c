@@ -133,7 +133,7 @@ static int put_back(const molt_flash_t *flash, molt_plan_t *plan) {
     if (molt_crc32(0, plan->sector, sector_size) != plan->saved.head_crc) {
         return MOLT_ERR_CORRUPT;
     }
-    return molt_sector_write(flash, 0, plan->sector, false);
+    return molt_sector_write(flash, plan->boot_addr, plan->sector, false);
 }
 
 int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const molt_loader_t *loader,
@@ -143,7 +143,7 @@ int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const mol
     }
     memcpy(plan->sector, loader->image, loader->size);
     store16_le(plan->sector + 2, present_params);
-    int err = molt_sector_write(flash, 0, plan->sector, false);
+    int err = molt_sector_write(flash, plan->boot_addr, plan->sector, false);
     if (err) {
         // Whether this comes right shows at the next call; the error that is told is the first one.
         (void)put_back(flash, plan);

@@ -19,7 +19,7 @@ static int make_log(const molt_flash_t *flash, uint32_t reserved_addr) {
             return err;
         }
     }
-    const molt_state_t none = { .number = 0, .addr = 0 };
+    molt_state_t none = { 0 };
     molt_state_t first = {
         .kind = MOLT_STATE_NORMAL,
         .plan = MOLT_STATE_NO_PLAN,
@@ -117,7 +117,10 @@ int molt_resident_check(const molt_flash_t *flash, const molt_loader_t *loader, 
     }
     err = compare_first_part(flash, loader, resident.reserved_addr, buf);
     molt_overlay_t overlay;
-    return err ? err : molt_overlay_read(flash, resident.reserved_addr, buf, &overlay);
+    if (!err) {
+        err = molt_overlay_read(flash, resident.reserved_addr, buf, &overlay);
+    }
+    return err == MOLT_ERR_NOENT ? MOLT_ERR_CORRUPT : err;
 }
 
 // The reserved region of an installation whose configuration is damaged is not known; the caller names it.

@@ -125,5 +125,5 @@ int molt_overlay_read(const molt_flash_t *flash, uint32_t reserved_addr, uint8_t
             return 0;
         }
     }
-    return MOLT_ERR_CORRUPT;
+    return MOLT_ERR_NOENT;
 }

@@ -135,8 +135,7 @@ static int verify_slot(const molt_flash_t *flash, uint32_t addr, const uint32_t 
     return err;
 }
 
-int molt_state_append(const molt_flash_t *flash, uint32_t reserved_addr, const molt_state_t *state,
-    const molt_state_t *next) {
+int molt_state_append(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, const molt_state_t *next) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
     uint32_t first = molt_state_sector_addr(flash, reserved_addr, LOG_SECTOR);
     // The sector of the record that counts, which stays; the other one is the first of all.
@@ -161,8 +160,12 @@ int molt_state_append(const molt_flash_t *flash, uint32_t reserved_addr, const m
         if (!err) {
             err = verify_slot(flash, record.addr, words);
         }
+        record.free_addr = record.addr + slot_size(flash);
+        if (!err) {
+            *state = record;
+        }
         // One that does not stick leaves its slot used.
-        record.addr += slot_size(flash);
+        record.addr = record.free_addr;
         record.number++;
     }
     return err;
