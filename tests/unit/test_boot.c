@@ -173,7 +173,8 @@ static void a_changed_source_and_a_changed_saved_sector_leave_everything_as_it_i
         assert_int_equal(rig_start(&rig), SIM_STUCK);
         assert_int_equal(rig.device.boot_result, MOLT_ERR_CORRUPT);
         assert_int_equal(report().result, MOLT_REPORT_PENDING);
-        assert_int_equal(report().start_count, start);
+        // It tries again for as long as there is power, which is so many times here.
+        assert_int_equal(report().start_count, 4 * start);
     }
     rig.nor.bytes[source_addr] ^= 1;
     rig.nor.bytes[plan.saved.head_addr + 7] ^= 1;

