@@ -182,6 +182,75 @@ static void cancelling_without_a_sound_saved_sector_changes_nothing(void **state
     assert_true(rig_is_new(&rig));
 }
 
+static int (*good_read)(void *ctx, uint32_t addr, void *buf, uint32_t size);
+static uint32_t read_count;
+static uint32_t wrong_reads;   // of these, one bit each for the first, the second, ...
+static uint32_t failed_reads;
+
+// Reads the plan's magic wrong, or not at all.
+static int odd_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
+    int err = good_read(ctx, addr, buf, size);
+    bool is_wrong = wrong_reads >> read_count & 1;
+    bool has_failed = failed_reads >> read_count & 1;
+    read_count++;
+    if (is_wrong) {
+        ((uint8_t *)buf)[SECTOR - MOLT_PLAN_HEADER_SIZE] ^= 1;
+    }
+    return has_failed ? MOLT_ERR_IO : err;
+}
+
+static bool is_pending(uint32_t wrong, uint32_t failed) {
+    read_count = 0;
+    wrong_reads = wrong;
+    failed_reads = failed;
+    return molt_prepare_is_pending(&rig.nor.flash, work);
+}
+
+// Who takes a boot sector for the firmware's own first sector saves the boot loader as what to go back to.
+static void that_nothing_is_prepared_is_read_twice_before_it_is_believed(void **state) {
+    (void)state;
+    good_read = rig.nor.flash.read;
+    rig.nor.flash.read = odd_read;
+    sim_nor_power_on(&rig.nor);
+    assert_true(is_pending(0, 0));
+    assert_true(is_pending(1, 0));
+    assert_true(is_pending(0, 1));
+    assert_true(is_pending(2, 0));
+    assert_false(is_pending(3, 0));
+    // A plan that is damaged, or another version's, is one all the same.
+    rig.nor.bytes[SECTOR - 3] ^= 1;
+    assert_true(is_pending(0, 0));
+    assert_true(is_pending(1, 0));
+    rig.nor.bytes[SECTOR - MOLT_PLAN_HEADER_SIZE + 4] = 9;
+    assert_true(is_pending(1, 0));
+    memset(rig.nor.bytes + SECTOR - MOLT_PLAN_HEADER_SIZE, 0xff, 4);
+    assert_false(is_pending(0, 0));
+    assert_int_equal(read_count, 2);
+    assert_int_equal(rig.nor.op_count, 0);
+}
+
+// What goes into the first sector is not known from one reading.
+static void an_images_first_sector_that_reads_otherwise_is_not_planned(void **state) {
+    (void)state;
+    uint32_t first_crc = plan.first_crc;
+    uint32_t differ_count = 0;
+    for (int64_t read = 0;; read++) {
+        sim_nor_power_on(&rig.nor);
+        rig.nor.misread = read;
+        int err = molt_prepare_compare(&rig.nor.flash, &plan, &image, 0, work, SECTOR, NULL, NULL);
+        if (!rig.nor.has_misread) {
+            assert_int_equal(err, 0);
+            break;
+        }
+        assert_true(err == 0 || err == MOLT_ERR_IO);
+        differ_count += err != 0;
+        if (!err) {
+            assert_int_equal(plan.first_crc, first_crc);
+        }
+    }
+    assert_true(differ_count > 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_source_has_the_crc_in_the_plan_in_any_pieces, set_up_prepared, tear_down),
@@ -195,6 +264,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             a_loader_that_would_overlap_the_plan_is_refused_before_anything_is_written, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(a_boot_sector_that_cannot_be_written_is_taken_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            that_nothing_is_prepared_is_read_twice_before_it_is_believed, set_up_prepared, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_images_first_sector_that_reads_otherwise_is_not_planned, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(cancelling_puts_the_old_first_sector_back, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(
             cancelling_without_a_sound_saved_sector_changes_nothing, set_up_prepared, tear_down),

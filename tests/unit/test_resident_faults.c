@@ -306,8 +306,11 @@ static void an_upgrade_that_flash_does_not_bear_ends_in_the_fallback(void **stat
     prepare(3);
     wear_out();
     sim_nor_power_on(&rig.nor);
+    // Not at once: a supply that is weak for a moment looks the same.
+    assert_int_equal(sim_device_start(&rig.device), SIM_STUCK);
+    assert_int_equal(ask().kind, MOLT_STATE_UPGRADE);
+    assert_int_equal(ask().plan, 0);
     assert_int_equal(start_until_it_runs(20), SIM_FIRMWARE);
-    assert_in_range(rig.device.loader_starts, 6, 20);
     assert_int_equal(ask().kind, MOLT_STATE_NORMAL);
     assert_int_equal(ask().result, MOLT_STATE_RESULT_ROLLED_BACK);
     expect_old();

@@ -236,20 +236,20 @@ def vectors():
 def seeds():
     """name -> bytes: a byte of flags for tests/fuzz/fuzz_plan.c, then the tail of a 512-byte boot sector."""
     small = dict(sector_size=512, block_size=2048, page_size=128, flash_size=32 * KB, head=(30 * KB, 1),
-                 report_addr=31 * KB, spared=[32])
+                 report_addr=31 * KB, spared=[32], fs=(8 * KB, 0))
     pieces = [(16 * KB, 512)] + [(16 * KB + i * 512 + 4, 508) for i in range(1, 9)] + [(24 * KB + 4, 300)]
     plans = {
         "plain": Plan(pieces=pieces, changed=[1, 8], **small),
         "nothing-to-do": Plan(pieces=pieces, changed=[], **small),
         "everything": Plan(pieces=pieces, changed=range(1, 10), **small),
         "half-done": Plan(pieces=pieces, changed=[1, 8], done=[0, 3], attempted=[0, 3, 4, 5], **small),
-        "erase-all": Plan(pieces=pieces, changed=[1, 8], fs=(8 * KB, 24 * KB), **small),
-        "erase-part": Plan(pieces=pieces, changed=[1], fs=(8 * KB + 512, 9 * KB), **small),
+        "erase-all": Plan(pieces=pieces, changed=[1, 8], **dict(small, fs=(8 * KB, 24 * KB))),
+        "erase-part": Plan(pieces=pieces, changed=[1], **dict(small, fs=(8 * KB + 512, 9 * KB))),
         "one-byte": Plan(pieces=[(16 * KB, 1)], changed=[], **small),
         "other-size": Plan(pieces=pieces, changed=[1], override={"flash_size": 16 * KB}, **small),
         "many-steps": Plan(pieces=pieces, changed=[], override={"step_count": 1000}, **small),
         "last-word": Plan(pieces=[(31 * KB + 512 - 4 - 512 + 60, 4)], changed=[], **small),
-        "elsewhere": Plan(pieces=pieces, changed=[1, 8], image_addr=4 * KB, boot_addr=1 * KB, **small),
+        "elsewhere": Plan(pieces=pieces, changed=[1, 8], image_addr=4 * KB, boot_addr=1 * KB, **dict(small, fs=(12 * KB, 0))),
         "packed": Plan(pieces=pieces, changed=[1, 8], loader_size=300, **small),
         "gzip": Plan(kind=1, pieces=pieces[:6], unpacked=4000, extension=(31 * KB + 512, 128, 0), **small),
         # Found by the fuzzer in version 1: a step behind the image's end, under a CRC that is right.
