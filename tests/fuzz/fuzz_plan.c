@@ -1,9 +1,9 @@
 // Fuzz target: any bytes at the end of the boot sector of a small device, carried out by the boot loader.
 //
 // The first byte of the input: bit 0 makes the plan's CRC right, bit 1 the image's SHA-1 and the first sector's CRC too,
-// bit 2 what follows from the sizes. The rest is the tail of the boot sector. Beyond "no crash" and "comes to an end": a plan that is refused
-// changes nothing, and one that is carried out changes nothing but the image's sectors, the filesystem if it is to be
-// erased, and the report.
+// bit 2 what follows from the sizes. The rest is the tail of the boot sector. Beyond "no crash" and "comes to an end": a
+// plan that is refused changes nothing, and one that is carried out changes nothing but the image's sectors, the boot
+// sector, the filesystem if it is to be erased, without the sectors that are spared, and the report.
 
 #include <stdint.h>
 #include <stdlib.h>

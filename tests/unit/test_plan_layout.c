@@ -274,6 +274,11 @@ static void what_an_image_elsewhere_rewrites_is_no_place_for_anything_else(void 
         assert_int_equal(molt_plan_set_saved(&plan, &saved, &refusal), err);
         refusal.reason = MOLT_REFUSAL_NONE;
     }
+    // What begins before the image and ends in it.
+    molt_saved_t saved = { .head_addr = 0, .report_addr = 512 * KB - 8 };
+    assert_int_equal(molt_plan_set_saved(&plan, &saved, &refusal), MOLT_ERR_RANGE);
+    saved = (molt_saved_t){ .head_addr = 0, .extension_addr = 512 * KB - 8, .extension_size = 12 };
+    assert_int_equal(molt_plan_set_saved(&plan, &saved, &refusal), MOLT_ERR_RANGE);
 }
 
 static void an_image_elsewhere_is_refused_with_its_numbers(void **state) {
