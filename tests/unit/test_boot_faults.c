@@ -247,6 +247,43 @@ static void one_misread_of_an_upgrade_from_a_gzip_file_changes_nothing(void **st
     expect_no_misread_to_matter(before);
 }
 
+// What is read wrong while an upgrade is prepared is refused, or does not matter: neither to the upgrade nor to taking it
+// back.
+static void one_misread_while_preparing_is_refused_or_changes_nothing(void **state) {
+    (void)state;
+    static uint8_t after[sizeof before];
+    uint32_t refused_count = 0;
+    int64_t read;
+    for (read = 0;; read++) {
+        rig_reset(&rig);
+        rig.nor.misread = read;
+        rig.nor.misread_salt = (uint32_t)read % 5;
+        int err = host_prepare(&rig.job);
+        if (!rig.nor.has_misread) {
+            assert_int_equal(err, 0);
+            break;
+        }
+        if (err) {
+            refused_count++;
+            assert_true(rig_is_old(&rig));
+            continue;
+        }
+        memcpy(after, rig.nor.bytes, sizeof after);
+        sim_nor_power_on(&rig.nor);
+        assert_int_equal(rig_open_plan(&rig, &plan, (uint8_t *)plan_words), 0);
+        assert_int_equal(molt_prepare_cancel(&rig.nor.flash, &plan), 0);
+        if (!rig_is_old(&rig)) {
+            fail_msg("read %d: taken back, it is not the old firmware", (int)read);
+        }
+        memcpy(rig.nor.bytes, after, sizeof after);
+        sim_nor_power_on(&rig.nor);
+        if (start_until_it_runs() != SIM_FIRMWARE || !rig_is_new(&rig)) {
+            fail_msg("read %d: result %d", (int)read, rig.device.boot_result);
+        }
+    }
+    assert_true(read > 200 && refused_count > 10);
+}
+
 // In resident mode the bit behind the last step's says that the plan is finished. A boot loader that is there for one
 // upgrade is itself the sign that it is not.
 static void a_plan_in_the_boot_sector_is_never_finished(void **state) {
@@ -357,6 +394,8 @@ int main(void) {
         TEST(a_source_that_changes_once_steps_are_done_writes_no_wrong_firmware),
         TEST(one_misread_of_an_upgrade_changes_nothing),
         TEST(one_misread_of_a_restart_changes_nothing),
+        TEST(one_misread_while_preparing_is_refused_or_changes_nothing),
+        TEST_GZIP(one_misread_while_preparing_is_refused_or_changes_nothing),
         TEST_GZIP(one_misread_of_an_upgrade_from_a_gzip_file_changes_nothing),
         TEST(a_plan_in_the_boot_sector_is_never_finished),
         TEST(starts_that_get_no_further_wait_ever_longer),

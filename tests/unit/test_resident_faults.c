@@ -436,6 +436,40 @@ static void one_misread_of_an_upgrade_from_a_gzip_file_changes_nothing(void **st
     expect_no_misread_to_matter(prepared, MOLT_STATE_NORMAL, MOLT_STATE_RESULT_DONE, true);
 }
 
+static void one_misread_while_preparing_is_refused_or_changes_nothing(void **state) {
+    (void)state;
+    uint32_t refused_count = 0;
+    int64_t read;
+    old_head = ask().head;
+    rig.job.fallback_path = FIXTURE_OLD_PATH;
+    rig.job.trial_starts = 1;
+    for (read = 0;; read++) {
+        rig_reset(&rig);
+        rig.nor.misread = read;
+        rig.nor.misread_salt = (uint32_t)read % 5;
+        int err = host_prepare(&rig.job);
+        if (!rig.nor.has_misread) {
+            assert_int_equal(err, 0);
+            break;
+        }
+        sim_nor_power_on(&rig.nor);
+        assert_int_equal(start_until_it_runs(4), SIM_FIRMWARE);
+        if (err) {
+            refused_count++;
+            expect_old();
+            continue;
+        }
+        if (ask().kind != MOLT_STATE_TRIAL) {
+            fail_msg("read %d: kind %u, result %u", (int)read, ask().kind, ask().result);
+        }
+        expect_new();
+        assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+        assert_int_equal(ask().result, MOLT_STATE_RESULT_ROLLED_BACK);
+        expect_old();
+    }
+    assert_true(read > 200 && refused_count > 10);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -456,6 +490,7 @@ int main(void) {
         TEST(one_misread_of_an_upgrade_on_trial_changes_nothing),
         TEST(one_misread_of_a_fallback_changes_nothing),
         TEST(one_misread_of_a_restart_changes_nothing),
+        TEST(one_misread_while_preparing_is_refused_or_changes_nothing),
         TEST(one_misread_of_an_upgrade_from_a_gzip_file_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
