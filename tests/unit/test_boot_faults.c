@@ -213,6 +213,7 @@ static void expect_no_misread_to_matter(const uint8_t *from) {
                 fail_msg("read %d, salt %u: outcome %d, results %d, %d", (int)read, salt, (int)outcome, first_result,
                     rig.device.boot_result);
             }
+            assert_int_equal(rig.nor.overwrite_count, 0);
             if (!has_misread) {
                 break;
             }

@@ -360,19 +360,23 @@ static void a_firmware_on_trial_whose_fallback_has_changed_stays(void **state) {
 
 // ---- readings gone wrong
 
-// One wrong bit in each read, one after the other, of what comes after `from`; it ends in `kind` and `result`.
+// One wrong bit in each read, one after the other, of what comes after `from`, and then a failure of each call; it ends in
+// `kind` and `result`.
 static void expect_no_misread_to_matter(const uint8_t *from, molt_state_kind_t kind, molt_state_result_t result, bool is_new) {
-    for (uint32_t salt = 0; salt < 3; salt++) {
+    for (uint32_t salt = 0; salt < 4; salt++) {
+        bool is_failure = salt == 3;
         for (int64_t read = 0;; read++) {
             memcpy(rig.nor.bytes, from, FLASH_SIZE);
             sim_nor_power_on(&rig.nor);
-            rig.nor.misread = read;
+            rig.nor.misread = is_failure ? -1 : read;
             rig.nor.misread_salt = salt;
+            rig.nor.fail_call = is_failure ? read : -1;
             sim_outcome_t outcome = sim_device_start(&rig.device);
-            bool has_misread = rig.nor.has_misread;
+            bool has_misread = rig.nor.has_misread || rig.nor.has_failed;
             for (int start = 0; start < 5 && outcome == SIM_STUCK; start++) {
                 outcome = rig_start(&rig);
             }
+            sim_nor_power_on(&rig.nor);
             molt_state_t found = ask();
             if (outcome != SIM_FIRMWARE || found.kind != kind || found.result != result) {
                 fail_msg("read %d, salt %u: outcome %d, kind %u, result %u", (int)read, salt, (int)outcome, found.kind,
@@ -382,6 +386,9 @@ static void expect_no_misread_to_matter(const uint8_t *from, molt_state_kind_t k
                 expect_new();
             } else {
                 expect_old();
+            }
+            if (rig.nor.overwrite_count) {
+                fail_msg("read %d, salt %u: 1 over 0 at 0x%x", (int)read, salt, rig.nor.overwrite_addr);
             }
             if (!has_misread) {
                 break;
