@@ -17,9 +17,9 @@
 // How often what was read wrong is read again before it counts as wrong.
 #define CHECK_TRIES 4u
 
-// Starts with the same number of marked steps that do not wait; the wait then doubles with each, up to 64 s.
-#define FREE_ATTEMPTS 2u
-#define ATTEMPTS_MAX (PLAN_SPARE_BITS - 1)
+// Starts that find the same step to be the first and do not wait; the wait then doubles with each, up to 64 s.
+#define FREE_STARTS 2u
+#define STARTS_MAX (FREE_STARTS + 6u)
 
 // Where the boot loader's one constant flash and io come from is visible to the compiler only while they are
 // parameters, so they are in no struct here.
@@ -27,7 +27,6 @@
 typedef struct run {
     const molt_plan_t *plan;
     molt_journal_t journal;
-    molt_journal_t attempts;
     molt_reader_t image;
     uint8_t *buf;
 } run_t;
@@ -43,20 +42,47 @@ static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report
     }
 }
 
-// Before anything is erased: wait if starts before this one got no further, by the number of marked steps. A supply that
-// gives way under the current of an erase would otherwise wear a sector out, erasing it at each start.
-static void hold_back(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run) {
+// Before anything is erased: find the first step, note it in the log of starts, and wait if starts before this one got no
+// further. (A supply that gives way under the current of an erase would otherwise wear a sector out, erasing it at each
+// start.)
+//
+// The first step is the first one that is not marked; but the last one that is, if it was the first of the start before:
+// its mark may be one that a power cut tore, that was read as not made then, so that the step was in progress again. Of
+// that mark only the copy in RAM is taken back. An entry of the log is the step's number and, in its upper half, the
+// complement of it.
+static void begin_steps(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run, uint32_t log_addr) {
+    const molt_plan_t *plan = run->plan;
     uint32_t marked = 0;
-    for (uint32_t i = 0; i < run->plan->step_count; i++) {
-        marked += molt_journal_is_done(&run->journal, i);
+    uint32_t first = 1;
+    for (; first < plan->step_count && (!molt_plan_is_todo(plan, first) || molt_journal_is_done(&run->journal, first)); first++) {
+        if (molt_plan_is_todo(plan, first)) {
+            marked = first;
+        }
     }
+    const uint8_t *log = run->journal.words + plan->set_size;
+    uint32_t before = 0;
     uint32_t count = 0;
-    while (count < ATTEMPTS_MAX && molt_journal_is_done(&run->attempts, marked + count)) {
-        count++;
+    uint32_t off = 0;
+    for (; off < plan->log_size && load32_le(log + off) != UINT32_MAX; off += 4) {
+        uint32_t entry = load32_le(log + off);
+        if ((uint16_t)~entry == entry >> 16) {
+            count = entry == before ? count + 1 : 1;
+            before = entry;
+        }
     }
-    (void)molt_journal_mark(flash, &run->attempts, marked + count);
-    if (count >= FREE_ATTEMPTS) {
-        io->wait(io->ctx, 1u << (count - FREE_ATTEMPTS));
+    if (marked && (before & 0xffff) == marked) {
+        run->journal.words[marked / 8] |= (uint8_t)(1u << marked % 8);
+        first = marked;
+    }
+    uint32_t entry = first | ~first << 16;
+    if (entry != before) {
+        count = 0;
+    }
+    if (count < STARTS_MAX && off < plan->log_size) {
+        (void)flash->prog(flash->ctx, log_addr + off, &entry, sizeof entry);
+    }
+    if (count >= FREE_STARTS) {
+        io->wait(io->ctx, 1u << (count - FREE_STARTS));
     }
 }
 
@@ -153,51 +179,30 @@ static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run
     return MOLT_ERR_CORRUPT;
 }
 
-// Perform the steps that are not done yet.
-//
-// The first of them may have been in progress when the power failed. So may the last one that is marked: its mark may
-// have been torn, have read as not made at an earlier start, and the step have been under way once more. Both are
-// performed with their erases, whatever flash seems to hold. The image is checked at each start; once it has been, the
-// source may be gone, and no step before is performed again.
+// Perform the steps that are not done yet. The first of them may have been in progress when the power failed, so its
+// range is erased again, whatever flash seems to hold.
 static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run) {
     const molt_plan_t *plan = run->plan;
-    uint32_t performed = 0;
-    uint32_t last = 0;
-    uint32_t again = 0;
+    bool is_first = true;
     bool in_erased_block = false;
     for (uint32_t i = 1; i < plan->step_count; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         bool todo = molt_plan_is_todo(plan, i);
-        bool done = molt_journal_is_done(&run->journal, i);
         if (step.kind == MOLT_STEP_ERASE_BLOCK) {
             in_erased_block = todo;
         }
-        if (!todo) {
-            continue;
-        }
-        if (done && i != again && step.kind != MOLT_STEP_VERIFY) {
-            last = i;
-            continue;
-        }
-        if (!done && performed == 0 && last) {
-            again = last;
-            i = last - 1;
-            last = 0;
+        if (!todo || molt_journal_is_done(&run->journal, i)) {
             continue;
         }
         tell(io, MOLT_BOOT_STEP, i);
-        int err;
-        if (step.kind == MOLT_STEP_VERIFY) {
-            err = verify(flash, io, run);
-            last = 0;
-        } else {
-            err = molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && performed >= 2);
-            performed++;
-        }
+        int err = step.kind == MOLT_STEP_VERIFY
+                      ? verify(flash, io, run)
+                      : molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && !is_first);
         if (err) {
             return err;
         }
         (void)molt_journal_mark(flash, &run->journal, i);
+        is_first = false;
     }
     return 0;
 }
@@ -236,7 +241,6 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     run_t run = {
         .plan = plan,
         .journal = { place->plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off },
-        .attempts = { place->plan_addr + plan->attempts_off, plan->set_size, plan->sector + plan->attempts_off },
         .buf = buf,
     };
     tell(io, MOLT_BOOT_START, plan->step_count);
@@ -264,7 +268,7 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
         err = molt_journal_mark(flash, &run.journal, 0);
     }
     if (!err) {
-        hold_back(flash, io, &run);
+        begin_steps(flash, io, &run, run.journal.addr + plan->set_size);
         err = perform_steps(flash, io, &run);
     }
     return err ? err : finish(flash, io, place, &run);

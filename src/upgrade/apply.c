@@ -106,25 +106,15 @@ int molt_target_read(const molt_reader_t *image, const molt_plan_t *plan, uint32
     return err;
 }
 
-static int erase_fs(const molt_flash_t *flash, const molt_plan_t *plan, const molt_step_t *step) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    uint32_t end = step->addr + step->size;
-    bool spares = false;
-    for (uint32_t addr = step->addr; addr < end; addr += sector_size) {
-        spares = spares || molt_plan_is_spared(plan, addr);
-    }
-    if (step->size == molt_block_size(&flash->geometry) && !spares) {
+static int erase_fs(const molt_flash_t *flash, const molt_step_t *step) {
+    if (step->size == molt_block_size(&flash->geometry)) {
         return flash->erase_block(flash->ctx, step->addr);
     }
-    for (uint32_t addr = step->addr; addr < end; addr += sector_size) {
-        if (!molt_plan_is_spared(plan, addr)) {
-            int err = flash->erase_sector(flash->ctx, addr);
-            if (err) {
-                return err;
-            }
-        }
+    int err = 0;
+    for (uint32_t off = 0; !err && off < step->size; off += molt_sector_size(&flash->geometry)) {
+        err = flash->erase_sector(flash->ctx, step->addr + off);
     }
-    return 0;
+    return err;
 }
 
 int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *image,
@@ -133,7 +123,7 @@ int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const mo
         return flash->erase_block(flash->ctx, step->addr);
     }
     if (step->kind == MOLT_STEP_ERASE_FS) {
-        return erase_fs(flash, plan, step);
+        return erase_fs(flash, step);
     }
     int err = molt_target_read(image, plan, step->addr, buf);
     return err ? err : molt_sector_write(flash, step->addr, buf, is_blank);
