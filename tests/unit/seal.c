@@ -16,38 +16,38 @@ enum {
     OFF_TODO_OFF = 92,
     OFF_EXTENTS_OFF = 96,
     OFF_JOURNAL_OFF = 100,
-    OFF_ATTEMPTS_OFF = 104,
-    OFF_CRC = 136,
-    HEADER_SIZE = 140,
-    SPARE_BITS = 9,
+    OFF_LOG_SIZE = 104,
+    OFF_CRC = 128,
+    HEADER_SIZE = 132,
+    LOG_SIZE = 32,
 };
 
 static uint64_t round_up(uint64_t value, uint64_t unit) {
     return (value + unit - 1) / unit;
 }
 
-// Store what follows from the sizes, the journal right before the extents. False if there is no room for it.
+// Store what follows from the sizes, journal and log right before the extents. False if there is no room for it.
 static bool seal_shape(const molt_geometry_t *geometry, uint8_t *header) {
     uint64_t per_block = geometry->block_size ? geometry->block_size / geometry->sector_size : 16;
     uint64_t group_size = per_block * geometry->sector_size;
     uint64_t fs_addr = load32_le(header + OFF_FS_ADDR);
     uint64_t fs_size = load32_le(header + OFF_FS_SIZE);
     uint64_t image_blocks = round_up(load32_le(header + OFF_IMAGE_SIZE), group_size);
-    uint64_t fs_blocks = fs_size ? round_up(fs_addr + fs_size, group_size) - fs_addr / group_size : 0;
+    uint64_t fs_blocks = fs_size ? round_up(fs_addr + fs_size, group_size) - fs_addr / group_size + 1 : 0;
     uint64_t verify_step = 1 + image_blocks * (per_block + 1);
     uint64_t step_count = verify_step + 1 + fs_blocks;
-    uint64_t set_size = round_up(step_count + SPARE_BITS, 32) * 4;
+    uint64_t set_size = round_up(step_count + 1, 32) * 4;
     uint64_t extents_size = round_up(load32_le(header + OFF_EXTENT_COUNT), 2) * 4;
-    if (HEADER_SIZE + 3 * set_size + extents_size > geometry->sector_size) {
+    if (HEADER_SIZE + 2 * set_size + LOG_SIZE + extents_size > geometry->sector_size) {
         return false;
     }
     uint32_t size = (uint32_t)set_size;
     uint32_t todo_off = geometry->sector_size - HEADER_SIZE - size;
     uint32_t extents_off = todo_off - (uint32_t)extents_size;
-    uint32_t journal_off = extents_off - 2 * size;
+    uint32_t journal_off = extents_off - size - LOG_SIZE;
     uint32_t page_begin = (extents_off - 1) / geometry->page_size * geometry->page_size;
-    if (journal_off < page_begin && page_begin >= 2 * size) {
-        journal_off = page_begin - 2 * size;
+    if (journal_off < page_begin && page_begin >= size + LOG_SIZE) {
+        journal_off = page_begin - size - LOG_SIZE;
     }
     store32_le(header + OFF_STEP_COUNT, (uint32_t)step_count);
     store32_le(header + OFF_VERIFY_STEP, (uint32_t)verify_step);
@@ -55,7 +55,7 @@ static bool seal_shape(const molt_geometry_t *geometry, uint8_t *header) {
     store32_le(header + OFF_TODO_OFF, todo_off);
     store32_le(header + OFF_EXTENTS_OFF, extents_off);
     store32_le(header + OFF_JOURNAL_OFF, journal_off);
-    store32_le(header + OFF_ATTEMPTS_OFF, journal_off + size);
+    store32_le(header + OFF_LOG_SIZE, LOG_SIZE);
     return true;
 }
 

@@ -144,7 +144,7 @@ static void loader_and_plan_share_the_sector_to_the_last_byte(void **state) {
     (void)state;
     molt_plan_request_t request = ordinary();
     molt_plan_t plan = begun(&request);
-    request.loader_size = plan.extents_off - 2 * plan.set_size;
+    request.loader_size = plan.extents_off - plan.set_size - 32;
     (void)begun(&request);
     request.loader_size++;
     expect_refusal(&request, MOLT_ERR_NOSPC, MOLT_REFUSAL_TOO_MANY_EXTENTS, 65, SECTOR);
@@ -191,6 +191,11 @@ static void steps_cover_the_image_and_the_filesystem_once_and_in_order(void **st
         } else {
             assert_int_equal(step.kind, MOLT_STEP_ERASE_FS);
             assert_int_equal(step.addr, fs_addr);
+            if (i == plan.verify_step + 1) {
+                // The superblocks first, on their own.
+                assert_int_equal(step.size, 2 * SECTOR);
+                continue;
+            }
             fs_addr += step.size;
             assert_int_equal(step.addr / (64 * KB), (fs_addr - 1) / (64 * KB));
         }
@@ -314,13 +319,6 @@ static void runs_become_one_extent_a_sector(void **state) {
     assert_int_equal(molt_plan_source_addr(&plan, 2 * SECTOR - 60, &run_size), 2000 * KB + 4);
     assert_int_equal(molt_plan_source_addr(&plan, 3 * SECTOR - 64, &run_size), 3000 * KB);
     assert_int_equal(run_size, 10);
-    molt_plan_finish(&plan);
-    // The bytes of the image's first sector lie in two of them.
-    assert_true(molt_plan_is_spared(&plan, 1024 * KB));
-    assert_true(molt_plan_is_spared(&plan, 1024 * KB + SECTOR));
-    assert_true(molt_plan_is_spared(&plan, 1024 * KB + SECTOR + 4092));
-    assert_false(molt_plan_is_spared(&plan, 2000 * KB));
-    assert_false(molt_plan_is_spared(&plan, 3000 * KB));
 }
 
 static void extents_that_cannot_be_coded_are_refused(void **state) {

@@ -1,4 +1,4 @@
-// Where things are in a plan: the journal's page, the sectors that are spared when the filesystem is erased, and images
+// Where things are in a plan: the journal's page, the blocks that stay when the filesystem is erased, and images
 // that do not begin at 0. No flash takes part.
 
 #include <setjmp.h>
@@ -76,19 +76,20 @@ static void expect_refusal(const molt_plan_request_t *request, int err, molt_ref
 
 // The bytes that are programmed while the plan is carried out, and those that must not be in their page.
 static void expect_journal_in_one_page(const molt_plan_t *plan, uint32_t loader_size, uint32_t page_size) {
-    uint32_t end = plan->attempts_off + plan->set_size;
-    assert_int_equal(plan->journal_off % 4, 0);
-    assert_int_equal(plan->attempts_off, plan->journal_off + plan->set_size);
+    uint32_t end = plan->journal_off + plan->set_size + plan->log_size;
+    assert_int_equal((plan->journal_off | plan->log_size) % 4, 0);
+    assert_true(plan->log_size >= 32);
     assert_int_equal(plan->journal_off / page_size, (end - 1) / page_size);
     assert_true(plan->journal_off >= loader_size && end <= plan->extents_off);
     // A page of its own wherever there is one.
     uint32_t last_page = plan->extents_off / page_size * page_size - page_size;
     if (last_page >= loader_size) {
         assert_int_equal(plan->journal_off, last_page);
+        assert_int_equal(end, last_page + page_size);
     }
 }
 
-static void journal_and_attempts_have_a_page_of_their_own(void **state) {
+static void journal_and_log_have_a_page_of_their_own(void **state) {
     (void)state;
     molt_plan_request_t request = ordinary();
     molt_plan_t plan = begun(&request);
@@ -102,7 +103,7 @@ static void journal_and_attempts_have_a_page_of_their_own(void **state) {
     }
 }
 
-static void journal_and_attempts_never_lie_in_two_pages(void **state) {
+static void journal_and_log_never_lie_in_two_pages(void **state) {
     (void)state;
     uint32_t packed_count = 0;
     uint32_t moved_count = 0;
@@ -117,7 +118,7 @@ static void journal_and_attempts_never_lie_in_two_pages(void **state) {
                 continue;
             }
             expect_journal_in_one_page(&plan, loader_size, 256);
-            uint32_t end = plan.attempts_off + plan.set_size;
+            uint32_t end = plan.journal_off + plan.set_size + plan.log_size;
             packed_count += end == plan.extents_off;
             moved_count += end != plan.extents_off && plan.journal_off % 256 != 0;
         }
@@ -125,7 +126,7 @@ static void journal_and_attempts_never_lie_in_two_pages(void **state) {
     assert_true(packed_count > 0 && moved_count > 0);
 }
 
-// Sets of bits of more than half a page: a mark would be two programs.
+// More than a page: a mark would be two programs.
 static void sets_that_no_page_holds_are_refused(void **state) {
     (void)state;
     const molt_geometry_t narrow = { 4096 * KB, SECTOR, 64 * KB, 16 };
@@ -137,7 +138,7 @@ static void sets_that_no_page_holds_are_refused(void **state) {
     assert_int_equal(refusal.reason, MOLT_REFUSAL_TOO_MANY_EXTENTS);
 }
 
-// ---- what is spared
+// ---- what stays
 
 // A gzip file whose first `kept` bytes the image's first sector comes from, in the sectors from 2 MB on, every second one;
 // the extension at 3 MB.
@@ -162,55 +163,45 @@ static molt_plan_t erasing_plan(uint32_t kept, uint32_t extension_size) {
     return plan;
 }
 
-static uint32_t spared_count(const molt_plan_t *plan) {
-    uint32_t count = 0;
-    for (uint32_t addr = 0; addr < chip.size; addr += SECTOR) {
-        count += molt_plan_is_spared(plan, addr);
+// The blocks of the filesystem that are not erased: 64 KB each, the first at its beginning.
+static uint64_t kept_blocks(const molt_plan_t *plan) {
+    uint64_t blocks = 0;
+    for (uint32_t i = plan->verify_step + 2; i < plan->step_count; i++) {
+        uint32_t block = (molt_plan_step(plan, i).addr - 1024 * KB) / (64 * KB);
+        blocks |= (uint64_t)!molt_plan_is_todo(plan, i) << block;
     }
-    return count;
+    assert_true(molt_plan_is_todo(plan, plan->verify_step + 1));
+    return blocks;
 }
 
-static void what_is_needed_to_the_end_is_spared_and_nothing_else(void **state) {
+#define BLOCK_OF(addr) (1ull << ((addr) - 1024 * KB) / (64 * KB))
+
+static void blocks_that_are_needed_to_the_end_stay_and_no_others(void **state) {
     (void)state;
-    molt_plan_t plan = erasing_plan(SECTOR + 1, 1400);
-    assert_int_equal(spared_count(&plan), 3);
-    assert_true(molt_plan_is_spared(&plan, 2048 * KB));
-    assert_false(molt_plan_is_spared(&plan, 2048 * KB + SECTOR));
-    assert_true(molt_plan_is_spared(&plan, 2048 * KB + 2 * SECTOR));
-    assert_true(molt_plan_is_spared(&plan, 3072 * KB + SECTOR));
-    for (uint32_t i = plan.verify_step + 1; i < plan.step_count; i++) {
-        assert_true(molt_plan_is_todo(&plan, i));
-    }
-    // An extension that ends in the next sector; one byte of the file more than a sector's.
-    plan = erasing_plan(SECTOR, SECTOR);
-    assert_int_equal(spared_count(&plan), 3);
-    assert_true(molt_plan_is_spared(&plan, 3072 * KB + 2 * SECTOR));
+    molt_plan_t plan = erasing_plan(SECTOR, 1400);
+    assert_true(kept_blocks(&plan) == (BLOCK_OF(2048 * KB) | BLOCK_OF(3072 * KB)));
+    // Eight sectors of the file are in its first block; one byte more is in the next.
+    plan = erasing_plan(8 * SECTOR, 1400);
+    assert_true(kept_blocks(&plan) == (BLOCK_OF(2048 * KB) | BLOCK_OF(3072 * KB)));
+    plan = erasing_plan(8 * SECTOR + 1, 1400);
+    assert_true(kept_blocks(&plan) == (BLOCK_OF(2048 * KB) | BLOCK_OF(2112 * KB) | BLOCK_OF(3072 * KB)));
 }
 
-static void a_block_with_more_to_spare_than_can_be_noted_stays(void **state) {
+// The extension reaches over the end of a block.
+static void an_extension_in_two_blocks_keeps_both(void **state) {
     (void)state;
-    for (uint32_t kept_count = 1; kept_count <= 6; kept_count++) {
-        molt_plan_t plan = erasing_plan(kept_count * SECTOR, SECTOR);
-        // Two sectors hold the extension, and come last.
-        uint32_t noted = kept_count + 2 < MOLT_PLAN_SPARED_MAX ? kept_count + 2 : MOLT_PLAN_SPARED_MAX;
-        assert_int_equal(spared_count(&plan), noted);
-        uint32_t stays = 0;
-        for (uint32_t i = plan.verify_step + 1; i < plan.step_count; i++) {
-            molt_step_t step = molt_plan_step(&plan, i);
-            bool has_file = step.addr == 2048 * KB;
-            bool has_extension = step.addr == 3072 * KB;
-            stays += !molt_plan_is_todo(&plan, i);
-            if (!molt_plan_is_todo(&plan, i)) {
-                assert_true(has_file || has_extension);
-            }
-            if (molt_plan_is_todo(&plan, i)) {
-                // Whatever is needed and is not spared lies in a block that stays.
-                assert_true(!has_file || kept_count <= MOLT_PLAN_SPARED_MAX);
-                assert_true(!has_extension || kept_count + 2 <= MOLT_PLAN_SPARED_MAX);
-            }
-        }
-        assert_int_equal(stays, (kept_count > 4) + (kept_count > 2));
-    }
+    molt_plan_request_t request = ordinary();
+    request.source_kind = MOLT_SOURCE_GZIP;
+    request.source_size = 4;
+    request.extent_count = 1;
+    request.kept_size = 4;
+    request.erase_all = true;
+    molt_plan_t plan = begun(&request);
+    assert_int_equal(molt_plan_set_run(&plan, 0, 2048 * KB, 4, &refusal), 0);
+    molt_saved_t saved = { .head_addr = 3072 * KB, .extension_addr = 3136 * KB - 8, .extension_size = 12 };
+    assert_int_equal(molt_plan_set_saved(&plan, &saved, &refusal), 0);
+    molt_plan_finish(&plan);
+    assert_true(kept_blocks(&plan) == (BLOCK_OF(2048 * KB) | BLOCK_OF(3072 * KB) | BLOCK_OF(3136 * KB)));
 }
 
 // ---- plans for chips whose image does not begin at 0
@@ -325,11 +316,11 @@ static void a_plan_that_could_not_be_opened_is_not_begun(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(journal_and_attempts_have_a_page_of_their_own),
-        cmocka_unit_test(journal_and_attempts_never_lie_in_two_pages),
+        cmocka_unit_test(journal_and_log_have_a_page_of_their_own),
+        cmocka_unit_test(journal_and_log_never_lie_in_two_pages),
         cmocka_unit_test(sets_that_no_page_holds_are_refused),
-        cmocka_unit_test(what_is_needed_to_the_end_is_spared_and_nothing_else),
-        cmocka_unit_test(a_block_with_more_to_spare_than_can_be_noted_stays),
+        cmocka_unit_test(blocks_that_are_needed_to_the_end_stay_and_no_others),
+        cmocka_unit_test(an_extension_in_two_blocks_keeps_both),
         cmocka_unit_test(an_image_elsewhere_has_its_steps_there),
         cmocka_unit_test(what_an_image_elsewhere_rewrites_is_no_place_for_anything_else),
         cmocka_unit_test(an_image_elsewhere_is_refused_with_its_numbers),

@@ -24,15 +24,14 @@ SECTOR = 4096
 BLOCK = 65536
 PAGE = 256
 KB = 1024
-HEADER_SIZE = 140
-SPARED_COUNT = 4
-NO_SECTOR = 0xFFFF
+HEADER_SIZE = 132
+LOG_SIZE_MIN = 32
 
-# The header's words in their order, but for the spared sectors, the SHA-1 and the CRC, which end it.
+# The header's words in their order, but for the SHA-1 and the CRC, which end it.
 WORDS = ("magic", "version", "flash_size", "kind", "image_size", "image_crc", "image_addr", "boot_addr", "first_crc",
          "source_size", "params", "extent_count", "head_addr", "head_crc", "report_addr", "extension_addr",
          "extension_size", "extension_crc", "fs_addr", "fs_size", "step_count", "verify_step", "set_size", "todo_off",
-         "extents_off", "journal_off", "attempts_off")
+         "extents_off", "journal_off", "log_size")
 
 # (address, bytes) of a file's pieces, one a sector, as littlefs might place them: pointers first, then data.
 PIECES = [
@@ -67,14 +66,13 @@ class Plan:
         self.head = (0x300000, 0x13572468)
         self.report_addr = 0x301008
         self.fs = (1024 * KB, 0)
-        self.spared = [0x100]  # sectors: what the image's first sector comes from, and the extension
         self.kind = 0
         self.unpacked = None   # size of the image in a gzip file
         self.extension = (0, 0, 0)  # address, size, CRC
         self.changed = [1, 9]  # sectors of the image
-        self.kept_blocks = []  # steps of the filesystem's blocks that are not erased
+        self.kept_blocks = []  # steps that are not to be done: of 64 KB blocks of the filesystem that are needed
         self.done = []         # steps
-        self.attempted = []    # bits
+        self.started = []      # log of starts: steps, or words as they are
         self.override = {}     # header field -> value
         self.loader_size = 0
         self.sha1 = hashlib.sha1(b"the image").digest()
@@ -87,7 +85,8 @@ class Plan:
         return self.unpacked or self.source_size()
 
     def step_count(self):
-        return self.verify_step() + 1 + len(self.fs_blocks())
+        blocks = len(self.fs_blocks())
+        return self.verify_step() + 1 + (blocks + 1 if blocks else 0)
 
     def verify_step(self):
         return 1 + -(-self.image_size() // self.block_size) * (self.block_size // self.sector_size + 1)
@@ -112,7 +111,7 @@ class Plan:
         return data + b"\xff" * (-len(data) % 4)
 
     def set_size(self):
-        return 4 * -(-(self.step_count() + 9) // 32)
+        return 4 * -(-(self.step_count() + 1) // 32)
 
     def todo_off(self):
         return self.sector_size - HEADER_SIZE - self.set_size()
@@ -120,14 +119,15 @@ class Plan:
     def extents_off(self):
         return self.todo_off() - len(self.extents())
 
-    def journal_off(self):
+    def journal(self):
+        """J and L."""
         end, page, size = self.extents_off(), self.page_size, self.set_size()
         own = end // page * page - page
         if own >= self.loader_size:
-            return own
-        packed = end - 2 * size
+            return own, page - size
+        packed = end - size - LOG_SIZE_MIN
         begun = (end - 1) // page * page  # of the page that the last byte before the extents is in
-        return begun - 2 * size if begun > packed else packed
+        return begun - size - LOG_SIZE_MIN if begun > packed else packed, LOG_SIZE_MIN
 
     def fields(self):
         field = dict(magic=0x544C4F4D, version=2, flash_size=self.flash_size, kind=self.kind,
@@ -138,23 +138,22 @@ class Plan:
                      extension_size=self.extension[1], extension_crc=self.extension[2], fs_addr=self.fs[0],
                      fs_size=self.fs[1], step_count=self.step_count(), verify_step=self.verify_step(),
                      set_size=self.set_size(), todo_off=self.todo_off(), extents_off=self.extents_off(),
-                     journal_off=self.journal_off())
-        field["attempts_off"] = field["journal_off"] + field["set_size"]
+                     journal_off=self.journal()[0], log_size=self.journal()[1])
         field.update(self.override)
         return field
 
     def header(self):
         field = self.fields()
-        spared = (list(self.spared) + [NO_SECTOR] * SPARED_COUNT)[:SPARED_COUNT]
-        return struct.pack("<27I4H", *(field[name] for name in WORDS), *spared) + self.sha1
+        return struct.pack("<27I", *(field[name] for name in WORDS)) + self.sha1
 
     def sector(self):
         size = self.set_size()
         covered = self.extents() + bit_set(self.todo(), size) + self.header()
         data = bytearray(b"\xff" * (self.sector_size - len(covered) - 4) + covered
                          + struct.pack("<I", zlib.crc32(covered)))
-        at = self.journal_off()
-        data[at:at + 2 * size] = bits_left(self.done, size) + bits_left(self.attempted, size)
+        at, _ = self.journal()
+        log = b"".join(struct.pack("<I", step if step > 0xFFFF else step | (~step & 0xFFFF) << 16) for step in self.started)
+        data[at:at + size + len(log)] = bits_left(self.done, size) + log
         return bytes(data)
 
 
@@ -173,22 +172,20 @@ def wrong(**override):
 def vectors():
     """name -> (bytes, one-line meaning)"""
     fs = (1024 * KB, 3052 * KB)
-    spared = [0x100, 0x105, 0x302]
     ordinary = Plan().sector()
-    gzip = dict(kind=1, unpacked=70 * KB + 1, extension=(0x302010, 1400, 0xFEDCBA98), changed=[1, 17],
-                spared=[0x100, 0x302])
+    gzip = dict(kind=1, unpacked=70 * KB + 1, extension=(0x302010, 1400, 0xFEDCBA98), changed=[1, 17])
     far = dict(image_addr=0x10000, boot_addr=0x1000)
     return {
         "2-ordinary": (ordinary, "40 KB in 11 pieces, sectors 1 and 9 to do, saved head and report"),
-        "2-erase-all": (Plan(fs=fs, spared=spared).sector(),
-                        "the same, and 3,052 KB of filesystem to erase, but for three sectors"),
-        "2-erase-most": (Plan(fs=fs, spared=spared, kept_blocks=[19 + 0x20 - 0x10]).sector(),
-                         "the same, but the 64 KB block at 0x200000 stays as a whole"),
+        "2-erase-all": (Plan(fs=fs, kept_blocks=[20]).sector(),
+                        "the same, and 3,052 KB of filesystem to erase, but for the first 64 KB block of it, where the "
+                        "file begins"),
+        "2-erase-gzip": (Plan(**gzip, fs=fs, kept_blocks=[37, 37 + 0x20]).sector(),
+                         "2-gzip with the same; the block of the extension at 0x302010 stays too"),
         "2-gzip": (Plan(**gzip).sector(),
                    "the same file as a gzip file of 70 KB and a byte, with an extension of the boot loader"),
-        "2-half-done": (Plan(done=[0, 3, 11], attempted=[0, 3, 4, 12]).sector(),
-                        "steps 0, 3 and 11 marked in the journal; of four starts, one each at 0, 3 and 4 as first step, "
-                        "and the last at 12"),
+        "2-half-done": (Plan(done=[0, 3, 11], started=[3, 3, 0xFFFF0007, 11]).sector(),
+                        "steps 0, 3 and 11 marked in the journal; four starts: two with step 3, one torn, one with step 11"),
         "2-finished": (Plan(done=range(20), head=(0x3F8000, 0), report_addr=0).sector(),
                        "in resident mode: all steps are done, and the first sector is in"),
         "2-packed": (Plan(loader_size=3585).sector(),
@@ -215,12 +212,14 @@ def vectors():
         "2-bad-step-count": (wrong(step_count=20), "one step more than the sizes make"),
         "2-bad-verify-step": (wrong(verify_step=17), "the check of the image is another step than the sizes make"),
         "2-bad-set-size": (wrong(set_size=8), "sets of another size than the steps make"),
-        "2-bad-todo": (wrong(todo_off=3948), "the to-do set is not where the sizes say"),
-        "2-bad-extents": (wrong(extents_off=3924), "the extents are not where the sizes say"),
-        "2-bad-attempts": (wrong(attempts_off=3592), "the attempts do not follow the journal"),
-        "2-bad-journal-page": (wrong(journal_off=3836, attempts_off=3840), "journal and attempts in two pages"),
-        "2-bad-journal-odd": (wrong(journal_off=3586, attempts_off=3590), "a journal between two words"),
-        "2-bad-journal-late": (wrong(journal_off=3924, attempts_off=3928), "attempts that are extents too"),
+        "2-bad-todo": (wrong(todo_off=3956), "the to-do set is not where the sizes say"),
+        "2-bad-extents": (wrong(extents_off=3932), "the extents are not where the sizes say"),
+        "2-bad-log-page": (wrong(log_size=256), "a log of starts that ends in the next page"),
+        "2-bad-log-odd": (wrong(log_size=250), "a log of half words"),
+        "2-bad-log-huge": (wrong(log_size=0xFFFFFFFC), "a log larger than flash"),
+        "2-bad-journal-page": (wrong(journal_off=3820, log_size=32), "journal and log in two pages"),
+        "2-bad-journal-odd": (wrong(journal_off=3586, log_size=32), "a journal between two words"),
+        "2-bad-journal-late": (wrong(journal_off=3904, log_size=32), "a log that is extents too"),
         "2-bad-to-do-check": (Plan(kept_blocks=[0]).sector(), "the check of the source is not to be done"),
         "2-bad-to-do-verify": (Plan(kept_blocks=[18]).sector(), "the check of the image is not to be done"),
         "2-bad-to-do-first": (Plan(changed=[0, 1]).sector(), "the first sector as a step"),
@@ -236,13 +235,13 @@ def vectors():
 def seeds():
     """name -> bytes: a byte of flags for tests/fuzz/fuzz_plan.c, then the tail of a 512-byte boot sector."""
     small = dict(sector_size=512, block_size=2048, page_size=128, flash_size=32 * KB, head=(30 * KB, 1),
-                 report_addr=31 * KB, spared=[32], fs=(8 * KB, 0))
+                 report_addr=31 * KB, fs=(8 * KB, 0))
     pieces = [(16 * KB, 512)] + [(16 * KB + i * 512 + 4, 508) for i in range(1, 9)] + [(24 * KB + 4, 300)]
     plans = {
         "plain": Plan(pieces=pieces, changed=[1, 8], **small),
         "nothing-to-do": Plan(pieces=pieces, changed=[], **small),
         "everything": Plan(pieces=pieces, changed=range(1, 10), **small),
-        "half-done": Plan(pieces=pieces, changed=[1, 8], done=[0, 3], attempted=[0, 3, 4, 5], **small),
+        "half-done": Plan(pieces=pieces, changed=[1, 8], done=[0, 3], started=[3, 3, 3, 4], **small),
         "erase-all": Plan(pieces=pieces, changed=[1, 8], **dict(small, fs=(8 * KB, 24 * KB))),
         "erase-part": Plan(pieces=pieces, changed=[1], **dict(small, fs=(8 * KB + 512, 9 * KB))),
         "one-byte": Plan(pieces=[(16 * KB, 1)], changed=[], **small),
@@ -250,7 +249,7 @@ def seeds():
         "many-steps": Plan(pieces=pieces, changed=[], override={"step_count": 1000}, **small),
         "last-word": Plan(pieces=[(31 * KB + 512 - 4 - 512 + 60, 4)], changed=[], **small),
         "elsewhere": Plan(pieces=pieces, changed=[1, 8], image_addr=4 * KB, boot_addr=1 * KB, **dict(small, fs=(12 * KB, 0))),
-        "packed": Plan(pieces=pieces, changed=[1, 8], loader_size=300, **small),
+        "packed": Plan(pieces=pieces, changed=[1, 8], loader_size=250, **small),
         "gzip": Plan(kind=1, pieces=pieces[:6], unpacked=4000, extension=(31 * KB + 512, 128, 0), **small),
         # Found by the fuzzer in version 1: a step behind the image's end, under a CRC that is right.
         "step-behind-the-image": Plan(pieces=pieces, changed=[1, 11], **small),
