@@ -3,7 +3,7 @@
 // The first byte of the input: bit 0 makes the plan's CRC right, bit 1 the image's SHA-1 and the first sector's CRC too,
 // bit 2 what follows from the sizes. The rest is the tail of the boot sector. Beyond "no crash" and "comes to an end": a
 // plan that is refused changes nothing, and one that is carried out changes nothing but the image's sectors, the boot
-// sector, the filesystem if it is to be erased, without the sectors that are spared, and the report.
+// sector, the filesystem if it is to be erased, and the report.
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -77,7 +77,7 @@ static void on_extend(void *ctx, const uint8_t *code, uint32_t size, const molt_
     *image = (molt_reader_t){ &kept, 0, read_looped };
 }
 
-enum { OFF_FIRST_CRC = 32, OFF_EXTENSION_CRC = 68, OFF_IMAGE_SHA1 = 116 };
+enum { OFF_FIRST_CRC = 32, OFF_EXTENSION_CRC = 68, OFF_IMAGE_SHA1 = 108 };
 
 // Let what the plan says of the image be so.
 static void seal_image(const molt_plan_t *plan) {
@@ -131,7 +131,7 @@ static void require_spared(const molt_plan_t *plan) {
     uint32_t image_size = ceil_div(plan->image_size, SECTOR) * SECTOR;
     for (uint32_t addr = SECTOR; addr < FLASH_SIZE; addr++) {
         bool in_image = addr - plan->image_addr < image_size || addr - plan->boot_addr < SECTOR;
-        bool in_fs = addr - plan->fs_addr < plan->fs_size && !molt_plan_is_spared(plan, addr);
+        bool in_fs = addr - plan->fs_addr < plan->fs_size;
         bool in_report = plan->saved.report_addr && addr - plan->saved.report_addr < MOLT_REPORT_SIZE;
         REQUIRE(nor.bytes[addr] == before[addr] || in_image || in_fs || in_report);
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parent / "corpus" / "resident"
 SECTOR, PAGE = 512, 128
-HEADER = SECTOR - 140
+HEADER = SECTOR - 132
 SCENARIOS = {"rest": 0, "upgrade": 1, "trial": 2}
 SEAL_PLAN, SEAL_LOG = 4, 8
 
@@ -50,8 +50,8 @@ def seeds():
         # The header's words, one by one, under a CRC that is made right.
         for word in range(2, 27):
             yield "%s-plan-word-%d" % (name, word), edits(flags | SEAL_PLAN, [(at(2, HEADER + 4 * word + 1), 0x15)])
-        yield name + "-plan-gone", edits(flags, [(at(2, HEADER + i), 0xFF) for i in range(140)])
-        yield name + "-fallback-gone", edits(flags, [(at(3, HEADER + i), 0xFF) for i in range(140)])
+        yield name + "-plan-gone", edits(flags, [(at(2, HEADER + i), 0xFF) for i in range(132)])
+        yield name + "-fallback-gone", edits(flags, [(at(3, HEADER + i), 0xFF) for i in range(132)])
         # What is blank in a plan's sector is the journal's, or nobody's.
         yield name + "-all-marked", edits(flags, [(at(2, off), 0) for off in range(0, 256)])
         yield name + "-half-marked", edits(flags, [(at(2, off), 0xAA) for off in range(0, 256)])

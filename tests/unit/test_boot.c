@@ -140,10 +140,8 @@ static void finished_steps_are_not_done_again(void **state) {
     told.count = 0;
     assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
     assert_true(rig_is_new(&rig));
-    // But for the check of the image in flash.
-    assert_int_equal(told_count(MOLT_BOOT_CHECK), 1);
-    assert_int_equal(told_count(MOLT_BOOT_STEP), 1);
-    assert_int_equal(told.args[1], plan.verify_step);
+    assert_int_equal(told_count(MOLT_BOOT_CHECK), 0);
+    assert_int_equal(told_count(MOLT_BOOT_STEP), 0);
     assert_int_equal(report().start_count, 2);
 }
 
@@ -225,7 +223,8 @@ static void erase_all_leaves_an_empty_filesystem_and_the_new_firmware(void **sta
         const uint8_t *now = rig.nor.bytes + rig.shape->fs_addr + off;
         left += now[0] != 0xff || memcmp(now, now + 1, SECTOR - 1) != 0;
     }
-    assert_in_range(left, 1, 2);
+    // Of the blocks of four sectors with the image's first bytes some sectors are blank anyway.
+    assert_in_range(left, 1, 8);
     molt_volume_t volume;
     molt_region_t fs = fixture_fs(rig.shape);
     assert_int_equal(molt_volume_mount(&volume, &rig.nor.flash, &fs, 0, false), MOLT_ERR_CORRUPT);
