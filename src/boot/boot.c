@@ -27,6 +27,7 @@
 typedef struct run {
     const molt_plan_t *plan;
     molt_journal_t journal;
+    uint32_t log_off;   // in the sector: of the next entry of the log of starts
     molt_reader_t image;
     uint8_t *buf;
 } run_t;
@@ -42,15 +43,26 @@ static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report
     }
 }
 
+// Behind the number of a start's first step in its log: that step was done.
+#define LOG_DONE 0x8000u
+
+// Write an entry into the log of starts: a number and, in the upper half, the complement of it.
+static void log_start(const molt_flash_t *flash, const molt_boot_place_t *place, run_t *run, uint32_t number) {
+    uint32_t entry = number | ~number << 16;
+    if (run->log_off < run->plan->journal_off + run->plan->set_size + run->plan->log_size) {
+        (void)flash->prog(flash->ctx, place->plan_addr + run->log_off, &entry, sizeof entry);
+        run->log_off += sizeof entry;
+    }
+}
+
 // Before anything is erased: find the first step, note it in the log of starts, and wait if starts before this one got no
 // further. (A supply that gives way under the current of an erase would otherwise wear a sector out, erasing it at each
 // start.)
 //
-// The first step is the first one that is not marked; but the last one that is, if it was the first of the start before:
-// its mark may be one that a power cut tore, that was read as not made then, so that the step was in progress again. Of
-// that mark only the copy in RAM is taken back. An entry of the log is the step's number and, in its upper half, the
-// complement of it.
-static void begin_steps(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run, uint32_t log_addr) {
+// The first step is the first one that is not marked; but the last one that is, if it was the first of the start before
+// and that start did not come to note that it was done: the mark may be one that a power cut tore, that was read as not
+// made then, so that the step was in progress again. Of that mark only the copy in RAM is taken back.
+static void begin_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run) {
     const molt_plan_t *plan = run->plan;
     uint32_t marked = 0;
     uint32_t first = 1;
@@ -59,27 +71,29 @@ static void begin_steps(const molt_flash_t *flash, const molt_boot_io_t *io, run
             marked = first;
         }
     }
-    const uint8_t *log = run->journal.words + plan->set_size;
     uint32_t before = 0;
     uint32_t count = 0;
-    uint32_t off = 0;
-    for (; off < plan->log_size && load32_le(log + off) != UINT32_MAX; off += 4) {
-        uint32_t entry = load32_le(log + off);
+    uint32_t end = plan->journal_off + plan->set_size + plan->log_size;
+    for (; run->log_off < end; run->log_off += 4) {
+        uint32_t entry = load32_le(plan->sector + run->log_off);
+        if (entry == UINT32_MAX) {
+            break;
+        }
         if ((uint16_t)~entry == entry >> 16) {
             count = entry == before ? count + 1 : 1;
             before = entry;
         }
     }
-    if (marked && (before & 0xffff) == marked) {
+    before &= 0xffff;
+    if (marked && before == marked) {
         run->journal.words[marked / 8] |= (uint8_t)(1u << marked % 8);
         first = marked;
     }
-    uint32_t entry = first | ~first << 16;
-    if (entry != before) {
+    if (before != first) {
         count = 0;
     }
-    if (count < STARTS_MAX && off < plan->log_size) {
-        (void)flash->prog(flash->ctx, log_addr + off, &entry, sizeof entry);
+    if (count < STARTS_MAX) {
+        log_start(flash, place, run, first);
     }
     if (count >= FREE_STARTS) {
         io->wait(io->ctx, 1u << (count - FREE_STARTS));
@@ -181,7 +195,7 @@ static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run
 
 // Perform the steps that are not done yet. The first of them may have been in progress when the power failed, so its
 // range is erased again, whatever flash seems to hold.
-static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run) {
+static int perform_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run) {
     const molt_plan_t *plan = run->plan;
     bool is_first = true;
     bool in_erased_block = false;
@@ -202,6 +216,9 @@ static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, ru
             return err;
         }
         (void)molt_journal_mark(flash, &run->journal, i);
+        if (is_first) {
+            log_start(flash, place, run, i | LOG_DONE);
+        }
         is_first = false;
     }
     return 0;
@@ -241,6 +258,7 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     run_t run = {
         .plan = plan,
         .journal = { place->plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off },
+        .log_off = plan->journal_off + plan->set_size,
         .buf = buf,
     };
     tell(io, MOLT_BOOT_START, plan->step_count);
@@ -268,8 +286,8 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
         err = molt_journal_mark(flash, &run.journal, 0);
     }
     if (!err) {
-        begin_steps(flash, io, &run, run.journal.addr + plan->set_size);
-        err = perform_steps(flash, io, &run);
+        begin_steps(flash, place, io, &run);
+        err = perform_steps(flash, place, io, &run);
     }
     return err ? err : finish(flash, io, place, &run);
 }
