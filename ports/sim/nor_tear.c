@@ -98,7 +98,7 @@ static void tear_all_but_one(sim_nor_t *nor, uint32_t addr, const goal_t *goal, 
     uint8_t *bytes = nor->bytes + addr;
     uint8_t *weak = nor->weak + addr;
     uint32_t i = bit < 0 ? 0 : (uint32_t)bit / 8;
-    uint8_t mask = bit < 0 ? 0 : (uint8_t)(1u << bit % 8);
+    uint8_t mask = (uint8_t)(bit < 0 ? 0u : 1u << bit % 8);
     uint8_t old_byte = is_erase ? 0 : bytes[i];
     uint8_t old_weak = is_erase ? 0 : weak[i];
     memcpy(bytes, goal->bytes, size);
