@@ -382,11 +382,7 @@ static void expect_no_misread_to_matter(const uint8_t *from, molt_state_kind_t k
                 fail_msg("read %d, salt %u: outcome %d, kind %u, result %u", (int)read, salt, (int)outcome, found.kind,
                     found.result);
             }
-            if (is_new) {
-                expect_new();
-            } else {
-                expect_old();
-            }
+            (is_new ? expect_new : expect_old)();
             if (rig.nor.overwrite_count) {
                 fail_msg("read %d, salt %u: 1 over 0 at 0x%x", (int)read, salt, rig.nor.overwrite_addr);
             }
