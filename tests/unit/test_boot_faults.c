@@ -358,6 +358,32 @@ static void starts_that_get_two_steps_further_do_not_wait(void **state) {
     assert_int_equal(wait_of_a_start(2), 0);
 }
 
+// The mark can be one that was torn, and read as not made when the start began with that step.
+static void the_step_that_a_start_began_with_is_done_again_whatever_its_mark_says(void **state) {
+    (void)state;
+    (void)wait_of_a_start(0);
+    uint32_t step = 1;
+    while (!molt_plan_is_todo(&plan, step)) {
+        step++;
+    }
+    uint8_t *log = rig.nor.bytes + plan.journal_off + plan.set_size;
+    assert_int_equal(load32_le(log), step | (uint32_t)(uint16_t)~step << 16);
+    assert_int_equal(load32_le(log + 4), UINT32_MAX);
+    rig.nor.bytes[plan.journal_off + step / 8] &= (uint8_t)~(1u << step % 8);
+    // A word that was torn is no entry.
+    store32_le(log + 4, 0xffff0003);
+    told.count = 0;
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+    for (uint32_t i = 0; i < told.count; i++) {
+        if (told.events[i] == MOLT_BOOT_STEP) {
+            assert_int_equal(told.args[i], step);
+            break;
+        }
+    }
+    assert_true(told.count > 5);
+}
+
 // However little each start can do, as long as it is one step, it comes to an end.
 static void expect_one_step_a_start_to_be_enough(void) {
     rig.nor.watch = cut_an_erase;
@@ -435,6 +461,7 @@ int main(void) {
         TEST(starts_that_get_no_further_wait_ever_longer),
         TEST(a_start_after_one_that_got_further_does_not_wait),
         TEST(starts_that_get_two_steps_further_do_not_wait),
+        TEST(the_step_that_a_start_began_with_is_done_again_whatever_its_mark_says),
         TEST(a_supply_that_bears_one_step_a_start_comes_to_the_end),
         TEST(so_it_does_when_the_log_of_starts_is_full),
         TEST_ERASE_ALL(starts_that_erase_a_little_more_of_the_filesystem_do_not_wait),
