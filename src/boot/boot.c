@@ -85,14 +85,16 @@ static void begin_steps(const molt_flash_t *flash, const molt_boot_place_t *plac
         }
     }
     before &= 0xffff;
-    if (marked && before == marked) {
+    // Room for this start's two entries; without "done" behind it the first one would be taken back at each start.
+    bool has_room = end - run->log_off >= 8;
+    if (has_room && marked && before == marked) {
         run->journal.words[marked / 8] |= (uint8_t)(1u << marked % 8);
         first = marked;
     }
     if (before != first) {
         count = 0;
     }
-    if (count < STARTS_MAX) {
+    if (has_room && count < STARTS_MAX) {
         log_start(flash, place, run, first);
     }
     if (count >= FREE_STARTS) {
@@ -155,7 +157,8 @@ static int check_image(const molt_flash_t *flash, const molt_boot_io_t *io, cons
             size = min_u32(molt_sector_size(&plan->geometry), plan->image_size - off);
             int err = in_flash && off ? flash->read(flash->ctx, plan_image_addr(plan) + off, run->buf, (size + 3) & ~3u)
                                       : run->image.read(run->image.ctx, off, run->buf, size);
-            if (err) {
+            // A gzip file that was read wrong does not unpack; that counts as another image, too.
+            if (err && err != MOLT_ERR_CORRUPT) {
                 return err;
             }
             molt_sha1_update(&sha1, run->buf, size);
@@ -263,7 +266,7 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     };
     tell(io, MOLT_BOOT_START, plan->step_count);
     note(flash, plan, MOLT_REPORT_PENDING);
-    if (molt_journal_is_done(&run.journal, plan->step_count)) {
+    if (place->final_addr != place->plan_addr && molt_journal_is_done(&run.journal, plan->step_count)) {
         return molt_journal_mark(flash, &run.journal, plan->step_count);
     }
     molt_source_t source;

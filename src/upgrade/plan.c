@@ -10,12 +10,9 @@
 #include "molt/report.h"
 #include "plan_layout.h"
 
-// Steps are grouped by blocks even where a chip has no block erase.
-#define SECTORS_PER_GROUP 16u
-
 uint32_t plan_sectors_per_block(const molt_plan_t *plan) {
     uint32_t block_size = molt_block_size(&plan->geometry);
-    return block_size ? block_size / molt_sector_size(&plan->geometry) : SECTORS_PER_GROUP;
+    return block_size ? block_size / molt_sector_size(&plan->geometry) : PLAN_SECTORS_PER_GROUP;
 }
 
 uint32_t plan_image_sector_count(const molt_plan_t *plan) {
@@ -97,7 +94,8 @@ bool plan_saved_is_sound(const molt_plan_t *plan, const molt_saved_t *saved) {
     return saved->head_addr % sector_size == 0 && !plan_is_rewritten(plan, saved->head_addr) && saved->head_addr < size
            && ((saved->report_addr | saved->extension_addr | saved->extension_size) & 3) == 0
            && (saved->report_addr == 0
-               || (!plan_is_rewritten(plan, saved->report_addr) && range_within(saved->report_addr, MOLT_REPORT_SIZE, size)))
+               || (!plan_is_rewritten(plan, saved->report_addr)
+                   && !plan_is_rewritten(plan, saved->report_addr + MOLT_REPORT_SIZE - 1) && range_within(saved->report_addr, MOLT_REPORT_SIZE, size)))
            && (saved->extension_size == 0
                || (!plan_is_rewritten(plan, saved->extension_addr)
                    && !plan_is_rewritten(plan, saved->extension_addr + saved->extension_size - 1)

@@ -35,6 +35,12 @@ static int check_target(const molt_geometry_t *geometry, const molt_plan_request
     if (size > request->mapped_size) {
         return refuse(refusal, MOLT_ERR_FBIG, MOLT_REFUSAL_PAST_MAPPED, size, request->mapped_size);
     }
+    uint32_t block_size = molt_block_size(geometry);
+    const molt_region_t boot = { request->boot_addr, molt_sector_size(geometry) };
+    if (!is_region(geometry, &boot) || request->image_addr % (block_size ? block_size : PLAN_SECTORS_PER_GROUP * molt_sector_size(geometry)) != 0
+        || ranges_overlap(boot.addr, boot.size, request->fs.addr, request->fs.size)) {
+        return refuse(refusal, MOLT_ERR_RANGE, MOLT_REFUSAL_BAD_REGION, boot.addr, boot.size);
+    }
     uint32_t begin = request->image_addr;
     uint32_t whole_size = ceil_div(size, molt_sector_size(geometry)) * molt_sector_size(geometry);
     uint32_t end = begin + whole_size;
@@ -211,7 +217,7 @@ static void store_header(const molt_plan_t *plan) {
 
 // Leave the block of the filesystem that `addr` lies in as it is.
 static void spare(molt_plan_t *plan, uint32_t addr) {
-    for (uint32_t i = plan->verify_step + 2; i < plan->step_count; i++) {
+    for (uint32_t i = plan->verify_step + 1; i < plan->step_count; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         if (addr - step.addr < step.size) {
             plan->sector[plan->todo_off + i / 8] &= (uint8_t)~(1u << i % 8);

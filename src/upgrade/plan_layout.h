@@ -37,6 +37,9 @@ _Static_assert(offsetof(molt_plan_t, log_size) - offsetof(molt_plan_t, source_ki
 _Static_assert(offsetof(molt_plan_t, extents_off) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_EXTENTS_OFF - PLAN_OFF_WORDS,
     "the place of extents_off");
 
+// Steps are grouped by blocks even where a chip has no block erase.
+#define PLAN_SECTORS_PER_GROUP 16u
+
 // Bytes of the log of starts where the journal has no page to itself; otherwise it takes the rest of the page.
 #define PLAN_LOG_SIZE_MIN 32u
 

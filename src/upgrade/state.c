@@ -154,6 +154,7 @@ int molt_state_append(const molt_flash_t *flash, uint32_t reserved_addr, molt_st
             record.addr = other;
             err = flash->erase_sector(flash->ctx, other);
         }
+        bool was_erased = !err;
         if (!err) {
             err = prog_slot(flash, &record, words);
         }
@@ -164,8 +165,8 @@ int molt_state_append(const molt_flash_t *flash, uint32_t reserved_addr, molt_st
         if (!err) {
             *state = record;
         }
-        // One that does not stick leaves its slot used.
-        record.addr = record.free_addr;
+        // One that does not stick leaves its slot used; a sector that could not be erased is erased again.
+        record.addr = was_erased ? record.free_addr : other + sector_size;
         record.number++;
     }
     return err;

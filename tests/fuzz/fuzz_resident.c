@@ -1,7 +1,7 @@
-// Fuzz target: a device in resident mode whose reserved region (heads, plans, state log) was changed here and there.
+// Fuzz target: a device in resident mode whose reserved region (heads, plans, state log, overlay) was changed here and there.
 //
 // The first byte of the input: bits 0 and 1 say what the device was about (nothing, an upgrade, an upgrade on trial),
-// bit 2 makes the CRC of the plan in the first slot right again, bit 3 those of all records of the log. The rest are
+// bit 2 makes the CRC of the plan in the first slot right again, bit 3 those of all copies of records of the log. The rest are
 // changes of three bytes each: an offset in the reserved region and the byte that stands there from now on. Beyond "no
 // crash" and "comes to an end", for a few starts: the boot loader's own sector does not change, and what is neither
 // image nor filesystem nor reserved stays.
@@ -20,7 +20,7 @@
 #define FLASH_SIZE (64u * 1024)
 #define RESERVED (fixture_small_resident.reserved_addr)
 #define RESERVED_SIZE (MOLT_RESERVED_SECTOR_COUNT * SECTOR)
-#define RECORD 32u
+#define PAGE 128u
 #define STARTS 4
 #define CALLS_MAX 200000u
 
@@ -45,6 +45,7 @@ static void make_scenarios(void) {
         memcpy(nor.bytes, scenarios[REST], FLASH_SIZE);
         host_job_init(&job, &nor, &fs, FIXTURE_PATH);
         job.resident = fixture_resident(&fixture_small_resident);
+        job.overlay = fixture_overlay(&fixture_small_resident);
         job.fallback_path = i == TRIAL ? FIXTURE_OLD_PATH : NULL;
         job.trial_starts = 2;
         REQUIRE(host_prepare(&job) == 0);
@@ -55,7 +56,7 @@ static void make_scenarios(void) {
 
 static void seal_log(void) {
     uint8_t *log = nor.bytes + molt_state_sector_addr(&nor.flash, RESERVED, 4);
-    for (uint32_t off = 0; off < 2 * SECTOR; off += RECORD) {
+    for (uint32_t off = 0; off < 2 * SECTOR; off += PAGE) {
         if (load32_le(log + off) != UINT32_MAX) {
             store32_le(log + off + 12, molt_crc32(0, log + off, 12));
         }

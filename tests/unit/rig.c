@@ -20,9 +20,14 @@ static void require(bool condition) {
     }
 }
 
+// The image's file from a device of this shape; where that has it in a gzip file, from one that has not.
 static void load_image(rig_t *rig) {
     molt_volume_t volume;
     molt_region_t fs = fixture_fs(rig->shape);
+    fixture_shape_t plain = *rig->shape;
+    sim_nor_t nor;
+    plain.is_gzip = false;
+    fixture_device(&nor, &plain);
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
     struct lfs2_file_config config = { .buffer = cache };
     lfs2_file_t file;
@@ -31,10 +36,12 @@ static void load_image(rig_t *rig) {
     rig->image_end = (size + sector_size - 1) / sector_size * sector_size;
     rig->image = allocate(rig->image_end);
     memset(rig->image, 0xff, rig->image_end);
-    require(molt_volume_mount(&volume, &rig->nor.flash, &fs, 0, false) == 0);
+    require(molt_volume_mount(&volume, &nor.flash, &fs, 0, false) == 0);
     require(lfs2_file_opencfg(&volume.lfs, &file, FIXTURE_PATH, LFS2_O_RDONLY, &config) == 0);
     require(lfs2_file_read(&volume.lfs, &file, rig->image, size) == (lfs2_ssize_t)size);
     (void)lfs2_file_close(&volume.lfs, &file);
+    molt_volume_unmount(&volume);
+    sim_nor_free(&nor);
     memcpy(rig->image + 2, rig->nor.bytes + 2, 2);
 }
 
@@ -45,6 +52,12 @@ void rig_init(rig_t *rig, const fixture_shape_t *shape) {
     rig->device = (sim_device_t){ .nor = &rig->nor, .loader = fixture_loader(shape) };
     host_job_init(&rig->job, &rig->nor, &fs, FIXTURE_PATH);
     rig->job.loader = rig->device.loader;
+    rig->job.extension = fixture_extension(shape);
+    if (shape->reserved_addr) {
+        rig->device.resident = fixture_resident(shape);
+        rig->job.resident = rig->device.resident;
+        rig->job.overlay = fixture_overlay(shape);
+    }
     rig->original = allocate(shape->geometry.size);
     memcpy(rig->original, rig->nor.bytes, shape->geometry.size);
     load_image(rig);

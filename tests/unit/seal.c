@@ -6,39 +6,70 @@
 #include "molt/crc32.h"
 
 enum {
-    OFF_IMAGE_SIZE = 12,
-    OFF_EXTENT_COUNT = 30,
-    OFF_FS_ADDR = 44,
-    OFF_FS_SIZE = 48,
-    OFF_STEP_COUNT = 52,
-    OFF_CRC = 68,
-    HEADER_SIZE = 72,
+    OFF_IMAGE_SIZE = 16,
+    OFF_EXTENT_COUNT = 44,
+    OFF_FS_ADDR = 72,
+    OFF_FS_SIZE = 76,
+    OFF_STEP_COUNT = 80,
+    OFF_VERIFY_STEP = 84,
+    OFF_SET_SIZE = 88,
+    OFF_TODO_OFF = 92,
+    OFF_EXTENTS_OFF = 96,
+    OFF_JOURNAL_OFF = 100,
+    OFF_LOG_SIZE = 104,
+    OFF_CRC = 128,
+    HEADER_SIZE = 132,
+    LOG_SIZE = 32,
 };
 
 static uint64_t round_up(uint64_t value, uint64_t unit) {
     return (value + unit - 1) / unit;
 }
 
-bool seal_plan(const molt_geometry_t *geometry, uint8_t *sector, bool counts) {
-    uint8_t *header = sector + geometry->sector_size - HEADER_SIZE;
+// Store what follows from the sizes, journal and log right before the extents. False if there is no room for it.
+static bool seal_shape(const molt_geometry_t *geometry, uint8_t *header) {
     uint64_t per_block = geometry->block_size ? geometry->block_size / geometry->sector_size : 16;
     uint64_t group_size = per_block * geometry->sector_size;
     uint64_t fs_addr = load32_le(header + OFF_FS_ADDR);
     uint64_t fs_size = load32_le(header + OFF_FS_SIZE);
     uint64_t image_blocks = round_up(load32_le(header + OFF_IMAGE_SIZE), group_size);
-    uint64_t fs_blocks = fs_size ? round_up(fs_addr + fs_size, group_size) - fs_addr / group_size : 0;
-    uint64_t step_count = 1 + image_blocks * (per_block + 1) + fs_blocks;
-    uint64_t set_size = round_up(step_count, 32) * 4;
-    uint64_t size = HEADER_SIZE + set_size + round_up(load16_le(header + OFF_EXTENT_COUNT), 2) * 4;
-    if (size + set_size > geometry->sector_size) {
+    uint64_t fs_blocks = fs_size ? round_up(fs_addr + fs_size, group_size) - fs_addr / group_size + 1 : 0;
+    uint64_t verify_step = 1 + image_blocks * (per_block + 1);
+    uint64_t step_count = verify_step + 1 + fs_blocks;
+    uint64_t set_size = round_up(step_count + 1, 32) * 4;
+    uint64_t extents_size = round_up(load32_le(header + OFF_EXTENT_COUNT), 2) * 4;
+    if (HEADER_SIZE + 2 * set_size + LOG_SIZE + extents_size > geometry->sector_size) {
         return false;
     }
-    if (counts) {
-        store16_le(header + OFF_STEP_COUNT, (uint16_t)step_count);
+    uint32_t size = (uint32_t)set_size;
+    uint32_t todo_off = geometry->sector_size - HEADER_SIZE - size;
+    uint32_t extents_off = todo_off - (uint32_t)extents_size;
+    uint32_t journal_off = extents_off - size - LOG_SIZE;
+    uint32_t page_begin = (extents_off - 1) / geometry->page_size * geometry->page_size;
+    if (journal_off < page_begin && page_begin >= size + LOG_SIZE) {
+        journal_off = page_begin - size - LOG_SIZE;
     }
-    uint32_t begin = geometry->sector_size - (uint32_t)size;
-    uint32_t covered = (uint32_t)size - HEADER_SIZE + OFF_CRC;
-    store32_le(header + OFF_CRC, molt_crc32(0, sector + begin, covered));
+    store32_le(header + OFF_STEP_COUNT, (uint32_t)step_count);
+    store32_le(header + OFF_VERIFY_STEP, (uint32_t)verify_step);
+    store32_le(header + OFF_SET_SIZE, size);
+    store32_le(header + OFF_TODO_OFF, todo_off);
+    store32_le(header + OFF_EXTENTS_OFF, extents_off);
+    store32_le(header + OFF_JOURNAL_OFF, journal_off);
+    store32_le(header + OFF_LOG_SIZE, LOG_SIZE);
+    return true;
+}
+
+bool seal_plan(const molt_geometry_t *geometry, uint8_t *sector, bool counts) {
+    uint8_t *header = sector + geometry->sector_size - HEADER_SIZE;
+    if (counts && !seal_shape(geometry, header)) {
+        return false;
+    }
+    uint32_t begin = load32_le(header + OFF_EXTENTS_OFF);
+    uint32_t end = geometry->sector_size - HEADER_SIZE + OFF_CRC;
+    if (begin > end) {
+        return false;
+    }
+    store32_le(header + OFF_CRC, molt_crc32(0, sector + begin, end - begin));
     return true;
 }
 

@@ -7,8 +7,8 @@
 
 #include "molt/plan.h"
 
-// Put the CRC that goes with the other fields into the plan at the end of `sector`; where `counts`, the number of
-// steps too. False if the fields leave no room for a plan, so that there is no place where a CRC could begin.
+// Put the CRC that goes with the other fields into the plan at the end of `sector`; where `counts`, what follows from the
+// sizes too: numbers of steps and offsets. False if there is no room for a plan, or no place where a CRC could begin.
 bool seal_plan(const molt_geometry_t *geometry, uint8_t *sector, bool counts);
 
 // Put the CRCs that go with its tags into the commits of the littlefs metadata block at `block`, as far as they can

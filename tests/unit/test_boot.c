@@ -9,10 +9,13 @@
 
 #include <cmocka.h>
 
+#include "bytes.h"
+#include "molt/apply.h"
 #include "molt/boot.h"
 #include "molt/error.h"
 #include "molt/report.h"
 #include "rig.h"
+#include "seal.h"
 
 #define SECTOR 512u
 
@@ -35,7 +38,12 @@ static void tell(void *ctx, molt_boot_event_t event, uint32_t arg) {
     }
 }
 
-static const molt_boot_io_t io = { .event = tell };
+static void no_wait(void *ctx, uint32_t seconds) {
+    (void)ctx;
+    (void)seconds;
+}
+
+static const molt_boot_io_t io = { .event = tell, .wait = no_wait };
 
 static int set_up_with(const fixture_shape_t *shape, bool erase_all) {
     rig_init(&rig, shape);
@@ -107,9 +115,17 @@ static void every_step_is_told_before_it_is_done_and_in_order(void **state) {
         todo_count += molt_plan_is_todo(&plan, step);
     }
     assert_int_equal(told_count(MOLT_BOOT_STEP), todo_count);
-    for (uint32_t i = 3; i + 1 < told.count; i++) {
-        assert_true(told.args[i] > told.args[i - 1]);
+    uint32_t last = 0;
+    for (uint32_t i = 2; i + 2 < told.count; i++) {
+        assert_int_equal(told.events[i], MOLT_BOOT_STEP);
+        assert_true(told.args[i] > last);
+        last = told.args[i];
     }
+    // The last of them checks the image in flash.
+    assert_int_equal(last, plan.verify_step);
+    assert_int_equal(told.events[told.count - 2], MOLT_BOOT_CHECK);
+    assert_int_equal(told.args[told.count - 2], 1);
+    assert_int_equal(told.args[told.count - 1], MOLT_REPORT_DONE);
 }
 
 static void finished_steps_are_not_done_again(void **state) {
@@ -139,7 +155,9 @@ static void a_changed_source_brings_the_old_firmware_back(void **state) {
         assert_int_equal(rig.device.boot_result, MOLT_BOOT_RESTORED);
         assert_true(rig_is_old(&rig));
         assert_int_equal(report().result, MOLT_REPORT_RESTORED);
-        assert_int_equal(told.events[told.count - 1], MOLT_BOOT_RESTORE);
+        assert_int_equal(told.events[told.count - 1], MOLT_BOOT_FINISH);
+        assert_int_equal(told.args[told.count - 1], MOLT_REPORT_RESTORED);
+        told.count = 0;
     }
 }
 
@@ -153,7 +171,8 @@ static void a_changed_source_and_a_changed_saved_sector_leave_everything_as_it_i
         assert_int_equal(rig_start(&rig), SIM_STUCK);
         assert_int_equal(rig.device.boot_result, MOLT_ERR_CORRUPT);
         assert_int_equal(report().result, MOLT_REPORT_PENDING);
-        assert_int_equal(report().start_count, start);
+        // It tries again for as long as there is power, which is so many times here.
+        assert_int_equal(report().start_count, 4 * start);
     }
     rig.nor.bytes[source_addr] ^= 1;
     rig.nor.bytes[plan.saved.head_addr + 7] ^= 1;
@@ -182,7 +201,7 @@ static void without_a_plan_nothing_is_done(void **state) {
     assert_int_equal(boot(), MOLT_ERR_CORRUPT);
     assert_int_equal(rig.nor.op_count, 0);
     memcpy(rig.nor.bytes, before, sizeof before);
-    rig.nor.bytes[SECTOR - MOLT_PLAN_HEADER_SIZE + 4] = 2;
+    rig.nor.bytes[SECTOR - MOLT_PLAN_HEADER_SIZE + 4] = 1;
     assert_int_equal(boot(), MOLT_ERR_NOTSUP);
     assert_int_equal(rig.nor.op_count, 0);
 }
@@ -204,7 +223,8 @@ static void erase_all_leaves_an_empty_filesystem_and_the_new_firmware(void **sta
         const uint8_t *now = rig.nor.bytes + rig.shape->fs_addr + off;
         left += now[0] != 0xff || memcmp(now, now + 1, SECTOR - 1) != 0;
     }
-    assert_in_range(left, 1, 2);
+    // Of the blocks of four sectors with the image's first bytes some sectors are blank anyway.
+    assert_in_range(left, 1, 8);
     molt_volume_t volume;
     molt_region_t fs = fixture_fs(rig.shape);
     assert_int_equal(molt_volume_mount(&volume, &rig.nor.flash, &fs, 0, false), MOLT_ERR_CORRUPT);
@@ -244,27 +264,35 @@ static void a_worn_sector_stops_the_upgrade_and_another_start_goes_on(void **sta
     assert_true(rig_is_new(&rig));
 }
 
-// Nothing boots while sector 0 is not complete, so it is tried far longer than any other.
+// Nothing boots while sector 0 is not complete.
 static void the_first_sector_is_not_given_up_soon(void **state) {
     (void)state;
-    // A whole page is for the first sector itself: the journal's programs are shorter. Its erase and 40 tries.
-    make_deaf(SECTOR - 128, 128, 0);
-    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    // Its first page is programmed by nothing else.
+    make_deaf(0, 4, MOLT_APPLY_TRIES - 1);
     uint64_t erases = rig.nor.counts.erase_sector_count;
-    memcpy(rig.nor.bytes, before, sizeof before);
-    deaf_addr = 0;
-    deaf_size = 4;
-    deaf_count = 40;
     assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
     assert_true(rig_is_new(&rig));
-    assert_true(rig.nor.counts.erase_sector_count - erases > 40);
+    assert_true(rig.nor.counts.erase_sector_count - erases > MOLT_APPLY_TRIES);
+}
+
+// Programs of journal and attempts do nothing.
+static int forgetting_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
+    bool is_mark = addr >= plan.journal_off && addr < plan.extents_off && size == plan.set_size;
+    return is_mark ? 0 : good_prog(ctx, addr, buf, size);
 }
 
 static void a_journal_that_keeps_nothing_makes_the_upgrade_slow_not_wrong(void **state) {
     (void)state;
-    make_deaf(plan.journal_off + 4, plan.extents_off - plan.journal_off - 4, UINT32_MAX);
-    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
-    assert_true(rig_is_new(&rig));
+    good_prog = rig.nor.flash.prog;
+    rig.nor.flash.prog = forgetting_prog;
+    for (int64_t cut = 5; cut < 60; cut += 9) {
+        memcpy(rig.nor.bytes, before, sizeof before);
+        sim_nor_power_on(&rig.nor);
+        rig.nor.cut_op = cut;
+        (void)sim_device_start(&rig.device);
+        assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+        assert_true(rig_is_new(&rig));
+    }
 }
 
 static void flash_parameters_are_the_devices_unless_the_images_are_asked_for(void **state) {
@@ -283,25 +311,24 @@ static void flash_parameters_are_the_devices_unless_the_images_are_asked_for(voi
     }
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_ERASE_ALL(name) cmocka_unit_test_setup_teardown(name, set_up_erase_all, tear_down)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_upgrade_puts_the_image_in_and_changes_nothing_else, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(every_step_is_told_before_it_is_done_and_in_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(finished_steps_are_not_done_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_changed_source_brings_the_old_firmware_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_changed_source_and_a_changed_saved_sector_leave_everything_as_it_is, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(after_the_check_the_saved_sector_is_not_looked_at, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_a_plan_nothing_is_done, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_report_that_is_gone_stops_no_upgrade, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            erase_all_leaves_an_empty_filesystem_and_the_new_firmware, set_up_erase_all, tear_down),
-        cmocka_unit_test_setup_teardown(a_worn_sector_stops_the_upgrade_and_another_start_goes_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_first_sector_is_not_given_up_soon, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_journal_that_keeps_nothing_makes_the_upgrade_slow_not_wrong, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            flash_parameters_are_the_devices_unless_the_images_are_asked_for, set_up, tear_down),
+        TEST(an_upgrade_puts_the_image_in_and_changes_nothing_else),
+        TEST(every_step_is_told_before_it_is_done_and_in_order),
+        TEST(finished_steps_are_not_done_again),
+        TEST(a_changed_source_brings_the_old_firmware_back),
+        TEST(a_changed_source_and_a_changed_saved_sector_leave_everything_as_it_is),
+        TEST(after_the_check_the_saved_sector_is_not_looked_at),
+        TEST(without_a_plan_nothing_is_done),
+        TEST(a_report_that_is_gone_stops_no_upgrade),
+        TEST_ERASE_ALL(erase_all_leaves_an_empty_filesystem_and_the_new_firmware),
+        TEST(a_worn_sector_stops_the_upgrade_and_another_start_goes_on),
+        TEST(the_first_sector_is_not_given_up_soon),
+        TEST(a_journal_that_keeps_nothing_makes_the_upgrade_slow_not_wrong),
+        TEST(flash_parameters_are_the_devices_unless_the_images_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,7 +69,7 @@ static int count_calls(void *ctx, uint32_t done, uint32_t total) {
 static void the_source_has_the_crc_in_the_plan_in_any_pieces(void **state) {
     (void)state;
     for (uint32_t size = 64; size <= SECTOR; size += 4) {
-        assert_int_equal(molt_prepare_source(&image, plan.source_crc, work, size, NULL, NULL), 0);
+        assert_int_equal(molt_prepare_source(&image, plan.image_crc, work, size, NULL, NULL), 0);
     }
 }
 
@@ -79,7 +79,7 @@ static void a_source_with_one_bit_changed_is_noticed(void **state) {
         uint32_t run_size;
         uint32_t addr = molt_plan_source_addr(&plan, off, &run_size);
         rig.nor.bytes[addr] ^= 0x20;
-        assert_int_equal(molt_prepare_source(&image, plan.source_crc, work, SECTOR, NULL, NULL), MOLT_ERR_CORRUPT);
+        assert_int_equal(molt_prepare_source(&image, plan.image_crc, work, SECTOR, NULL, NULL), MOLT_ERR_CORRUPT);
         rig.nor.bytes[addr] ^= 0x20;
     }
 }
@@ -87,10 +87,10 @@ static void a_source_with_one_bit_changed_is_noticed(void **state) {
 static void progress_can_stop_check_and_comparison(void **state) {
     (void)state;
     uint32_t calls = 0;
-    assert_int_equal(molt_prepare_source(&image, plan.source_crc, work, SECTOR, count_calls, &calls), -1234);
+    assert_int_equal(molt_prepare_source(&image, plan.image_crc, work, SECTOR, count_calls, &calls), -1234);
     assert_int_equal(calls, 3);
     calls = 0;
-    assert_int_equal(molt_prepare_compare(&rig.nor.flash, &plan, &image, work, SECTOR, count_calls, &calls), -1234);
+    assert_int_equal(molt_prepare_compare(&rig.nor.flash, &plan, &image, 0, work, SECTOR, count_calls, &calls), -1234);
     assert_int_equal(calls, 3);
 }
 
@@ -108,7 +108,7 @@ static void exactly_the_sectors_that_differ_are_to_do_whatever_the_buffer(void *
         }
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
             memset(sector + plan.todo_off, 0, SECTOR - MOLT_PLAN_HEADER_SIZE - plan.todo_off);
-            assert_int_equal(molt_prepare_compare(&rig.nor.flash, &plan, &image, work, sizes[i], NULL, NULL), 0);
+            assert_int_equal(molt_prepare_compare(&rig.nor.flash, &plan, &image, 0, work, sizes[i], NULL, NULL), 0);
             for (uint32_t step = 1; step < plan.step_count; step++) {
                 molt_step_t what = molt_plan_step(&plan, step);
                 bool differs = what.kind == MOLT_STEP_SECTOR && what.addr > 0 && what.addr < rig.image_end
@@ -149,10 +149,10 @@ static void a_loader_that_would_overlap_the_plan_is_refused_before_anything_is_w
     assert_int_equal(rig.nor.op_count, 0);
 }
 
-// Four tries of writing the boot sector fail; then the chip is well again, and the saved sector goes back.
+// All tries of writing the boot sector fail; then the chip is well again, and the saved sector goes back.
 static void a_boot_sector_that_cannot_be_written_is_taken_back(void **state) {
     (void)state;
-    bad_progs = 4;
+    bad_progs = MOLT_APPLY_TRIES;
     assert_int_equal(rig_prepare(&rig), MOLT_ERR_IO);
     assert_int_equal(rig.job.upgrade.trouble, MOLT_UPGRADE_TROUBLE_FLASH);
     assert_int_equal(bad_progs, 0);
@@ -181,6 +181,75 @@ static void cancelling_without_a_sound_saved_sector_changes_nothing(void **state
     assert_true(rig_is_new(&rig));
 }
 
+static int (*good_read)(void *ctx, uint32_t addr, void *buf, uint32_t size);
+static uint32_t read_count;
+static uint32_t wrong_reads;   // of these, one bit each for the first, the second, ...
+static uint32_t failed_reads;
+
+// Reads the plan's magic wrong, or not at all.
+static int odd_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
+    int err = good_read(ctx, addr, buf, size);
+    bool is_wrong = wrong_reads >> read_count & 1;
+    bool has_failed = failed_reads >> read_count & 1;
+    read_count++;
+    if (is_wrong) {
+        ((uint8_t *)buf)[SECTOR - MOLT_PLAN_HEADER_SIZE] ^= 1;
+    }
+    return has_failed ? MOLT_ERR_IO : err;
+}
+
+static bool is_pending(uint32_t wrong, uint32_t failed) {
+    read_count = 0;
+    wrong_reads = wrong;
+    failed_reads = failed;
+    return molt_prepare_is_pending(&rig.nor.flash, work);
+}
+
+// Who takes a boot sector for the firmware's own first sector saves the boot loader as what to go back to.
+static void that_nothing_is_prepared_is_read_twice_before_it_is_believed(void **state) {
+    (void)state;
+    good_read = rig.nor.flash.read;
+    rig.nor.flash.read = odd_read;
+    sim_nor_power_on(&rig.nor);
+    assert_true(is_pending(0, 0));
+    assert_true(is_pending(1, 0));
+    assert_true(is_pending(0, 1));
+    assert_true(is_pending(2, 0));
+    assert_false(is_pending(3, 0));
+    // A plan that is damaged, or another version's, is one all the same.
+    rig.nor.bytes[SECTOR - 3] ^= 1;
+    assert_true(is_pending(0, 0));
+    assert_true(is_pending(1, 0));
+    rig.nor.bytes[SECTOR - MOLT_PLAN_HEADER_SIZE + 4] = 9;
+    assert_true(is_pending(1, 0));
+    memset(rig.nor.bytes + SECTOR - MOLT_PLAN_HEADER_SIZE, 0xff, 4);
+    assert_false(is_pending(0, 0));
+    assert_int_equal(read_count, 2);
+    assert_int_equal(rig.nor.op_count, 0);
+}
+
+// What goes into the first sector is not known from one reading.
+static void an_images_first_sector_that_reads_otherwise_is_not_planned(void **state) {
+    (void)state;
+    uint32_t first_crc = plan.first_crc;
+    uint32_t differ_count = 0;
+    for (int64_t read = 0;; read++) {
+        sim_nor_power_on(&rig.nor);
+        rig.nor.misread = read;
+        int err = molt_prepare_compare(&rig.nor.flash, &plan, &image, 0, work, SECTOR, NULL, NULL);
+        if (!rig.nor.has_misread) {
+            assert_int_equal(err, 0);
+            break;
+        }
+        assert_true(err == 0 || err == MOLT_ERR_IO);
+        differ_count += err != 0;
+        if (!err) {
+            assert_int_equal(plan.first_crc, first_crc);
+        }
+    }
+    assert_true(differ_count > 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_source_has_the_crc_in_the_plan_in_any_pieces, set_up_prepared, tear_down),
@@ -194,6 +263,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             a_loader_that_would_overlap_the_plan_is_refused_before_anything_is_written, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(a_boot_sector_that_cannot_be_written_is_taken_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            that_nothing_is_prepared_is_read_twice_before_it_is_believed, set_up_prepared, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_images_first_sector_that_reads_otherwise_is_not_planned, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(cancelling_puts_the_old_first_sector_back, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(
             cancelling_without_a_sound_saved_sector_changes_nothing, set_up_prepared, tear_down),

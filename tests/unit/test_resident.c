@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "bytes.h"
+#include "molt/crc32.h"
 #include "molt/error.h"
 #include "molt/resident.h"
 #include "rig.h"
@@ -18,6 +20,7 @@
 
 static rig_t rig;
 static molt_loader_t loader;
+static molt_loader_t overlay;
 static uint32_t buf_words[SECTOR / 4];
 static uint8_t *const buf = (uint8_t *)buf_words;
 static const molt_region_t memory[] = { { 0x4010f000, 0x1000 }, { 0x3fff8000, 0x4000 } };
@@ -30,7 +33,14 @@ static int set_up(void **state) {
     loader.memory_count = 2;
     rig.device.resident = loader;
     rig.job.resident = loader;
-    return 0;
+    overlay = fixture_overlay(rig.shape);
+    // As the fixture is, but with the CPU addresses that this loader says it uses.
+    molt_region_t region = { RESERVED, MOLT_RESERVED_SECTOR_COUNT * SECTOR };
+    int err = molt_resident_uninstall(&rig.nor.flash, buf);
+    err = err ? err : molt_resident_install(&rig.nor.flash, &region, &loader, &overlay, buf);
+    memcpy(rig.original, rig.nor.bytes, rig.shape->geometry.size);
+    sim_nor_power_on(&rig.nor);
+    return err;
 }
 
 static int tear_down(void **state) {
@@ -45,7 +55,7 @@ static molt_region_t reserved(void) {
 
 static int install(void) {
     molt_region_t region = reserved();
-    return molt_resident_install(&rig.nor.flash, &region, &loader, buf);
+    return molt_resident_install(&rig.nor.flash, &region, &loader, &overlay, buf);
 }
 
 // The device without resident mode, as the state to go back to.
@@ -72,6 +82,19 @@ static void change_image_word(uint32_t off, uint32_t value) {
     }
 }
 
+#define OPS_MAX 64u
+static uint32_t op_addrs[OPS_MAX];
+static uint32_t op_count;
+
+static void watch(void *ctx, char kind, uint32_t addr, const void *data, uint32_t size) {
+    (void)ctx;
+    (void)kind;
+    (void)data;
+    (void)size;
+    assert_true(op_count < OPS_MAX);
+    op_addrs[op_count++] = addr;
+}
+
 static void uninstalling_puts_back_what_was_there_before(void **state) {
     (void)state;
     assert_true(is_resident());
@@ -91,12 +114,12 @@ static void what_is_in_the_way_is_refused_and_nothing_written(void **state) {
     uninstall_for_good();
     molt_region_t region = reserved();
     region.addr += 4;
-    assert_int_equal(molt_resident_install(&rig.nor.flash, &region, &loader, buf), MOLT_ERR_RANGE);
+    assert_int_equal(molt_resident_install(&rig.nor.flash, &region, &loader, &overlay, buf), MOLT_ERR_RANGE);
     region = reserved();
     region.size -= 4;
-    assert_int_equal(molt_resident_install(&rig.nor.flash, &region, &loader, buf), MOLT_ERR_RANGE);
+    assert_int_equal(molt_resident_install(&rig.nor.flash, &region, &loader, &overlay, buf), MOLT_ERR_RANGE);
     region = (molt_region_t){ rig.shape->geometry.size - SECTOR, MOLT_RESERVED_SECTOR_COUNT * SECTOR };
-    assert_int_equal(molt_resident_install(&rig.nor.flash, &region, &loader, buf), MOLT_ERR_RANGE);
+    assert_int_equal(molt_resident_install(&rig.nor.flash, &region, &loader, &overlay, buf), MOLT_ERR_RANGE);
     loader.size = SECTOR;
     assert_int_equal(install(), MOLT_ERR_FBIG);
     loader = fixture_resident(rig.shape);
@@ -126,6 +149,103 @@ static void what_others_have_in_the_reserved_region_is_seen(void **state) {
     assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region, buf), MOLT_ERR_NOSPC);
 }
 
+static int check(void) {
+    return molt_resident_check(&rig.nor.flash, &loader, buf);
+}
+
+// Any byte of sector 0 but the flash parameters, which are the device's own.
+static void installing_again_repairs_a_damaged_first_part(void **state) {
+    (void)state;
+    uint8_t whole[SECTOR];
+    memcpy(whole, rig.nor.bytes, SECTOR);
+    assert_int_equal(check(), 0);
+    for (uint32_t off = 0; off < SECTOR; off++) {
+        // The magic itself is what tells a resident boot loader: without it there is none to be repaired.
+        bool is_magic = off >= SECTOR - MOLT_RESIDENT_CONFIG_SIZE && off < SECTOR - MOLT_RESIDENT_CONFIG_SIZE + 4;
+        if (off == 2 || off == 3 || is_magic) {
+            continue;
+        }
+        rig.nor.bytes[off] ^= 0x20;
+        assert_int_equal(check(), MOLT_ERR_CORRUPT);
+        sim_nor_power_on(&rig.nor);
+        assert_int_equal(install(), 0);
+        assert_memory_equal(rig.nor.bytes, whole, SECTOR);
+        assert_int_equal(check(), 0);
+        assert_int_equal(install(), MOLT_ERR_EXIST);
+    }
+    assert_memory_equal(rig.nor.bytes, rig.original, rig.shape->geometry.size);
+}
+
+static void installing_again_repairs_a_damaged_overlay(void **state) {
+    (void)state;
+    uint32_t addr = molt_state_sector_addr(&rig.nor.flash, RESERVED, 7);
+    for (uint32_t off = 0; off < overlay.size; off++) {
+        rig.nor.bytes[addr + off] ^= 0x01;
+        assert_int_equal(check(), MOLT_ERR_CORRUPT);
+        sim_nor_power_on(&rig.nor);
+        rig.nor.watch = watch;
+        op_count = 0;
+        assert_int_equal(install(), 0);
+        rig.nor.watch = NULL;
+        // Sector 0 is whole, and is not touched for this.
+        for (uint32_t i = 0; i < op_count; i++) {
+            assert_in_range(op_addrs[i], addr, addr + SECTOR - 1);
+        }
+        assert_int_equal(check(), 0);
+        assert_memory_equal(rig.nor.bytes, rig.original, rig.shape->geometry.size);
+    }
+}
+
+static void what_is_under_way_is_not_repaired_over(void **state) {
+    (void)state;
+    assert_int_equal(molt_resident_commit(&rig.nor.flash, RESERVED, 0), 0);
+    rig.nor.bytes[40] ^= 1;
+    sim_nor_power_on(&rig.nor);
+    assert_int_equal(install(), MOLT_ERR_BUSY);
+    assert_int_equal(rig.nor.op_count, 0);
+}
+
+// A whole configuration that says another version, and one with the magic of another.
+static void another_version_is_refused_and_left_alone(void **state) {
+    (void)state;
+    uint8_t *config = rig.nor.bytes + SECTOR - MOLT_RESIDENT_CONFIG_SIZE;
+    molt_resident_t resident;
+    config[8] = 2;
+    store32_le(config + 28, molt_crc32(0, config, 28));
+    sim_nor_power_on(&rig.nor);
+    assert_int_equal(molt_resident_read(&rig.nor.flash, &resident), 0);
+    assert_int_equal(resident.version, 2);
+    assert_int_equal(check(), MOLT_ERR_NOTSUP);
+    assert_int_equal(install(), MOLT_ERR_NOTSUP);
+    config[3] = '3';
+    store32_le(config + 28, molt_crc32(0, config, 28));
+    assert_int_equal(molt_resident_read(&rig.nor.flash, &resident), MOLT_ERR_NOTSUP);
+    assert_int_equal(check(), MOLT_ERR_NOTSUP);
+    assert_int_equal(install(), MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.nor.op_count, 0);
+}
+
+static void the_configuration_is_as_format_md_says(void **state) {
+    (void)state;
+    const uint8_t *config = rig.nor.bytes + SECTOR - 32;
+    uninstall_for_good();
+    assert_int_equal(install(), 0);
+    assert_memory_equal(config, "MRS2", 4);
+    assert_int_equal(load32_le(config + 4), RESERVED);
+    assert_memory_equal(config + 8, "\x01\x01\x02\x00", 4);
+    assert_int_equal(load32_le(config + 12), memory[0].addr);
+    assert_int_equal(load32_le(config + 16), memory[0].size);
+    assert_int_equal(load32_le(config + 20), memory[1].addr);
+    assert_int_equal(load32_le(config + 24), memory[1].size);
+    assert_int_equal(load32_le(config + 28), molt_crc32(0, config, 28));
+    molt_resident_t resident;
+    assert_int_equal(molt_resident_read(&rig.nor.flash, &resident), 0);
+    assert_int_equal(resident.reserved_addr, RESERVED);
+    assert_int_equal(resident.overlay_abi, MOLT_OVERLAY_ABI);
+    assert_int_equal(resident.state_version, MOLT_STATE_VERSION);
+    assert_int_equal(resident.memory[1].addr, memory[1].addr);
+}
+
 static void an_upgrade_that_is_prepared_is_not_overwritten(void **state) {
     (void)state;
     uninstall_for_good();
@@ -143,19 +263,6 @@ static const uint8_t *running_head(void) {
 
 static int uninstall(void) {
     return molt_resident_uninstall(&rig.nor.flash, buf);
-}
-
-#define OPS_MAX 64u
-static uint32_t op_addrs[OPS_MAX];
-static uint32_t op_count;
-
-static void watch(void *ctx, char kind, uint32_t addr, const void *data, uint32_t size) {
-    (void)ctx;
-    (void)kind;
-    (void)data;
-    (void)size;
-    assert_true(op_count < OPS_MAX);
-    op_addrs[op_count++] = addr;
 }
 
 // Cut the power in each operation of `work`, with each tear. Afterwards the same firmware runs, and the work can be done
@@ -213,16 +320,18 @@ static void a_cut_while_uninstalling_is_fatal_in_sector_0_only(void **state) {
 
 static molt_state_t ask(void) {
     molt_state_t found;
-    assert_int_equal(molt_resident_ask(&rig.nor.flash, RESERVED, &found), 0);
+    assert_int_equal(molt_state_read(&rig.nor.flash, RESERVED, &found), 0);
     return found;
 }
 
 static void without_a_record_the_first_head_is_started(void **state) {
     (void)state;
     memset(rig.nor.bytes + molt_state_sector_addr(&rig.nor.flash, RESERVED, 4), 0xff, 2 * SECTOR);
-    molt_state_t found = ask();
-    assert_int_equal(found.kind, MOLT_STATE_NORMAL);
-    assert_int_equal(found.head, 0);
+    for (int start = 0; start < 2; start++) {
+        assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+        assert_int_equal(rig.device.head_addr, molt_state_head_addr(&rig.nor.flash, RESERVED, 0));
+        assert_int_equal(rig.nor.op_count, 0);
+    }
 }
 
 static void what_is_under_way_is_not_disturbed(void **state) {
@@ -282,7 +391,7 @@ static void *place(void *ctx, uint32_t vaddr, uint32_t size) {
     return loaded + loaded_size - size;
 }
 
-static const molt_loading_t loading = { NULL, place };
+static const molt_start_io_t loading = { NULL, place, NULL };
 
 static int load(uint32_t head_addr, uint32_t *entry_vaddr) {
     loaded_size = 0;
@@ -333,7 +442,7 @@ static void a_segment_without_a_place_and_a_failing_driver_are_told_of(void **st
     (void)state;
     uninstall_for_good();
     uint32_t entry_vaddr;
-    const molt_loading_t nowhere = { NULL, no_place };
+    const molt_start_io_t nowhere = { NULL, no_place, NULL };
     assert_int_equal(molt_resident_load(&rig.nor.flash, 0, &nowhere, &entry_vaddr), MOLT_ERR_NOTSUP);
     for (int64_t call = 0;; call++) {
         sim_nor_power_on(&rig.nor);
@@ -361,6 +470,11 @@ int main(void) {
         TEST(what_is_under_way_is_not_disturbed),
         TEST(a_plan_that_was_never_there_keeps_the_firmware),
         TEST(a_firmware_on_trial_has_the_starts_that_it_was_given),
+        TEST(installing_again_repairs_a_damaged_first_part),
+        TEST(installing_again_repairs_a_damaged_overlay),
+        TEST(what_is_under_way_is_not_repaired_over),
+        TEST(another_version_is_refused_and_left_alone),
+        TEST(the_configuration_is_as_format_md_says),
         TEST(segments_come_from_the_head_and_the_sectors_behind_the_first),
         TEST(a_damaged_head_is_not_started),
         TEST(a_segment_without_a_place_and_a_failing_driver_are_told_of),
