@@ -22,14 +22,17 @@ WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstric
 VARIANT_host := -O2
 VARIANT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 VARIANT_m32 := -O2 -m32
+# with the second MicroPython's littlefs, see tests/tests.mk
+VARIANT_second := -O2
 CFLAGS_VARIANT := -g $(VARIANT_$(VARIANT))
 LDFLAGS_VARIANT := $(VARIANT_$(VARIANT))
 
 # The core: freestanding, no header but the compiler's own.
 CORE_FLAGS = -std=c11 -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) $(WARN)
 HOST_FLAGS = -std=gnu11 -D_FILE_OFFSET_BITS=64 $(WARN)
-# littlefs comes from the MicroPython source, configured as MicroPython does.
-LFS_DEFINES := -DLFS2_NO_MALLOC -DLFS2_NO_DEBUG -DLFS2_NO_WARN -DLFS2_NO_ERROR -DLFS2_NO_ASSERT
+# littlefs comes from the MicroPython source, configured as MicroPython does, but for LFS2_MULTIVERSION: a filesystem of an
+# older version stays one.
+LFS_DEFINES := -DLFS2_MULTIVERSION -DLFS2_NO_MALLOC -DLFS2_NO_DEBUG -DLFS2_NO_WARN -DLFS2_NO_ERROR -DLFS2_NO_ASSERT
 LFS_FLAGS = $(LFS_DEFINES) -isystem $(MICROPY_DIR)
 
 # Folder by folder: what it may include. (The layer table.)
@@ -40,8 +43,8 @@ FLAGS_src/map = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/map
 FLAGS_src/boot = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/upgrade
 FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -Isrc/base -Isrc/lfs $(LFS_FLAGS)
 FLAGS_ports/sim = $(HOST_FLAGS) -Iinclude -Iports/sim
-FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Iports/sim -Isrc/lfs -Icmd/molt -I$(BUILD)/gen $(LFS_FLAGS)
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/lfs -Iports/sim -Icmd/molt -Itests -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Iports/sim -Isrc/lfs -Icmd/molt -Iports/esp8266/prebuilt $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/lfs -Iports/sim -Icmd/molt -Itests -Iports/esp8266/prebuilt -I$(BUILD)/gen $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
 FLAGS_tests/fuzz = $(FLAGS_tests/unit)
 FLAGS_bench = $(FLAGS_tests/unit) -Ibench
@@ -74,21 +77,30 @@ $(SIM_LIB): $(call objects,$(SIM_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-# Everything is built from sources that tools/deps has put in place; it is asked before anything else.
-ifeq ($(wildcard $(BUILD)/deps.ok),)
-ifneq ($(filter-out help clean fmt,$(or $(MAKECMDGOALS),all)),)
-$(info tools/deps)
-DEPS_SAID := $(shell mkdir -p $(BUILD) && tools/deps 1>&2 && touch $(BUILD)/deps.ok && echo ok)
-ifneq ($(DEPS_SAID),ok)
+# What is built from is put in place by tools/deps, which is asked before anything else, and for no more than the goals need:
+# the boot loader a compiler, the tool littlefs besides, the rest everything. MicroPythons that the user names are taken.
+DEPS_GOALS := $(filter-out help clean fmt,$(or $(MAKECMDGOALS),all))
+DEPS_SET := $(if $(filter-out loader all $(BUILD)/molt,$(DEPS_GOALS)),all,$(if $(filter-out loader,$(DEPS_GOALS)),tool,loader))
+DEPS_OK := $(or $(wildcard $(BUILD)/deps.ok),$(BUILD)/deps$(if $(filter-out all,$(DEPS_SET)),-$(DEPS_SET)).ok)
+DEPS_WANTED := $(or $(patsubst $(BUILD)/deps-%.ok,%,$(filter $(BUILD)/deps-%.ok,$(DEPS_OK))),all)
+deps_given = $(if $(filter file undefined,$(origin $(1))),,$($(1)))
+DEPS_RUN = mkdir -p $(BUILD) && BUILD='$(BUILD)' MICROPY_DIR='$(call deps_given,MICROPY_DIR)' \
+    MICROPY_DIR_2='$(call deps_given,MICROPY_DIR_2)' tools/deps $(DEPS_WANTED) 1>&2 && touch $(DEPS_OK)
+ifneq ($(DEPS_GOALS),)
+ifeq ($(wildcard $(DEPS_OK)),)
+$(info tools/deps $(DEPS_WANTED))
+ifneq ($(shell $(DEPS_RUN) && echo ok),ok)
 $(error tools/deps could not put everything in place, see above)
 endif
 endif
+ifeq ($(filter loader,$(DEPS_SET))$(wildcard $(MICROPY_DIR)/py/mpconfig.h),)
+$(error MICROPY_DIR=$(MICROPY_DIR) holds no MicroPython: there is no py/mpconfig.h)
+endif
 endif
 .PHONY: deps
-deps: $(BUILD)/deps.ok
-$(BUILD)/deps.ok: tools/deps
-	tools/deps
-	@touch $@
+deps: $(DEPS_OK)
+$(DEPS_OK): tools/deps
+	$(DEPS_RUN)
 $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
 
 include ports/esp8266/loader.mk
@@ -98,7 +110,7 @@ include tests/tests.mk
 -include bench/bench.mk
 
 .PHONY: all
-all: $(BUILD)/molt $(LOADER_BIN) ## build the tool and the boot loader
+all: $(BUILD)/molt ## build the tool
 
 .PHONY: size
 size: ## bytes of the boot loader, its plan and its stack; fails above the budget
@@ -118,7 +130,7 @@ compdb: ## compile_commands.json, by bear
 
 .PHONY: clean
 clean: ## remove what was built; the downloaded sources stay
-	rm -rf $(filter-out %/micropython %/micropython2 %/deps.ok,$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out %/micropython %/micropython2 %.ok,$(wildcard $(BUILD)/*))
 
 .PHONY: help
 help: ## this list

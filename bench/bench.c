@@ -141,7 +141,7 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     (void)ctx;
     (void)arg;
     tap.is_checking = event == MOLT_BOOT_CHECK;
-    tap.is_finishing = event == MOLT_BOOT_FINISH || event == MOLT_BOOT_RESTORE;
+    tap.is_finishing = event == MOLT_BOOT_FINISH;
 }
 
 static sim_counts_t sum_of(const sim_counts_t *counts, cause_t first, cause_t last) {

@@ -6,7 +6,7 @@ $(OUT)/bench-program: $(call objects,bench/bench.c) $(TEST_FIXTURE) $(TEST_ENGIN
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
 # What is measured.
-SIZE_OF := $(LOADER_BIN) $(LOADER_OUT)/resident.bin $(LOADER_OUT)/resident.elf $(EXTENSION_GEN)
+SIZE_OF := $(LOADER_BIN) $(LOADER_OUT)/resident.bin $(LOADER_OUT)/resident.elf $(LOADER_OUT)/extension.bin
 
 .PHONY: bench
 bench: $(OUT)/bench-program $(OUT)/cut $(BUILD)/molt $(SIZE_OF) vboard firmwares ## every figure of the README: times, sizes, cuts; minutes

@@ -35,10 +35,11 @@ $(OUT)/shipped/$(1).o: $(2) tests/cut/shipped.h $(wildcard include/molt/*.h src/
 	$$(Q)objcopy --keep-global-symbol=shipped_$(1) $$@
 endef
 $(eval $(call shipped_unit,once,$(filter-out ports/%,$(LOADER_SRC)) tests/cut/shipped_once.c,))
-$(eval $(call shipped_unit,resident,$(filter-out ports/%,$(RESIDENT_SRC)) tests/cut/shipped_resident.c,-DMOLT_RESIDENT_ONLY=1))
+$(eval $(call shipped_unit,resident,$(filter-out ports/%,$(RESIDENT_SRC)) tests/cut/shipped_resident.c,))
+$(eval $(call shipped_unit,overlay,$(filter-out ports/%,$(OVERLAY_SRC)) tests/cut/shipped_overlay.c,-DMOLT_RESIDENT_ONLY=1))
 
 $(OUT)/cut-shipped: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_shipped.o $(OUT)/shipped/once.o $(OUT)/shipped/resident.o \
-    $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+    $(OUT)/shipped/overlay.o     $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
 $(OUT)/cut: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
@@ -95,7 +96,8 @@ SUITE_asan-cut = $(BUILD)/asan/cut small 2
 SUITE_m32-cut = $(BUILD)/m32/cut small 2
 $(foreach u,$(UNIT_NAMES),$(eval $(call unit_suite,$(u))))
 $(foreach f,$(FUZZ_NAMES),$(eval $(call fuzz_suite,$(f))))
-TEST_SUITES += layers vectors runner
+TEST_SUITES += layers vectors runner recipe
+SUITE_recipe = $(PYTHON) tests/recipe/test_recipe.py $(BUILD) $(MICROPY_DIR) $(LX106) $(MICROPY_DIR_2)
 SUITE_layers = tests/layers/run $(BUILD)/host/libmolt.a
 SUITE_vectors = tests/vectors/check
 SUITE_runner = tests/runner/check
@@ -171,7 +173,7 @@ SUITE_tool-frozen = $(PYTHON) tests/tool/test_frozen.py $(BUILD)/molt $(BUILD)/m
 SUITE_store-mutants = tests/mutants/run_store $(BUILD)
 # On both versions of MicroPython; without the second its suites say that they are skipped. A sample of MicroPython's own
 # tests, another one with each version; all of them in `make test-full`.
-FROZEN_RUN = BUILD=$(BUILD) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
+FROZEN_RUN = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) MICROPY_DIR_2=$(MICROPY_DIR_2) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
 SUITE_e2e-frozen = $(call FROZEN_RUN,frozen,mpy-A)/test_frozen.py
 SUITE_e2e-frozen-2 = $(call FROZEN_RUN,frozen-2,mpy2-A)/test_frozen.py
 SUITE_e2e-frozen-same = FROZEN_STEP=10 $(call FROZEN_RUN,frozen-same,mpy-A)/test_frozen_same.py
@@ -215,4 +217,16 @@ SUITE_tool-$(1) = $(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt
 SUITE_asan-tool-$(1) = MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt
 endef
 asan-programs: $(OUT)/molt
-$(foreach t,fuzz power upgrade files refusals info,$(eval $(call tool_suite,$(t))))
+$(foreach t,fuzz power upgrade files place images doctor refusals info,$(eval $(call tool_suite,$(t))))
+
+# The tool with the second MicroPython's littlefs (2.11; molt's MicroPython has 2.8). Where that MicroPython is not there the
+# suite says so.
+SECOND_TOOL := $(BUILD)/second/molt
+TEST_SUITES += tool-second
+SUITE_tool-second = $(PYTHON) tests/tool/second.py $(SECOND_TOOL)
+ifneq ($(wildcard $(MICROPY_DIR_2)/lib/littlefs/lfs2.c),)
+.PHONY: second-tool
+second-tool:
+	$(VARIANT_MAKE) VARIANT=second MICROPY_DIR=$(MICROPY_DIR_2) $(SECOND_TOOL)
+test-programs: second-tool
+endif

@@ -18,6 +18,10 @@
 #define ROM_DATA_VADDR 0x3fffc000
 #define FLASHCHIP_POINTER_VADDR 0x3fffc714  // `flashchip`, a pointer
 #define FLASHCHIP_VADDR 0x3fffc718          // to this struct
+#define SPI0_VADDR 0x60000200               // the flash's SPI controller
+#define WDT_CTRL_VADDR 0x60000900           // bit 0: it runs
+#define WDT_STAGE0_VADDR 0x60000904
+#define WDT_STAGE1_VADDR 0x60000908
 #define WDT_FEED_VADDR 0x60000914
 #define WDT_FEED_VALUE 0x73
 #define RTC_MEMORY_VADDR 0x60001100  // 256 bytes of the system's, then 512 of the user's
@@ -51,5 +55,6 @@
 #define EXIT_REPORT 73  // the plugin saw something that the chip does not allow
 #define EXIT_TIMEOUT 74
 #define EXIT_BROKEN 75  // the board itself could not be set up
+#define EXIT_HANG 76    // the ROM waits for something that never comes, and nothing resets the board
 
 #endif

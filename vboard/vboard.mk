@@ -12,8 +12,8 @@ VBOARD_WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstric
 # The ROM defines what compilers take for built in, and its loops must not become calls of themselves.
 VBOARD_ROM_CFLAGS := -std=c11 -O2 -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns \
     -mtext-section-literals -ffunction-sections $(VBOARD_WARNINGS)
-VBOARD_ROM_SRC := start.S boot.c cache.c clock.c crash.c float.c host.c integer.c md5.c memory.c nor.c print.c \
-    spi.c tear.c uart.c vboard.c watchdog.c
+VBOARD_ROM_SRC := start.S boot.c cache.c chip.c clock.c controller.c crash.c float.c host.c integer.c md5.c memory.c nor.c \
+    print.c sha1.c spi.c tear.c uart.c vboard.c watchdog.c
 VBOARD_ROM_OBJ := $(patsubst %,$(VBOARD_OUT)/rom/%.o,$(basename $(VBOARD_ROM_SRC)))
 
 .PHONY: vboard test-vboard

@@ -132,7 +132,10 @@ static int compress_image(const args_t *args, const char *out, const uint8_t *by
 int cmd_compress(int argc, char **argv) {
     static const args_spec_t spec = {
         "IMAGE [OUT]",
-        "Make a gzip file of the firmware IMAGE, from which a device can upgrade itself. OUT is IMAGE.gz if not given.",
+        "Make a gzip file of the firmware IMAGE, from which a device can upgrade itself. OUT is IMAGE.gz if not given.\v"
+        "Examples:\n"
+        "  molt compress firmware.bin\n"
+        "  molt compress firmware.bin small.gz --window 8K",
         options, 1, 2,
     };
     args_t args;

@@ -49,7 +49,8 @@ static int list(listing_t *listing, const char *path, uint32_t depth) {
         if (strcmp(info.name, ".") == 0 || strcmp(info.name, "..") == 0) {
             continue;
         }
-        int size = snprintf(inner, sizeof inner, "%s%s%s", path, *path ? "/" : "", info.name);
+        bool is_root = strcmp(path, "/") == 0;
+        int size = snprintf(inner, sizeof inner, "%s%s%s", is_root ? "" : path, is_root ? "" : "/", info.name);
         if (size < 0 || (size_t)size >= sizeof inner) {
             err = MOLT_ERR_NAMETOOLONG;
         } else if (info.type == LFS2_TYPE_DIR) {
@@ -68,17 +69,18 @@ static int list(listing_t *listing, const char *path, uint32_t depth) {
     return err;
 }
 
-// What the user means by a path: with or without slashes around it.
+// What the user means by a path: with or without slashes around it. "/" for the root: of no name littlefs (2.11) makes an
+// error of its own.
 static const char *trimmed(const char *path, char buffer[FILES_PATH_MAX]) {
     snprintf(buffer, FILES_PATH_MAX, "%s", path + strspn(path, "/"));
     for (size_t size = strlen(buffer); size > 0 && buffer[size - 1] == '/'; size--) {
         buffer[size - 1] = 0;
     }
-    return buffer;
+    return *buffer ? buffer : "/";
 }
 
 static int fail(const char *path, int err) {
-    return say_fail("%s: %s", *path ? path : "/", files_text(err));
+    return say_fail("%s: %s", path, files_text(err));
 }
 
 // What all commands here have around their work on the mounted filesystem, which is saved afterwards if it `writes`.
@@ -108,8 +110,8 @@ static int run_ls(dumpfs_t *dump, const args_t *args) {
     const char *path = trimmed(args->positional[1] ? args->positional[1] : "", buffer);
     listing_t listing = { &dump->volume, 0 };
     struct lfs2_info info;
-    int err = *path ? lfs2_stat(&dump->volume.lfs, path, &info) : 0;
-    if (!err && *path && info.type == LFS2_TYPE_REG) {
+    int err = lfs2_stat(&dump->volume.lfs, path, &info);
+    if (!err && info.type == LFS2_TYPE_REG) {
         printf("  %9u  %10s  ", info.size, say_column(info.size).text);
         print_name(path);
         putchar('\n');
@@ -133,7 +135,10 @@ static int run_ls(dumpfs_t *dump, const args_t *args) {
 
 int cmd_ls(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH [DIR]",
-        "List the files in the littlefs of a flash dump: bytes, size, path.", fs_options, 1, 2 };
+        "List the files in the littlefs of a flash dump: bytes, size, path.\v"
+        "Examples:\n"
+        "  molt ls flash.bin\n"
+        "  molt ls flash.bin lib", fs_options, 1, 2 };
     return on_filesystem(&spec, argc, argv, false, run_ls);
 }
 
@@ -161,7 +166,11 @@ static int run_get(dumpfs_t *dump, const args_t *args) {
 
 int cmd_get(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH PATH [OUT]",
-        "Copy the file PATH out of a flash dump, to OUT (- for standard output) or to its own name here.", fs_options, 2, 3 };
+        "Copy the file PATH out of a flash dump, to OUT (- for standard output) or to its own name here.\v"
+        "A name that begins with - is written with ./ or / before it, or behind --.\n\n"
+        "Examples:\n"
+        "  molt get flash.bin data/log.csv\n"
+        "  molt get flash.bin main.py -", fs_options, 2, 3 };
     return on_filesystem(&spec, argc, argv, false, run_get);
 }
 
@@ -172,7 +181,12 @@ static int run_put(dumpfs_t *dump, const args_t *args) {
 int cmd_put(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH FILE[:PATH]",
         "Copy FILE into the littlefs of a flash dump, to PATH or to its own name in the root. A PATH that ends in / is a "
-        "directory. Directories are made as needed; a file that is there already is replaced.", fs_options, 2, 2 };
+        "directory. Directories are made as needed; a file that is there already is replaced.\v"
+        "A name that begins with - is written with ./ or / before it, or behind --.\n\n"
+        "Examples:\n"
+        "  molt put flash.bin firmware.bin\n"
+        "  molt put flash.bin main.py:lib/start.py\n"
+        "  molt put flash.bin -- -strange.bin", fs_options, 2, 2 };
     return on_filesystem(&spec, argc, argv, true, run_put);
 }
 
@@ -185,7 +199,10 @@ static int run_rm(dumpfs_t *dump, const args_t *args) {
 
 int cmd_rm(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH PATH",
-        "Remove a file, or an empty directory, from the littlefs of a flash dump.", fs_options, 2, 2 };
+        "Remove a file, or an empty directory, from the littlefs of a flash dump.\v"
+        "A name that begins with - is written with / before it, or behind --.\n\n"
+        "Examples:\n"
+        "  molt rm flash.bin lib/old.py", fs_options, 2, 2 };
     return on_filesystem(&spec, argc, argv, true, run_rm);
 }
 
@@ -257,6 +274,8 @@ static int run_extents(dumpfs_t *dump, const args_t *args) {
 int cmd_extents(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH PATH",
         "Print where in flash the bytes of a file lie, block by block. Every block but the first begins with littlefs's own "
-        "pointers, so that a file's bytes are never in one piece.", fs_options, 2, 2 };
+        "pointers, so that a file's bytes are never in one piece.\v"
+        "Examples:\n"
+        "  molt extents flash.bin firmware.bin", fs_options, 2, 2 };
     return on_filesystem(&spec, argc, argv, false, run_extents);
 }

@@ -8,9 +8,11 @@
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "files.h"
 #include "molt/error.h"
 #include "molt/link.h"
+#include "molt/relink.h"
 #include "molt/store.h"
 #include "say.h"
 #include "survey.h"
@@ -28,7 +30,11 @@ typedef struct session {
 static const molt_mpy_target_t target = { .native_arch = 9, .sub_version = 3, .small_int_bits = 31 };
 
 // The frozen modules' region of the flash map that the dump has.
-static int find_region(dumpfs_t *dump, molt_region_t *region) {
+static int find_region(dumpfs_t *dump, const args_t *args, molt_region_t *region) {
+    *region = (molt_region_t){ 0, 0 };
+    if (esp32_refuse(dump) || dumpfs_look(dump, args) || (dump->places.verdict == PLACES_SEVERAL && dumpfs_refuse(dump))) {
+        return 1;
+    }
     survey_t *survey = calloc(1, sizeof *survey);
     int status = survey ? survey_dump(survey, dump, NULL) : say_fail("there is not enough memory; close other programs");
     *region = status ? (molt_region_t){ 0, 0 } : survey->map.regions[MOLT_MAP_FROZEN];
@@ -39,9 +45,10 @@ static int find_region(dumpfs_t *dump, molt_region_t *region) {
     return status;
 }
 
-static int open_session(session_t *s, const char *path) {
+static int open_session(session_t *s, const args_t *args) {
+    const char *path = args->positional[1];
     molt_region_t region;
-    if (dumpfs_open_raw(&s->dump, path) || find_region(&s->dump, &region)) {
+    if (dumpfs_open_raw(&s->dump, path) || find_region(&s->dump, args, &region)) {
         return 1;
     }
     const molt_flash_t *flash = &s->dump.nor.flash;
@@ -135,6 +142,10 @@ static int list(session_t *s, bool is_check, bool json) {
     return is_check && bad ? say_fail("%u of the modules are damaged", bad) : 0;
 }
 
+static const uint8_t *map(void *ctx, uint32_t addr) {
+    return ((const session_t *)ctx)->dump.nor.bytes + addr;
+}
+
 // "FILE[:NAME]"
 static int add(session_t *s, const char *what) {
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];
@@ -168,15 +179,17 @@ static int add(session_t *s, const char *what) {
         free(bytes);
         return say_fail("%s: %s (at byte %u)", path, molt_mpy_defect_text(mpy.defect), mpy.defect_off);
     }
-    uint32_t slack = s->store.floor_addr - s->links_addr;
-    uint32_t spare = link_size.link_size > slack ? (link_size.link_size - slack + 4095) / 4096 * 4096 : 0;
+    uint32_t wanted;
+    (void)molt_relink_wanted(&s->store, s->links_addr, &target, map, s, &wanted);
+    uint32_t spare = molt_relink_room(&s->store, s->links_addr, wanted + link_size.link_size);
     err = molt_store_put(&s->store, name, (uint32_t)name_size, &reader, spare, work, &record);
     free(bytes);
     if (err == MOLT_ERR_NOSPC) {
-        return say_fail("there is no room for %s: %s free, %s to be won back on the device by molt.frozen.compact() and a reset", name,
-            say_size(s->store.end_addr - s->store.floor_addr).text, say_size(s->store.dead_size).text);
+        return say_fail("there is no room for %s and its link: %s free, of which links take %s; %s to be won back on the device by "
+                        "molt.frozen.compact() and a reset", name, say_size(s->store.end_addr - s->store.floor_addr).text,
+            say_size(spare).text, say_size(s->store.dead_size).text);
     }
-    return err ? say_fail("the store of frozen modules is damaged") : dumpfs_save(&s->dump);
+    return err ? say_fail("the store of frozen modules is damaged; the device repairs it at its next start") : dumpfs_save(&s->dump);
 }
 
 static int drop(session_t *s, const char *name) {
@@ -185,11 +198,15 @@ static int drop(session_t *s, const char *name) {
 }
 
 int cmd_frozen(int argc, char **argv) {
-    static const struct argp_option options[] = { ARGS_OPTION_JSON, { 0 } };
+    static const struct argp_option options[] = { ARGS_OPTION_JSON, ARGS_OPTION_FS_START, { 0 } };
     static const args_spec_t spec = { "ls|add|rm|check FLASH [FILE[:NAME]|NAME]",
         "The dynamic frozen modules in a dump. ls lists them; add puts FILE, an .mpy, in as module NAME; rm removes NAME; "
         "check looks at every record, the deleted ones too.\v"
-        "A module that was added is linked by the device when it starts.", options, 2, 3 };
+        "A module that was added is linked by the device when it starts.\n\n"
+        "Examples:\n"
+        "  molt frozen ls flash.bin\n"
+        "  molt frozen add flash.bin simple.mpy:umqtt.simple\n"
+        "  molt frozen rm flash.bin umqtt.simple", options, 2, 3 };
     static session_t session;
     args_t args;
     args_parse(&spec, argc, argv, &args);
@@ -201,7 +218,7 @@ int cmd_frozen(int argc, char **argv) {
         return 2;
     }
     session = (session_t){ 0 };
-    int status = open_session(&session, args.positional[1]);
+    int status = open_session(&session, &args);
     if (!status) {
         status = !needs_what ? list(&session, verb[0] == 'c', args.json) : verb[0] == 'a' ? add(&session, what) : drop(&session, what);
     }

@@ -8,13 +8,13 @@
 #include "commands.h"
 #include "describe.h"
 #include "dump.h"
+#include "factory.h"
 #include "files.h"
+#include "firmware.h"
+#include "gunzip.h"
 #include "molt/crc32.h"
-#include "molt/image.h"
 #include "molt/error.h"
-#include "molt/plan.h"
-#include "molt/resident.h"
-#include "molt/unpack.h"
+#include "molt/image.h"
 #include "say.h"
 
 #define IMAGE_SIZE_MAX 0x4000000u
@@ -71,7 +71,7 @@ static void print_text(const char *path, const molt_image_t *image, const wrappi
         return;
     }
     if (image->image_size && image->image_size < image->size) {
-        printf("  %-10s %s; what follows is no part of it\n", "image", say_bytes(image->image_size).text);
+        printf("  %-10s %s\n", "image", say_bytes(image->image_size).text);
     }
     describe_header_t header = describe_header(image);
     printf("  %-10s %s, %s, %s\n", "flash", header.mode, header.size, header.freq);
@@ -101,7 +101,7 @@ static void print_checks(const molt_image_t *image) {
     }
 }
 
-static void print_json(const char *path, const molt_image_t *image, const wrapping_t *wrapping) {
+static void print_json(const char *path, const molt_image_t *image, const wrapping_t *wrapping, const say_notes_t *notes) {
     describe_check_t checks[DESCRIBE_CHECKS_MAX];
     uint32_t count = describe_checks(image, checks);
     static const char *const words[] = { "ok", "failed", "not made" };
@@ -117,7 +117,9 @@ static void print_json(const char *path, const molt_image_t *image, const wrappi
         say_json(stdout, checks[i].name);
         printf(", \"result\": \"%s\" }", words[checks[i].result]);
     }
-    printf("\n  ],\n  \"defect\": ");
+    printf("\n  ],\n  \"notes\": ");
+    say_notes_json(stdout, notes);
+    printf(",\n  \"defect\": ");
     if (is_fine) {
         printf("null\n}\n");
         return;
@@ -125,44 +127,6 @@ static void print_json(const char *path, const molt_image_t *image, const wrappi
     printf("{ \"code\": %d, \"offset\": %u, \"text\": ", (int)image->defect, image->defect_off);
     say_json(stdout, wrapping->trouble ? wrapping->trouble : molt_image_defect_text(image->defect));
     printf(" }\n}\n");
-}
-
-typedef struct memory {
-    const uint8_t *bytes;
-} memory_t;
-
-static int read_memory(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    const memory_t *memory = ctx;
-    memcpy(buf, memory->bytes + off, size);
-    return 0;
-}
-
-// Replace a gzip file by the image in it, unpacked as a device would. Returns NULL, or what is wrong.
-static const char *unpack(uint8_t **bytes, uint32_t *size) {
-    static molt_unpack_t state;
-    static uint8_t window[MOLT_INFLATE_WINDOW_MAX];
-    static uint32_t work[1024];
-    molt_unpacked_t unpacked;
-    memory_t memory = { *bytes };
-    molt_reader_t file = { &memory, *size, read_memory };
-    molt_reader_t image = molt_unpack_reader(&state, &file, window, sizeof window, 0);
-    int err = molt_unpack_measure(&state, 0, IMAGE_SIZE_MAX, (uint8_t *)work, sizeof work, NULL, NULL, &unpacked);
-    if (err == MOLT_ERR_FBIG) {
-        return "the gzip file unpacks to more than any flash chip holds";
-    }
-    if (err) {
-        return err == MOLT_ERR_NOTSUP ? "something follows the gzip data; a file of one member is needed"
-                                      : "the gzip file is damaged or cut short; copy it again";
-    }
-    uint8_t *out = malloc(unpacked.size + 1);
-    if (out == NULL || image.read(image.ctx, 0, out, unpacked.size) != 0) {
-        free(out);
-        return "there is not enough memory to unpack it; close other programs";
-    }
-    free(*bytes);
-    *bytes = out;
-    *size = unpacked.size;
-    return NULL;
 }
 
 typedef struct memory_flash {
@@ -179,28 +143,75 @@ static int read_flash(void *ctx, uint32_t addr, void *buf, uint32_t size) {
     return 0;
 }
 
-// A dump in resident mode has the boot loader where the image's first sector should be: put that there. Returns NULL, or
-// why there is no image to look at.
-static const char *unwrap_dump(uint8_t *bytes, uint32_t size, wrapping_t *wrapping) {
-    static uint32_t sector[1024];
+// The image of a dump. In resident mode the boot loader is where its first sector should be: put that there. Returns 0 or the
+// error of molt_image_verify().
+static int unwrap_dump(uint8_t *bytes, uint32_t size, molt_image_t *image, wrapping_t *wrapping, say_notes_t *notes) {
     memory_flash_t memory = { bytes, size };
     const molt_flash_t flash = { .ctx = &memory, .geometry = { size, 4096, 65536, 256 }, .read = read_flash };
-    molt_plan_t plan;
-    molt_state_t state;
-    uint32_t reserved_addr;
-    if (!sim_dump_is_size(size)) {
-        return NULL;
+    firmware_t firmware;
+    firmware_look(&firmware, &flash, bytes, size);
+    wrapping->head_addr = firmware.head_addr;
+    if (firmware.state == FIRMWARE_UPGRADING) {
+        wrapping->trouble = "an upgrade is under way in this dump; molt boot goes on with it";
     }
-    memcpy(sector, bytes, sizeof sector);
-    if (molt_plan_open(&plan, &flash.geometry, (uint8_t *)sector) == 0) {
-        return "an upgrade is under way in this dump; molt boot goes on with it";
+    if (firmware.flash_size > size || (firmware.fs_addr && firmware.flash_size && firmware.fs_addr >= firmware.flash_size)) {
+        say_note(notes, "the header says that the flash has %s, and the dump has %s: a device would not find its filesystem; write the "
+                        "firmware with esptool's --flash_size detect", say_size(firmware.flash_size).text, say_size(size).text);
     }
-    if (molt_resident_find(&flash, &reserved_addr) == 0 && molt_state_read(&flash, reserved_addr, &state) == 0) {
-        wrapping->head_addr = molt_state_head_addr(&flash, reserved_addr, state.head);
-        memcpy(bytes, bytes + wrapping->head_addr, sizeof sector);
-        return state.kind == MOLT_STATE_UPGRADE ? "an upgrade is under way in this dump; molt boot goes on with it" : NULL;
+    memcpy(bytes, bytes + firmware.head_addr, 4096);
+    *image = firmware.image;
+    image->size = size;
+    // Only what belongs to the image is summed, where it says what that is.
+    bool has_end = firmware.state == FIRMWARE_WHOLE && firmware.end;
+    image->image_size = has_end ? firmware.end : image->image_size ? size : 0;
+    image->crc32 = has_end ? molt_crc32(0, bytes, firmware.end) : 0;
+    return image->defect == MOLT_IMAGE_FINE ? 0 : MOLT_ERR_CORRUPT;
+}
+
+// What is to be said of a whole image beside its checks.
+static void note_image(const molt_image_t *image, bool is_dump, say_notes_t *notes) {
+    if (!is_dump) {
+        describe_note_tail(notes, image);
     }
-    return NULL;
+    if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc
+        && (image->crc_mode != image->flash_mode || image->crc_size_freq != image->flash_size_freq)) {
+        molt_image_t made = *image;
+        made.flash_mode = image->crc_mode;
+        made.flash_size_freq = image->crc_size_freq;
+        describe_header_t header = describe_header(&made);
+        say_note(notes, "the CRC is right but for the flash parameters, which were %s, %s, %s when it was made: ESP.checkFlashCRC() "
+                        "will be false", header.mode, header.size, header.freq);
+    }
+}
+
+static int tell(const args_t *args, uint8_t **bytes, uint32_t size) {
+    wrapping_t wrapping = { 0, 0, NULL };
+    say_notes_t notes = { .count = 0 };
+    molt_image_t image;
+    bool is_dump = sim_dump_is_size(size);
+    if (gunzip_is_gzip(*bytes, size)) {
+        gunzip_note(&notes, *bytes, size);
+        wrapping.gzip_size = size;
+        wrapping.trouble = gunzip(bytes, &size);
+        is_dump = false;
+    }
+    int err = is_dump ? unwrap_dump(*bytes, size, &image, &wrapping, &notes) : describe_verify(*bytes, size, &image);
+    if (!err) {
+        note_image(&image, is_dump, &notes);
+    }
+    if (args->json) {
+        print_json(args->positional[0], &image, &wrapping, &notes);
+    } else {
+        print_text(args->positional[0], &image, &wrapping);
+        print_checks(&image);
+    }
+    if (wrapping.trouble) {
+        return say_fail("%s: %s", args->positional[0], wrapping.trouble);
+    }
+    if (!args->json && !err) {
+        say_notes(&notes);
+    }
+    return err ? say_fail("%s: %s", args->positional[0], molt_image_defect_text(image.defect)) : 0;
 }
 
 int cmd_info(int argc, char **argv) {
@@ -208,36 +219,21 @@ int cmd_info(int argc, char **argv) {
     static const args_spec_t spec = { "IMAGE",
         "Tell what a firmware image is, for which chip, its segments, and which checks it passes. A dump of a whole chip "
         "will do: the image at its beginning is looked at, in resident mode with its own first sector. So will a gzip file of "
-        "an image.\v"
-        "Status 0 if everything that can be checked is right, 1 if not.", options, 1, 1 };
+        "an image, and a factory image of an ESP32.\v"
+        "Status 0 if everything that can be checked is right, 1 if not.\n\n"
+        "Examples:\n"
+        "  molt info firmware.bin\n"
+        "  molt info flash.bin --json", options, 1, 1 };
     args_t args;
     uint8_t *bytes;
     uint32_t size;
-    molt_image_t image;
-    wrapping_t wrapping = { 0, 0, NULL };
+    factory_t factory;
     args_parse(&spec, argc, argv, &args);
     if (files_load_host(args.positional[0], IMAGE_SIZE_MAX, &bytes, &size)) {
         return 1;
     }
-    if (size >= 2 && molt_unpack_is_gzip(bytes)) {
-        wrapping.gzip_size = size;
-        wrapping.trouble = unpack(&bytes, &size);
-    } else {
-        wrapping.trouble = unwrap_dump(bytes, size, &wrapping);
-    }
-    int err = describe_verify(bytes, size, &image);
-    if (!err && sim_dump_is_size(size) && image.image_size) {
-        image.crc32 = molt_crc32(0, bytes, image.image_size);  // of a dump: not with all that is in it
-    }
+    int status = factory_look(&factory, bytes, size) ? factory_print(&factory, args.positional[0], args.json)
+                                                     : tell(&args, &bytes, size);
     free(bytes);
-    if (args.json) {
-        print_json(args.positional[0], &image, &wrapping);
-    } else {
-        print_text(args.positional[0], &image, &wrapping);
-        print_checks(&image);
-    }
-    if (wrapping.trouble) {
-        return say_fail("%s: %s", args.positional[0], wrapping.trouble);
-    }
-    return err ? say_fail("%s: %s", args.positional[0], molt_image_defect_text(image.defect)) : 0;
+    return status;
 }

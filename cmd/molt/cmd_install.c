@@ -17,6 +17,7 @@
 static const struct argp_option uninstall_options[] = { ARGS_OPTION_QUIET, { 0 } };
 static const struct argp_option install_options[] = {
     { "force", ARGS_FORCE, 0, 0, "Overwrite what molt's reserved sectors hold, if that is not molt's", 0 },
+    ARGS_OPTION_FS_START,
     ARGS_OPTION_QUIET,
     { 0 },
 };
@@ -25,9 +26,12 @@ static int install(dumpfs_t *dump, const args_t *args) {
     static survey_t survey;
     host_job_t job;
     uint8_t buf[4096];
-    int status = survey_dump(&survey, dump, NULL);
-    if (status) {
-        return status;
+    int status = dumpfs_look(dump, args);
+    if (!status && dump->places.verdict == PLACES_SEVERAL) {
+        status = dumpfs_refuse(dump);
+    }
+    if (status || survey_dump(&survey, dump, NULL)) {
+        return 1;
     }
     host_job_init(&job, &dump->nor, &dump->fs, NULL);
     const molt_region_t *reserved = &survey.map.regions[MOLT_MAP_RESERVED];
@@ -35,7 +39,7 @@ static int install(dumpfs_t *dump, const args_t *args) {
         return say_fail("%s: molt's reserved sectors, from 0x%06x on, hold something that is not molt's, or an installation that was "
                         "cut short; --force overwrites it", dump->path, reserved->addr);
     }
-    switch (molt_resident_install(&dump->nor.flash, reserved, &job.resident, buf)) {
+    switch (molt_resident_install(&dump->nor.flash, reserved, &job.resident, &job.overlay, buf)) {
         case 0:
             break;
         case MOLT_ERR_EXIST:
@@ -98,9 +102,14 @@ static int run(int argc, char **argv, const char *doc, const struct argp_option 
 int cmd_install(int argc, char **argv) {
     return run(argc, argv,
         "Put the resident boot loader into sector 0 of a flash dump: from then on no power cut during an upgrade leaves a "
-        "device that does not start.", install_options, install);
+        "device that does not start.\v"
+        "Examples:\n"
+        "  molt install flash.bin", install_options, install);
 }
 
 int cmd_uninstall(int argc, char **argv) {
-    return run(argc, argv, "Put the firmware's own first sector back into sector 0.", uninstall_options, uninstall);
+    return run(argc, argv,
+        "Put the firmware's own first sector back into sector 0.\v"
+        "Examples:\n"
+        "  molt uninstall flash.bin", uninstall_options, uninstall);
 }

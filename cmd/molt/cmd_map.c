@@ -22,6 +22,7 @@ static const struct argp_option options[] = {
     { "upgrade", ARGS_UPGRADE, "PATH", 0, "Show also what an upgrade from this file in the dump would change", 0 },
     { "svg", ARGS_SVG, "FILE", 0, "Write the picture as SVG", 0 },
     { "ld", ARGS_LD, "FILE", 0, "With --size: write the linker script with which MicroPython is built for this map", 0 },
+    ARGS_OPTION_FS_START,
     ARGS_OPTION_JSON,
     { 0 },
 };
@@ -72,6 +73,9 @@ static int show(const survey_t *survey, const args_t *args, const char *path) {
     } else if (!args->svg && !args->ld) {
         map_view_text(survey, title);
     }
+    if (!args->json) {
+        say_notes(&survey->notes);
+    }
     return 0;
 }
 
@@ -93,12 +97,26 @@ static int map_table(survey_t *survey, const args_t *args) {
     return refuse_options(args) || esp32_survey_table(survey, path, args->flash_size) || show(survey, args, path);
 }
 
+// What the picture does not say of its filesystem.
+static void note_filesystem(say_notes_t *notes, const dumpfs_t *dump) {
+    char text[400];
+    if (dump->places.verdict != PLACES_NONE) {
+        place_text(&dump->places, text, sizeof text);
+        if (*text) {
+            say_note(notes, "%s", text);
+        }
+    }
+    if (*dumpfs_size_text(dump, text, sizeof text)) {
+        say_note(notes, "%s", text);
+    }
+}
+
 static int map_dump(survey_t *survey, const args_t *args) {
     dumpfs_t dump;
     if (refuse_size(args)) {
         return 1;
     }
-    int status = dumpfs_open_raw(&dump, args->positional[0]);
+    int status = dumpfs_open_raw(&dump, args->positional[0]) || dumpfs_look(&dump, args);
     if (!status && dump.is_esp32) {
         status = refuse_options(args) || esp32_survey_dump(survey, &dump);
     } else if (!status) {
@@ -106,9 +124,10 @@ static int map_dump(survey_t *survey, const args_t *args) {
     }
     if (!status && args->upgrade) {
         dumpfs_power_on(&dump);
-        status = survey_upgrade(survey, &dump, args->upgrade);
+        status = dumpfs_refuse(&dump) || survey_upgrade(survey, &dump, args->upgrade);
     }
     if (!status) {
+        note_filesystem(&survey->notes, &dump);
         status = show(survey, args, args->positional[0]);
     }
     dumpfs_close(&dump);
@@ -131,7 +150,11 @@ int cmd_map(int argc, char **argv) {
     static const args_spec_t spec = { "[FLASH]",
         "Show what lies where in an ESP8266's flash: of a dump with what is used and what is free, or of a chip of a given "
         "size. Of an ESP32 a dump or partition-table.bin is needed.\vA cell is a sector of 4 KB; where there are no colours, its letter is small if the sector is free. docs/"
-        "flash-map.md explains the regions.",
+        "flash-map.md explains the regions.\n\n"
+        "Examples:\n"
+        "  molt map flash.bin\n"
+        "  molt map flash.bin --upgrade firmware.bin --svg map.svg\n"
+        "  molt map --size 4M --variant molt",
         options, 0, 1 };
     args_t args;
     args_parse(&spec, argc, argv, &args);

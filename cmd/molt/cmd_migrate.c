@@ -9,7 +9,9 @@
 #include "describe.h"
 #include "dump.h"
 #include "dumpfs.h"
+#include "esp32.h"
 #include "files.h"
+#include "gunzip.h"
 #include "molt/error.h"
 #include "molt/store.h"
 #include "say.h"
@@ -21,6 +23,7 @@
 static const struct argp_option options[] = {
     { "to", ARGS_VARIANT, "MAP", 0, "The map wanted: molt, stock, or another one of `molt map --list` (needed)", 0 },
     { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "The firmware that is made for that map; needed where the filesystem moves", 0 },
+    ARGS_OPTION_FS_START,
     { 0 },
 };
 
@@ -47,43 +50,54 @@ static int refuse_size(const migration_t *m, uint32_t firmware_size) {
         m->map.name, room);
 }
 
+// Read the firmware that the command line gives, unpacked if it is a gzip file. 0, or 1 after having said what is wrong.
+static int load_given(const migration_t *m, uint8_t **given, uint32_t *size) {
+    const char *path = m->args->firmware;
+    uint32_t fs_addr = m->map.regions[MOLT_MAP_FILESYSTEM].addr;
+    molt_image_t image;
+    if (files_load_host(path, m->map.flash_size, given, size)) {
+        return 1;
+    }
+    const char *trouble = gunzip_is_gzip(*given, *size) ? gunzip(given, size) : NULL;
+    if (!trouble && describe_verify(*given, *size, &image) != 0) {
+        trouble = molt_image_defect_text(image.defect);
+    } else if (!trouble && image.chip != MOLT_CHIP_ESP8266) {
+        trouble = "this is no image for the ESP8266";
+    }
+    if (trouble) {
+        return say_fail("%s: %s", path, trouble);
+    }
+    if (image.fs_addr && image.fs_addr != fs_addr) {
+        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, and the map %s has it at 0x%06x; give the firmware made "
+                        "for that map", path, image.fs_addr, m->map.name, fs_addr);
+    }
+    // Boot loader and all: a map that has one keeps it, an image given takes its place.
+    return m->map.regions[MOLT_MAP_FIRMWARE].addr
+               ? say_fail("the map %s has another boot loader; migrate without --firmware", m->map.name) : 0;
+}
+
 // Put the firmware in: the one given, with the flash size that the present one states, or the present one.
 static int fill_firmware(migration_t *m) {
-    const molt_region_t *old = &m->before.map.regions[MOLT_MAP_FIRMWARE];
-    const molt_region_t *region = &m->map.regions[MOLT_MAP_FIRMWARE];
     const uint8_t *old_bytes = m->from.nor.bytes;
     uint8_t *bytes = m->to.nor.bytes;
-    uint32_t size = end_of(old);
+    uint32_t size = end_of(&m->before.map.regions[MOLT_MAP_FIRMWARE]);
     uint8_t *given = NULL;
-    molt_image_t image;
     if (m->args->firmware == NULL && old_bytes[0] != 0xe9 && old_bytes[0] != 0xea) {
         return say_fail("%s: there is no firmware in it; give one with --firmware, or read the chip again", m->from.path);
     }
-    if (m->args->firmware && files_load_host(m->args->firmware, m->map.flash_size, &given, &size)) {
-        return 1;
+    int status = m->args->firmware ? load_given(m, &given, &size) : 0;
+    if (!status && molt_map_set_firmware(&m->map, size) != 0) {
+        status = refuse_size(m, size);
     }
-    if (given && (describe_verify(given, size, &image) != 0 || image.chip != MOLT_CHIP_ESP8266)) {
-        int status = say_fail("%s: %s", m->args->firmware, image.defect ? molt_image_defect_text(image.defect)
-                                                                        : "this is no image for the ESP8266");
-        free(given);
-        return status;
+    if (!status) {
+        memcpy(bytes, given ? given : old_bytes, size);
     }
-    // Boot loader and all: a map that has one keeps it, an image given takes its place.
-    if (region->addr && given) {
-        free(given);
-        return say_fail("the map %s has another boot loader; migrate without --firmware", m->map.name);
-    }
-    if (molt_map_set_firmware(&m->map, size) != 0) {
-        free(given);
-        return refuse_size(m, size);
-    }
-    memcpy(bytes, given ? given : old_bytes, size);
-    if (given && old_bytes[0] == 0xe9) {
+    if (!status && given && old_bytes[0] == 0xe9) {
         bytes[2] = old_bytes[2];
         bytes[3] = old_bytes[3];
     }
     free(given);
-    return 0;
+    return status;
 }
 
 static int memory_read(void *ctx, uint32_t off, void *buf, uint32_t size) {
@@ -194,7 +208,7 @@ static int refuse_files(migration_t *m, int err, const char *at) {
     if (err == MOLT_ERR_NOSPC) {
         return say_fail("the files do not fit into the %s of the map %s; remove a few KB of them", say_size(room).text, m->map.name);
     }
-    return say_fail("%s: %s", at, files_text(err));
+    return say_fail("%s: %s", *at ? at : "/", files_text(err));
 }
 
 static int fill_files(migration_t *m) {
@@ -214,7 +228,7 @@ static int fill_files(migration_t *m) {
     if (dumpfs_mount(&m->from, false)) {
         return 1;
     }
-    int err = molt_volume_format(&m->to.volume, &m->to.nor.flash, fs, BLOCK_SIZE);
+    int err = molt_volume_format_like(&m->to.volume, &m->to.nor.flash, fs, BLOCK_SIZE, &m->from.volume);
     if (!err) {
         err = transfer_tree(&m->from.volume, &m->to.volume, at);
     }
@@ -250,14 +264,32 @@ static int verify_files(migration_t *m, uint32_t *file_count) {
     int err = transfer_compare(&m->from.volume, &m->to.volume, at, file_count);
     molt_volume_unmount(&m->to.volume);
     molt_volume_unmount(&m->from.volume);
-    return err ? say_fail("%s: it did not arrive as it was; the dump is damaged there, read the chip again", at) : 0;
+    return err ? say_fail("%s: it did not arrive as it was; the dump is damaged there, read the chip again", *at ? at : "/") : 0;
+}
+
+// Whatever filesystem there is goes along, or nothing is done. One in the user's own sectors is kept with these.
+static int refuse_left_behind(const migration_t *m) {
+    const places_t *places = &m->from.places;
+    const molt_region_t *user = &m->before.map.regions[MOLT_MAP_USER];
+    const place_t *place;
+    if (places->verdict != PLACES_NONE && dumpfs_refuse(&m->from)) {
+        return 1;
+    }
+    for (uint32_t i = 0; (place = place_next_beside(places, &m->from.fs, &i)) != NULL; i++) {
+        if (place->region.addr < user->addr || end_of(&place->region) > end_of(user)) {
+            return say_fail("%s: there is another filesystem, at 0x%06x, which would be left behind; copy its files out (molt get, with "
+                            "--fs-start 0x%06x) and erase it first", m->from.path, place->region.addr, place->region.addr);
+        }
+    }
+    return 0;
 }
 
 static int migrate(migration_t *m) {
     uint32_t size = m->from.nor.flash.geometry.size;
     molt_geometry_t geometry = { size, BLOCK_SIZE, 65536, 256 };
     uint32_t file_count;
-    if (survey_dump(&m->before, &m->from, NULL)) {
+    if (esp32_refuse(&m->from) || dumpfs_look(&m->from, m->args) || survey_dump(&m->before, &m->from, NULL)
+        || refuse_left_behind(m)) {
         return 1;
     }
     survey_t *wanted = calloc(1, sizeof *wanted);
@@ -292,7 +324,9 @@ int cmd_migrate(int argc, char **argv) {
         "refuses, and says by how much, if they do not fit.\v"
         "A firmware looks for its filesystem where its own map has it. Where the filesystem moves, give the firmware that was made "
         "for the new map (micropython/boards) with --firmware; its flash mode and size are taken from the present one. FLASH is "
-        "left as it is. docs/flash-map.md has the way from a device and back to it.",
+        "left as it is. docs/flash-map.md has the way from a device and back to it.\n\n"
+        "Examples:\n"
+        "  molt migrate old.bin new.bin --to molt --firmware firmware.bin",
         options, 2, 2 };
     args_t args;
     args_parse(&spec, argc, argv, &args);

@@ -10,6 +10,7 @@
 #include "dump.h"
 #include "dumpfs.h"
 #include "files.h"
+#include "gunzip.h"
 #include "molt/error.h"
 #include "say.h"
 #include "survey.h"
@@ -17,8 +18,8 @@
 static const struct argp_option options[] = {
     { "size", ARGS_SIZE, "SIZE", 0, "Size of the chip: 512K, 1M, 2M, 4M, 8M or 16M (needed)", 0 },
     { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "What stands at the beginning of flash (needed)", 0 },
-    { "variant", ARGS_VARIANT, "MAP", 0, "Flash map that says where the filesystem goes: stock (the default), molt, or one of "
-      "`molt map --list`", 0 },
+    { "variant", ARGS_VARIANT, "MAP", 0, "Flash map that says where the filesystem goes, if the firmware does not: stock (the default), molt, or one "
+      "of `molt map --list`", 0 },
     { "keep-header", ARGS_KEEP_HEADER, 0, 0, "Leave the flash size in the firmware's header as it is", 0 },
     { "put", ARGS_PUT, "FILE[:PATH]", 0, "Put FILE on the filesystem, as PATH or by its own name; any number of times", 0 },
     { "fs-start", ARGS_FS_START, "ADDR", 0, "Where the filesystem begins", 0 },
@@ -26,14 +27,38 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-// Where this one goes: size 0 for none. 0, or 1 after having said what is wrong.
-static int choose_fs(const args_t *args, molt_region_t *fs) {
+// Where the firmware's mark says that the filesystem goes; nothing that is asked for may contradict it. 0, or 1 after having
+// said what does.
+static int choose_by_mark(const args_t *args, const molt_image_t *image, const survey_t *survey, molt_region_t *fs) {
     uint32_t end = args->flash_size - DUMPFS_SYSTEM_SIZE;
-    survey_t survey;
+    const molt_region_t *mapped = &survey->map.regions[MOLT_MAP_FILESYSTEM];
+    if (args->variant && (mapped->size == 0 || mapped->addr != image->fs_addr)) {
+        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, and the map %s has it elsewhere; leave out --variant",
+            args->firmware, image->fs_addr, survey->map.name);
+    }
+    if (args->has_fs_start && args->fs_start != image->fs_addr) {
+        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, not at 0x%06x; leave out --fs-start", args->firmware,
+            image->fs_addr, args->fs_start);
+    }
+    if (image->fs_addr + 2 * 4096 > end) {
+        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, which a chip of %s does not have; take the firmware made "
+                        "for that size, or a larger chip", args->firmware, image->fs_addr, say_size(args->flash_size).text);
+    }
+    *fs = (molt_region_t){ image->fs_addr, end - image->fs_addr };
+    return 0;
+}
+
+// Where the filesystem goes: size 0 for none. 0, or 1 after having said what is wrong.
+static int choose_fs(const args_t *args, const molt_image_t *image, molt_region_t *fs) {
+    uint32_t end = args->flash_size - DUMPFS_SYSTEM_SIZE;
+    static survey_t survey;
     if (survey_size(&survey, args->variant ? args->variant : "stock", args->flash_size, 0)) {
         return 1;
     }
     *fs = survey.map.regions[MOLT_MAP_FILESYSTEM];
+    if (image->fs_addr && choose_by_mark(args, image, &survey, fs)) {
+        return 1;
+    }
     if (args->has_fs_start) {
         *fs = (molt_region_t){ args->fs_start, args->fs_start < end ? end - args->fs_start : 0 };
     }
@@ -60,18 +85,35 @@ static uint8_t size_code(uint32_t size) {
     return codes[index];
 }
 
-static int check_firmware(const args_t *args, const uint8_t *bytes, uint32_t size, const molt_region_t *fs) {
-    molt_image_t image;
-    uint32_t limit = fs->size ? fs->addr : args->flash_size - DUMPFS_SYSTEM_SIZE;
-    if (describe_verify(bytes, size, &image) != 0) {
-        return say_fail("%s: %s", args->firmware, molt_image_defect_text(image.defect));
+// Read the firmware, unpacked if it is a gzip file. 0, or 1 after having said what is wrong; the caller frees *bytes.
+static int load_firmware(const args_t *args, uint8_t **bytes, uint32_t *size, molt_image_t *image) {
+    *bytes = NULL;
+    if (files_load_host(args->firmware, SIM_DUMP_SIZE_MAX, bytes, size)) {
+        return 1;
     }
-    if (image.chip != MOLT_CHIP_ESP8266) {
-        return say_fail("%s: this is an image for %s; give one for the ESP8266", args->firmware, molt_chip_text(image.chip));
+    const char *trouble = gunzip_is_gzip(*bytes, *size) ? gunzip(bytes, size) : NULL;
+    if (trouble) {
+        return say_fail("%s: %s", args->firmware, trouble);
     }
-    if (image.kind == MOLT_IMAGE_ESP8266_V2) {
+    if (describe_verify(*bytes, *size, image) != 0) {
+        return say_fail("%s: %s", args->firmware, molt_image_defect_text(image->defect));
+    }
+    if (image->chip != MOLT_CHIP_ESP8266) {
+        return say_fail("%s: this is an image for %s; give one for the ESP8266", args->firmware, molt_chip_text(image->chip));
+    }
+    if (image->kind == MOLT_IMAGE_ESP8266_V2) {
         return say_fail("%s: the mask ROM cannot start this image, it needs Espressif's second-stage boot loader; give an image "
                         "that begins with 0xE9", args->firmware);
+    }
+    return 0;
+}
+
+// Whether the firmware fits in front of what comes behind it. 0, or 1 after having said that it does not.
+static int check_room(const args_t *args, const molt_image_t *image, uint32_t size, const molt_region_t *fs) {
+    uint32_t limit = fs->size ? fs->addr : args->flash_size - DUMPFS_SYSTEM_SIZE;
+    if (image->romfs_size && image->romfs_size < limit && size > limit - image->romfs_size) {
+        return say_fail("%s: the image ends at 0x%06x, but its own ROMFS partition begins at 0x%06x; take a smaller image",
+            args->firmware, size, limit - image->romfs_size);
     }
     if (size > limit) {
         return say_fail("%s: the image ends at 0x%06x, but %s at 0x%06x; take a smaller image, a larger chip or another "
@@ -103,13 +145,12 @@ static int fill(dumpfs_t *dump, const args_t *args, const uint8_t *firmware, uin
 
 static int make(const args_t *args) {
     dumpfs_t dump = { .path = args->positional[0] };
+    molt_geometry_t geometry = { args->flash_size, 4096, 65536, 256 };
+    molt_image_t image;
     uint8_t *firmware;
     uint32_t firmware_size;
-    if (choose_fs(args, &dump.fs) || files_load_host(args->firmware, SIM_DUMP_SIZE_MAX, &firmware, &firmware_size)) {
-        return 1;
-    }
-    molt_geometry_t geometry = { args->flash_size, 4096, 65536, 256 };
-    int status = check_firmware(args, firmware, firmware_size, &dump.fs);
+    int status = load_firmware(args, &firmware, &firmware_size, &image) || choose_fs(args, &image, &dump.fs)
+                 || check_room(args, &image, firmware_size, &dump.fs);
     if (!status && sim_nor_init(&dump.nor, &geometry) != 0) {
         status = say_fail("there is not enough memory for a chip of that size; close other programs");
     }
@@ -135,8 +176,12 @@ static int make(const args_t *args) {
 int cmd_mkflash(int argc, char **argv) {
     static const args_spec_t spec = { "OUT",
         "Make a raw dump of a whole ESP8266 flash chip: firmware at the beginning, and a littlefs where MicroPython has it "
-        "(on 512 KB there is none) up to the five system sectors at the end.\v"
-        "The flash size in the firmware's header is set to that of the chip, as esptool does. An existing OUT is replaced.",
+        "(on 512 KB there is none) up to the five system sectors at the end. A firmware with molt in it says itself where that "
+        "is. IMAGE can be a gzip file.\v"
+        "The flash size in the firmware's header is set to that of the chip, as esptool does. An existing OUT is replaced.\n\n"
+        "Examples:\n"
+        "  molt mkflash flash.bin --size 4M --firmware firmware.bin\n"
+        "  molt mkflash flash.bin --size 4M --firmware a.bin --put b.bin:fw/b.bin",
         options, 1, 1 };
     args_t args;
     args_parse(&spec, argc, argv, &args);

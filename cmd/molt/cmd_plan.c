@@ -190,7 +190,7 @@ static void json_time(const rehearsal_t *rehearsal) {
         }
         printf("] }");
     }
-    printf("\n  ]\n");
+    printf("\n  ],\n");
 }
 
 static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal, bool fine) {
@@ -222,16 +222,26 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
     (void)each_stretch(&rehearsal->plan, json_stretch);
     printf("\n  ],\n");
     json_time(rehearsal);
-    printf("}\n");
+    printf("  \"in_place\": %s,\n  \"notes\": ", rehearsal->is_in_place ? "true" : "false");
+    say_notes_json(stdout, &rehearsal->notes);
+    printf("\n}\n");
+}
+
+// Whether the refusal is about what lies where.
+static bool is_of_place(molt_refusal_reason_t reason) {
+    return reason == MOLT_REFUSAL_PAST_FLASH || reason == MOLT_REFUSAL_PAST_MAPPED || reason == MOLT_REFUSAL_INTO_FILESYSTEM
+           || reason == MOLT_REFUSAL_INTO_RESERVED || reason == MOLT_REFUSAL_OVERLAPS_SOURCE
+           || reason == MOLT_REFUSAL_OTHER_MAP;
 }
 
 // What is in the way, as a map.
 static void print_refusal(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
     uint32_t image_end = (rehearsal->image.size + 4095) / 4096 * 4096;
     uint32_t flash_size = dump->nor.flash.geometry.size;
-    if (rehearsal->refusal.reason == MOLT_REFUSAL_NONE) {
+    if (!is_of_place(rehearsal->refusal.reason)) {
         return;
     }
+    printf("%s: not possible; in flash would be\n", dump->path);
     printf("  0x%06x to 0x%06x   %9s   the image\n", 0u, image_end - 1, say_size(image_end).text);
     printf("  0x%06x to 0x%06x   %9s   filesystem\n", dump->fs.addr, dump->fs.addr + dump->fs.size - 1,
         say_size(dump->fs.size).text);
@@ -243,7 +253,10 @@ int cmd_plan(int argc, char **argv) {
     static const args_spec_t spec = { "FLASH PATH",
         "Tell what an upgrade from the file PATH on the dump's littlefs would do: which sectors are equal already, what is "
         "erased and programmed, how long chips of several makes take for it (data-sheet times), and when the power must not "
-        "fail. Nothing is changed.", options, 2, 2 };
+        "fail. Nothing is changed.\v"
+        "Examples:\n"
+        "  molt plan flash.bin firmware.bin\n"
+        "  molt plan flash.bin firmware.bin --json", options, 2, 2 };
     args_t args;
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };
@@ -253,6 +266,8 @@ int cmd_plan(int argc, char **argv) {
         status = rehearse(&rehearsal, &dump, &args);
         if (args.json) {
             print_json(&dump, &args, &rehearsal, !status);
+        } else if (!status && rehearsal.is_in_place) {
+            printf("%s: this firmware is in place already; an upgrade would change nothing\n", dump.path);
         } else if (!status) {
             print_text(&dump, &args, &rehearsal);
         } else {
@@ -260,6 +275,8 @@ int cmd_plan(int argc, char **argv) {
         }
         if (status) {
             (void)say_fail("%s", rehearsal.text);
+        } else if (!args.json) {
+            say_notes(&rehearsal.notes);
         }
     }
     rehearse_free(&rehearsal);

@@ -74,6 +74,7 @@ static int run(dumpfs_t *dump, const args_t *args, bool is_resident) {
         .loader = job.loader,
         .extension = job.extension,
         .resident = job.resident,
+        .overlay = job.overlay,
         .fs = dump->fs,
         .path = args->positional[1],
         .options = job.options,
@@ -114,7 +115,10 @@ int cmd_torture(int argc, char **argv) {
         "Upgrade a device from the file PATH on its littlefs, again and again, and cut the power in each flash operation "
         "in turn, with each kind of tear. After each cut the device is powered up until a firmware runs, and everything "
         "is compared: firmware, files, every other byte. The dump is not changed.\v"
-        "Exit status 1 if anything was lost outside the two rewritings of sector 0, which resident mode does without.",
+        "Exit status 1 if anything was lost outside the two rewritings of sector 0, which resident mode does without.\n\n"
+        "Examples:\n"
+        "  molt torture flash.bin firmware.bin\n"
+        "  molt torture flash.bin firmware.bin --replay 17.random",
         options, 2, 2,
     };
     args_t args;

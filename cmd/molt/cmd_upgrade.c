@@ -8,7 +8,6 @@
 #include "commands.h"
 #include "dumpfs.h"
 #include "esp32.h"
-#include "molt/crc32.h"
 #include "molt/error.h"
 #include "progress.h"
 #include "rehearse.h"
@@ -21,30 +20,13 @@ static bool read_state(const dumpfs_t *dump, molt_state_t *state) {
     return molt_resident_find(&dump->nor.flash, &addr) == 0 && molt_state_read(&dump->nor.flash, addr, state) == 0;
 }
 
-// Where the firmware's first sector is, and in *reserved what molt keeps for itself: in resident mode elsewhere than at 0.
-static uint32_t find_head(const dumpfs_t *dump, molt_region_t *reserved) {
-    // The bytes are there, whether or not the chip has power.
-    sim_nor_t nor = dump->nor;
-    const molt_flash_t *flash = &nor.flash;
-    molt_state_t state;
-    nor.is_cut = false;
-    nor.flash.ctx = &nor;
-    *reserved = (molt_region_t){ 0, 0 };
-    uint32_t addr;
-    if (molt_resident_find(flash, &addr) != 0 || molt_state_read(flash, addr, &state) != 0) {
-        return 0;
-    }
-    *reserved = (molt_region_t){ addr, MOLT_RESERVED_SECTOR_COUNT * flash->geometry.sector_size };
-    return molt_state_head_addr(flash, addr, state.head);
-}
-
 // After a power cut: what a user of the device would find, and what goes on from there.
 static void print_cut(const dumpfs_t *dump, const args_t *args, const sim_device_t *device, uint64_t prepare_op_count,
     uint64_t op_count) {
     printf("%s%s%s: power cut in flash operation %lld of %llu (%s)\n", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN),
         (long long)args->cut_op, (unsigned long long)op_count, sim_tear_name(args->cut_tear));
     molt_region_t reserved;
-    find_head(dump, &reserved);
+    (void)rehearse_find_head(dump, &reserved);
     if (reserved.size) {
         printf("  in resident mode nothing is lost; go on with: molt boot %s\n", dump->path);
     } else if (!sim_device_boots(&dump->nor)) {
@@ -62,7 +44,7 @@ static void print_cut(const dumpfs_t *dump, const args_t *args, const sim_device
 static uint32_t changed_outside(const dumpfs_t *dump, const uint8_t *before, uint32_t image_end) {
     uint32_t count = 0;
     molt_region_t reserved;
-    find_head(dump, &reserved);
+    (void)rehearse_find_head(dump, &reserved);
     for (uint32_t addr = image_end; addr < dump->nor.flash.geometry.size; addr++) {
         if (addr - dump->fs.addr >= dump->fs.size && addr - reserved.addr >= reserved.size) {
             count += dump->nor.bytes[addr] != before[addr];
@@ -71,34 +53,11 @@ static uint32_t changed_outside(const dumpfs_t *dump, const uint8_t *before, uin
     return count;
 }
 
-// The CRC-32 of the firmware in the dump, with the flash parameters that the image itself has.
-static uint32_t firmware_crc(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
-    uint8_t head[4096];
-    molt_region_t reserved;
-    uint32_t size = rehearsal->plan.image_size;
-    memcpy(head, dump->nor.bytes + find_head(dump, &reserved), sizeof head);
-    head[2] = rehearsal->image.flash_mode;
-    head[3] = rehearsal->image.flash_size_freq;
-    if (size <= sizeof head) {
-        return molt_crc32(0, head, size);
-    }
-    return molt_crc32(molt_crc32(0, head, sizeof head), dump->nor.bytes + sizeof head, size - (uint32_t)sizeof head);
-}
-
-// The target holds the image, the rest of its last sector is erased, and nothing else was touched. 0, or 1 after
+// The target holds the image, and nothing else was touched. 0, or 1 after
 // having said what is wrong.
 static int prove(const dumpfs_t *dump, const rehearsal_t *rehearsal, const uint8_t *before) {
-    const molt_plan_t *plan = &rehearsal->plan;
-    const uint8_t *bytes = dump->nor.bytes;
-    uint32_t image_end = (plan->image_size + 4095) / 4096 * 4096;
-    molt_region_t reserved;
-    const uint8_t *head = bytes + find_head(dump, &reserved);
-    bool fine = firmware_crc(dump, rehearsal) == plan->image_crc && head[2] == (plan->flash_params & 0xff)
-                && head[3] == plan->flash_params >> 8;
-    for (uint32_t addr = plan->image_size; addr < image_end; addr++) {
-        fine = fine && bytes[addr] == 0xff;
-    }
-    if (!fine) {
+    uint32_t image_end = (rehearsal->plan.image_size + 4095) / 4096 * 4096;
+    if (!rehearse_holds_image(dump, rehearsal)) {
         return say_fail("%s: the firmware is not the image after the upgrade; this is a bug, report it", dump->path);
     }
     if (changed_outside(dump, before, image_end)) {
@@ -196,7 +155,10 @@ int cmd_upgrade(int argc, char **argv) {
         "the running firmware checks and prepares, the boot loader does the rewriting. The dump is replaced as a whole, or "
         "not at all.\v"
         "The file molt.head stays on the filesystem: it holds the old first sector and the boot loader's report. After --cut, "
-        "`molt boot FLASH` goes on.", options, 2, 2 };
+        "`molt boot FLASH` goes on.\n\n"
+        "Examples:\n"
+        "  molt upgrade flash.bin firmware.bin\n"
+        "  molt upgrade flash.bin firmware.bin --cut 1500:random", options, 2, 2 };
     args_t args;
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };
@@ -205,8 +167,13 @@ int cmd_upgrade(int argc, char **argv) {
     if (!status && rehearse(&rehearsal, &dump, &args) != 0) {
         status = say_fail("%s", rehearsal.text);
     }
-    if (!status) {
+    if (!status && rehearsal.is_in_place) {
+        printf("%s: this firmware is in place already; nothing to do\n", dump.path);
+    } else if (!status) {
         status = upgrade(&dump, &args, &rehearsal);
+    }
+    if (!status) {
+        say_notes(&rehearsal.notes);
     }
     rehearse_free(&rehearsal);
     dumpfs_close(&dump);
@@ -300,7 +267,9 @@ int cmd_boot(int argc, char **argv) {
     static const struct argp_option options[] = { ARGS_OPTION_QUIET, ARGS_OPTION_CUT, { 0 } };
     static const args_spec_t spec = { "FLASH",
         "Power the device on: what the mask ROM does, then molt's boot loader if it is in sector 0. An upgrade that was cut "
-        "goes on and is finished.", options, 1, 1 };
+        "goes on and is finished.\v"
+        "Examples:\n"
+        "  molt boot flash.bin", options, 1, 1 };
     args_t args;
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);

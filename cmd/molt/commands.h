@@ -16,6 +16,7 @@ extern const command_t commands[];  // ends with a NULL name
 
 int cmd_info(int argc, char **argv);
 int cmd_mkflash(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_migrate(int argc, char **argv) __attribute__((weak));
 int cmd_ls(int argc, char **argv);

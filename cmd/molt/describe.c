@@ -70,6 +70,14 @@ const char *describe_segment(const molt_image_t *image, const molt_image_segment
     return segment->vaddr >= 0x40100000 ? "IRAM" : "DRAM";
 }
 
+void describe_note_tail(say_notes_t *notes, const molt_image_t *image) {
+    if (image->image_size && image->image_size < image->size) {
+        uint32_t count = image->size - image->image_size;
+        say_note(notes, "%u %s behind the end of the image %s not part of it", count, count == 1 ? "byte" : "bytes",
+            count == 1 ? "is" : "are");
+    }
+}
+
 // The checks, in the order in which the core makes them.
 typedef enum stage {
     STAGE_HEADER, STAGE_SEGMENTS, STAGE_ENTRY, STAGE_INNER, STAGE_LENGTH, STAGE_CHECKSUM, STAGE_DIGEST, STAGE_MAPPED, STAGE_COUNT,

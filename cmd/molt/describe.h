@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "molt/image.h"
+#include "say.h"
 
 typedef struct describe_header {
     char mode[16];
@@ -32,6 +33,9 @@ uint32_t describe_checks(const molt_image_t *image, describe_check_t checks[DESC
 
 // The members of a JSON object that tell about `image`, without braces.
 void describe_json(FILE *out, const molt_image_t *image);
+
+// Add a note if bytes stand behind the image's end in its file. They are written into flash with it and mean nothing.
+void describe_note_tail(say_notes_t *notes, const molt_image_t *image);
 
 // molt_image_verify() and molt_image_probe() of bytes in memory.
 int describe_verify(const uint8_t *bytes, uint32_t size, molt_image_t *image);

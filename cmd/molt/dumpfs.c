@@ -1,5 +1,4 @@
-// Finding the filesystem in a dump. Each of its two first blocks is a superblock block, which names itself and states
-// the size of the volume; either may be damaged.
+// A flash dump: loading it, settling what is where in it, saving it.
 
 #include "dumpfs.h"
 
@@ -19,82 +18,26 @@ void dumpfs_power_on(dumpfs_t *dump) {
     dump->nor.fail_call = CALLS_MAX;
 }
 
-static int count_block(void *ctx, lfs2_block_t block) {
-    (void)block;
-    ++*(uint32_t *)ctx;
-    return 0;
-}
-
-// How well a filesystem in `region` makes sense: 0 not at all, 1 it mounts, more: its blocks are in order, and it ends
-// where one usually does.
-static int rate(dumpfs_t *dump, const molt_region_t *region) {
-    uint32_t size = dump->nor.flash.geometry.size;
-    if (region->addr >= size || region->size > size - region->addr
-        || molt_volume_mount(&dump->volume, &dump->nor.flash, region, 0, false) != 0) {
-        return 0;
-    }
-    uint32_t block_count = 0;
-    int err = lfs2_fs_traverse(&dump->volume.lfs, count_block, &block_count);
-    molt_volume_unmount(&dump->volume);
-    return 1 + 2 * (err == 0) + (region->addr + region->size == size - DUMPFS_SYSTEM_SIZE);
-}
-
-static bool has_superblock(const dumpfs_t *dump, uint32_t addr, molt_region_t *region, uint32_t *block_size) {
-    return molt_volume_find(&dump->nor.flash, addr, region, block_size) == 0;
-}
-
-// The filesystem one of whose superblock blocks is at `addr`. If both are sound it is plain that this is the first,
-// for they are found in this order; of a single one both are tried.
-static bool find_at(dumpfs_t *dump, uint32_t addr) {
-    molt_region_t first;
-    molt_region_t other;
-    uint32_t block_size;
-    uint32_t other_size;
-    if (!has_superblock(dump, addr, &first, &block_size)) {
-        return false;
-    }
-    molt_region_t before = { addr - block_size, first.size };
-    int first_rate = rate(dump, &first);
-    int before_rate = 0;
-    if (addr >= block_size && !has_superblock(dump, addr + block_size, &other, &other_size)) {
-        before_rate = rate(dump, &before);
-    }
-    dump->fs = before_rate > first_rate ? before : first;
-    return first_rate > 0 || before_rate > 0;
-}
-
-bool dumpfs_find_at(dumpfs_t *dump, uint32_t addr) {
-    return (find_at(dump, addr) || find_at(dump, addr + 4096)) && dump->fs.addr == addr;
-}
-
-// Of several (the user's own sectors can hold one, too) the one that reaches up to the system sectors, else the first.
-bool dumpfs_find(dumpfs_t *dump) {
-    molt_region_t best = { 0, 0 };
-    int best_rate = 0;
-    for (uint32_t addr = 0; addr < dump->nor.flash.geometry.size; addr += 4096) {
-        if (!find_at(dump, addr)) {
-            continue;
+// Whether the block at `addr` is the second superblock block of the littlefs before it.
+static const place_t *first_of(const dumpfs_t *dump, uint32_t addr) {
+    for (uint32_t i = 0; i < dump->places.count; i++) {
+        const place_t *place = &dump->places.items[i];
+        if (place->is_pair && place->state != PLACE_FAT && place->region.addr + place->block_size == addr) {
+            return place;
         }
-        int found_rate = rate(dump, &dump->fs);
-        if (found_rate > best_rate) {
-            best = dump->fs;
-            best_rate = found_rate;
-        }
-        addr = dump->fs.addr + dump->fs.size - 4096;
     }
-    dump->fs = best;
-    return best_rate > 0;
+    return NULL;
 }
 
 // The size that the superblocks of a filesystem from `addr` on state, or 0.
 static uint32_t stated_size(const dumpfs_t *dump, uint32_t addr) {
     molt_region_t region;
     uint32_t block_size;
-    if (has_superblock(dump, addr, &region, &block_size)) {
+    if (molt_volume_find(&dump->nor.flash, addr, &region, &block_size) == 0) {
         return region.size;
     }
     for (uint32_t size = 4096; size <= 0x10000; size *= 2) {
-        if (has_superblock(dump, addr + size, &region, &block_size) && block_size == size) {
+        if (molt_volume_find(&dump->nor.flash, addr + size, &region, &block_size) == 0 && block_size == size) {
             return region.size;
         }
     }
@@ -104,17 +47,20 @@ static uint32_t stated_size(const dumpfs_t *dump, uint32_t addr) {
 // The filesystem at the place that the user names. 0, or 1 after having said what is wrong.
 static int take_named(dumpfs_t *dump, const args_t *args) {
     uint32_t size = dump->nor.flash.geometry.size;
-    uint32_t start = args->fs_start;
-    if (!args->has_fs_start) {
-        if (!dumpfs_find(dump)) {
-            return say_fail("%s: no littlefs in it; name its place with --fs-start, or read the chip again", dump->path);
-        }
-        start = dump->fs.addr;
-    }
+    uint32_t start = args->has_fs_start ? args->fs_start : dump->fs.addr;
+    const place_t *place = place_at(&dump->places, start);
+    const place_t *first = first_of(dump, start);
     dump->fs = (molt_region_t){ start, args->fs_size ? args->fs_size : stated_size(dump, start) };
     if (start >= size || dump->fs.size > size - start) {
         return say_fail("%s: a filesystem of %s does not fit at 0x%x, the chip ends at 0x%x; correct --fs-start and --fs-size",
             dump->path, say_size(dump->fs.size).text, start, size);
+    }
+    if (place && place->state == PLACE_FAT) {
+        return say_fail("%s: the filesystem at 0x%x is FAT, and molt works with littlefs only; name another one", dump->path, start);
+    }
+    if (first) {
+        return say_fail("%s: at 0x%x is the second block of the littlefs that begins at 0x%x; say --fs-start 0x%x", dump->path, start,
+            first->region.addr, first->region.addr);
     }
     int err = dump->fs.size ? molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) : MOLT_ERR_CORRUPT;
     if (err) {
@@ -124,7 +70,42 @@ static int take_named(dumpfs_t *dump, const args_t *args) {
             dump->path, start);
     }
     molt_volume_unmount(&dump->volume);
+    dump->places.verdict = PLACES_ONE;
     return 0;
+}
+
+int dumpfs_refuse(const dumpfs_t *dump) {
+    char text[400];
+    place_text(&dump->places, text, sizeof text);
+    return *text ? say_fail("%s: %s", dump->path, text) : 0;
+}
+
+int dumpfs_look(dumpfs_t *dump, const args_t *args) {
+    bool is_whole = dump->firmware.state == FIRMWARE_WHOLE;
+    place_hints_t hints = { is_whole ? dump->firmware.end : 0, dump->firmware.fs_addr, !dump->is_esp32 };
+    place_find(&dump->places, &dump->nor.flash, &dump->volume, &hints);
+    bool has_own = dump->places.verdict != PLACES_NONE && dump->places.verdict != PLACES_ELSEWHERE;
+    dump->fs = has_own ? dump->places.items[dump->places.own].region : (molt_region_t){ 0, 0 };
+    dumpfs_power_on(dump);
+    if (!args->has_fs_start && args->fs_size && dumpfs_refuse(dump)) {
+        return 1;
+    }
+    return args->has_fs_start || args->fs_size ? take_named(dump, args) : 0;
+}
+
+// A chip that is read with a larger size than it has answers with its contents again and again. 0, or 1 after having said
+// so.
+static int refuse_repeated(const dumpfs_t *dump) {
+    const uint8_t *bytes = dump->nor.bytes;
+    uint32_t size = dump->nor.flash.geometry.size;
+    bool is_uniform = memcmp(bytes, bytes + 1, size - 1) == 0;
+    while (!is_uniform && size > SIM_DUMP_SIZE_MIN && memcmp(bytes, bytes + size / 2, size / 2) == 0) {
+        size /= 2;
+    }
+    return size == dump->nor.flash.geometry.size || is_uniform
+               ? 0
+               : say_fail("%s: the second half repeats the first: the chip has %s and was read with a wrong size; read it again, or "
+                          "cut the file to %u bytes", dump->path, say_size(size).text, size);
 }
 
 int dumpfs_open_raw(dumpfs_t *dump, const char *path) {
@@ -138,33 +119,81 @@ int dumpfs_open_raw(dumpfs_t *dump, const char *path) {
     dump->system.size = dump->is_esp32 ? 0 : DUMPFS_SYSTEM_SIZE;
     dump->system.addr = size - dump->system.size;
     dumpfs_power_on(dump);
+    if (refuse_repeated(dump)) {
+        return 1;
+    }
+    if (!dump->is_esp32) {
+        firmware_look(&dump->firmware, &dump->nor.flash, dump->nor.bytes, size);
+    }
     return 0;
 }
 
-static void find_kept(dumpfs_t *dump) {
+// A device goes by the size that its header states. A dump can be of a larger chip, but what lies in it is there.
+static uint32_t device_size(const dumpfs_t *dump) {
+    uint32_t size = dump->nor.flash.geometry.size;
+    uint32_t stated = dump->firmware.flash_size;
+    bool is_smaller = stated >= MOLT_MAP_FLASH_SIZE_MIN && stated < size;
+    uint32_t fs_addr = dump->fs.size ? dump->fs.addr + dump->fs.size : dump->firmware.fs_addr;
+    return is_smaller && fs_addr <= stated ? stated : size;
+}
+
+// Whether the firmware has a ROMFS partition: by its mark, or because there is a ROMFS in the one that the port has.
+// Source: MicroPython's extmod/vfs_rom.c, magic bytes.
+static bool has_romfs(const dumpfs_t *dump, uint32_t flash_size) {
     molt_map_t map;
-    molt_map_evidence_t evidence = { .flash_size = dump->nor.flash.geometry.size, .fs = dump->fs };
+    return dump->firmware.romfs_size
+           || (molt_map_find(&map, "stock-2M-ROMFS", flash_size) == 0
+               && memcmp(dump->nor.bytes + map.regions[MOLT_MAP_ROMFS].addr, "\xd2\xcd\x31", 3) == 0);
+}
+
+int dumpfs_map(const dumpfs_t *dump, molt_map_t *map) {
+    uint32_t flash_size = device_size(dump);
+    molt_map_evidence_t evidence = { .flash_size = flash_size, .has_romfs = has_romfs(dump, flash_size), .fs = dump->fs };
+    uint32_t wanted = dump->firmware.fs_addr;
+    if (evidence.fs.size == 0 && wanted && wanted < flash_size - DUMPFS_SYSTEM_SIZE) {
+        // The firmware has not made it yet.
+        evidence.fs = (molt_region_t){ wanted, flash_size - DUMPFS_SYSTEM_SIZE - wanted };
+    } else if (evidence.fs.size == 0 && evidence.has_romfs) {
+        return molt_map_find(map, "stock-2M-ROMFS", flash_size);
+    }
+    return molt_map_detect(map, &evidence);
+}
+
+const char *dumpfs_size_text(const dumpfs_t *dump, char *text, uint32_t text_size) {
+    uint32_t size = dump->nor.flash.geometry.size;
+    uint32_t stated = dump->firmware.flash_size;
+    uint32_t fs_end = dump->fs.size ? dump->fs.addr + dump->fs.size : dump->firmware.fs_addr;
+    const char *advice = "write the firmware with esptool's --flash_size detect";
+    text[0] = 0;
+    if (dump->is_esp32 || stated == 0) {
+        return text;
+    }
+    if (stated > size) {
+        snprintf(text, text_size, "the header says that the flash has %s, and the dump has %s: a device would look for its last "
+            "sectors where its chip has none; read the whole chip, or %s", say_size(stated).text, say_size(size).text, advice);
+    } else if (fs_end > stated) {
+        snprintf(text, text_size, "the header says that the flash has %s, and the dump has %s: a device would not find the filesystem "
+            "at 0x%06x; %s", say_size(stated).text, say_size(size).text,
+            dump->fs.size ? dump->fs.addr : dump->firmware.fs_addr, advice);
+    }
+    return text;
+}
+
+void dumpfs_find_kept(dumpfs_t *dump) {
+    molt_map_t map;
     dump->kept[0] = dump->system;
-    dump->kept_count = molt_map_detect(&map, &evidence) == 0 ? molt_map_kept(&map, dump->kept) : 1;
+    dump->kept_count = dumpfs_map(dump, &map) == 0 ? molt_map_kept(&map, dump->kept) : 1;
 }
 
 int dumpfs_open(dumpfs_t *dump, const args_t *args, bool writes) {
-    if (dumpfs_open_raw(dump, args->positional[0])) {
+    if (dumpfs_open_raw(dump, args->positional[0]) || dumpfs_look(dump, args) || dumpfs_refuse(dump)) {
         return 1;
-    }
-    if (args->has_fs_start || args->fs_size) {
-        if (take_named(dump, args)) {
-            return 1;
-        }
-    } else if (!dumpfs_find(dump)) {
-        return say_fail("%s: no littlefs in it that can be mounted; name its place with --fs-start, or read the chip again",
-            dump->path);
     }
     if (writes && dump->fs.addr + dump->fs.size > dump->system.addr) {
         return say_fail("%s: the filesystem (0x%06x to 0x%06x) reaches into the five system sectors from 0x%06x on; make it "
                         "anew, smaller", dump->path, dump->fs.addr, dump->fs.addr + dump->fs.size, dump->system.addr);
     }
-    find_kept(dump);
+    dumpfs_find_kept(dump);
     dumpfs_power_on(dump);
     return 0;
 }
@@ -175,6 +204,10 @@ void dumpfs_close(dumpfs_t *dump) {
 
 int dumpfs_mount(dumpfs_t *dump, bool is_writable) {
     int err = molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, is_writable);
+    if (!err && is_writable && dump->volume.config.block_size % 4096) {
+        return say_fail("%s: the filesystem at 0x%x has blocks of %u bytes, smaller than a sector of flash, and can only be read",
+            dump->path, dump->fs.addr, dump->volume.config.block_size);
+    }
     return err ? say_fail("%s: the filesystem at 0x%x cannot be mounted; read the chip again", dump->path, dump->fs.addr) : 0;
 }
 

@@ -5,10 +5,12 @@
 #include <stdbool.h>
 
 #include "args.h"
+#include "firmware.h"
 #include "molt/image.h"
 #include "molt/map.h"
 #include "molt/plan.h"
 #include "nor.h"
+#include "place.h"
 #include "volume.h"
 
 // The last five sectors of every chip: RF calibration, PHY data, SDK parameters.
@@ -17,12 +19,14 @@
 typedef struct dumpfs {
     const char *path;       // of the dump
     sim_nor_t nor;
-    molt_region_t fs;       // as large as its superblock says
+    firmware_t firmware;    // of an ESP8266
+    places_t places;        // filled in by dumpfs_look(), as is fs
+    molt_region_t fs;       // the filesystem, as large as its superblock says; size 0: there is none
     molt_region_t system;   // the five system sectors; of an ESP32 size 0, at the end
     bool is_esp32;          // the dump is one of the ESP32 family
     molt_chip_t chip;       // of it; MOLT_CHIP_UNKNOWN if that is not known
     uint32_t boot_addr;     // of its second-stage boot loader
-    molt_region_t kept[MOLT_MAP_KEPT_MAX];  // what an upgrade must not touch; filled in by dumpfs_open()
+    molt_region_t kept[MOLT_MAP_KEPT_MAX];  // what an upgrade must not touch; filled in by dumpfs_find_kept()
     uint32_t kept_count;
     molt_volume_t volume;   // mounted by dumpfs_mount()
 } dumpfs_t;
@@ -33,14 +37,24 @@ typedef struct dumpfs {
 int dumpfs_open(dumpfs_t *dump, const args_t *args, bool writes);
 void dumpfs_close(dumpfs_t *dump);
 
-// Only load; no filesystem is looked for.
+// Only load; no filesystem is looked for. Refuses a dump whose second half repeats the first.
 int dumpfs_open_raw(dumpfs_t *dump, const char *path);
 
-// Look for the filesystem. False if there is none.
-bool dumpfs_find(dumpfs_t *dump);
+// Look for the filesystem, or take the place that args names: fills in dump->places and dump->fs. What there is may be
+// damaged, FAT, or one of several: dumpfs_refuse() tells. Returns 0, or 1 after having said what is wrong with the named one.
+int dumpfs_look(dumpfs_t *dump, const args_t *args);
 
-// Look for one that begins at `addr`. False if there is none; dump->fs is then no longer what it was.
-bool dumpfs_find_at(dumpfs_t *dump, uint32_t addr);
+// 0 if dump->fs can be mounted and is the device's own as far as can be known, or 1 after having said why not.
+int dumpfs_refuse(const dumpfs_t *dump);
+
+// The flash map that the dump has, by its firmware's mark and its filesystem. Returns as molt_map_detect().
+int dumpfs_map(const dumpfs_t *dump, molt_map_t *map);
+
+// Fill in dump->kept and kept_count, after dumpfs_look(); dumpfs_open() does it.
+void dumpfs_find_kept(dumpfs_t *dump);
+
+// The sentence about a header that states another flash size than a device with this dump could do with; else "".
+const char *dumpfs_size_text(const dumpfs_t *dump, char *text, uint32_t text_size);
 
 // Mount dump->volume. Returns 0, or 1 after having said what is wrong.
 int dumpfs_mount(dumpfs_t *dump, bool is_writable);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "describe.h"
+#include "dump.h"
+#include "factory.h"
 #include "files.h"
 #include "molt/error.h"
 #include "say.h"
@@ -20,7 +22,7 @@ static bool begins_table(const uint8_t *bytes) {
 }
 
 bool esp32_look(const uint8_t *bytes, uint32_t size, molt_chip_t *chip, uint32_t *boot_addr) {
-    // Source: esptool, BOOTLOADER_FLASH_OFFSET of its targets. ESP32 and S2; C5 and P4; all others.
+    // Source: esptool, BOOTLOADER_FLASH_OFFSET of its targets. ESP32 and S2; C5, H4 and P4; all others.
     static const uint32_t boot_addrs[] = { 0x1000, 0x2000, 0 };
     molt_partition_table_t table;
     molt_image_t image;
@@ -52,10 +54,14 @@ int esp32_refuse(const dumpfs_t *dump) {
 }
 
 bool esp32_is_table(const char *path) {
-    uint8_t bytes[2] = { 0, 0 };
+    // Boot loader and table of a factory image; its apps come behind.
+    static uint8_t bytes[TABLE_ADDR + SECTOR];
+    factory_t factory;
     FILE *file = fopen(path, "rb");
-    bool is_table = file && fread(bytes, 1, sizeof bytes, file) == sizeof bytes && begins_table(bytes)
-                    && fseek(file, 0, SEEK_END) == 0 && ftell(file) <= (long)SECTOR;
+    size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    long file_size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : 0;
+    bool is_table = size >= 2 && begins_table(bytes) && file_size <= (long)SECTOR;
+    is_table |= file_size > 0 && !sim_dump_is_size((uint64_t)file_size) && factory_look(&factory, bytes, (uint32_t)size);
     if (file) {
         fclose(file);
     }
@@ -133,11 +139,17 @@ int esp32_survey_table(survey_t *survey, const char *path, uint32_t flash_size) 
     molt_partition_table_t table;
     uint8_t *bytes = NULL;
     uint32_t size = 0;
+    factory_t factory;
     *survey = (survey_t){ .about = "of an ESP32, by this partition table" };
-    if (files_load_host(path, SECTOR, &bytes, &size)) {
+    if (files_load_host(path, SURVEY_SECTORS_MAX * SECTOR, &bytes, &size)) {
         return 1;
     }
-    (void)molt_partition_open(&table, bytes, size, flash_size, 0);
+    if (factory_look(&factory, bytes, size)) {
+        snprintf(survey->about, sizeof survey->about, "of an %s, by this factory image", molt_chip_text(factory.boot.chip));
+        (void)molt_partition_open(&table, bytes + factory_table_off(&factory), TABLE_SIZE, flash_size, factory.boot_addr);
+    } else {
+        (void)molt_partition_open(&table, bytes, size, flash_size, 0);
+    }
     int status = take_pieces(survey, &table, path);
     free(bytes);
     return status;
@@ -153,17 +165,21 @@ static void mark_image(survey_t *survey, const dumpfs_t *dump, const molt_region
     }
 }
 
-// A littlefs that begins where the region does. MicroPython makes one behind the last partition if none is called "vfs".
+// A littlefs, or a FAT, that begins where the region does. MicroPython makes one behind the last partition if none is called "vfs".
 static void mark_filesystem(survey_t *survey, dumpfs_t *dump, molt_partition_t *piece) {
     const molt_region_t *region = &piece->piece.region;
-    if (!dumpfs_find_at(dump, region->addr) || dump->fs.size > region->size) {
+    const place_t *place = place_at(&dump->places, region->addr);
+    if (place == NULL || place->state == PLACE_DAMAGED || place->region.size > region->size) {
         return;
     }
+    dump->fs = place->region;
     if (piece->piece.kind == MOLT_MAP_UNUSED) {
         strcpy(piece->label, "vfs");
     }
     piece->piece.kind = MOLT_MAP_FILESYSTEM;
-    survey_mark_littlefs(survey, dump);
+    if (place->state == PLACE_MOUNTS) {
+        survey_mark_littlefs(survey, dump);
+    }
 }
 
 int esp32_survey_dump(survey_t *survey, dumpfs_t *dump) {

@@ -17,10 +17,11 @@ const char *esp32_name(molt_chip_t chip);
 // Refuse a dump that is one of an ESP32: for what works on ESP8266 only. 0 if it is none, or 1 after having said so.
 int esp32_refuse(const dumpfs_t *dump);
 
-// Whether the file at `path` is a partition table on its own, as ESP-IDF's build makes them.
+// Whether the file at `path` is a partition table on its own, as ESP-IDF's build makes them, or has one in front of what else is
+// in a factory image.
 bool esp32_is_table(const char *path);
 
-// The survey of a partition table on its own, for a chip of `flash_size` bytes; 0 for the smallest on which it fits.
+// The survey of such a partition table, for a chip of `flash_size` bytes; 0 for the smallest on which it fits.
 // Returns 0, or 1 after having said what is wrong.
 int esp32_survey_table(survey_t *survey, const char *path, uint32_t flash_size);
 

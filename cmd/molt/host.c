@@ -8,6 +8,7 @@
 
 #include "esp8266_inflate.h"
 #include "esp8266_loader.h"
+#include "esp8266_overlay.h"
 #include "esp8266_resident.h"
 #include "molt/error.h"
 #include "molt/map.h"
@@ -22,6 +23,7 @@ void host_job_init(host_job_t *job, sim_nor_t *nor, const molt_region_t *fs, con
         .loader = { esp8266_loader, sizeof esp8266_loader },
         .extension = { esp8266_inflate, sizeof esp8266_inflate },
         .resident = { esp8266_resident, sizeof esp8266_resident, resident_memory, 2 },
+        .overlay = { esp8266_overlay, sizeof esp8266_overlay },
         .fs = *fs,
         .path = path,
         .options = { .safe_check = true, .mapped_size = MOLT_MAP_MAPPED_SIZE, .fs_addr = fs->addr },
@@ -60,7 +62,7 @@ int host_plan(host_job_t *job) {
         .window = malloc(MOLT_INFLATE_WINDOW_MAX),
         .window_size = MOLT_INFLATE_WINDOW_MAX,
         .extension = &job->extension,
-        .resident = &job->resident,
+        .overlay = &job->overlay,
         .progress = job->progress,
         .progress_ctx = job->progress_ctx,
     };
@@ -232,6 +234,7 @@ void host_text(const host_job_t *job, int err, char *text, uint32_t text_size) {
         case MOLT_UPGRADE_TROUBLE_TRIAL:
         case MOLT_UPGRADE_TROUBLE_FLASH:
         case MOLT_UPGRADE_TROUBLE_LOADER:
+        case MOLT_UPGRADE_TROUBLE_RESIDENT:
         case MOLT_UPGRADE_TROUBLE_GZIP:
         case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
         case MOLT_UPGRADE_TROUBLE_WINDOW:

@@ -15,7 +15,8 @@ typedef struct host_job {
     sim_nor_t *nor;
     molt_loader_t loader;
     molt_loader_t extension;
-    molt_loader_t resident;
+    molt_loader_t resident;          // the resident boot loader: its first part
+    molt_loader_t overlay;           // and the second
     const char *fallback_path;       // resident mode: a trial, with this image to fall back on; NULL for none
     uint32_t trial_starts;
     molt_region_t fs;

@@ -14,6 +14,7 @@
 
 const command_t commands[] = {
     { "info", "IMAGE", "what a firmware image is, and whether it is whole", cmd_info },
+    { "doctor", "FLASH", "what a board is, how it can be upgraded, what is in the way", cmd_doctor },
     { "mkflash", "OUT", "make a flash dump from a firmware and files", cmd_mkflash },
     { "map", "[FLASH]", "show what lies where in flash, and what is free", cmd_map },
     { "migrate", "FLASH OUT", "give a flash dump another flash map, every file kept", cmd_migrate },
@@ -56,7 +57,7 @@ static void print_help(FILE *out) {
                  "An ESP8266 upgrades itself from a file on its own littlefs. FLASH is a raw dump of a whole chip,\n"
                  "as esptool read_flash writes it; PATH is a path on the littlefs in it.\n\n");
     for (const command_t *command = commands; command->name; command++) {
-        fprintf(out, "  %-8s %-18s %s\n", command->name, command->synopsis, command->summary);
+        fprintf(out, "  %-9s %-18s %s\n", command->name, command->synopsis, command->summary);
     }
     fprintf(out, "\n`molt help COMMAND` tells more. Exit status: 0; 1 if it could not be done, and nothing was changed;\n"
                  "2 for a mistake on the command line.\n");

@@ -195,5 +195,9 @@ void map_view_json(FILE *out, const survey_t *survey) {
         fprintf(out, ", \"size\": %u, \"changed_sectors\": %u, \"frozen_modules_met\": %u}", survey->image_size,
             survey->changed_count, survey->frozen_met);
     }
+    if (survey->has_dump) {
+        fprintf(out, ", \"notes\": ");
+        say_notes_json(out, &survey->notes);
+    }
     fprintf(out, "}\n");
 }

@@ -6,12 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "describe.h"
+#include "files.h"
+#include "gunzip.h"
+#include "molt/crc32.h"
 #include "molt/error.h"
-#include "say.h"
+#include "molt/resident.h"
 #include "survey.h"
 
 void rehearse_job(host_job_t *job, dumpfs_t *dump, const args_t *args) {
-    host_job_init(job, &dump->nor, &dump->fs, args->positional[1] + strspn(args->positional[1], "/"));
+    const char *path = args->positional[1] + strspn(args->positional[1], "/");
+    host_job_init(job, &dump->nor, &dump->fs, *path ? path : "/");
     job->options.safe_check = !args->no_safe_check;
     job->options.erase_all = args->erase_all;
     job->options.image_params = args->image_params;
@@ -27,6 +32,51 @@ uint64_t rehearse_window_us(const sim_timing_t *timing) {
         .prog_size = 4096,
     };
     return sim_time_us(&counts, timing);
+}
+
+// Where the firmware's first sector is, and in *reserved what molt keeps for itself: in resident mode elsewhere than at 0.
+uint32_t rehearse_find_head(const dumpfs_t *dump, molt_region_t *reserved) {
+    // The bytes are there, whether or not the chip has power.
+    sim_nor_t nor = dump->nor;
+    const molt_flash_t *flash = &nor.flash;
+    molt_state_t state;
+    nor.is_cut = false;
+    nor.flash.ctx = &nor;
+    *reserved = (molt_region_t){ 0, 0 };
+    uint32_t addr;
+    if (molt_resident_find(flash, &addr) != 0 || molt_state_read(flash, addr, &state) != 0) {
+        return 0;
+    }
+    *reserved = (molt_region_t){ addr, MOLT_RESERVED_SECTOR_COUNT * flash->geometry.sector_size };
+    return molt_state_head_addr(flash, addr, state.head);
+}
+
+// The CRC-32 of the firmware in the dump, with the flash parameters that the image itself has.
+static uint32_t firmware_crc(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
+    uint8_t head[4096];
+    molt_region_t reserved;
+    uint32_t size = rehearsal->plan.image_size;
+    memcpy(head, dump->nor.bytes + rehearse_find_head(dump, &reserved), sizeof head);
+    head[2] = rehearsal->image.flash_mode;
+    head[3] = rehearsal->image.flash_size_freq;
+    if (size <= sizeof head) {
+        return molt_crc32(0, head, size);
+    }
+    return molt_crc32(molt_crc32(0, head, sizeof head), dump->nor.bytes + sizeof head, size - (uint32_t)sizeof head);
+}
+
+bool rehearse_holds_image(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
+    const molt_plan_t *plan = &rehearsal->plan;
+    uint32_t image_end = (plan->image_size + 4095) / 4096 * 4096;
+    molt_region_t reserved;
+    const uint8_t *head = dump->nor.bytes + rehearse_find_head(dump, &reserved);
+    bool fine = firmware_crc(dump, rehearsal) == plan->image_crc && head[2] == (plan->flash_params & 0xff)
+                && head[3] == plan->flash_params >> 8;
+    // The rest of the last sector, which can be the first one.
+    for (uint32_t addr = plan->image_size; addr < image_end; addr++) {
+        fine = fine && (addr < 4096 ? head[addr] : dump->nor.bytes[addr]) == 0xff;
+    }
+    return fine;
 }
 
 typedef struct run_counter {
@@ -78,7 +128,7 @@ static int note_plan(rehearsal_t *rehearsal, const host_job_t *job) {
 }
 
 static int fail(rehearsal_t *rehearsal, const char *path, const char *sentence) {
-    snprintf(rehearsal->text, sizeof rehearsal->text, "%s: %s", *path ? path : "/", sentence);
+    snprintf(rehearsal->text, sizeof rehearsal->text, "%s: %s", path, sentence);
     return 1;
 }
 
@@ -88,6 +138,51 @@ static int refuse_frozen(rehearsal_t *rehearsal, const host_job_t *job, const ch
     snprintf(sentence, sizeof sentence, "the new firmware (%u bytes) would run over the frozen modules %s: remove them by molt "
         "frozen rm, and add them again afterwards", job->upgrade.plan.image_size, names);
     return fail(rehearsal, job->path, sentence);
+}
+
+// The boot loader has done its work and no firmware starts: with --no-safe-check the image can be one that nothing starts.
+static int refuse_outcome(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_t *job) {
+    char sentence[400];
+    molt_image_t image = { .defect = MOLT_IMAGE_FINE };
+    uint8_t *bytes;
+    uint32_t size;
+    if (molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) == 0
+        && files_load(&dump->volume, job->path, &bytes, &size) == 0) {
+        if (!gunzip_is_gzip(bytes, size) || gunzip(&bytes, &size) == NULL) {
+            (void)describe_verify(bytes, size, &image);
+        }
+        free(bytes);
+    }
+    if (image.defect == MOLT_IMAGE_FINE) {
+        return fail(rehearsal, job->path, "the boot loader would not carry this upgrade out; copy the file again, and report it");
+    }
+    snprintf(sentence, sizeof sentence, "the upgrade would be carried out, and %s would not start what is then in flash (%s); the "
+        "device would need its serial line", rehearsal->is_resident ? "the resident boot loader" : "the mask ROM",
+        molt_image_defect_text(image.defect));
+    return fail(rehearsal, job->path, sentence);
+}
+
+// Remarks on a plan that is possible.
+static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_t *job) {
+    say_notes_t *notes = &rehearsal->notes;
+    const molt_image_t *image = &rehearsal->image;
+    char text[400];
+    uint8_t *bytes;
+    uint32_t size;
+    if (job->upgrade.is_gzip && molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) == 0
+        && files_load(&dump->volume, job->path, &bytes, &size) == 0) {
+        gunzip_note(notes, bytes, size);
+        free(bytes);
+    }
+    if (*dumpfs_size_text(dump, text, sizeof text)) {
+        say_note(notes, "%s", text);
+    }
+    describe_note_tail(notes, image);
+    uint32_t made = image->crc_mode | (uint32_t)image->crc_size_freq << 8;
+    if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc && job->options.safe_check && made != rehearsal->plan.flash_params) {
+        say_note(notes, "the image's CRC covers flash mode and size, which stay as this device has them: ESP.checkFlashCRC() will be "
+                        "false (--flash-params=image takes those of the image)");
+    }
 }
 
 static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *job) {
@@ -112,11 +207,12 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *job) {
     if (note_plan(rehearsal, job) != 0) {
         return fail(rehearsal, job->path, "its blocks cannot be followed; copy the file again");
     }
+    note_upgrade(rehearsal, dump, job);
     begin = nor->counts;
     sim_device_t device = { .nor = nor, .loader = job->loader, .resident = job->resident };
     sim_outcome_t outcome = sim_device_start(&device);
     if (outcome != SIM_FIRMWARE || device.boot_result != MOLT_BOOT_DONE) {
-        return fail(rehearsal, job->path, "the boot loader would not carry this upgrade out; copy the file again, and report it");
+        return refuse_outcome(rehearsal, dump, job);
     }
     rehearsal->boot = difference(&nor->counts, &begin);
     rehearsal->op_count = nor->op_count;
@@ -139,6 +235,7 @@ int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
     sim_nor_pop(&dump->nor);
     dump->nor.counts = counts;
     dumpfs_power_on(dump);
+    rehearsal->is_in_place = !status && !args->erase_all && args->cut_op < 0 && rehearse_holds_image(dump, rehearsal);
     return status;
 }
 

@@ -7,12 +7,15 @@
 #include "device.h"
 #include "dumpfs.h"
 #include "host.h"
+#include "say.h"
 
 typedef struct rehearsal {
     sim_counts_t prepare;      // by the running firmware: check, save, boot sector in
     sim_counts_t boot;         // by the boot loader
     uint64_t prepare_op_count; // programs and erases
     uint64_t op_count;         // of both
+    bool is_in_place;          // flash holds the image already, and nothing else is asked for: nothing to do
+    say_notes_t notes;         // remarks on image and dump
     bool is_resident;          // resident mode: no fatal windows
     molt_image_t image;
     molt_plan_t plan;          // finished; its sector is owned by the rehearsal
@@ -27,8 +30,15 @@ typedef struct rehearsal {
 void rehearse_job(host_job_t *job, dumpfs_t *dump, const args_t *args);
 
 // Returns 0, or 1 with the sentence in `text`. Nothing is changed. rehearse_free() either way.
+// The notes are there after 0 only.
 int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args);
 void rehearse_free(rehearsal_t *rehearsal);
+
+// Whether flash holds the image of the plan, and header bytes 2 and 3 as the plan has them.
+bool rehearse_holds_image(const dumpfs_t *dump, const rehearsal_t *rehearsal);
+
+// Where the firmware's first sector is, and in *reserved what molt keeps for itself (size 0 but in resident mode).
+uint32_t rehearse_find_head(const dumpfs_t *dump, molt_region_t *reserved);
 
 // Microseconds that the rewriting of sector 0 takes, in which a power cut is fatal: one erase, 16 pages. It is
 // rewritten twice, boot loader in and new first sector in.

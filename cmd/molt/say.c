@@ -8,21 +8,52 @@
 #include <string.h>
 #include <unistd.h>
 
-int say_fail(const char *format, ...) {
-    char sentence[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
-    va_end(args);
-    // Names come from outside: whatever is in them, it stays one line.
+// Names come from outside: whatever is in them, it stays one line.
+static void print_line(const char *before, char *sentence) {
     for (char *p = sentence; *p; p++) {
         if ((unsigned char)*p < ' ' || *p == 127) {
             *p = '?';
         }
     }
     fflush(stdout);
-    fprintf(stderr, "molt: %s\n", sentence);
+    fprintf(stderr, "molt: %s%s\n", before, sentence);
+}
+
+int say_fail(const char *format, ...) {
+    char sentence[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    print_line("", sentence);
     return 1;
+}
+
+void say_note(say_notes_t *notes, const char *format, ...) {
+    if (notes->count < SAY_NOTES_MAX) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(notes->texts[notes->count], sizeof notes->texts[0], format, args);
+        va_end(args);
+        notes->count++;
+    }
+}
+
+void say_notes(const say_notes_t *notes) {
+    for (uint32_t i = 0; i < notes->count; i++) {
+        char sentence[sizeof notes->texts[0]];
+        snprintf(sentence, sizeof sentence, "%s", notes->texts[i]);
+        print_line("note: ", sentence);
+    }
+}
+
+void say_notes_json(FILE *out, const say_notes_t *notes) {
+    fputc('[', out);
+    for (uint32_t i = 0; i < notes->count; i++) {
+        fprintf(out, "%s", i ? ", " : "");
+        say_json(out, notes->texts[i]);
+    }
+    fputc(']', out);
 }
 
 say_text_t say_size(uint32_t size) {

@@ -12,6 +12,19 @@ typedef struct say_text {
 // Print "molt: " and the sentence on stderr, on one line. Returns 1, the exit status that goes with it.
 __attribute__((format(printf, 1, 2))) int say_fail(const char *format, ...);
 
+// Remarks beside a result: each is a sentence without full stop. What does not fit is left out.
+#define SAY_NOTES_MAX 6
+typedef struct say_notes {
+    char texts[SAY_NOTES_MAX][400];
+    uint32_t count;
+} say_notes_t;
+
+__attribute__((format(printf, 2, 3))) void say_note(say_notes_t *notes, const char *format, ...);
+
+// Print them on stderr, "molt: note: " before each; or as a JSON array.
+void say_notes(const say_notes_t *notes);
+void say_notes_json(FILE *out, const say_notes_t *notes);
+
 // "640 KB", "634.0 KB", "4 MB", "12 bytes".
 say_text_t say_size(uint32_t size);
 

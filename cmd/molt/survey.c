@@ -6,6 +6,7 @@
 
 #include "describe.h"
 #include "esp32.h"
+#include "firmware.h"
 #include "host.h"
 #include "molt/error.h"
 #include "molt/store.h"
@@ -92,68 +93,24 @@ static bool is_blank(const uint8_t *bytes) {
     return bytes[0] == 0xff && memcmp(bytes, bytes + 1, SECTOR - 1) == 0;
 }
 
-// Where MicroPython's code ends by its size word alone; 0 if there is none. The first sector can be molt's boot loader.
-// Source: ports/esp8266/makeimg.py of MicroPython.
-static uint32_t stated_end(const dumpfs_t *dump, uint32_t addr, uint32_t limit) {
-    enum { SIZE_WORD_OFF = 0x8ffc, MD5_SIZE = 16 };
-    const uint8_t *word = dump->nor.bytes + addr + SIZE_WORD_OFF;
-    uint32_t size = (uint32_t)word[0] | (uint32_t)word[1] << 8 | (uint32_t)word[2] << 16 | (uint32_t)word[3] << 24;
-    return size > SIZE_WORD_OFF && size % 4 == 0 && size <= limit - addr - MD5_SIZE ? addr + size + MD5_SIZE : 0;
-}
-
-// Where the firmware whose image begins at `addr` ends, by its own account. An image that does not say (only MicroPython
-// and Arduino do) ends with the last sector before `limit` that is not blank. 0: there is none, or it is not whole.
-static uint32_t firmware_end(const dumpfs_t *dump, uint32_t addr, uint32_t limit) {
-    molt_image_t image;
-    if (describe_verify(dump->nor.bytes + addr, limit - addr, &image) != 0 || image.image_size == 0) {
-        return stated_end(dump, addr, limit);
-    }
-    if (image.image_size < limit - addr) {
-        return addr + image.image_size;
-    }
-    while (is_blank(dump->nor.bytes + limit - SECTOR)) {
-        limit -= SECTOR;
-    }
-    return limit;
-}
-
-// The flash size that the firmware believes in, by its header: the dump can be of a larger chip.
-static uint32_t stated_flash_size(const dumpfs_t *dump) {
-    uint32_t size = dump->nor.flash.geometry.size;
-    uint32_t stated = dump->nor.bytes[0] == 0xe9 ? molt_image_flash_size(dump->nor.bytes[3]) : 0;
-    return stated >= MOLT_MAP_FLASH_SIZE_MIN && stated < size ? stated : size;
-}
-
-// Whether a ROMFS begins where the port has its partition. Source: MicroPython's extmod/vfs_rom.c, magic bytes.
-static bool has_romfs(const dumpfs_t *dump, uint32_t flash_size) {
-    molt_map_t map;
-    return molt_map_find(&map, "stock-2M-ROMFS", flash_size) == 0
-           && memcmp(dump->nor.bytes + map.regions[MOLT_MAP_ROMFS].addr, "\xd2\xcd\x31", 3) == 0;
-}
-
-static int detect(molt_map_t *map, const dumpfs_t *dump) {
-    uint32_t flash_size = stated_flash_size(dump);
-    molt_map_evidence_t evidence = { .flash_size = flash_size, .has_romfs = has_romfs(dump, flash_size) };
-    if (dump->fs.size && dump->fs.addr + dump->fs.size <= flash_size) {
-        evidence.fs = dump->fs;
-    }
-    return molt_map_detect(map, &evidence);
+// Where the firmware of the map that the dump has ends. 0: it has none, or a damaged one.
+static uint32_t end_of_firmware(const dumpfs_t *dump, const molt_map_t *map) {
+    return firmware_end(&dump->firmware, dump->nor.bytes, map->regions[MOLT_MAP_FIRMWARE].addr, limit_of(map));
 }
 
 static int detect_map(molt_map_t *map, const dumpfs_t *dump) {
-    if (detect(map, dump) != 0) {
-        return say_fail("%s: its filesystem (0x%06x, %s) does not go with a flash of %s; read the chip again", dump->path,
-            dump->fs.addr, say_size(dump->fs.size).text, say_size(stated_flash_size(dump)).text);
-    }
-    return 0;
+    int err = dumpfs_map(dump, map);
+    return err ? say_fail("%s: the filesystem it has (0x%06x, %s) fits no flash of this size; read the chip again", dump->path,
+                     dump->fs.addr, say_size(dump->fs.size).text)
+               : 0;
 }
 
 bool survey_find_frozen(const dumpfs_t *dump, molt_region_t *region) {
     molt_map_t map;
-    if (detect(&map, dump) != 0) {
+    if (dumpfs_map(dump, &map) != 0) {
         return false;
     }
-    uint32_t end = firmware_end(dump, map.regions[MOLT_MAP_FIRMWARE].addr, limit_of(&map));
+    uint32_t end = end_of_firmware(dump, &map);
     bool is_split = end && molt_map_set_firmware(&map, end) == 0;
     *region = map.regions[MOLT_MAP_FROZEN];
     return is_split && region->size;
@@ -185,30 +142,82 @@ void survey_mark_littlefs(survey_t *survey, dumpfs_t *dump) {
     }
 }
 
+// What the map's filesystem is, if it is no littlefs that mounts; if it is, which of its sectors are in use.
+static void name_filesystem(survey_t *survey, dumpfs_t *dump) {
+    const molt_region_t *fs = &survey->map.regions[MOLT_MAP_FILESYSTEM];
+    const place_t *place = place_at(&dump->places, fs->addr);
+    molt_partition_t *piece = survey->pieces;
+    if (fs->size == 0 || place == NULL || fs->addr != dump->fs.addr || fs->size != dump->fs.size) {
+        return;
+    }
+    while (piece->piece.region.addr != fs->addr) {
+        piece++;
+    }
+    if (place->state == PLACE_MOUNTS) {
+        survey_mark_littlefs(survey, dump);
+    } else {
+        snprintf(piece->label, sizeof piece->label, "%s", place->state == PLACE_FAT ? "FAT" : "damaged");
+    }
+}
+
+// Put a piece for `region` in, where the map has nothing but room: what is left of that stays room.
+static void cut_out(survey_t *survey, const molt_region_t *region, const char *label) {
+    for (uint32_t i = 0; i < survey->piece_count && survey->piece_count + 2 <= SURVEY_PIECES_MAX; i++) {
+        molt_partition_t *piece = &survey->pieces[i];
+        const molt_region_t room = piece->piece.region;
+        bool is_room = piece->piece.kind == MOLT_MAP_UNUSED || piece->piece.kind == MOLT_MAP_FROZEN;
+        if (!is_room || region->addr < room.addr || end_of(region) > end_of(&room)) {
+            continue;
+        }
+        molt_partition_t parts[3] = { *piece, *piece, *piece };
+        parts[0].piece.region.size = region->addr - room.addr;
+        parts[1].piece = (molt_map_piece_t){ MOLT_MAP_FILESYSTEM, *region };
+        snprintf(parts[1].label, sizeof parts[1].label, "%s", label);
+        parts[2].piece.region = (molt_region_t){ end_of(region), end_of(&room) - end_of(region) };
+        uint32_t first = parts[0].piece.region.size ? 0 : 1;
+        uint32_t count = (parts[2].piece.region.size ? 3 : 2) - first;
+        memmove(piece + count, piece + 1, (survey->piece_count - i - 1) * sizeof *piece);
+        memcpy(piece, parts + first, count * sizeof *piece);
+        survey->piece_count += count - 1;
+        return;
+    }
+}
+
+// Filesystems beside the firmware's own: where they are nothing is unused.
+static void add_others(survey_t *survey, dumpfs_t *dump) {
+    const molt_region_t own = dump->fs;
+    const place_t *place;
+    for (uint32_t i = 0; (place = place_next_beside(&dump->places, &own, &i)) != NULL; i++) {
+        cut_out(survey, &place->region, place->state == PLACE_FAT ? "another FAT" : "another littlefs");
+        if (place->state == PLACE_MOUNTS) {
+            dump->fs = place->region;
+            survey_mark_littlefs(survey, dump);
+        }
+    }
+    dump->fs = own;
+}
+
 int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
     *survey = (survey_t){ .has_dump = true };
     if (esp32_refuse(dump)) {
         return 1;
     }
-    if (!dumpfs_find(dump)) {
-        dump->fs = (molt_region_t){ 0, 0 };
-    }
-    if (name ? find_map(&survey->map, name, stated_flash_size(dump)) : detect_map(&survey->map, dump)) {
+    molt_map_t own;
+    if (detect_map(&own, dump) || (name && find_map(&survey->map, name, own.flash_size))) {
         return 1;
     }
+    survey->map = name ? survey->map : own;
     molt_map_t *map = &survey->map;
     uint32_t limit = limit_of(map);
-    uint32_t end = firmware_end(dump, map->regions[MOLT_MAP_FIRMWARE].addr, limit);
+    uint32_t end = end_of_firmware(dump, map);
     if (end && molt_map_set_firmware(map, end) != 0) {
         return say_fail("%s: the firmware ends at 0x%06x and the map %s has room for it up to 0x%06x only; name another map "
                         "with --variant", dump->path, end, map->name, limit);
     }
     survey_mark_blank(survey, dump);
-    const molt_region_t *fs = &map->regions[MOLT_MAP_FILESYSTEM];
-    if (dump->fs.size && fs->addr == dump->fs.addr && fs->size == dump->fs.size) {
-        survey_mark_littlefs(survey, dump);
-    }
     collect(survey);
+    name_filesystem(survey, dump);
+    add_others(survey, dump);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "dumpfs.h"
 #include "molt/map.h"
 #include "molt/partition.h"
+#include "say.h"
 
 // A partition table can be for a larger flash than an ESP8266 has.
 #define SURVEY_SECTORS_MAX (0x8000000u / MOLT_MAP_SECTOR_SIZE)
@@ -33,6 +34,7 @@ typedef struct survey {
     uint32_t frozen_met;     // frozen modules that it would run over
     char frozen_names[200];  // of these
     uint8_t use[SURVEY_SECTORS_MAX];
+    say_notes_t notes;       // about the dump
 } survey_t;
 
 // The map of that name ("stock", "molt", ...), with a firmware of that size (0: not said) and nothing else in it.
@@ -40,7 +42,7 @@ typedef struct survey {
 int survey_size(survey_t *survey, const char *name, uint32_t flash_size, uint32_t firmware_size);
 
 // The map that a dump has, or the one of that name if it is not NULL, and which sectors are in use.
-//   dump  from dumpfs_open_raw(); its filesystem is looked for
+//   dump  from dumpfs_open_raw() and dumpfs_look()
 // Returns 0, or 1 after having said what is wrong.
 int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name);
 

@@ -77,7 +77,7 @@ int torture_files_load(const torture_t *torture, const char *path, uint8_t **byt
 static int list_dir(torture_t *torture, molt_volume_t *volume, const char *dir_path, uint32_t depth) {
     lfs2_dir_t dir;
     struct lfs2_info info;
-    int err = depth > 8 ? MOLT_ERR_CORRUPT : lfs2_dir_open(&volume->lfs, &dir, dir_path);
+    int err = depth > 8 ? MOLT_ERR_CORRUPT : lfs2_dir_open(&volume->lfs, &dir, *dir_path ? dir_path : "/");
     if (err) {
         return err;
     }

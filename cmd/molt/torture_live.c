@@ -31,6 +31,7 @@ static int prepare(torture_t *torture) {
     host_job_init(&job, torture->nor, &torture->fs, torture->path);
     job.loader = torture->loader;
     job.extension = torture->extension;
+    job.overlay = torture->overlay;
     job.options = torture->options;
     job.fallback_path = torture->fallback_path;
     job.trial_starts = TRIAL_STARTS;

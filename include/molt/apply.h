@@ -9,8 +9,9 @@
 #include "molt/image.h"
 #include "molt/plan.h"
 
-// How often a sector is erased and programmed before flash counts as failing.
-#define MOLT_APPLY_TRIES 4
+// How often a sector is erased and programmed before flash counts as failing. Where the sector is the one that the chip
+// starts from nothing boots until it is right, so it is not given up soon.
+#define MOLT_APPLY_TRIES 16
 
 // Make the sector at `addr` hold `data` (sector_size bytes, 4-aligned), read back and compared.
 //   is_blank  the sector is known to be erased: the first try does without an erase
@@ -21,6 +22,10 @@
 // Cost: one sector erase, up to 16 page programs, one read of the sector.
 int molt_sector_write(const molt_flash_t *flash, uint32_t addr, const uint8_t *data, bool is_blank);
 
+// Whether the sector at `addr` holds `data` (sector_size bytes, 4-aligned).
+// Returns 0, MOLT_ERR_IO if it does not, or the driver's error. Cost: one read of the sector.
+int molt_sector_verify(const molt_flash_t *flash, uint32_t addr, const uint8_t *data);
+
 // The source as a reader: the bytes of the file, through the extents. Sizes that are no multiple of 4 are read up to
 // 3 bytes further, within the sector and into `buf`.
 typedef struct molt_source {
@@ -29,10 +34,6 @@ typedef struct molt_source {
 } molt_source_t;
 
 molt_reader_t molt_source_reader(molt_source_t *source);
-
-// CRC-32 of the whole source.
-//   buf  sector_size bytes, 4-aligned
-int molt_source_crc(const molt_reader_t *source, uint8_t *buf, uint32_t buf_size, uint32_t *crc);
 
 // Read the bytes that the target sector at `addr` is to hold: its part of the image, 0xFF behind the image's
 // end, and in the first sector the flash parameters of the plan.

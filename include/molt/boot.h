@@ -10,15 +10,18 @@
 
 typedef enum molt_boot_event {
     MOLT_BOOT_START,    // arg: the number of steps of the plan
-    MOLT_BOOT_CHECK,    // the source is being checked
-    MOLT_BOOT_STEP,     // arg: step number; before each step that is performed
-    MOLT_BOOT_RESTORE,  // the source no longer matches: the old first sector goes back
-    MOLT_BOOT_FINISH,   // the new first sector goes in
+    MOLT_BOOT_CHECK,    // arg 0: the source is being checked; 1: the image as it stands in flash
+    MOLT_BOOT_STEP,     // arg: step number; before each step that is performed, and each sector that is repaired
+    MOLT_BOOT_FINISH,   // a first sector goes in; arg 1 (MOLT_REPORT_DONE): the new one; 2 (MOLT_REPORT_RESTORED): the old
+                        // one goes back, as the source has changed
 } molt_boot_event_t;
 
 typedef struct molt_boot_io {
     void *ctx;
     void (*event)(void *ctx, molt_boot_event_t event, uint32_t arg);
+    // Wait that long, the watchdog fed. Called when starts before this one got no further: the supply may not bear the
+    // current of an erase yet.
+    void (*wait)(void *ctx, uint32_t seconds);
     // Put the extension's `size` bytes where they run, and make of `source`, which reads the file, a reader of
     // the image in it. Both readers stay in use.
     void (*extend)(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image);
@@ -35,9 +38,11 @@ typedef struct molt_boot_place {
     uint32_t final_addr;  // 0, or a head of the reserved region
 } molt_boot_place_t;
 
-// Read the plan at the end of the sector at `plan_addr` into `sector`, which the plan keeps using.
+// Read the plan at the end of the sector at `plan_addr` into `sector`, which the plan keeps using. It is read twice;
+// where the readings differ that is MOLT_ERR_IO, to be tried again. `sector` and `buf` have sector_size bytes each,
+// 4-aligned.
 // Returns 0, MOLT_ERR_NOENT, MOLT_ERR_NOTSUP, MOLT_ERR_CORRUPT (no plan that can be carried out), or the driver's error.
-int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *plan, uint8_t *sector);
+int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *plan, uint8_t *sector, uint8_t *buf);
 
 // Carry out a plan that was opened, or what is left of it.
 //   place  both 0: the plan is in the boot sector, which the image's first sector replaces at the end; and the saved
@@ -46,7 +51,7 @@ int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *p
 //   buf    sector_size bytes, 4-aligned
 // Returns a molt_boot_result_t, or the error of flash or source: trying again later is harmless.
 // Power cut: start it again, as often as it takes. Only while the boot sector itself is rewritten (once, at
-// the end, announced by MOLT_BOOT_FINISH or MOLT_BOOT_RESTORE) does a cut leave nothing that boots.
+// the end, announced by MOLT_BOOT_FINISH) does a cut leave nothing that boots.
 int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
     const molt_boot_io_t *io);
 

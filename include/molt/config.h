@@ -3,7 +3,8 @@
 #define MOLT_CONFIG_H
 
 // Take sector, block and page sizes as the constants 4096, 65536 and 256 instead of reading them from
-// molt_geometry_t. Set for the boot loader, whose size counts; saves about 400 bytes of 3,300 there.
+// molt_geometry_t, and the image's place as 0 instead of reading it from the plan. Set for the ESP8266's boot loaders,
+// whose size counts; saves about 400 bytes of 3,300 there.
 #ifndef MOLT_FIXED_GEOMETRY
 #define MOLT_FIXED_GEOMETRY 0
 #endif

@@ -8,10 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "molt/sha1.h"
+
 // Most segments that an image may have (mask ROM and esptool: 16), and most that stand before an inner image:
 // eboot has one or two, 0xEA has the mapped part.
 #define MOLT_IMAGE_SEGMENTS_MAX 16
 #define MOLT_IMAGE_OUTER_SEGMENTS_MAX 4
+
+// Longest version that is kept; of a longer one, its beginning.
+#define MOLT_IMAGE_VERSION_MAX 47
 
 // Smallest work buffer of molt_image_verify(), in bytes; a multiple of 4, and the larger the faster.
 #define MOLT_IMAGE_WORK_MIN 256
@@ -36,6 +41,8 @@ typedef enum molt_chip {
     MOLT_CHIP_ESP32C61,
     MOLT_CHIP_ESP32H2,
     MOLT_CHIP_ESP32P4,
+    MOLT_CHIP_ESP32H4,
+    MOLT_CHIP_ESP32H21,
 } molt_chip_t;
 
 typedef enum molt_image_kind {
@@ -98,13 +105,26 @@ typedef struct molt_image {
     // mapped part first (it states the address 0), then those of the inner image.
     molt_image_segment_t segments[MOLT_IMAGE_SEGMENTS_MAX + MOLT_IMAGE_OUTER_SEGMENTS_MAX];
     uint32_t crc32;           // of all `size` bytes; set by molt_image_verify() where it read all of them, else 0
+    uint8_t sha1[MOLT_SHA1_SIZE];  // likewise
     uint32_t fs_addr;         // where the firmware will have its filesystem, by its mark; set likewise; 0: it does not say
+    uint32_t romfs_size;      // of its ROMFS partition, which ends where the filesystem begins; by its mark, likewise
+    // Arduino: the CRC covers header bytes 2 and 3, which flashing tools (and molt) set for the device. It was made for
+    // these; what the header has now is flash_mode and flash_size_freq.
+    uint8_t crc_mode;
+    uint8_t crc_size_freq;
+    // What a MicroPython calls itself, as its os.uname().version: "v1.25.0 on 2025-04-15"; set likewise; "" where no such
+    // text is in it. Printable ASCII.
+    char version[MOLT_IMAGE_VERSION_MAX + 1];
 } molt_image_t;
 
 // A MicroPython firmware with molt in it says for which flash map it is made: these words, 4-aligned, anywhere in its
 // image, and then esp.flash_user_start() without ROMFS, and the size of ROMFS. docs/format.md, "map mark". The words
 // are f() of these, f(x) = ~x, so that a list of them is no mark.
 #define MOLT_IMAGE_MARK(f) { f(0x2C91E7B4u), f(0xD30A684Fu), f(0x5BF2139Du), f(0x8E65C0A1u) }
+
+// The map mark in `bytes`, as molt_image_verify() looks for it: image->fs_addr, or 0 if there is none. *romfs_size is set
+// where there is one.
+uint32_t molt_image_mark(const uint8_t *bytes, uint32_t size, uint32_t *romfs_size);
 
 // Reports how far a long check has come; `done` and `total` in bytes. Non-zero stops the check with that code.
 typedef int (*molt_progress_t)(void *ctx, uint32_t done, uint32_t total);
@@ -120,9 +140,9 @@ typedef int (*molt_progress_t)(void *ctx, uint32_t done, uint32_t total);
 //   MOLT_ERR_INVAL    work_size below MOLT_IMAGE_WORK_MIN (caller bug)
 //   any other         from reader or progress
 // What it cannot see: bits changed or missing in the mapped part of a MOLT_IMAGE_ESP8266 that is neither
-// MicroPython nor Arduino (such an image has no checksum there), and header bytes 2 and 3 of a MicroPython
-// image, which its MD5 leaves out.
-// Cost: every byte is read once, headers twice, and none after a later one but those of the headers. About 650 bytes of
+// MicroPython nor Arduino (such an image has no checksum there), and header bytes 2 and 3: a MicroPython image's MD5
+// leaves them out, an Arduino image's CRC is right if it is right with some values there that a chip has.
+// Cost: every byte is read once, headers twice, and none after a later one but those of the headers. About 750 bytes of
 // stack.
 int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
     void *progress_ctx, molt_image_t *image);

@@ -6,7 +6,9 @@
 // Steps are numbered in the order in which they are performed:
 //   0                      check the source once more; until it is done nothing has been destroyed
 //   for each 64 KB block   one erase of the whole block, then each of its sectors in ascending order
-//   for each block of the filesystem, where it is to be erased: erase what lies in it
+//   one                    check the whole image as it stands in flash, and repair it
+//   where the filesystem is to be erased: one for its first two sectors, without which it is none; then for each 64 KB
+//   block of it, erase what lies in that. A block that holds bytes of the image's first sector, or the extension, stays
 // The first sector of the image is no step: it takes the place of the boot sector when all steps are done.
 // A step that has nothing to do (the sector already holds the right bytes) is not in the plan's to-do set.
 #ifndef MOLT_PLAN_H
@@ -16,9 +18,10 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
+#include "molt/sha1.h"
 
-#define MOLT_PLAN_VERSION 1
-#define MOLT_PLAN_HEADER_SIZE 72
+#define MOLT_PLAN_VERSION 2
+#define MOLT_PLAN_HEADER_SIZE 132
 
 // An extent is 16 bits: 12 of sector number (16 MB of flash), 4 of words to skip. A file's bytes begin after
 // the skipped words and run to the end of the sector, or of the file.
@@ -62,8 +65,10 @@ typedef struct molt_plan_request {
     molt_source_kind_t source_kind;
     uint32_t image_size;
     uint32_t image_crc;             // CRC-32 of the image's bytes
+    uint8_t image_sha1[MOLT_SHA1_SIZE];  // SHA-1 of them: what step 0 and the end-to-end check hold the image to
+    uint32_t image_addr;            // where the image begins in flash: 0 on an ESP8266; a multiple of the block size
+    uint32_t boot_addr;             // the sector that the chip's own boot code starts from: 0 on an ESP8266
     uint32_t source_size;           // of the file: the same as the image's for MOLT_SOURCE_COPY
-    uint32_t source_crc;            // CRC-32 of the file's bytes: likewise
     uint32_t kept_size;             // bytes of the source that the image's first sector comes from
     uint32_t extent_count;          // sectors that hold the source
     uint32_t loader_size;           // bytes that the boot loader takes at the front of the boot sector
@@ -89,30 +94,40 @@ typedef struct molt_saved {
 typedef struct molt_plan {
     uint8_t *sector;  // RAM copy of the boot sector, owned by the caller; its tail is the stored plan
     molt_geometry_t geometry;
+    // What is stored, word for word in this order, from here to log_size.
+    uint32_t source_kind;  // molt_source_kind_t
     uint32_t image_size;
     uint32_t image_crc;
+    uint32_t image_addr;
+    uint32_t boot_addr;
+    uint32_t first_crc;    // CRC-32 of the image's first sector as it goes into flash
     uint32_t source_size;
-    uint32_t source_crc;
-    uint16_t flash_params;
-    uint16_t extent_count;
+    uint32_t flash_params;
+    uint32_t extent_count;
     molt_saved_t saved;
     uint32_t fs_addr;
-    uint32_t fs_size;  // 0 unless the filesystem is to be erased
-    uint32_t kept_size;
+    uint32_t fs_size;      // 0 unless the filesystem is to be erased
     uint32_t step_count;
+    uint32_t verify_step;
+    uint32_t set_size;     // bytes of a set of bits: journal, to-do set
     // Offsets in `sector`.
-    uint32_t journal_off;
-    uint32_t extents_off;
     uint32_t todo_off;
-    uint8_t source_kind;
+    uint32_t extents_off;
+    uint32_t journal_off;
+    uint32_t log_size;     // bytes of the log of starts, behind the journal
+    // While it is made.
+    uint8_t image_sha1[MOLT_SHA1_SIZE];
+    uint32_t kept_size;    // bytes of the source that are needed after the last step
     bool whole_image;
+    bool first_differs;    // the image's first sector is not in place yet; known after molt_prepare_compare()
 } molt_plan_t;
 
 typedef enum molt_step_kind {
     MOLT_STEP_CHECK,
     MOLT_STEP_ERASE_BLOCK,  // erase [addr, addr + size), one block
     MOLT_STEP_SECTOR,       // make the sector at addr hold its part of the image
-    MOLT_STEP_ERASE_FS,     // erase the sectors of [addr, addr + size), but for those kept
+    MOLT_STEP_VERIFY,       // check the whole image in flash
+    MOLT_STEP_ERASE_FS,     // erase the sectors of [addr, addr + size)
 } molt_step_kind_t;
 
 typedef struct molt_step {
@@ -146,6 +161,9 @@ void molt_plan_finish(molt_plan_t *plan);
 // Returns 0, MOLT_ERR_NOENT (no plan there), MOLT_ERR_NOTSUP (another version) or MOLT_ERR_CORRUPT.
 int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *sector);
 
+// SHA-1 of the image: MOLT_SHA1_SIZE bytes in `sector`, of a plan that is finished or was opened.
+const uint8_t *molt_plan_image_sha1(const molt_plan_t *plan);
+
 // What step `index` < step_count does.
 molt_step_t molt_plan_step(const molt_plan_t *plan, uint32_t index);
 
@@ -156,16 +174,13 @@ bool molt_plan_is_todo(const molt_plan_t *plan, uint32_t index);
 // follow there in one piece.
 uint32_t molt_plan_source_addr(const molt_plan_t *plan, uint32_t off, uint32_t *run_size);
 
-// Whether the sector at `addr` holds bytes that are needed after the last step: those of the image's first
-// sector. Erasing the filesystem spares it.
-bool molt_plan_is_kept(const molt_plan_t *plan, uint32_t addr);
-
 typedef struct molt_plan_tally {
     uint32_t image_sector_count;  // sectors of the image
     uint32_t equal_count;         // of these, sectors that are left alone
     uint32_t program_count;       // sectors that are programmed, the first one included
     uint32_t sector_erase_count;  // 4 KB erases, the two of the boot sector included
     uint32_t block_erase_count;   // 64 KB erases
+    bool is_in_place;             // every sector is right already, and no filesystem is to be erased
 } molt_plan_tally_t;
 
 void molt_plan_count(const molt_plan_t *plan, molt_plan_tally_t *tally);

@@ -11,6 +11,7 @@
 #ifndef MOLT_PREPARE_H
 #define MOLT_PREPARE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "molt/flash.h"
@@ -26,17 +27,24 @@ typedef struct molt_loader {
     uint32_t memory_count;
 } molt_loader_t;
 
+// Whether sector 0 holds an upgrade that was prepared, so that the firmware's own first sector is elsewhere. A plan that is
+// damaged counts. It is read twice before the answer is no.
+//   sector  sector_size bytes, 4-aligned
+bool molt_prepare_is_pending(const molt_flash_t *flash, uint8_t *sector);
+
 // The source, read through the extents (molt_source_reader), has CRC-32 `crc`.
 //   buf  buf_size bytes, 4-aligned, a multiple of 4 from 64 up to sector_size
 // Returns 0, MOLT_ERR_CORRUPT (it has not), the driver's error, or progress's.
 int molt_prepare_source(const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size,
     molt_progress_t progress, void *progress_ctx);
 
-// Compare target and image and call molt_plan_set_changed() for the sectors that differ.
-//   image  a reader of the image's bytes; read forward
-//   buf    as above; used in halves
-int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint8_t *buf,
-    uint32_t buf_size, molt_progress_t progress, void *progress_ctx);
+// Compare target and image, call molt_plan_set_changed() for the sectors that differ, and set first_crc and first_differs.
+// Returns 0, MOLT_ERR_IO (two readings of the image's first sector differ), the error of a reader, or progress's.
+//   image       a reader of the image's bytes; read forward
+//   first_addr  where the present firmware's first sector is: the image's place, or in resident mode a head
+//   buf         as above; used in halves
+int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr,
+    uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx);
 
 // Put the loader in front of the finished plan, in plan->sector, with the flash parameters (header bytes 2 and
 // 3) that the device has now, and write the boot sector. The plan is used up by it.

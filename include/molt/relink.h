@@ -41,6 +41,18 @@ typedef struct molt_relink {
 // Power cut: the next call makes good what is missing; records are not touched.
 int molt_relink(molt_relink_t *relink);
 
+// Bytes that the links take at most which are still to be made: of the live records that have none up to `links_addr`.
+// They have to stay free, or a module that is there already is never linked.
+//   map  flash as readable memory
+// Returns 0 with *size set, or the driver's error.
+// Cost: a pass over each record that is not linked.
+int molt_relink_wanted(const molt_store_t *store, uint32_t links_addr, const molt_mpy_target_t *target,
+    const uint8_t *(*map)(void *ctx, uint32_t addr), void *ctx, uint32_t *size);
+
+// How much of the room for records, which begins at store->floor_addr, links of `size` bytes take that go on at
+// `links_addr`: whole sectors.
+uint32_t molt_relink_room(const molt_store_t *store, uint32_t links_addr, uint32_t size);
+
 // A record's link among those up to `links_addr`, unchecked. False if there is none.
 bool molt_relink_find(const molt_store_t *store, uint32_t links_addr, const molt_record_t *record, molt_link_t *link);
 

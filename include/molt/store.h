@@ -40,7 +40,9 @@ typedef struct molt_store {
     uint32_t live_size;    // bytes of live records, headers included
     uint32_t dead_size;    // bytes that compaction wins back
     bool is_wanted;        // compaction was asked for
-    bool is_damaged;       // a header makes no sense that no power cut leaves behind: nothing below it is seen
+    bool is_damaged;       // a header is corrupt in a way no power cut can cause, e.g. a firmware was written over a
+                           // deleted record: nothing below it is seen. The next compaction repairs it
+    bool is_newer;         // damaged only in that the header is of a later version of the format: left as it is
 } molt_store_t;
 
 // Read the region: what records there are, where the next one goes. Writes nothing.
@@ -81,7 +83,7 @@ int molt_store_check(const molt_store_t *store, const molt_record_t *record, voi
 // Returns 0, or
 //   MOLT_ERR_INVAL    the name cannot be one, or there is nothing to read (caller bug)
 //   MOLT_ERR_NOSPC    no room; nothing was changed
-//   MOLT_ERR_CORRUPT  the store is damaged; nothing was changed
+//   MOLT_ERR_CORRUPT  the store is damaged; nothing was changed, the next start repairs it
 //   MOLT_ERR_IO       flash does not keep what was programmed; what was there stays
 //   any other         from the flash driver or from `mpy`
 // Power cut: the old module or the new one is there, whole, or both, and then the new one counts.
@@ -96,8 +98,14 @@ int molt_store_delete(molt_store_t *store, const char *name, uint32_t name_size)
 // Mark all deleted, and ask for a compaction. Power cut: some may be left.
 int molt_store_reset(molt_store_t *store);
 
-// Mark what a power cut during molt_store_put() left of the older module deleted.
+// Once at each start, before anything else is written: mark what a power cut during molt_store_put() left of the older
+// module deleted, clear headers that were torn, erase a compaction's journal that does not count.
+// Power cut: the next start does it.
+// Cost: a read of each header, and no write where no power cut was.
 int molt_store_settle(molt_store_t *store);
+
+// Whether this start has to compact: somebody asked for it, or the store is damaged.
+bool molt_store_needs_compaction(const molt_store_t *store);
 
 // Ask the next start for a compaction; without dead records there is nothing to win and nothing is done.
 int molt_store_want_compaction(molt_store_t *store);

@@ -12,7 +12,7 @@ from molt import fwupdate
 
 
 def wifi():
-    from binascii import hexlify
+    from ubinascii import hexlify
 
     ap = network.WLAN(network.WLAN.IF_AP)
     mac = hexlify(ap.config("mac")[-3:])
@@ -30,6 +30,11 @@ def is_blank():
 
 
 def setup():
+    if bdev.blocks < 2:
+        from molt_map import header_trouble
+
+        print("molt: " + header_trouble())
+        return vfs
     if not is_blank():
         print("molt: the filesystem at 0x%x cannot be mounted and is left as it is." % (bdev.start_sec * bdev.SEC_SIZE))
         print("vfs.mount(flashbdev.bdev, '/') tries again; vfs.VfsLfs2.mkfs(flashbdev.bdev) makes an empty one.")

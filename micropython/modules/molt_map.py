@@ -1,9 +1,8 @@
 """The flash map of this device: what stands behind molt.map(), molt.user() and molt.migrate()."""
 
-import os
+import uos
 import _molt
 from flashbdev import bdev
-from micropython import const
 
 _SECTOR = const(4096)
 _ROW = const(64)
@@ -42,7 +41,7 @@ def _used(kind, addr, size):
     if kind != "filesystem":
         return _molt.programmed(addr, size)
     try:
-        stat = os.statvfs("/")
+        stat = uos.statvfs("/")
         return (stat[2] - stat[3]) * stat[0]
     except OSError:
         return 0
@@ -64,6 +63,23 @@ def _row(addr, rest):
             row += letter
             addr += _SECTOR
     return row, row == "L" * _ROW
+
+
+def regions():
+    return [
+        {"name": kind, "addr": addr, "size": size, "used": _used(kind, addr, size) if kind != "unused" else 0}
+        for kind, addr, size in pieces()[1:]
+    ]
+
+
+def header_trouble():
+    """The sentence for a device that cannot have a filesystem, by its image header."""
+    import esp
+
+    size = esp.flash_size() // 1024
+    start = (esp.flash_user_start() if bdev is None else bdev.start_sec * _SECTOR) // 1024
+    return ("the image header says that the flash has %u KB, and this firmware's filesystem begins at %u KB: write the firmware with "
+            "esptool's --flash_size detect, or take one for a smaller flash" % (size, start))
 
 
 def show():

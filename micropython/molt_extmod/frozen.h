@@ -1,11 +1,16 @@
-// Dynamic frozen modules on the device: what the three files share. frozen_boot.c opens the store and links at each
-// start, frozen_import.c lets `import` find the modules, frozen_api.c is what Python calls.
+// Dynamic frozen modules on the device: what the files share. frozen_boot.c opens the store and links at each start,
+// frozen_import.c lets `import` find the modules, frozen_api.c is what Python calls, frozen_names.c knows names.
 #ifndef MOLT_MICROPYTHON_FROZEN_H
 #define MOLT_MICROPYTHON_FROZEN_H
 
 #include "molt/relink.h"
 #include "molt/store.h"
 #include "py/obj.h"
+
+// 0 leaves dynamic frozen modules out of the firmware, some 26 KB. For the whole build: CFLAGS_EXTRA=-DMOLT_FROZEN=0.
+#ifndef MOLT_FROZEN
+#define MOLT_FROZEN 1
+#endif
 
 #define MOLT_MAPPED_BASE 0x40200000u
 // A file of this name switches the dynamic modules off.
@@ -14,10 +19,15 @@
 typedef struct molt_frozen {
     bool is_on;           // modules are found
     bool is_open;         // store is usable
+    bool is_tripped;      // the last starts did not come through; the store was not looked at
     const char *why;      // a sentence, where is_open is false
-    molt_flash_t flash;   // reads through the mapping
+    int why_err;          // and the error that goes with it
+    molt_flash_t flash;   // reads by the SDK, past the flash cache
+    molt_region_t region;
     molt_store_t store;
     uint32_t links_addr;  // end of the links that are in use
+    uint32_t tried_addr;  // headers from here up were there when links were made
+    uint32_t wanted_size; // bytes of links that modules want which were added since; at most
 } molt_frozen_t;
 
 extern molt_frozen_t molt_frozen;
@@ -32,6 +42,13 @@ molt_region_t molt_frozen_region(uint32_t flash_size);
 static inline const void *molt_mapped(uint32_t addr) {
     return (const void *)(MOLT_MAPPED_BASE + addr);
 }
+
+// If anything was written since the last call: make the flash cache forget what it holds, so that the CPU sees it. To be
+// called before what was written is read through the mapping.
+void molt_frozen_forget_cache(void);
+
+// Empty the store without looking at what it holds. Only where nothing of it is in use. 0 or the driver's error.
+int molt_frozen_wipe(void);
 
 // A record's link among those in use: true if there is one.
 bool molt_frozen_find_link(const molt_record_t *record, molt_link_t *link);

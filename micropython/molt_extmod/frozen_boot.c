@@ -25,6 +25,16 @@
 #include "py/qstr.h"
 #include "py/runtime.h"
 #include "py/smallint.h"
+#include "user_interface.h"
+
+void molt_frozen_init(void);
+
+#if !MOLT_FROZEN
+
+void molt_frozen_init(void) {
+}
+
+#else
 
 // What src/frozen/link.c writes is what these headers say.
 #define PIN(type, field, at) _Static_assert(offsetof(type, field) == (at), #type "." #field)
@@ -108,31 +118,35 @@ molt_frozen_t molt_frozen;
 
 // --- flash ------------------------------------------------------------------------------------------------------
 
-// Reads go through the mapping: what is verified is what the CPU will see.
-static int mapped_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
-    (void)ctx;
-    if (addr > MOLT_ESP8266_MAPPED_SIZE || size > MOLT_ESP8266_MAPPED_SIZE - addr) {
-        return MOLT_ERR_RANGE;
-    }
-    const volatile uint32_t *from = molt_mapped(addr);
-    uint32_t *to = buf;
-    for (uint32_t i = 0; i < size / 4; i++) {
-        to[i] = from[i];
-    }
-    return 0;
-}
-
-// Writing goes through the SDK, whose watchdog is kept quiet: a long module takes seconds.
+// Reading and writing go through the SDK: what is read is what the chip holds, whatever the flash cache has of it. The
+// mapping is for what has been written and verified. The watchdog is kept quiet: a long module takes seconds.
 static molt_flash_t sdk;
+static bool has_written;  // since the flash cache was made to forget
 
 static int fed_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
+    has_written = true;
     molt_esp8266_feed();
     return sdk.prog(ctx, addr, buf, size);
 }
 
 static int fed_erase(void *ctx, uint32_t addr) {
+    has_written = true;
     molt_esp8266_feed();
     return sdk.erase_sector(ctx, addr);
+}
+
+// The cache has 32 KB in lines of 32 bytes. Whether the SDK's functions drop the lines of what they write is written
+// nowhere, so twice as much of the firmware is read: no line of anything else is left.
+#define CACHE_LINE 32u
+#define CACHE_SIZE_MAX 0x8000u
+#define FIRMWARE_MAPPED_ADDR 0x9000u
+
+void molt_frozen_forget_cache(void) {
+    const volatile uint32_t *line = molt_mapped(FIRMWARE_MAPPED_ADDR);
+    for (uint32_t i = 0; has_written && i < 2 * CACHE_SIZE_MAX / CACHE_LINE; i++) {
+        (void)line[i * (CACHE_LINE / 4)];
+    }
+    has_written = false;
 }
 
 // Where the firmware's own MD5 lies, 16 bytes before its end; 0 if there is none.
@@ -176,11 +190,13 @@ static uint32_t find_qstr(void *ctx, const uint8_t *bytes, uint32_t size, bool i
 
 static void use_pool(void *ctx, uint32_t pool_vaddr) {
     (void)ctx;
+    molt_frozen_forget_cache();
     MP_STATE_VM(last_pool) = (qstr_pool_t *)pool_vaddr;
 }
 
 static const uint8_t *map(void *ctx, uint32_t addr) {
     (void)ctx;
+    molt_frozen_forget_cache();
     return molt_mapped(addr);
 }
 
@@ -227,9 +243,56 @@ static int link_all(const qstr_pool_t *pool) {
     };
     molt_link_abi_t abi = molt_frozen_abi;
     relink.abi_crc = molt_crc32(molt_crc32(0, &abi, sizeof abi), words, sizeof words);
-    mapped_read(NULL, firmware_md5_addr(), relink.build, sizeof relink.build);
-    int err = molt_relink(&relink);
+    int err = sdk.read(sdk.ctx, firmware_md5_addr(), relink.build, sizeof relink.build);
+    err = err ? err : molt_relink(&relink);
     molt_frozen.links_addr = relink.links_addr;
+    molt_frozen.tried_addr = molt_frozen.store.end_addr;
+    return err;
+}
+
+// --- starts that do not come through ----------------------------------------------------------------------------
+
+// A start that crashes in here never comes to where /frozen.off is looked at. So starts are counted before, in RTC memory,
+// and the count is cleared when all is done: after three that did not come through, modules are left alone.
+//
+// The count is in word 191, the last of the 128 words that the SDK leaves to programs. MicroPython's machine.RTC().memory()
+// has words 69 to 191 (ports/esp8266/machine_rtc.c), and word 191 only where more than 488 bytes are stored: then nothing is
+// counted. After power-on the word holds anything, and a count of none.
+#define RTC_MAGIC_WORD 67
+#define RTC_MAGIC 0x75507921u
+#define RTC_SIZE_WORD 68
+#define RTC_DATA_WORD 69
+#define GUARD_WORD 191
+#define GUARD_MAGIC 0x4d4c5400u  // "MLT", and the count in the lowest byte
+#define GUARD_STARTS 3u
+
+static bool has_guard(void) {
+    uint32_t words[2];
+    return system_rtc_mem_read(RTC_MAGIC_WORD, words, sizeof words)
+           && (words[0] != RTC_MAGIC || words[1] <= (GUARD_WORD - RTC_DATA_WORD) * 4);
+}
+
+static void set_guard(uint32_t starts) {
+    uint32_t word = GUARD_MAGIC | starts;
+    if (has_guard()) {
+        system_rtc_mem_write(GUARD_WORD, &word, sizeof word);
+    }
+}
+
+// Starts before this one that did not come through.
+static uint32_t get_guard(void) {
+    uint32_t word;
+    bool is_count = has_guard() && system_rtc_mem_read(GUARD_WORD, &word, sizeof word) && (word & ~0xffu) == GUARD_MAGIC;
+    return is_count ? word & 0xffu : 0;
+}
+
+int molt_frozen_wipe(void) {
+    const molt_region_t *region = &molt_frozen.region;
+    int err = sdk.erase_sector(sdk.ctx, region->addr + region->size - 4096);
+    err = err ? err : sdk.erase_sector(sdk.ctx, region->addr);
+    if (!err) {
+        set_guard(0);
+    }
     return err;
 }
 
@@ -252,7 +315,7 @@ static int open_store(const molt_region_t *region) {
         err = err ? err : molt_store_open(&molt_frozen.store, &molt_frozen.flash, region);
     }
     err = err ? err : molt_store_settle(&molt_frozen.store);
-    if (!err && molt_frozen.store.is_wanted && molt_frozen.store.dead_size && compact(region) == 0) {
+    if (!err && molt_store_needs_compaction(&molt_frozen.store) && compact(region) == 0) {
         err = molt_store_open(&molt_frozen.store, &molt_frozen.flash, region);
     }
     return err;
@@ -263,15 +326,24 @@ void molt_frozen_init(void) {
     memset(&molt_frozen, 0, sizeof molt_frozen);
     MP_STATE_VM(molt_frozen_ram_links) = NULL;
     molt_esp8266_flash(&sdk);
-    molt_region_t region = molt_frozen_region(sdk.geometry.size);
+    molt_region_t region = molt_frozen.region = molt_frozen_region(sdk.geometry.size);
+    uint32_t starts = get_guard();
     molt_frozen.flash = sdk;
-    molt_frozen.flash.read = mapped_read;
     molt_frozen.flash.prog = fed_prog;
     molt_frozen.flash.erase_sector = fed_erase;
+    molt_frozen.why_err = MOLT_ERR_NOSPC;
     if (region.size == 0) {
         molt_frozen.why = "there is no room for frozen modules between the firmware and the filesystem";
         return;
     }
+    if (starts >= GUARD_STARTS) {
+        molt_frozen.is_tripped = true;
+        molt_frozen.why = "dynamic frozen modules are off: the last three starts failed while they were linked; power off and on to "
+                          "try again, or delete them all with molt.frozen.reset()";
+        molt_frozen.why_err = MOLT_ERR_IO;
+        return;
+    }
+    set_guard(starts + 1);
     // A collection at this point would follow pointers of the program that was before the reset.
     MP_STATE_MEM(gc_auto_collect_enabled) = 0;
     if (open_store(&region) == 0) {
@@ -286,6 +358,11 @@ void molt_frozen_init(void) {
         }
     } else {
         molt_frozen.why = "the store of frozen modules cannot be opened; a reset tries again";
+        molt_frozen.why_err = MOLT_ERR_IO;
     }
+    molt_frozen_forget_cache();
     MP_STATE_MEM(gc_auto_collect_enabled) = 1;
+    set_guard(0);
 }
+
+#endif

@@ -17,6 +17,17 @@
 #include "py/reader.h"
 #include "py/runtime.h"
 
+mp_import_stat_t __real_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
+mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
+
+#if !MOLT_FROZEN
+
+mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type, void **data) {
+    return __real_mp_find_frozen_module(str, frozen_type, data);
+}
+
+#else
+
 // Links in RAM, one behind the other, so that the collector sees them.
 MP_REGISTER_ROOT_POINTER(void *molt_frozen_ram_links);
 
@@ -24,9 +35,6 @@ typedef struct ram_link {
     struct ram_link *next;
     uint32_t words[];
 } ram_link_t;
-
-mp_import_stat_t __real_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
-mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type, void **data);
 
 bool molt_frozen_is_built_in(const char *path) {
     char file[MOLT_RECORD_NAME_MAX + 4];
@@ -59,9 +67,9 @@ static mp_import_stat_t find(const char *path, molt_record_t *record) {
     molt_record_t each;
     size -= is_file ? 3 : 0;
     while (molt_store_next(&molt_frozen.store, &at, &each) == 1) {
-        const char *name = molt_mapped(each.header_addr + MOLT_RECORD_NAME_OFF);
+        char name[MOLT_RECORD_NAME_MAX + 1];
         if (!each.is_live || (is_file ? each.name_size != size : each.name_size <= size)
-            || !begins_with(name, path, size)) {
+            || molt_store_name(&molt_frozen.store, &each, name) != 0 || !begins_with(name, path, size)) {
             continue;
         }
         if (is_file) {
@@ -222,6 +230,9 @@ static const mp_frozen_module_t *get_guarded(const molt_record_t *record) {
 mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type, void **data) {
     mp_import_stat_t stat = __real_mp_find_frozen_module(str, frozen_type, data);
     molt_record_t record;
+    if (stat == MP_IMPORT_STAT_NO_EXIST && molt_frozen.is_tripped && strcmp(str, "boot.py") == 0) {
+        mp_printf(&mp_plat_print, "molt: %s\n", molt_frozen.why);
+    }
     if (stat != MP_IMPORT_STAT_NO_EXIST || !molt_frozen.is_on) {
         return stat;
     }
@@ -241,3 +252,5 @@ mp_import_stat_t __wrap_mp_find_frozen_module(const char *str, int *frozen_type,
     }
     return stat;
 }
+
+#endif

@@ -4,6 +4,9 @@
 
 #include "extmod/vfs.h"
 #include "extmod/vfs_lfs.h"
+#if MICROPY_VFS_FAT
+#include "extmod/vfs_fat.h"
+#endif
 #include "lib/littlefs/lfs2.h"
 #include "flash.h"
 #include "frozen.h"
@@ -12,7 +15,9 @@
 #include "molt/plan.h"
 #include "molt/prepare.h"
 #include "molt/report.h"
+#include "molt/sha256.h"
 #include "py/runtime.h"
+#include "py/stream.h"
 #include "resident_api.h"
 #include "upgrade_obj.h"
 
@@ -33,22 +38,74 @@ static bool is_same_file(const lfs2_file_t *a, const lfs2_file_t *b) {
     return a->type == b->type && a->id == b->id && is_same_pair;
 }
 
-// Whether the program has the file at `path` open for writing: what it will hold is not known then.
-static bool has_writer(lfs2_object_t *volume, const char *path) {
+// A file that is opened beside the program's own to see which one it is. Opening and closing can raise where the block device
+// is the program's, and littlefs would be left with a pointer to it.
+typedef struct probe {
+    struct lfs2_file_config config;
     lfs2_file_t file;
-    struct lfs2_file_config config = { .buffer = m_new(uint8_t, volume->config.cache_size) };
-    bool is_found = false;
-    if (lfs2_file_opencfg(&volume->lfs, &file, path, LFS2_O_RDONLY, &config) == 0) {
-        for (const lfs2_file_t *open = (const lfs2_file_t *)volume->lfs.mlist; open; open = open->next) {
-            is_found = is_found || (open != &file && is_same_file(open, &file) && (open->flags & LFS2_O_WRONLY));
+} probe_t;
+
+static void forget_probe(lfs2_t *lfs, const probe_t *probe) {
+    for (lfs2_file_t **at = (lfs2_file_t **)&lfs->mlist; *at; at = &(*at)->next) {
+        if (*at == &probe->file) {
+            *at = probe->file.next;
+            return;
         }
-        (void)lfs2_file_close(&volume->lfs, &file);
     }
-    m_del(uint8_t, config.buffer, volume->config.cache_size);
+}
+
+static bool is_writer(const lfs2_file_t *file) {
+    return file->type == LFS2_TYPE_REG && (file->flags & LFS2_O_WRONLY);
+}
+
+static bool find_writer(lfs2_t *lfs, probe_t *probe, const char *path) {
+    bool is_found = false;
+    if (lfs2_file_opencfg(lfs, &probe->file, path, LFS2_O_RDONLY, &probe->config) == 0) {
+        for (const lfs2_file_t *open = (const lfs2_file_t *)lfs->mlist; open; open = open->next) {
+            is_found = is_found || (open != &probe->file && is_same_file(open, &probe->file) && is_writer(open));
+        }
+        (void)lfs2_file_close(lfs, &probe->file);
+    }
     return is_found;
 }
 
-// lookup(path) -> (mount point, path inside it, block device) of the littlefs that holds an absolute path.
+// Whether the program has the file at `path` open for writing: what it will hold is not known then.
+static bool has_writer(lfs2_object_t *volume, const char *path) {
+    probe_t *probe = m_new0(probe_t, 1);
+    probe->config.buffer = m_new(uint8_t, volume->config.cache_size);
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) != 0) {
+        forget_probe(&volume->lfs, probe);
+        nlr_jump(nlr.ret_val);
+    }
+    bool is_found = find_writer(&volume->lfs, probe, path);
+    nlr_pop();
+    m_del(uint8_t, probe->config.buffer, volume->config.cache_size);
+    m_del(probe_t, probe, 1);
+    return is_found;
+}
+
+// flush(): write what the program has put into files of littlefs and not flushed yet, as their flush() does. A reset would
+// lose it. (Of other filesystems' files nobody has a list.)
+static mp_obj_t molt_flush(void) {
+    for (mp_vfs_mount_t *mount = MP_STATE_VM(vfs_mount_table); mount; mount = mount->next) {
+        if (!mp_obj_is_type(mount->obj, &mp_type_vfs_lfs2)) {
+            continue;
+        }
+        lfs2_t *lfs = &((lfs2_object_t *)MP_OBJ_TO_PTR(mount->obj))->lfs;
+        for (lfs2_file_t *open = (lfs2_file_t *)lfs->mlist; open; open = open->next) {
+            int err = is_writer(open) ? lfs2_file_sync(lfs, open) : 0;
+            if (err) {
+                molt_raise(err, "what is written to an open file cannot be flushed; close the file, or make room for it");
+            }
+        }
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(molt_flush_obj, molt_flush);
+
+// lookup(path) -> (mount point, path inside it, block device, whether it is a littlefs) of the filesystem that holds an
+// absolute path. Block device: None where it has none that is known of.
 static mp_obj_t molt_lookup(mp_obj_t path_in) {
     const char *inside;
     const char *path = mp_obj_str_get_str(path_in);
@@ -56,21 +113,52 @@ static mp_obj_t molt_lookup(mp_obj_t path_in) {
     if (mount == MP_VFS_NONE || mount == MP_VFS_ROOT) {
         molt_raise(MOLT_ERR_NOENT, "no filesystem is mounted there");
     }
-    if (!mp_obj_is_type(mount->obj, &mp_type_vfs_lfs2)) {
-        molt_raise(MOLT_ERR_NOTSUP, "the file has to be on the device's own littlefs (VfsLfs2); copy it there");
+    mp_obj_t device = mp_const_none;
+    bool is_littlefs = mp_obj_is_type(mount->obj, &mp_type_vfs_lfs2);
+    if (is_littlefs) {
+        lfs2_object_t *volume = MP_OBJ_TO_PTR(mount->obj);
+        if (has_writer(volume, inside)) {
+            molt_raise(MOLT_ERR_BUSY, "the file is open for writing; close it first");
+        }
+        device = volume->blockdev.readblocks[1];  // the object whose method this is
     }
-    lfs2_object_t *volume = MP_OBJ_TO_PTR(mount->obj);
-    if (has_writer(volume, inside)) {
-        molt_raise(MOLT_ERR_BUSY, "the file is open for writing; close it first");
+    #if MICROPY_VFS_FAT
+    if (mp_obj_is_type(mount->obj, &mp_fat_vfs_type)) {
+        device = ((fs_user_mount_t *)MP_OBJ_TO_PTR(mount->obj))->blockdev.readblocks[1];
     }
+    #endif
     mp_obj_t items[] = {
         mp_obj_new_str(mount->str, mount->len),
         mp_obj_new_str(inside, strlen(inside)),
-        volume->blockdev.readblocks[1],  // the object whose method this is
+        device,
+        mp_obj_new_bool(is_littlefs),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(molt_lookup_obj, molt_lookup);
+
+// sha256(file) -> the digest of an open file's bytes, from where it is to its end
+static mp_obj_t molt_file_sha256(mp_obj_t file_in) {
+    molt_sha256_t sha;
+    uint8_t bytes[MOLT_SHA256_SIZE];
+    uint8_t buf[512];
+    mp_uint_t got;
+    mp_get_stream_raise(file_in, MP_STREAM_OP_READ);
+    molt_sha256_init(&sha);
+    do {
+        int error = 0;
+        got = mp_stream_rw(file_in, buf, sizeof buf, &error, MP_STREAM_RW_READ);
+        if (error) {
+            mp_raise_OSError(error);
+        }
+        molt_sha256_update(&sha, buf, got);
+        molt_esp8266_feed();
+        mp_handle_pending(true);
+    } while (got);
+    molt_sha256_finish(&sha, bytes);
+    return mp_obj_new_bytes(bytes, sizeof bytes);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(molt_file_sha256_obj, molt_file_sha256);
 
 // Read the sector with the plan that the next reset carries out into `sector`, fresh from the heap, and open it: 0 or
 // molt_plan_open()'s error. It is the boot sector or, in resident mode, a slot of the reserved region.
@@ -150,6 +238,8 @@ static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_map_find), MP_ROM_PTR(&molt_map_find_obj) },
     { MP_ROM_QSTR(MP_QSTR_programmed), MP_ROM_PTR(&molt_programmed_obj) },
     { MP_ROM_QSTR(MP_QSTR_lookup), MP_ROM_PTR(&molt_lookup_obj) },
+    { MP_ROM_QSTR(MP_QSTR_flush), MP_ROM_PTR(&molt_flush_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sha256), MP_ROM_PTR(&molt_file_sha256_obj) },
     { MP_ROM_QSTR(MP_QSTR_pending), MP_ROM_PTR(&molt_pending_obj) },
     { MP_ROM_QSTR(MP_QSTR_cancel), MP_ROM_PTR(&molt_cancel_obj) },
     { MP_ROM_QSTR(MP_QSTR_report), MP_ROM_PTR(&molt_report_obj) },
@@ -158,7 +248,9 @@ static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_resident_uninstall), MP_ROM_PTR(&molt_resident_uninstall_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_commit), MP_ROM_PTR(&molt_resident_commit_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_end), MP_ROM_PTR(&molt_resident_end_obj) },
+    #if MOLT_FROZEN
     { MP_ROM_QSTR(MP_QSTR_frozen), MP_ROM_PTR(&molt_frozen_module) },
+    #endif
 };
 static MP_DEFINE_CONST_DICT(molt_globals, molt_globals_table);
 
@@ -180,8 +272,9 @@ static mp_obj_t esp_dfu(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_ar
         molt_raise(MOLT_ERR_NOENT, "no upgrade is prepared; molt.fwupdate(file_name, reset=False) prepares one");
     }
     if (args[0].u_bool && plan.fs_size == 0) {
-        molt_raise(MOLT_ERR_INVAL, "the upgrade was prepared without erase_all; molt.cancel() and prepare it with");
+        mp_raise_ValueError(MP_ERROR_TEXT("the upgrade was prepared without erase_all; molt.cancel() and prepare it with"));
     }
+    molt_flush();
     molt_esp8266_restart();
     return mp_const_none;
 }
@@ -193,10 +286,12 @@ void molt_esp_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
         mp_const_obj_t object;
     } added[] = {
         { MP_QSTR_DFU, &esp_dfu_obj },
+        #if MOLT_FROZEN
         { MP_QSTR_add_frozen, &molt_frozen_add_obj },
         { MP_QSTR_del_frozen, &molt_frozen_delete_obj },
         { MP_QSTR_ls_frozen, &molt_frozen_ls_obj },
         { MP_QSTR_reset_frozen, &molt_frozen_reset_obj },
+        #endif
     };
     (void)self_in;
     for (size_t i = 0; i < MP_ARRAY_SIZE(added) && dest[0] == MP_OBJ_NULL; i++) {

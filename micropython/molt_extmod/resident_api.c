@@ -2,6 +2,7 @@
 
 #include "resident_api.h"
 
+#include "esp8266_overlay.h"
 #include "esp8266_resident.h"
 #include "flash.h"
 #include "molt/error.h"
@@ -14,6 +15,8 @@ static const molt_region_t resident_memory[] = ESP8266_resident_MEMORY;
 const molt_loader_t molt_resident_loader = {
     esp8266_resident, sizeof esp8266_resident, resident_memory, MP_ARRAY_SIZE(resident_memory),
 };
+
+const molt_loader_t molt_resident_overlay = { esp8266_overlay, sizeof esp8266_overlay };
 
 bool molt_device_is_resident(molt_flash_t *flash, uint32_t *reserved_addr, molt_state_t *state) {
     molt_esp8266_flash(flash);
@@ -55,7 +58,7 @@ static mp_obj_t resident_install(mp_obj_t addr_in, mp_obj_t size_in, mp_obj_t fo
         err = molt_resident_check_free(&flash, &reserved, buf);
     }
     if (!err) {
-        err = molt_resident_install(&flash, &reserved, &molt_resident_loader, buf);
+        err = molt_resident_install(&flash, &reserved, &molt_resident_loader, &molt_resident_overlay, buf);
     }
     m_del(uint8_t, buf, flash.geometry.sector_size);
     switch (err) {
@@ -71,7 +74,7 @@ static mp_obj_t resident_install(mp_obj_t addr_in, mp_obj_t size_in, mp_obj_t fo
         case MOLT_ERR_RANGE:
             molt_raise(err, "this device's flash map has no sectors for resident mode; molt.migrate() gives it some");
         case MOLT_ERR_NOTSUP:
-            molt_raise(err, "this firmware would be loaded over the resident boot loader");
+            molt_raise(err, "this firmware would be loaded over the resident boot loader, or one of another version is there");
         case MOLT_ERR_CORRUPT:
             molt_raise(err, "the firmware in flash does not have the checksum that it needs");
         default:

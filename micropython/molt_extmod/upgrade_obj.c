@@ -42,16 +42,13 @@ typedef struct upgrade_obj {
     bool is_planned;
     uint8_t shown_phase;
     uint8_t shown_percent;
+    uint32_t shown_total;
+    mp_obj_t callback;   // progress(phase, done, total), or None
     uint32_t work[WORK_SIZE / 4];
     uint32_t sector[4096 / 4];
 } upgrade_obj_t;
 
 MP_NORETURN void molt_raise(int err, const char *sentence) {
-    // What is wrong with an image, a module or an argument is a ValueError; what is wrong with file, flash or device is not.
-    if (err == MOLT_ERR_CORRUPT || err == MOLT_ERR_NOTSUP || err == MOLT_ERR_INVAL || err == MOLT_ERR_FBIG
-        || err == MOLT_ERR_NAMETOOLONG) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s"), sentence);
-    }
     mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(-err), mp_obj_new_str(sentence, strlen(sentence)) };
     nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
 }
@@ -59,15 +56,41 @@ MP_NORETURN void molt_raise(int err, const char *sentence) {
 static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
     const molt_upgrade_t *upgrade = &self->upgrade;
     const char *sentence = molt_upgrade_text(upgrade, err);
-    if (upgrade->trouble == MOLT_UPGRADE_TROUBLE_REFUSED) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s (0x%x against 0x%x)"), sentence,
-            (unsigned)upgrade->refusal.need, (unsigned)upgrade->refusal.limit);
+    vstr_t text;
+    vstr_init(&text, 128);
+    vstr_add_str(&text, sentence);
+    switch (upgrade->trouble) {
+        case MOLT_UPGRADE_TROUBLE_REFUSED:
+            vstr_printf(&text, " (0x%x against 0x%x)", (unsigned)upgrade->refusal.need, (unsigned)upgrade->refusal.limit);
+            break;
+        case MOLT_UPGRADE_TROUBLE_IMAGE:
+            vstr_printf(&text, " (at byte %u)", (unsigned)upgrade->image.defect_off);
+            break;
+        case MOLT_UPGRADE_TROUBLE_EXTENTS:
+            err = MOLT_ERR_IO;
+            break;
+        case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
+        case MOLT_UPGRADE_TROUBLE_WINDOW:
+            err = -MP_ENOMEM;
+            vstr_reset(&text);
+            vstr_printf(&text, "unpacking this gzip file needs %u KB of memory in one piece, and there are %u; `molt compress` makes a file "
+                               "that needs 4", (unsigned)(MOLT_INFLATE_WINDOW_MAX / 1024),
+                (unsigned)(upgrade->window ? upgrade->window_size / 1024 : 0));
+            break;
+        default:
+            break;
     }
-    if (upgrade->trouble == MOLT_UPGRADE_TROUBLE_IMAGE) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s (at byte %u)"), sentence,
-            (unsigned)upgrade->image.defect_off);
+    molt_raise(err, vstr_null_terminated_str(&text));
+}
+
+static void call_back(upgrade_obj_t *self, uint32_t done, uint32_t total) {
+    static const qstr_short_t names[] = { MP_QSTR_image, MP_QSTR_file, MP_QSTR_compare };
+    if (self->callback != mp_const_none && self->shown_phase < MP_ARRAY_SIZE(names)) {
+        mp_obj_t args[] = {
+            MP_OBJ_NEW_QSTR(names[self->shown_phase]), mp_obj_new_int_from_uint(done), mp_obj_new_int_from_uint(total),
+        };
+        mp_call_function_n_kw(self->callback, MP_ARRAY_SIZE(args), 0, args);
     }
-    molt_raise(upgrade->trouble == MOLT_UPGRADE_TROUBLE_EXTENTS ? MOLT_ERR_IO : err, sentence);
 }
 
 static int on_progress(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total) {
@@ -75,18 +98,30 @@ static int on_progress(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uin
     upgrade_obj_t *self = ctx;
     molt_esp8266_feed();
     uint32_t percent = done / (total / 100 + 1);
-    if (self->verbose && (self->shown_phase != phase || percent >= self->shown_percent + 10u)) {
+    // A gzip file is gone through twice in the first phase.
+    bool is_again = percent < self->shown_percent;
+    if (self->shown_phase != phase || is_again || percent >= self->shown_percent + 10u) {
+        if (self->shown_phase != phase) {
+            call_back(self, self->shown_total, self->shown_total);
+        }
         self->shown_phase = (uint8_t)phase;
         self->shown_percent = (uint8_t)percent;
-        mp_printf(&mp_plat_print, "\rmolt: %s %u%%  ", names[phase], (unsigned)percent);
+        self->shown_total = total;
+        if (self->verbose) {
+            mp_printf(&mp_plat_print, "\rmolt: %s %u%%  ", names[phase], (unsigned)percent);
+        }
+        call_back(self, done, total);
     }
     mp_handle_pending(true);
     return 0;
 }
 
-static void end_progress(upgrade_obj_t *self) {
+static void end_progress(upgrade_obj_t *self, int err) {
     if (self->verbose && self->shown_phase != 0xff) {
         mp_printf(&mp_plat_print, "\r                             \r");
+    }
+    if (!err) {
+        call_back(self, self->shown_total, self->shown_total);
     }
     self->shown_phase = 0xff;
 }
@@ -109,9 +144,11 @@ static bool allocate_window(upgrade_obj_t *self) {
     return spare && upgrade->window;
 }
 
-// Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen): path is inside the filesystem.
+// Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen, whole_image, progress): path is inside the
+// filesystem.
 static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
-    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose, ARG_drop_frozen, ARG_whole_image };
+    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose, ARG_drop_frozen, ARG_whole_image,
+        ARG_progress };
     static const mp_arg_t allowed_args[] = {
         { MP_QSTR_path, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
         { MP_QSTR_fs_addr, MP_ARG_REQUIRED | MP_ARG_INT, { .u_int = 0 } },
@@ -121,6 +158,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         { MP_QSTR_verbose, MP_ARG_BOOL, { .u_bool = false } },
         { MP_QSTR_drop_frozen, MP_ARG_BOOL, { .u_bool = false } },
         { MP_QSTR_whole_image, MP_ARG_BOOL, { .u_bool = false } },
+        { MP_QSTR_progress, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed_args)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed_args), allowed_args, args);
@@ -132,6 +170,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
     self->is_planned = false;
     self->shown_phase = 0xff;
     self->shown_percent = 0;
+    self->callback = args[ARG_progress].u_obj;
     self->options = (molt_upgrade_options_t){
         .safe_check = args[ARG_safe_check].u_bool,
         .erase_all = args[ARG_erase_all].u_bool,
@@ -162,7 +201,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         .work = (uint8_t *)self->work,
         .work_size = WORK_SIZE,
         .extension = &extension,
-        .resident = &molt_resident_loader,
+        .overlay = &molt_resident_overlay,
         .progress = on_progress,
         .progress_ctx = self,
     };
@@ -174,7 +213,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
     if (err && self->upgrade.trouble == MOLT_UPGRADE_TROUBLE_NO_WINDOW && allocate_window(self)) {
         err = molt_upgrade_open(&self->upgrade, path, &self->options);
     }
-    end_progress(self);
+    end_progress(self, err);
     if (err) {
         raise_trouble(self, err);
     }
@@ -185,7 +224,8 @@ static mp_obj_t str_of(const char *text) {
     return mp_obj_new_str(text, strlen(text));
 }
 
-// image() -> (kind, chip, size, segments, crc32, where the firmware will have its filesystem; None if it does not say)
+// image() -> (kind, chip, size, segments, crc32, where the firmware will have its filesystem, its version; None for either
+// if it does not say)
 static mp_obj_t upgrade_image(mp_obj_t self_in) {
     const molt_image_t *image = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->upgrade.image;
     mp_obj_t items[] = {
@@ -195,16 +235,17 @@ static mp_obj_t upgrade_image(mp_obj_t self_in) {
         MP_OBJ_NEW_SMALL_INT(image->segment_count),
         mp_obj_new_int_from_uint(image->crc32),
         image->fs_addr ? MP_OBJ_NEW_SMALL_INT(image->fs_addr) : mp_const_none,
+        image->version[0] ? str_of(image->version) : mp_const_none,
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_image_obj, upgrade_image);
 
-// plan() -> (sectors, equal, programmed, sector erases, 64 KB erases)
+// plan() -> (sectors, equal, programmed, sector erases, 64 KB erases, whether there is nothing to do)
 static mp_obj_t upgrade_plan(mp_obj_t self_in) {
     upgrade_obj_t *self = MP_OBJ_TO_PTR(self_in);
     int err = molt_upgrade_plan(&self->upgrade, &self->options);
-    end_progress(self);
+    end_progress(self, err);
     if (err) {
         raise_trouble(self, err);
     }
@@ -218,6 +259,7 @@ static mp_obj_t upgrade_plan(mp_obj_t self_in) {
         MP_OBJ_NEW_SMALL_INT(tally.program_count),
         MP_OBJ_NEW_SMALL_INT(tally.sector_erase_count),
         MP_OBJ_NEW_SMALL_INT(tally.block_erase_count),
+        mp_obj_new_bool(tally.is_in_place),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }

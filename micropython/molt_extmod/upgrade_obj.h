@@ -11,7 +11,7 @@
 
 extern const mp_obj_type_t molt_upgrade_type;
 
-// Raise what a molt error stands for: OSError with the errno, or ValueError where the input is at fault.
+// Raise OSError with the errno that a molt error stands for, and a sentence. Wrong arguments raise ValueError instead.
 MP_NORETURN void molt_raise(int err, const char *sentence);
 
 #endif

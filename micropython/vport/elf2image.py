@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Make an ESP8266 boot image of an ELF file.
 
-    elf2image.py [--mode M] [--size S] [--freq F] elf2image FILE.elf
+    elf2image.py [--chip esp8266] [--mode M] [--size S] [--freq F] elf2image FILE.elf
 
 writes FILE.elf-0x00000.bin, the part that the mask ROM loads into RAM, and FILE.elf-0x09000.bin, the part
-that stays in mapped flash. Takes esptool's command line, as far as MicroPython's esp8266 port uses it.
+that stays in mapped flash. Takes esptool's command line, as far as MicroPython's esp8266 port uses it, and writes the
+mode that esptool writes if none is given, which published images of MicroPython have: qio.
 
 The boot image: E9, segment count, flash mode, size << 4 | frequency, entry (u32), then per segment address
 and size (u32 each) and data, zeros up to the last byte of a 16-byte row, and there the XOR of all data
@@ -51,7 +52,8 @@ def boot_image(segments, entry, mode, size_and_freq):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mode", choices=MODES, default="dio")
+    parser.add_argument("--chip", choices=["esp8266"], default="esp8266")
+    parser.add_argument("--mode", choices=MODES, default="qio")
     parser.add_argument("--size", choices=SIZES, default="4MB")
     parser.add_argument("--freq", choices=FREQS, default="40m")
     parser.add_argument("command", choices=["elf2image"])

@@ -21,7 +21,7 @@ static int sdk_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
 
 static int sdk_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
     (void)ctx;
-    return result(spi_flash_write(addr, (uint32_t *)(uintptr_t)buf, size));
+    return result(spi_flash_write(addr, (void *)(uintptr_t)buf, size));
 }
 
 static int sdk_erase_sector(void *ctx, uint32_t addr) {

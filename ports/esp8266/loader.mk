@@ -1,25 +1,40 @@
 # The ESP8266 boot loader: one translation unit of core and port, an image of the mask ROM's format, and the same
 # bytes as a C array for whoever installs it.
+#
+# The arrays are committed, in ports/esp8266/prebuilt, and everything that installs a boot loader takes those: module, tool
+# and tests have the same bytes, whatever compiler there is, or if there is none. After a change of the boot loader
+# `make loader` writes them again; tests/recipe holds that they are what the compiler of tools/deps makes.
 
 LX106 ?= xtensa-lx106-elf-
-LOADER_SRC := src/base/crc32.c src/upgrade/plan.c src/upgrade/journal.c src/upgrade/apply.c src/upgrade/report.c \
+LOADER_SRC := src/base/crc32_small.c src/upgrade/plan.c src/upgrade/journal.c src/upgrade/apply.c src/upgrade/report.c \
     src/boot/boot.c ports/esp8266/loader.c
 # From the second line on: found by trying what makes the code smaller.
 LOADER_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -fwhole-program -ffunction-sections -mtext-section-literals -mno-longcalls -fstack-usage \
     -fno-jump-tables -fno-tree-switch-conversion -fno-move-loop-invariants -fno-tree-loop-im \
-    -fipa-pta -fno-cse-follow-jumps -fno-tree-coalesce-vars \
+    -fipa-pta -fno-cse-follow-jumps -fno-tree-coalesce-vars -fno-tree-dominator-opts -fno-guess-branch-probability -fno-thread-jumps -fno-caller-saves -mno-serialize-volatile -frename-registers -fno-schedule-insns2 -fno-tree-reassoc \
     -DMOLT_FIXED_GEOMETRY=1 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc/base -Isrc/upgrade -Iports/esp8266 -I.
 LOADER_OUT := $(BUILD)/boot
 LOADER_ELF := $(LOADER_OUT)/loader.elf
 LOADER_BIN := $(LOADER_OUT)/loader.bin
-LOADER_GEN := $(BUILD)/gen/esp8266_loader.h
-LOADER_HDR := $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h ports/esp8266/*.h) ports/esp8266/machine.c
+PREBUILT := ports/esp8266/prebuilt
+LOADER_GEN := $(PREBUILT)/esp8266_loader.h
+LOADER_HDR := $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h ports/esp8266/*.h) ports/esp8266/machine.c \
+    ports/esp8266/upgrading.c
 
-# The resident one: the same, and the state log and the loading of a firmware. Its overlay ends where its configuration
-# begins: MOLT_RESIDENT_CONFIG_SIZE before the sector's end.
-RESIDENT_SRC := $(filter-out ports/esp8266/loader.c src/upgrade/report.c,$(LOADER_SRC)) src/upgrade/state.c \
-    src/upgrade/load.c src/upgrade/resident_config.c src/boot/resident.c ports/esp8266/resident.c
-RESIDENT_GEN := $(BUILD)/gen/esp8266_resident.h
+# The resident one: what each start needs, in sector 0, and its overlay, which upgrades.
+RESIDENT_SRC := src/base/crc32_small.c src/upgrade/state.c src/upgrade/load.c src/upgrade/resident_config.c src/boot/start.c \
+    ports/esp8266/resident.c
+OVERLAY_SRC := $(filter-out ports/esp8266/loader.c src/upgrade/report.c,$(LOADER_SRC)) src/upgrade/state.c \
+    src/boot/resident.c ports/esp8266/overlay.c
+RESIDENT_GEN := $(PREBUILT)/esp8266_resident.h $(PREBUILT)/esp8266_overlay.h
+
+# Another compiler makes everything again.
+$(LOADER_OUT)/compiler: ask-compiler | deps
+	@mkdir -p $(@D)
+	@echo "$(LX106)gcc $$($(LX106)gcc -dumpfullversion)" | cmp -s - $@ || \
+	    echo "$(LX106)gcc $$($(LX106)gcc -dumpfullversion)" >$@
+.PHONY: ask-compiler
+LOADER_HDR += $(LOADER_OUT)/compiler
 
 $(LOADER_OUT)/loader.c: ports/esp8266/loader.mk
 	@mkdir -p $(@D)
@@ -29,27 +44,34 @@ $(LOADER_OUT)/resident.c: ports/esp8266/loader.mk
 	@mkdir -p $(@D)
 	@for f in $(RESIDENT_SRC); do echo "#include \"$$f\""; done >$@
 
+$(LOADER_OUT)/overlay.c: ports/esp8266/loader.mk
+	@mkdir -p $(@D)
+	@for f in $(OVERLAY_SRC); do echo "#include \"$$f\""; done >$@
+
 $(LOADER_OUT)/loader.o: $(LOADER_OUT)/loader.c $(LOADER_SRC) $(LOADER_HDR) | deps
 	$(Q)$(LX106)gcc $(LOADER_FLAGS) -c $< -o $@
 
 $(LOADER_OUT)/resident.o: $(LOADER_OUT)/resident.c $(RESIDENT_SRC) $(LOADER_HDR) | deps
+	$(Q)$(LX106)gcc $(LOADER_FLAGS) -c $< -o $@
+
+$(LOADER_OUT)/overlay.o: $(LOADER_OUT)/overlay.c $(OVERLAY_SRC) $(LOADER_HDR) | deps
 	$(Q)$(LX106)gcc $(LOADER_FLAGS) -DMOLT_RESIDENT_ONLY=1 -c $< -o $@
 
-$(LOADER_OUT)/rom_calls.o: ports/esp8266/rom_calls.S | deps
+$(LOADER_OUT)/rom_calls.o: ports/esp8266/rom_calls.S $(LOADER_OUT)/compiler | deps
 	@mkdir -p $(@D)
 	$(Q)$(LX106)gcc -mtext-section-literals -c $< -o $@
 
-.SECONDARY: $(LOADER_OUT)/loader.elf $(LOADER_OUT)/resident.elf $(LOADER_BIN) $(LOADER_OUT)/resident.bin
+.SECONDARY: $(foreach n,loader resident overlay,$(LOADER_OUT)/$(n).elf $(LOADER_OUT)/$(n).bin)
+$(LOADER_OUT)/overlay.elf: $(LOADER_OUT)/overlay_start.o
 $(LOADER_OUT)/%.elf: $(LOADER_OUT)/%.o $(LOADER_OUT)/rom_calls.o ports/esp8266/%.ld
-	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/$*.ld -Wl,-Map,$(LOADER_OUT)/$*.map $(filter %.o,$^) -o $@
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/$*.ld -Wl,-Map,$(LOADER_OUT)/$*.map $(filter %.o,$^) -lgcc -o $@
 
-$(LOADER_OUT)/resident.bin: ELF2ESP_OPTIONS = --overlay .overlay:4080
+$(LOADER_OUT)/overlay.bin: ELF2ESP_OPTIONS = --overlay
 $(LOADER_OUT)/%.bin: $(LOADER_OUT)/%.elf tools/elf2esp
 	$(Q)tools/elf2esp $(ELF2ESP_OPTIONS) $< $@
 
-$(BUILD)/gen/esp8266_%.h: $(LOADER_OUT)/%.bin tools/bin2c
-	@mkdir -p $(@D)
-	$(Q)tools/bin2c $< esp8266_$* $@
+$(LOADER_OUT)/esp8266_%.h: $(LOADER_OUT)/%.bin tools/bin2c
+	$(Q)tools/bin2c $< esp8266_$* $@ "gcc $$($(LX106)gcc -dumpfullversion)"
 	@{ echo; echo "// The CPU addresses that it uses: address, size."; echo "#define ESP8266_$*_MEMORY { \\"; \
 	    sed -n 's/.*ORIGIN = \(0x[0-9a-f]*\), LENGTH = \(0x[0-9a-f]*\).*/    { \1u, \2u }, \\/p' ports/esp8266/$*.ld; \
 	    echo "}"; } >>$@
@@ -57,27 +79,33 @@ $(BUILD)/gen/esp8266_%.h: $(LOADER_OUT)/%.bin tools/bin2c
 # The extension: the same flags, its own place.
 EXTENSION_SRC := src/upgrade/inflate.c src/upgrade/unpack.c ports/esp8266/extension.c
 EXTENSION_ELF := $(LOADER_OUT)/extension.elf
-EXTENSION_GEN := $(BUILD)/gen/esp8266_inflate.h
+EXTENSION_GEN := $(PREBUILT)/esp8266_inflate.h
 
 $(LOADER_OUT)/extension.c: ports/esp8266/loader.mk
 	@mkdir -p $(@D)
 	@for f in $(EXTENSION_SRC); do echo "#include \"$$f\""; done >$@
 
 # It has room: for speed, not for size.
-$(LOADER_OUT)/extension.o: $(LOADER_OUT)/extension.c $(EXTENSION_SRC) $(wildcard include/molt/*.h src/base/*.h ports/esp8266/*.h) | deps
+$(LOADER_OUT)/extension.o: $(LOADER_OUT)/extension.c $(EXTENSION_SRC) $(LOADER_HDR) | deps
 	$(Q)$(LX106)gcc $(LOADER_FLAGS) -O2 -c $< -o $@
 
-$(LOADER_OUT)/extension_start.o: ports/esp8266/extension_start.S | deps
+$(LOADER_OUT)/%_start.o: ports/esp8266/start.S $(LOADER_OUT)/compiler | deps
 	@mkdir -p $(@D)
-	$(Q)$(LX106)gcc -c $< -o $@
+	$(Q)$(LX106)gcc -DSTART=molt_$* -c $< -o $@
 
 $(EXTENSION_ELF): $(LOADER_OUT)/extension_start.o $(LOADER_OUT)/extension.o $(LOADER_OUT)/rom_calls.o ports/esp8266/extension.ld
-	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/extension.ld $(filter %.o,$^) -o $@
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/extension.ld $(filter %.o,$^) -lgcc -o $@
 
-$(EXTENSION_GEN): $(EXTENSION_ELF) tools/bin2c
-	@mkdir -p $(@D)
-	$(Q)$(LX106)objcopy -O binary -j .text $< $(LOADER_OUT)/extension.bin
-	$(Q)tools/bin2c $(LOADER_OUT)/extension.bin esp8266_inflate $@
+$(LOADER_OUT)/extension.bin: $(EXTENSION_ELF)
+	$(Q)$(LX106)objcopy -O binary -j .text $< $@
+
+$(LOADER_OUT)/esp8266_inflate.h: $(LOADER_OUT)/extension.bin tools/bin2c
+	$(Q)tools/bin2c $< esp8266_inflate $@ "gcc $$($(LX106)gcc -dumpfullversion)"
+
+# What this compiler makes of these sources, and beside it what is committed.
+LOADER_MADE := $(patsubst $(PREBUILT)/%,$(LOADER_OUT)/%,$(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN))
 
 .PHONY: loader
-loader: $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN) ## build the boot loader of the ESP8266, as an image and as a C array
+loader: $(LOADER_MADE) ## make the boot loader of the ESP8266 anew, as an image and as the C arrays that are committed
+	@for f in $(notdir $(LOADER_MADE)); do cmp -s $(LOADER_OUT)/$$f $(PREBUILT)/$$f || \
+	    { cp $(LOADER_OUT)/$$f $(PREBUILT)/$$f && echo "  MADE $(PREBUILT)/$$f"; }; done

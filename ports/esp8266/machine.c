@@ -1,7 +1,6 @@
-// What both boot loaders of the ESP8266 stand on: the flash driver and the console, by mask-ROM functions. Compiled into
-// the same translation unit as either, so that calls through `flash` and `io` become direct ones.
+// What each boot loader of the ESP8266 stands on: the flash driver, and the watchdog kept quiet, by mask-ROM functions.
+// Compiled into the same translation unit, so that calls through `flash` become direct ones.
 
-#include "extension.h"
 #include "molt/boot.h"
 #include "molt/error.h"
 #include "rom.h"
@@ -13,13 +12,12 @@
 // What an extent can address: 12 bits of sector number. The chip's real size is in the plan.
 #define FLASH_SIZE_MAX 0x01000000u
 
-// The watchdog as the mask ROM arms it after a software restart: mode and two stages of 2^n * 0.8 ms, n = 12 and
-// 12 + 2, 13 s in all. Source: measured behaviour of the ROM, as other boot loaders use it.
-#define WDT_MODE 4u
-#define WDT_STAGE 12u
+// Source: ESP8266 Technical Reference, watchdog; what Espressif's SDK writes where.
+#define WDT_FEED_REGISTER (*(volatile uint32_t *)0x60000914u)
+#define WDT_FEED_VALUE 0x73u
 
 // Pause after a failure, before everything is tried again from the journal on.
-#define RETRY_DELAY_US 3000000u
+#define RETRY_DELAY_S 3u
 
 // The mask ROM returns 1 or 2 for a failure; its negative is as good as any error number.
 
@@ -52,47 +50,16 @@ static const molt_flash_t flash = {
     .erase_block = flash_erase_block,
 };
 
-static void put(const char *text) {
-    for (; *text; text++) {
-        uart_tx_one_char((uint8_t)*text);
-    }
+static void feed(void) {
+    WDT_FEED_REGISTER = WDT_FEED_VALUE;
 }
 
-static void put_number(uint32_t n) {
-    char digits[11];
-    char *p = digits + sizeof digits - 1;
-    *p = 0;
-    do {
-        *--p = (char)('0' + n % 10);
-        n /= 10;
-    } while (n);
-    put(p);
-}
-
-// Of the plan that is carried out.
-static uint32_t step_count;
-static uint32_t present_step;
-
-static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
+static void wait(void *ctx, uint32_t seconds) {
     (void)ctx;
-    if (event == MOLT_BOOT_START) {
-        ets_wdt_disable();
-        step_count = arg;
-        present_step = 0;
-        put("\r\nmolt: upgrading\r\n");
-    } else if (event == MOLT_BOOT_STEP) {
-        present_step = arg;
-        put("\r");
-        put_number(arg * 100 / step_count);
-        put("%");
-    } else if (!MOLT_RESIDENT_ONLY && event == MOLT_BOOT_RESTORE) {
-        put("file has changed, keeping the old firmware\r\n");
+    for (; seconds; seconds--) {
+        feed();
+        ets_delay_us(1000000);
     }
-}
-
-static void put_error(int err) {
-    put("\r\nerror ");
-    put_number((uint32_t)-err);
 }
 
 // IRAM takes whole words only.
@@ -101,20 +68,5 @@ static void copy_words(uint32_t vaddr, const uint8_t *data, uint32_t size) {
     volatile uint32_t *to = (volatile uint32_t *)(uintptr_t)vaddr;
     for (; size; size -= 4) {
         *to++ = *from++;
-    }
-}
-
-static void run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
-    (void)ctx;
-    copy_words(EXTENSION_VADDR, code, size);
-    __asm__ volatile("memw\n\tisync" ::: "memory");
-    ((extension_entry_t)EXTENSION_VADDR)(source, image);
-}
-
-__attribute__((noreturn)) static void restart(void) {
-    put("\r\ndone\r\n");
-    ets_wdt_enable(WDT_MODE, WDT_STAGE, WDT_STAGE);
-    software_reset();
-    for (;;) {
     }
 }

@@ -24,12 +24,18 @@ int SPIRead(uint32_t addr, void *buf, uint32_t size);
 int SPIWrite(uint32_t addr, const void *buf, uint32_t size);
 int SPIEraseSector(uint32_t sector);
 int SPIEraseBlock(uint32_t block);
+// Writes 0 into the chip's status register: non-volatile, some 10 ms, and in a quad mode two bytes of it, which also
+// clears the quad-enable bit, so that nothing can be read any more. Only where protection is really on.
 int SPIUnlock(void);
+// Bits of *status: 0 busy, 1 write enabled, 2 to 5 block protection. Waits for nothing.
+int SPI_read_status(const esp8266_flashchip_t *chip, uint32_t *status);
 
 void ets_wdt_disable(void);
 void ets_wdt_enable(uint32_t mode, uint32_t timeout_a, uint32_t timeout_b);
 void ets_delay_us(uint32_t us);
 int uart_tx_one_char(uint32_t c);
+// %d, %x, %s, %c and %%. Reads the format by bytes, so not from IRAM.
+int ets_printf(const char *format, ...);
 void software_reset(void);
 
 #endif

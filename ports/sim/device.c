@@ -14,9 +14,10 @@
 #define ROM_CHECKSUM_SEED 0xEF
 #define ROM_SEGMENTS_MAX 16
 
-static const sim_code_t code_of_this_program = {
-    molt_boot_run, molt_resident_find, molt_resident_ask, molt_resident_act, molt_resident_load,
-};
+// Runs of a boot loader at one start before it counts as stuck.
+#define LOADER_TRIES 4u
+
+static const sim_code_t code_of_this_program = { molt_boot_run, molt_resident_start, molt_resident_act };
 
 static uint32_t word_at(const sim_nor_t *nor, uint32_t addr) {
     const uint8_t *p = nor->bytes + addr;
@@ -60,16 +61,22 @@ bool sim_device_has_loader(const sim_device_t *device) {
 
 // One run of the boot loader. Runs nest: while one is interrupted to look at a power cut, the next is under way.
 typedef struct loader_run {
-    const molt_boot_io_t *io;
+    sim_device_t *device;
     molt_unpack_t unpack;
     uint8_t window[MOLT_INFLATE_WINDOW_MAX];
 } loader_run_t;
 
 static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     const loader_run_t *run = ctx;
-    if (run->io) {
-        run->io->event(run->io->ctx, event, arg);
+    const molt_boot_io_t *io = run->device->io;
+    if (io) {
+        io->event(io->ctx, event, arg);
     }
+}
+
+static void on_wait(void *ctx, uint32_t seconds) {
+    const loader_run_t *run = ctx;
+    run->device->waited_s += seconds;
 }
 
 // What the boot loader's extension does on a chip. Its bytes were checked by molt_boot_run().
@@ -80,34 +87,45 @@ static void extend(void *ctx, const uint8_t *code, uint32_t size, const molt_rea
     *image = molt_unpack_reader(&run->unpack, source, run->window, sizeof run->window, 0);
 }
 
+static const sim_code_t *resident_code(const sim_device_t *device) {
+    return device->code_resident ? device->code_resident : &code_of_this_program;
+}
+
+// What the first part of the resident boot loader is handed.
+typedef struct start {
+    sim_device_t *device;
+    uint8_t *sector;
+    uint8_t *buf;
+    const molt_boot_io_t *io;
+} start_t;
+
 // The segments go nowhere: that they can be read and have the right checksum is what counts here.
 static void *place_anywhere(void *ctx, uint32_t vaddr, uint32_t size) {
+    const start_t *start = ctx;
     (void)vaddr;
     (void)size;
-    return ctx;
+    return start->buf;
+}
+
+// The overlay's bytes are checked as on a chip; what they would do is done by the same code.
+static int run_overlay(void *ctx, uint32_t reserved_addr, molt_state_t *state) {
+    const start_t *start = ctx;
+    const molt_flash_t *flash = &start->device->nor->flash;
+    molt_overlay_t overlay;
+    int err = molt_overlay_read(flash, reserved_addr, start->sector, &overlay);
+    if (!err && overlay.abi != MOLT_OVERLAY_ABI) {
+        err = MOLT_ERR_NOENT;
+    }
+    return err ? err : resident_code(start->device)->resident_act(flash, reserved_addr, state, start->sector, start->buf, start->io);
 }
 
 // The resident boot loader, up to the jump into the firmware.
 static int run_resident(sim_device_t *device, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
-    const molt_loading_t loading = { buf, place_anywhere };
-    const molt_flash_t *flash = &device->nor->flash;
-    const sim_code_t *code = device->code_resident ? device->code_resident : &code_of_this_program;
-    molt_state_t state;
-    uint32_t reserved_addr;
+    start_t start = { device, sector, buf, io };
+    const molt_start_io_t start_io = { &start, place_anywhere, run_overlay };
+    const sim_code_t *code = resident_code(device);
     uint32_t entry_vaddr;
-    int err = code->resident_find(flash, &reserved_addr);
-    if (!err) {
-        err = code->resident_ask(flash, reserved_addr, &state);
-    }
-    if (!err && state.kind != MOLT_STATE_NORMAL) {
-        err = code->resident_act(flash, reserved_addr, &state, sector, buf, io);
-    }
-    if (err) {
-        // MOLT_RESIDENT_RESET passes through.
-        return err;
-    }
-    device->head_addr = molt_state_head_addr(flash, reserved_addr, state.head);
-    return code->resident_load(flash, device->head_addr, &loading, &entry_vaddr);
+    return code->resident_start(&device->nor->flash, &start_io, &device->head_addr, &entry_vaddr);
 }
 
 static int run_loader(sim_device_t *device, bool is_resident) {
@@ -119,8 +137,8 @@ static int run_loader(sim_device_t *device, bool is_resident) {
     if (run == NULL || buffers == NULL) {
         abort();
     }
-    run->io = device->io;
-    molt_boot_io_t io = { run, on_event, extend };
+    run->device = device;
+    molt_boot_io_t io = { run, on_event, on_wait, extend };
     uint8_t *buf = buffers + sector_size;
     int result = is_resident ? run_resident(device, buffers, buf, &io)
                              : code->boot_run(&device->nor->flash, &transient, buffers, buf, &io);
@@ -140,7 +158,13 @@ sim_outcome_t sim_device_start(sim_device_t *device) {
             return SIM_FIRMWARE;
         }
         device->loader_starts++;
-        device->boot_result = run_loader(device, is_resident);
+        // The chip's boot loaders try again, from the journal on, after a pause, for as long as there is power.
+        for (uint32_t try = 0; try < LOADER_TRIES; try++) {
+            device->boot_result = run_loader(device, is_resident);
+            if (device->nor->is_cut || device->boot_result >= 0) {
+                break;
+            }
+        }
         if (device->nor->is_cut) {
             return SIM_CUT;
         }

@@ -18,13 +18,11 @@ typedef enum sim_outcome {
     SIM_STUCK,     // the boot loader gave up; error in *err
 } sim_outcome_t;
 
-// What a boot loader calls of the core: the functions of one compilation of it.
+// What boot loaders call of the core: the functions of one compilation of it.
 typedef struct sim_code {
     __typeof__(&molt_boot_run) boot_run;
-    __typeof__(&molt_resident_find) resident_find;
-    __typeof__(&molt_resident_ask) resident_ask;
+    __typeof__(&molt_resident_start) resident_start;
     __typeof__(&molt_resident_act) resident_act;
-    __typeof__(&molt_resident_load) resident_load;
 } sim_code_t;
 
 typedef struct sim_device {
@@ -37,6 +35,7 @@ typedef struct sim_device {
     const molt_boot_io_t *io;   // NULL for silence; only its events
     int boot_result;            // of the last molt_boot_run()
     uint32_t loader_starts;     // since the struct was set up
+    uint32_t waited_s;          // seconds that the boot loader held back, likewise
 } sim_device_t;
 
 // From power-on (sim_nor_power_on() is the caller's) until something stops.

@@ -3,18 +3,33 @@
 
 #include "molt/boot.h"
 
+#include "bytes.h"
+#include "libc.h"
 #include "molt/apply.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "molt/journal.h"
 #include "molt/plan.h"
 #include "molt/report.h"
+#include "molt/sha1.h"
+#include "plan_layout.h"
 
-// Rounds of MOLT_APPLY_TRIES tries for the boot sector.
-#define BOOT_SECTOR_ROUNDS 16u
+// How often what was read wrong is read again before it counts as wrong.
+#define CHECK_TRIES 4u
+
+// Starts that find the same step to be the first and do not wait; the wait then doubles with each, up to 64 s.
+#define FREE_STARTS 2u
+#define STARTS_MAX (FREE_STARTS + 6u)
 
 // Where the boot loader's one constant flash and io come from is visible to the compiler only while they are
 // parameters, so they are in no struct here.
+
+typedef struct run {
+    const molt_plan_t *plan;
+    molt_journal_t journal;
+    molt_reader_t image;
+    uint8_t *buf;
+} run_t;
 
 static void tell(const molt_boot_io_t *io, molt_boot_event_t event, uint32_t arg) {
     io->event(io->ctx, event, arg);
@@ -27,36 +42,147 @@ static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report
     }
 }
 
-// Write the first sector of a firmware. Where it replaces the boot sector nothing boots until this is done, so it is
-// not given up soon.
-static int write_first_sector(const molt_flash_t *flash, uint32_t addr, const uint8_t *data) {
-    int err = MOLT_ERR_IO;
-    for (uint32_t round = 0; err && round < BOOT_SECTOR_ROUNDS; round++) {
-        err = molt_sector_write(flash, addr, data, false);
+// Before anything is erased: find the first step, note it in the log of starts, and wait if starts before this one got no
+// further. (A supply that gives way under the current of an erase would otherwise wear a sector out, erasing it at each
+// start.)
+//
+// The first step is the first one that is not marked; but the last one that is, if it was the first of the start before:
+// its mark may be one that a power cut tore, that was read as not made then, so that the step was in progress again. Of
+// that mark only the copy in RAM is taken back. An entry of the log is the step's number and, in its upper half, the
+// complement of it.
+static void begin_steps(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run, uint32_t log_addr) {
+    const molt_plan_t *plan = run->plan;
+    uint32_t marked = 0;
+    uint32_t first = 1;
+    for (; first < plan->step_count && (!molt_plan_is_todo(plan, first) || molt_journal_is_done(&run->journal, first)); first++) {
+        if (molt_plan_is_todo(plan, first)) {
+            marked = first;
+        }
     }
-    return err;
+    const uint8_t *log = run->journal.words + plan->set_size;
+    uint32_t before = 0;
+    uint32_t count = 0;
+    uint32_t off = 0;
+    for (; off < plan->log_size && load32_le(log + off) != UINT32_MAX; off += 4) {
+        uint32_t entry = load32_le(log + off);
+        if ((uint16_t)~entry == entry >> 16) {
+            count = entry == before ? count + 1 : 1;
+            before = entry;
+        }
+    }
+    if (marked && (before & 0xffff) == marked) {
+        run->journal.words[marked / 8] |= (uint8_t)(1u << marked % 8);
+        first = marked;
+    }
+    uint32_t entry = first | ~first << 16;
+    if (entry != before) {
+        count = 0;
+    }
+    if (count < STARTS_MAX && off < plan->log_size) {
+        (void)flash->prog(flash->ctx, log_addr + off, &entry, sizeof entry);
+    }
+    if (count >= FREE_STARTS) {
+        io->wait(io->ctx, 1u << (count - FREE_STARTS));
+    }
+}
+
+// Write the first sector of a firmware, which is in run->buf and has to have `crc`, to `addr`. What is read wrong never
+// goes where a device starts from.
+static int put_first(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run, uint32_t addr, uint32_t crc,
+    molt_report_result_t result) {
+    if (molt_crc32(0, run->buf, molt_sector_size(&flash->geometry)) != crc) {
+        return MOLT_ERR_CORRUPT;
+    }
+    note(flash, run->plan, result);
+    tell(io, MOLT_BOOT_FINISH, result);
+    return molt_sector_write(flash, addr, run->buf, false);
 }
 
 // The source is not what was checked: put the old first sector back, if that at least is what was saved.
-static int restore(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan, uint8_t *buf) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    tell(io, MOLT_BOOT_RESTORE, 0);
-    int err = flash->read(flash->ctx, plan->saved.head_addr, buf, sector_size);
-    if (err) {
-        return err;
+static int restore(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run) {
+    const molt_plan_t *plan = run->plan;
+    int err = flash->read(flash->ctx, plan->saved.head_addr, run->buf, molt_sector_size(&flash->geometry));
+    if (!err) {
+        err = put_first(flash, io, run, plan_boot_addr(plan), plan->saved.head_crc, MOLT_REPORT_RESTORED);
     }
-    if (molt_crc32(0, buf, sector_size) != plan->saved.head_crc) {
-        return MOLT_ERR_CORRUPT;
-    }
-    note(flash, plan, MOLT_REPORT_RESTORED);
-    err = write_first_sector(flash, 0, buf);
     return err ? err : MOLT_BOOT_RESTORED;
 }
 
-// Perform the steps that are not done yet. The first of them may have been in progress when the power failed,
-// so what it is about is erased again, whatever flash seems to hold.
-static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan,
-    molt_journal_t *journal, const molt_reader_t *image, uint8_t *buf) {
+// A gzip file is read by an extension, code that was saved beside the first sector. MOLT_ERR_CORRUPT if it is not
+// what was saved, however often it is read.
+static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan,
+    const molt_reader_t *source, uint8_t *buf, molt_reader_t *image) {
+    uint32_t size = plan->saved.extension_size;
+    for (uint32_t try = 0; try < CHECK_TRIES; try++) {
+        int err = flash->read(flash->ctx, plan->saved.extension_addr, buf, size);
+        if (err) {
+            return err;
+        }
+        if (molt_crc32(0, buf, size) == plan->saved.extension_crc) {
+            io->extend(io->ctx, buf, size, source, image);
+            return 0;
+        }
+    }
+    return MOLT_ERR_CORRUPT;
+}
+
+// Whether the image is the one that was checked when the plan was made: as its source has it, or as it stands in flash
+// with the first sector from its source. It is read again before it counts as another.
+// Returns 0, MOLT_ERR_CORRUPT, or an error of reading.
+static int check_image(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run, bool in_flash) {
+    const molt_plan_t *plan = run->plan;
+    for (uint32_t try = 0; try < CHECK_TRIES; try++) {
+        uint8_t digest[MOLT_SHA1_SIZE];
+        molt_sha1_t sha1;
+        uint32_t size;
+        tell(io, MOLT_BOOT_CHECK, in_flash);
+        molt_sha1_init(&sha1);
+        for (uint32_t off = 0; off < plan->image_size; off += size) {
+            size = min_u32(molt_sector_size(&plan->geometry), plan->image_size - off);
+            int err = in_flash && off ? flash->read(flash->ctx, plan_image_addr(plan) + off, run->buf, (size + 3) & ~3u)
+                                      : run->image.read(run->image.ctx, off, run->buf, size);
+            if (err) {
+                return err;
+            }
+            molt_sha1_update(&sha1, run->buf, size);
+        }
+        molt_sha1_finish(digest, &sha1);
+        if (memcmp(digest, molt_plan_image_sha1(plan), sizeof digest) == 0) {
+            return 0;
+        }
+    }
+    return MOLT_ERR_CORRUPT;
+}
+
+// Let nothing that was read wrong once stay: the image in flash is the one that was checked, to the last bit. What
+// differs from the source is written again; the next try checks it.
+// Returns 0, MOLT_ERR_CORRUPT (it is not, or was not), or an error of flash.
+static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run) {
+    const molt_plan_t *plan = run->plan;
+    int err = check_image(flash, io, run, true);
+    // A damaged source must not be written over a sector that is right.
+    if (err != MOLT_ERR_CORRUPT || check_image(flash, io, run, false) != 0) {
+        return err;
+    }
+    uint32_t sector_size = molt_sector_size(&plan->geometry);
+    for (uint32_t off = sector_size; off < plan->image_size; off += sector_size) {
+        uint32_t addr = plan_image_addr(plan) + off;
+        tell(io, MOLT_BOOT_STEP, plan->verify_step);
+        err = molt_target_read(&run->image, plan, addr, run->buf);
+        if (!err && molt_sector_verify(flash, addr, run->buf) != 0) {
+            err = molt_sector_write(flash, addr, run->buf, false);
+        }
+        if (err) {
+            return err;
+        }
+    }
+    return MOLT_ERR_CORRUPT;
+}
+
+// Perform the steps that are not done yet. The first of them may have been in progress when the power failed, so its
+// range is erased again, whatever flash seems to hold.
+static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run) {
+    const molt_plan_t *plan = run->plan;
     bool is_first = true;
     bool in_erased_block = false;
     for (uint32_t i = 1; i < plan->step_count; i++) {
@@ -65,91 +191,92 @@ static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, co
         if (step.kind == MOLT_STEP_ERASE_BLOCK) {
             in_erased_block = todo;
         }
-        if (!todo || molt_journal_is_done(journal, i)) {
+        if (!todo || molt_journal_is_done(&run->journal, i)) {
             continue;
         }
         tell(io, MOLT_BOOT_STEP, i);
-        int err = molt_apply_step(flash, plan, image, &step, buf, in_erased_block && !is_first);
+        int err = step.kind == MOLT_STEP_VERIFY
+                      ? verify(flash, io, run)
+                      : molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && !is_first);
         if (err) {
             return err;
         }
-        (void)molt_journal_mark(flash, journal, i);
+        (void)molt_journal_mark(flash, &run->journal, i);
         is_first = false;
     }
     return 0;
 }
 
-// A gzip file is read by an extension, code that was saved beside the first sector. MOLT_ERR_CORRUPT if it is not
-// what was saved.
-static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan,
-    const molt_reader_t *source, uint8_t *buf, molt_reader_t *image) {
-    uint32_t size = plan->saved.extension_size;
-    int err = flash->read(flash->ctx, plan->saved.extension_addr, buf, size);
-    if (err) {
-        return err;
+// All steps are done: the image's first sector goes in.
+static int finish(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_boot_place_t *place, run_t *run) {
+    const molt_plan_t *plan = run->plan;
+    int err = molt_target_read(&run->image, plan, plan_image_addr(plan), run->buf);
+    if (!err) {
+        err = put_first(flash, io, run, place->final_addr, plan->first_crc, MOLT_REPORT_DONE);
     }
-    if (molt_crc32(0, buf, size) != plan->saved.extension_crc) {
-        return MOLT_ERR_CORRUPT;
+    if (!err && place->final_addr != place->plan_addr) {
+        // The plan is still there. That it is finished is noted before anything else counts on it.
+        err = molt_journal_mark(flash, &run->journal, plan->step_count);
     }
-    io->extend(io->ctx, buf, size, source, image);
-    return 0;
+    return err;
 }
 
-// Before the first step: the source is what was checked. 0, MOLT_ERR_CORRUPT, or flash's error.
-static int check_source(const molt_boot_io_t *io, const molt_plan_t *plan, const molt_reader_t *source, uint8_t *buf) {
-    uint32_t crc;
-    tell(io, MOLT_BOOT_CHECK, 0);
-    int err = molt_source_crc(source, buf, molt_sector_size(&plan->geometry), &crc);
-    return !err && crc != plan->source_crc ? MOLT_ERR_CORRUPT : err;
+// Read the sector at `plan_addr` so that both of two readings have the same: what is read of the journal has no CRC.
+static int read_twice(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf) {
+    uint32_t size = molt_sector_size(&flash->geometry);
+    int err = flash->read(flash->ctx, plan_addr, sector, size);
+    if (!err) {
+        err = flash->read(flash->ctx, plan_addr, buf, size);
+    }
+    return !err && memcmp(sector, buf, size) != 0 ? MOLT_ERR_IO : err;
 }
 
-int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *plan, uint8_t *sector) {
-    int err = flash->read(flash->ctx, plan_addr, sector, molt_sector_size(&flash->geometry));
+int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *plan, uint8_t *sector, uint8_t *buf) {
+    int err = read_twice(flash, plan_addr, sector, buf);
     return err ? err : molt_plan_open(plan, &flash->geometry, sector);
 }
 
 int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
     const molt_boot_io_t *io) {
-    molt_journal_t journal = { place->plan_addr + plan->journal_off, plan->sector + plan->journal_off };
+    run_t run = {
+        .plan = plan,
+        .journal = { place->plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off },
+        .buf = buf,
+    };
     tell(io, MOLT_BOOT_START, plan->step_count);
     note(flash, plan, MOLT_REPORT_PENDING);
-
+    if (molt_journal_is_done(&run.journal, plan->step_count)) {
+        return molt_journal_mark(flash, &run.journal, plan->step_count);
+    }
     molt_source_t source = { flash, plan };
     molt_reader_t source_reader = molt_source_reader(&source);
-    molt_reader_t image = source_reader;
+    run.image = source_reader;
     int err = 0;
     if (plan->source_kind == MOLT_SOURCE_GZIP) {
-        err = extend(flash, io, plan, &source_reader, buf, &image);
+        err = extend(flash, io, plan, &source_reader, buf, &run.image);
     }
-    if (!molt_journal_is_done(&journal, 0)) {
+    if (!molt_journal_is_done(&run.journal, 0)) {
         if (!err) {
-            err = check_source(io, plan, &source_reader, buf);
+            err = check_image(flash, io, &run, false);
         }
         if (err == MOLT_ERR_CORRUPT) {
-            return MOLT_RESIDENT_ONLY || place->plan_addr ? MOLT_BOOT_RESTORED : restore(flash, io, plan, buf);
-        }
-        if (!err) {
-            err = molt_journal_mark(flash, &journal, 0);
+            return MOLT_RESIDENT_ONLY || place->plan_addr ? MOLT_BOOT_RESTORED : restore(flash, io, &run);
         }
     }
     if (!err) {
-        err = perform_steps(flash, io, plan, &journal, &image, buf);
+        // Also where it is marked already: whatever mark was read as made is made now.
+        err = molt_journal_mark(flash, &run.journal, 0);
     }
     if (!err) {
-        err = molt_target_read(&image, plan, 0, buf);
+        begin_steps(flash, io, &run, run.journal.addr + plan->set_size);
+        err = perform_steps(flash, io, &run);
     }
-    if (err) {
-        return err;
-    }
-    note(flash, plan, MOLT_REPORT_DONE);
-    tell(io, MOLT_BOOT_FINISH, 0);
-    err = write_first_sector(flash, place->final_addr, buf);
-    return err ? err : MOLT_BOOT_DONE;
+    return err ? err : finish(flash, io, place, &run);
 }
 
 int molt_boot_run(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf,
     const molt_boot_io_t *io) {
     molt_plan_t plan;
-    int err = molt_boot_open(flash, place->plan_addr, &plan, sector);
+    int err = molt_boot_open(flash, place->plan_addr, &plan, sector, buf);
     return err ? err : molt_boot_apply(flash, place, &plan, buf, io);
 }

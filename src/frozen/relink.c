@@ -147,6 +147,33 @@ bool molt_relink_find(const molt_store_t *store, uint32_t links_addr, const molt
     return false;
 }
 
+int molt_relink_wanted(const molt_store_t *store, uint32_t links_addr, const molt_mpy_target_t *target,
+    const uint8_t *(*map)(void *ctx, uint32_t addr), void *ctx, uint32_t *size) {
+    uint32_t at = 0;
+    int found;
+    molt_record_t record;
+    *size = 0;
+    while ((found = molt_store_next(store, &at, &record)) == 1) {
+        molt_link_t link;
+        molt_link_size_t each;
+        molt_mpy_t mpy;
+        if (!record.is_live || molt_relink_find(store, links_addr, &record, &link)) {
+            continue;
+        }
+        const molt_reader_t reader = { (void *)(uintptr_t)map(ctx, record.mpy_addr), record.mpy_size, memory_read };
+        const char *name = (const char *)map(ctx, record.header_addr + MOLT_RECORD_NAME_OFF);
+        int err = molt_link_measure(&each, &mpy, &reader, target, name, record.name_size);
+        *size += !err && each.is_linkable ? each.link_size : MOLT_LINK_HEADER_SIZE;
+    }
+    return found;
+}
+
+uint32_t molt_relink_room(const molt_store_t *store, uint32_t links_addr, uint32_t size) {
+    uint32_t sector_size = store->flash->geometry.sector_size;
+    uint32_t slack = store->floor_addr - links_addr;
+    return size > slack ? ceil_div(size - slack, sector_size) * sector_size : 0;
+}
+
 // Link every live record that has no link. Returns the first error; those behind it are tried all the same.
 static int link_missing(molt_relink_t *r) {
     uint32_t at = 0;

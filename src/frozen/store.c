@@ -10,6 +10,8 @@
 #define HEADER_WORDS (MOLT_RECORD_HEADER_SIZE / 4)
 #define NAME_ROOM (MOLT_RECORD_HEADER_SIZE - MOLT_RECORD_NAME_OFF)
 #define PROBE_SIZE 64
+// Reads of a header before it is believed to be corrupt: what follows erases all below it.
+#define HEADER_TRIES 3
 
 int store_prog(const molt_flash_t *flash, uint32_t addr, const void *data, uint32_t size) {
     const uint8_t *bytes = data;
@@ -72,16 +74,24 @@ static bool decode(const molt_store_t *store, const uint8_t *header, uint32_t he
     return record->name_size > 0 && record->name_size <= MOLT_RECORD_NAME_MAX;
 }
 
-// Find the record that ends at or below `end`. 1: found. 0: none, and *next is where the next one goes.
+// What was met on the way to a record, or to where the next one goes.
+typedef struct passed {
+    uint32_t next;       // where the next record goes, if there was none
+    uint32_t torn_addr;  // of a header that was torn and skipped; 0 if there was none
+    bool is_newer;       // the header is a whole one, of another version of the format
+} passed_t;
+
+// Find the record that ends at or below `end`. 1: found. 0: none, and passed->next is where the next one goes.
 // < 0: error; MOLT_ERR_CORRUPT for a header that no power cut leaves behind.
-static int look(const molt_store_t *store, uint32_t end, bool is_trusted, molt_record_t *record, uint32_t *next) {
+static int look(const molt_store_t *store, uint32_t end, bool is_trusted, molt_record_t *record, passed_t *passed) {
     const molt_flash_t *flash = store->flash;
     uint32_t words[HEADER_WORDS];
     const uint8_t *header = (const uint8_t *)words;
     uint32_t lowest = store->region.addr + STORE_WORK_SECTORS * flash->geometry.sector_size;
+    *passed = (passed_t){ .torn_addr = 0 };
     for (;;) {
         end = record_end(flash, end);
-        *next = end;
+        passed->next = end;
         if (end < lowest + MOLT_RECORD_HEADER_SIZE) {
             return 0;
         }
@@ -93,7 +103,9 @@ static int look(const molt_store_t *store, uint32_t end, bool is_trusted, molt_r
         if (words[0] == RECORD_MAGIC) {
             bool is_right = decode(store, header, header_addr, record);
             if (!is_trusted) {
-                is_right = is_right && load32_le(header + RECORD_HEADER_CRC_OFF) == header_crc(header);
+                bool is_whole = load32_le(header + RECORD_HEADER_CRC_OFF) == header_crc(header);
+                passed->is_newer = is_whole && header[RECORD_VERSION_OFF] > MOLT_STORE_VERSION;
+                is_right = is_right && is_whole;
             }
             return is_right ? 1 : MOLT_ERR_CORRUPT;
         }
@@ -106,17 +118,18 @@ static int look(const molt_store_t *store, uint32_t end, bool is_trusted, molt_r
         if (blank) {
             return blank < 0 ? blank : 0;
         }
+        passed->torn_addr = header_addr;
         end = sector_floor(flash, end);
     }
 }
 
 int molt_store_next(const molt_store_t *store, uint32_t *at, molt_record_t *record) {
     uint32_t end = *at ? *at : region_end(&store->region);
-    uint32_t next;
+    passed_t passed;
     if (end <= store->end_addr) {
         return 0;
     }
-    int found = look(store, end, true, record, &next);
+    int found = look(store, end, true, record, &passed);
     if (found == 1 && record->mpy_addr < store->end_addr) {
         return 0;
     }
@@ -141,6 +154,15 @@ static void account(molt_store_t *store, uint32_t end, const molt_record_t *reco
     store->live_count += record->is_live;
 }
 
+// As look(), and a header that seems to be corrupt is read again.
+static int look_again(const molt_store_t *store, uint32_t end, molt_record_t *record, passed_t *passed) {
+    int found = MOLT_ERR_CORRUPT;
+    for (int i = 0; i < HEADER_TRIES && found == MOLT_ERR_CORRUPT; i++) {
+        found = look(store, end, false, record, passed);
+    }
+    return found;
+}
+
 int molt_store_open(molt_store_t *store, const molt_flash_t *flash, const molt_region_t *region) {
     if (!is_region_fit(flash, region)) {
         return MOLT_ERR_NOSPC;
@@ -154,13 +176,16 @@ int molt_store_open(molt_store_t *store, const molt_flash_t *flash, const molt_r
     uint32_t end = region_end(region);
     for (;;) {
         molt_record_t record;
+        passed_t passed;
         uint32_t wanted;
-        int found = look(store, end, false, &record, &store->end_addr);
+        int found = look_again(store, end, &record, &passed);
         if (found < 0 && found != MOLT_ERR_CORRUPT) {
             return found;
         }
+        store->end_addr = passed.next;
         if (found <= 0) {
             store->is_damaged = found < 0;
+            store->is_newer = passed.is_newer;
             break;
         }
         int err = flash->read(flash->ctx, record.header_addr + RECORD_WANTED_OFF, &wanted, sizeof wanted);
@@ -175,6 +200,10 @@ int molt_store_open(molt_store_t *store, const molt_flash_t *flash, const molt_r
         store->dead_size += end - store->end_addr;
     }
     return 0;
+}
+
+bool molt_store_needs_compaction(const molt_store_t *store) {
+    return store->is_damaged ? !store->is_newer : store->is_wanted && store->dead_size != 0;
 }
 
 static bool is_equal(const char *a, const char *b, uint32_t size) {
@@ -243,7 +272,9 @@ bool molt_store_is_reserved(const char *name, uint32_t name_size) {
     static const struct {
         const char *name;
         uint32_t size;
-    } reserved[] = { { "_boot", 5 }, { "flashbdev", 9 }, { "inisetup", 8 }, { "molt", 4 } };
+    } reserved[] = {
+        { "_boot", 5 }, { "flashbdev", 9 }, { "inisetup", 8 }, { "molt", 4 }, { "molt_map", 8 }, { "molt_upgrade", 12 },
+    };
     for (uint32_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         uint32_t size = reserved[i].size;
         if (name_size >= size && memcmp(name, reserved[i].name, size) == 0 && (name_size == size || name[size] == '.')) {
@@ -310,7 +341,8 @@ static int read_crc(const molt_reader_t *mpy, void *work, uint32_t *crc) {
 }
 
 // Erase what [addr, end) needs. Where `end` is within a sector, that sector's rest has to be erased already; if it
-// is not, 1 is returned and nothing has been erased.
+// is not, 1 is returned and nothing has been erased. Other sectors are erased whatever they seem to hold: one whose
+// erase was torn can read as erased now and otherwise later. Each sector is begun once, so that costs little.
 static int make_blank(const molt_flash_t *flash, uint32_t addr, uint32_t end) {
     uint32_t top = sector_floor(flash, end);
     if (end > top) {
@@ -321,8 +353,7 @@ static int make_blank(const molt_flash_t *flash, uint32_t addr, uint32_t end) {
         }
     }
     for (uint32_t sector = sector_floor(flash, addr); sector < top; sector += flash->geometry.sector_size) {
-        int blank = store_is_blank(flash, sector, flash->geometry.sector_size);
-        int err = blank < 0 ? blank : blank ? 0 : flash->erase_sector(flash->ctx, sector);
+        int err = flash->erase_sector(flash->ctx, sector);
         if (err) {
             return err;
         }
@@ -330,13 +361,17 @@ static int make_blank(const molt_flash_t *flash, uint32_t addr, uint32_t end) {
     return 0;
 }
 
-// Clear the header's place at the end, so that everybody sees that the rest of this sector is not used.
+// Clear the header's place at `addr`: no record begins here, and the rest of this sector is not used.
+static int clear_header(const molt_flash_t *flash, uint32_t addr) {
+    uint32_t zeros[HEADER_WORDS];
+    memset(zeros, 0, sizeof zeros);
+    return store_prog(flash, addr, zeros, sizeof zeros);
+}
+
+// So that everybody sees that the rest of the sector at the end is not used.
 static int give_up_rest(molt_store_t *store) {
-    static const uint32_t zeros[HEADER_WORDS] = { 0 };
-    uint32_t data[HEADER_WORDS];
-    memcpy(data, zeros, sizeof data);
     uint32_t end = record_end(store->flash, store->end_addr);
-    int err = store_prog(store->flash, end - MOLT_RECORD_HEADER_SIZE, data, sizeof data);
+    int err = clear_header(store->flash, end - MOLT_RECORD_HEADER_SIZE);
     if (!err) {
         store->dead_size += store->end_addr - sector_floor(store->flash, end);
         store->end_addr = sector_floor(store->flash, end);
@@ -401,8 +436,8 @@ static int append(molt_store_t *store, const char *name, molt_record_t *record, 
     err = err ? err : molt_store_check(store, record, work);
     if (!err) {
         molt_record_t stored;
-        uint32_t next;
-        err = look(store, record->header_addr + MOLT_RECORD_HEADER_SIZE, false, &stored, &next) == 1 ? 0 : MOLT_ERR_IO;
+        passed_t passed;
+        err = look(store, record->header_addr + MOLT_RECORD_HEADER_SIZE, false, &stored, &passed) == 1 ? 0 : MOLT_ERR_IO;
     }
     if (err) {
         return err == MOLT_ERR_CORRUPT ? MOLT_ERR_IO : err;
@@ -429,8 +464,11 @@ static int mark_deleted(molt_store_t *store, const molt_record_t *record) {
 }
 
 // Mark the live records of that name that are older than the one at `newest` deleted, the oldest first.
+//   is_restart  the newest was committed before a restart: its commit word, which may be torn, is programmed again
+//               before the older ones go
 // *count: how many.
-static int delete_older(molt_store_t *store, const char *name, uint32_t name_size, uint32_t newest, uint32_t *count) {
+static int delete_older(molt_store_t *store, const char *name, uint32_t name_size, uint32_t newest, bool is_restart,
+    uint32_t *count) {
     uint32_t at = 0;
     int found;
     molt_record_t record;
@@ -442,7 +480,8 @@ static int delete_older(molt_store_t *store, const char *name, uint32_t name_siz
         }
         int err = molt_store_name(store, &record, its_name);
         if (!err && is_equal(its_name, name, name_size)) {
-            err = mark_deleted(store, &record);
+            err = is_restart && *count == 0 ? store_prog_word(store->flash, newest + RECORD_COMMIT_OFF, 0) : 0;
+            err = err ? err : mark_deleted(store, &record);
             (*count)++;
         }
         if (err) {
@@ -462,7 +501,7 @@ int molt_store_put(molt_store_t *store, const char *name, uint32_t name_size, co
     if (err == 0) {
         int same = holds(store, record, mpy, work);
         if (same) {
-            return same < 0 ? same : delete_older(store, name, name_size, record->header_addr, &count);
+            return same < 0 ? same : delete_older(store, name, name_size, record->header_addr, true, &count);
         }
     } else if (err != MOLT_ERR_NOENT) {
         return err;
@@ -477,19 +516,48 @@ int molt_store_put(molt_store_t *store, const char *name, uint32_t name_size, co
         return err;
     }
     *record = new;
-    return delete_older(store, name, name_size, new.header_addr, &count);
+    return delete_older(store, name, name_size, new.header_addr, false, &count);
 }
 
 int molt_store_delete(molt_store_t *store, const char *name, uint32_t name_size) {
     uint32_t count;
-    int err = delete_older(store, name, name_size, 0, &count);
+    int err = delete_older(store, name, name_size, 0, false, &count);
     return err || count ? err : MOLT_ERR_NOENT;
+}
+
+// Clear the headers that were torn: one whose magic reads wrong now can read right later, and what was put below it
+// since would be taken for its bytes.
+static int clear_torn(const molt_store_t *store) {
+    molt_record_t record;
+    passed_t passed;
+    int found = 1;
+    for (uint32_t end = region_end(&store->region); found == 1; end = record.mpy_addr) {
+        found = look(store, end, false, &record, &passed);
+        uint32_t words[HEADER_WORDS];
+        uint32_t bits = 0;
+        int err = 0;
+        if (passed.torn_addr) {
+            err = store->flash->read(store->flash->ctx, passed.torn_addr, words, sizeof words);
+            for (uint32_t i = 0; !err && i < HEADER_WORDS; i++) {
+                bits |= words[i];
+            }
+            err = !err && bits ? clear_header(store->flash, passed.torn_addr) : err;
+        }
+        if (err) {
+            return err;
+        }
+    }
+    return found == MOLT_ERR_CORRUPT ? 0 : found;
 }
 
 int molt_store_settle(molt_store_t *store) {
     uint32_t at = 0;
-    int found;
     molt_record_t record;
+    int found = molt_store_drop_journal(store->flash, &store->region);
+    found = found ? found : clear_torn(store);
+    if (found) {
+        return found;
+    }
     while ((found = molt_store_next(store, &at, &record)) == 1) {
         char name[MOLT_RECORD_NAME_MAX + 1];
         uint32_t count;
@@ -497,7 +565,7 @@ int molt_store_settle(molt_store_t *store) {
             continue;
         }
         int err = molt_store_name(store, &record, name);
-        err = err ? err : delete_older(store, name, record.name_size, record.header_addr, &count);
+        err = err ? err : delete_older(store, name, record.name_size, record.header_addr, true, &count);
         if (err) {
             return err;
         }

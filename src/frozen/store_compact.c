@@ -4,7 +4,10 @@
 // is to hold. A record only ever moves up, so that the bytes that a sector is made of lie in it and below it, and are
 // still there when it is its turn. Where they lie in the sector itself, its new bytes go to the scratch sector (the
 // second lowest) first. Each sector has two words in the journal: its new bytes are complete in the scratch sector;
-// it is done. When all are, what lies below is erased, and the journal's magic is cleared.
+// it is done. When all are, what lies below is erased, and the journal's magic is cleared and its sector erased.
+//
+// After a restart nothing is believed that a torn operation can have left: the first sector that is not marked is written
+// whatever it seems to hold, and marks that read as made are made again before what they stand for is relied upon.
 
 #include "libc.h"
 #include "molt/crc32.h"
@@ -33,6 +36,8 @@ typedef struct compaction {
     uint32_t erase_addr;
     uint8_t *sector;      // RAM, a sector
     void (*feed)(void);
+    bool is_resumed;      // it was begun before a restart
+    bool is_past_torn;    // and the sector that it was at is rewritten
 } compaction_t;
 
 static uint32_t mark_addr(const compaction_t *c, uint32_t target) {
@@ -50,7 +55,8 @@ static int read_entry(const compaction_t *c, uint32_t index, uint32_t entry[2]) 
 }
 
 // Check the journal and take its numbers. 1: it is one; 0: it is none.
-static int open_journal(compaction_t *c, const molt_region_t *region) {
+//   counts  whether its magic has to be there, or must not
+static int open_journal(compaction_t *c, const molt_region_t *region, bool counts) {
     uint32_t words[JOURNAL_ENTRIES_OFF / 4];
     int err = c->flash->read(c->flash->ctx, c->journal_addr, words, sizeof words);
     if (err) {
@@ -59,7 +65,7 @@ static int open_journal(compaction_t *c, const molt_region_t *region) {
     const uint8_t *header = (const uint8_t *)words;
     c->count = load16_le(header + JOURNAL_COUNT_OFF + 2);
     c->erase_addr = load32_le(header + JOURNAL_ERASE_OFF);
-    if (words[0] != JOURNAL_MAGIC || load16_le(header + JOURNAL_COUNT_OFF) != JOURNAL_VERSION
+    if ((words[0] == JOURNAL_MAGIC) != counts || load16_le(header + JOURNAL_COUNT_OFF) != JOURNAL_VERSION
         || !fits_journal(c, region->size)) {
         return 0;
     }
@@ -92,7 +98,14 @@ static void setup(compaction_t *c, const molt_flash_t *flash, const molt_region_
 int molt_store_is_compacting(const molt_flash_t *flash, const molt_region_t *region) {
     compaction_t c;
     setup(&c, flash, region, NULL, NULL);
-    return open_journal(&c, region);
+    return open_journal(&c, region, true);
+}
+
+int molt_store_drop_journal(const molt_flash_t *flash, const molt_region_t *region) {
+    compaction_t c;
+    setup(&c, flash, region, NULL, NULL);
+    int is_there = open_journal(&c, region, false);
+    return is_there == 1 ? flash->erase_sector(flash->ctx, c.journal_addr) : is_there;
 }
 
 // Whether the sector at `addr` holds c->sector: 1, 0 or an error.
@@ -159,19 +172,25 @@ static int build(const compaction_t *c, uint32_t target, bool *is_own, uint32_t 
     return 0;
 }
 
-static int move_sector(const compaction_t *c, uint32_t target, uint32_t *end) {
+static int move_sector(compaction_t *c, uint32_t target, uint32_t *end) {
     const molt_flash_t *flash = c->flash;
     uint32_t marks[2];
     bool is_own;
     int err = flash->read(flash->ctx, mark_addr(c, target), marks, sizeof marks);
     err = err ? err : build(c, target, &is_own, end);
-    if (err || marks[1] == 0) {
+    if (err) {
         return err;
     }
-    if (marks[0] == 0) {
-        err = flash->read(flash->ctx, c->scratch_addr, c->sector, c->sector_size);
+    if (marks[1] == 0) {
+        return c->is_resumed ? store_prog_word(flash, mark_addr(c, target) + 4, 0) : 0;
     }
-    int same = err ? err : holds(c, target);
+    bool can_be_torn = c->is_resumed && !c->is_past_torn;
+    c->is_past_torn = true;
+    if (marks[0] == 0) {
+        err = store_prog_word(flash, mark_addr(c, target), 0);
+        err = err ? err : flash->read(flash->ctx, c->scratch_addr, c->sector, c->sector_size);
+    }
+    int same = err ? err : can_be_torn ? 0 : holds(c, target);
     if (same == 0 && marks[0] != 0 && is_own) {
         err = write_sector(c, c->scratch_addr);
         err = err ? err : store_prog_word(flash, mark_addr(c, target), 0);
@@ -183,7 +202,7 @@ static int move_sector(const compaction_t *c, uint32_t target, uint32_t *end) {
     return err ? err : store_prog_word(flash, mark_addr(c, target) + 4, 0);
 }
 
-static int carry_out(const compaction_t *c) {
+static int carry_out(compaction_t *c) {
     const molt_flash_t *flash = c->flash;
     uint32_t end = c->top;
     uint32_t target = c->top;
@@ -204,7 +223,8 @@ static int carry_out(const compaction_t *c) {
             c->feed();
         }
     }
-    return err ? err : store_prog_word(flash, c->journal_addr, 0);
+    err = err ? err : store_prog_word(flash, c->journal_addr, 0);
+    return err ? err : flash->erase_sector(flash->ctx, c->journal_addr);
 }
 
 // Write the journal: the sector below the magic first.
@@ -249,7 +269,8 @@ int molt_store_compact(const molt_flash_t *flash, const molt_region_t *region, v
     }
     setup(&c, flash, region, sector, feed);
     if (err == MOLT_ERR_BUSY) {
-        int is_there = open_journal(&c, region);
+        c.is_resumed = true;
+        int is_there = open_journal(&c, region, true);
         if (is_there < 0) {
             return is_there;
         }

@@ -56,4 +56,8 @@ uint32_t molt_store_room(const molt_store_t *store, uint32_t mpy_size, uint32_t 
 // For molt_store_open(): whether a compaction is to be finished. 1, 0 or the driver's error.
 int molt_store_is_compacting(const molt_flash_t *flash, const molt_region_t *region);
 
+// For molt_store_settle(): erase a journal that does not count, because its magic was not programmed or is cleared, so
+// that it never will. 0 or the driver's error.
+int molt_store_drop_journal(const molt_flash_t *flash, const molt_region_t *region);
+
 #endif

@@ -59,9 +59,12 @@ static int check_image(molt_upgrade_t *upgrade, const molt_reader_t *reader, boo
     return 0;
 }
 
-static int crc_of_file(molt_upgrade_t *upgrade, const molt_reader_t *reader) {
+// CRC-32 and SHA-1 of all that `reader` reads.
+static int sum(molt_upgrade_t *upgrade, const molt_reader_t *reader, uint32_t *crc, uint8_t sha1[MOLT_SHA1_SIZE]) {
+    molt_sha1_t hash;
     uint32_t size;
-    upgrade->source_crc = 0;
+    *crc = 0;
+    molt_sha1_init(&hash);
     for (uint32_t off = 0; off < reader->size; off += size) {
         size = min_u32(upgrade->work_size, reader->size - off);
         int err = reader->read(reader->ctx, off, upgrade->work, size);
@@ -69,10 +72,12 @@ static int crc_of_file(molt_upgrade_t *upgrade, const molt_reader_t *reader) {
             err = on_progress(upgrade, off, reader->size);
         }
         if (err) {
-            return err;
+            return trouble(upgrade, MOLT_UPGRADE_TROUBLE_FILE, err);
         }
-        upgrade->source_crc = molt_crc32(upgrade->source_crc, upgrade->work, size);
+        *crc = molt_crc32(*crc, upgrade->work, size);
+        molt_sha1_update(&hash, upgrade->work, size);
     }
+    molt_sha1_finish(sha1, &hash);
     return 0;
 }
 
@@ -82,14 +87,13 @@ static int check_raw(molt_upgrade_t *upgrade, const molt_reader_t *file, const m
     if (!err && options->safe_check) {
         upgrade->source_crc = upgrade->image.crc32;
     } else if (!err) {
-        err = crc_of_file(upgrade, file);
+        err = sum(upgrade, file, &upgrade->source_crc, upgrade->image.sha1);
         upgrade->image.crc32 = upgrade->source_crc;
-        upgrade->trouble = err ? MOLT_UPGRADE_TROUBLE_FILE : MOLT_UPGRADE_TROUBLE_NONE;
     }
     return err;
 }
 
-// A gzip file is unpacked twice: for its size and CRC, and for the checks of the image.
+// A gzip file is unpacked twice: for its size and CRC, and for the checks and the SHA-1 of the image.
 static int check_gzip(molt_upgrade_t *upgrade, const molt_reader_t *file, const molt_upgrade_options_t *options) {
     if (upgrade->unpack == NULL) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_NO_WINDOW, MOLT_ERR_NOSPC);
@@ -109,12 +113,15 @@ static int check_gzip(molt_upgrade_t *upgrade, const molt_reader_t *file, const 
     upgrade->kept_size = unpacked.head_used;
     err = check_image(upgrade, &image, options->safe_check);
     upgrade->image.size = unpacked.size;
-    upgrade->image.crc32 = unpacked.crc;
-    if (!err) {
-        err = crc_of_file(upgrade, file);
-        upgrade->trouble = err ? MOLT_UPGRADE_TROUBLE_FILE : MOLT_UPGRADE_TROUBLE_NONE;
+    if (!err && !options->safe_check) {
+        err = sum(upgrade, &image, &upgrade->image.crc32, upgrade->image.sha1);
     }
-    return err;
+    if (!err && upgrade->image.crc32 != unpacked.crc) {
+        // Unpacked twice, with two results.
+        err = trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, MOLT_ERR_IO);
+    }
+    uint8_t sha1_of_file[MOLT_SHA1_SIZE];
+    return err ? err : sum(upgrade, file, &upgrade->source_crc, sha1_of_file);
 }
 
 int molt_upgrade_open(molt_upgrade_t *upgrade, const char *path, const molt_upgrade_options_t *options) {
@@ -150,12 +157,17 @@ static int on_extent(void *ctx, const molt_extent_t *extent) {
     return molt_plan_set_run(&upgrade->plan, extent->index * per_block, extent->addr, extent->size, &upgrade->refusal);
 }
 
-// What the plan needs to know of the device: the header bytes that it starts with now.
+// What the plan needs to know of the device: the header bytes that it starts with now. Read twice: with wrong ones it would
+// not start again.
 static int read_present(molt_upgrade_t *upgrade) {
     uint32_t word;
+    uint32_t again;
     int err = upgrade->flash->read(upgrade->flash->ctx, 0, &word, sizeof word);
+    if (!err) {
+        err = upgrade->flash->read(upgrade->flash->ctx, 0, &again, sizeof again);
+    }
     upgrade->present_params = load16_le((const uint8_t *)&word + 2);
-    return err;
+    return !err && word != again ? MOLT_ERR_IO : err;
 }
 
 static uint16_t image_params(const molt_image_t *image) {
@@ -187,7 +199,6 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
         .image_size = upgrade->image.size,
         .image_crc = upgrade->image.crc32,
         .source_size = upgrade->extents.file_size,
-        .source_crc = upgrade->source_crc,
         .kept_size = upgrade->kept_size,
         .extent_count = molt_extents_sector_count(&upgrade->extents, sector_size),
         .loader_size = upgrade->is_resident ? 0 : options->loader_size,
@@ -200,6 +211,7 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
                             ? image_params(&upgrade->image) : upgrade->present_params,
         .whole_image = options->whole_image,
     };
+    memcpy(request.image_sha1, upgrade->image.sha1, MOLT_SHA1_SIZE);
     int err = molt_plan_begin(&upgrade->plan, geometry, &request, upgrade->sector, &upgrade->refusal);
     uint32_t fs_addr = upgrade->image.fs_addr;
     if (!err && fs_addr && options->fs_addr && fs_addr != options->fs_addr && !options->erase_all) {
@@ -212,15 +224,24 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
 // Resident mode: is it installed, is it at rest, and can its boot loader load the image?
 static int check_resident(molt_upgrade_t *upgrade) {
     const molt_flash_t *flash = upgrade->flash;
-    upgrade->is_resident = molt_resident_find(flash, &upgrade->reserved_addr) == 0;
-    if (!upgrade->is_resident) {
+    molt_resident_t resident;
+    int err = molt_resident_read(flash, &resident);
+    upgrade->is_resident = !err;
+    upgrade->present_addr = 0;
+    if (err == MOLT_ERR_NOENT) {
         return 0;
     }
+    if (err || resident.version != MOLT_RESIDENT_VERSION || resident.overlay_abi != MOLT_OVERLAY_ABI
+        || resident.state_version != MOLT_STATE_VERSION) {
+        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_RESIDENT, err ? err : MOLT_ERR_NOTSUP);
+    }
+    upgrade->reserved_addr = resident.reserved_addr;
     molt_state_t state;
-    int err = molt_state_read(flash, upgrade->reserved_addr, &state);
+    err = molt_state_read(flash, upgrade->reserved_addr, &state);
     if (err) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err);
     }
+    upgrade->present_addr = molt_state_head_addr(flash, upgrade->reserved_addr, state.head);
     if (state.kind != MOLT_STATE_NORMAL) {
         bool on_trial = state.kind == MOLT_STATE_TRIAL;
         return trouble(upgrade, on_trial ? MOLT_UPGRADE_TROUBLE_TRIAL : MOLT_UPGRADE_TROUBLE_PENDING, MOLT_ERR_BUSY);
@@ -229,8 +250,7 @@ static int check_resident(molt_upgrade_t *upgrade) {
     for (uint32_t i = 0; i < upgrade->image.segment_count; i++) {
         const molt_image_segment_t *segment = &upgrade->image.segments[i];
         fits = fits && ((segment->vaddr | segment->size) & 3) == 0
-               && (upgrade->resident == NULL
-                   || !molt_resident_collides(upgrade->resident, segment->vaddr, segment->size));
+               && !molt_resident_collides(resident.memory, MOLT_RESIDENT_MEMORY_COUNT, segment->vaddr, segment->size);
     }
     return fits ? 0 : trouble(upgrade, MOLT_UPGRADE_TROUBLE_LOADER, MOLT_ERR_NOTSUP);
 }
@@ -238,14 +258,10 @@ static int check_resident(molt_upgrade_t *upgrade) {
 int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *options) {
     upgrade->refusal.reason = MOLT_REFUSAL_NONE;
     // A boot sector that is in place must not be taken for the firmware's own first sector.
-    int err = upgrade->flash->read(upgrade->flash->ctx, 0, upgrade->sector, molt_sector_size(&upgrade->flash->geometry));
-    if (err) {
-        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err);
-    }
-    if (molt_plan_open(&upgrade->plan, &upgrade->flash->geometry, upgrade->sector) == 0) {
+    if (molt_prepare_is_pending(upgrade->flash, upgrade->sector)) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_PENDING, MOLT_ERR_BUSY);
     }
-    err = check_resident(upgrade);
+    int err = check_resident(upgrade);
     if (err) {
         return err;
     }
@@ -274,8 +290,8 @@ int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
         image = molt_unpack_reader(upgrade->unpack, &image, upgrade->window, upgrade->window_size, upgrade->image.size);
     }
     upgrade->phase = MOLT_UPGRADE_PHASE_COMPARE;
-    err = molt_prepare_compare(upgrade->flash, &upgrade->plan, &image, upgrade->work, upgrade->work_size, on_progress,
-        upgrade);
+    err = molt_prepare_compare(upgrade->flash, &upgrade->plan, &image, upgrade->present_addr, upgrade->work,
+        upgrade->work_size, on_progress, upgrade);
     return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
 }
 
@@ -421,7 +437,7 @@ int molt_upgrade_store(molt_upgrade_t *upgrade, uint32_t plan_slot) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_SAVED, err);
     }
     molt_plan_finish(&upgrade->plan);
-    err = molt_resident_store(flash, upgrade->reserved_addr, plan_slot, &upgrade->plan, extension);
+    err = molt_resident_store(flash, upgrade->reserved_addr, plan_slot, &upgrade->plan, upgrade->overlay, extension);
     return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
 }
 
@@ -465,6 +481,10 @@ const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err) {
             return "an upgrade is prepared already; reset to carry it out, or cancel it";
         case MOLT_UPGRADE_TROUBLE_TRIAL:
             return "the firmware is on trial; confirm it first, or let the trial end";
+        case MOLT_UPGRADE_TROUBLE_RESIDENT:
+            return err == MOLT_ERR_NOTSUP ? "the resident boot loader is one of another version of molt; upgrade with the firmware "
+                                            "that it came with"
+                                          : "the resident boot loader is damaged; install resident mode again, which repairs it";
         case MOLT_UPGRADE_TROUBLE_LOADER:
             return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
                    "memory of molt's; uninstall resident mode first";

@@ -40,6 +40,7 @@ typedef enum molt_upgrade_trouble {
     MOLT_UPGRADE_TROUBLE_TRIAL,       // the firmware is on trial
     MOLT_UPGRADE_TROUBLE_FLASH,       // the flash driver's error
     MOLT_UPGRADE_TROUBLE_LOADER,      // resident mode: the image would be loaded over the boot loader, or brings its own
+    MOLT_UPGRADE_TROUBLE_RESIDENT,    // the resident boot loader is damaged, or of another version
     MOLT_UPGRADE_TROUBLE_GZIP,        // the file is a gzip file, but a damaged one, or not only one
     MOLT_UPGRADE_TROUBLE_NO_WINDOW,   // a gzip file: set `unpack` and `window` and call molt_upgrade_open() again
     MOLT_UPGRADE_TROUBLE_WINDOW,      // its references reach back farther than the window
@@ -69,7 +70,7 @@ typedef struct molt_upgrade {
     molt_unpack_t *unpack;        // for a gzip file, with a window of window_size bytes; NULL until it is needed
     uint8_t *window;
     uint32_t window_size;
-    const molt_loader_t *resident;   // the resident boot loader, for what memory it needs; or NULL
+    const molt_loader_t *overlay;    // resident mode: what carries the plan out
     const molt_loader_t *extension;  // the boot loader's for gzip files, size up to sector_size - 16
     int (*progress)(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total);  // or NULL
     void *progress_ctx;
@@ -86,6 +87,7 @@ typedef struct molt_upgrade {
     uint16_t present_params;      // header bytes 2 and 3 of the device now
     bool is_resident;             // sector 0 holds a resident boot loader
     uint32_t reserved_addr;       // its reserved region
+    uint32_t present_addr;        // of the present firmware's first sector: 0, or a head
 } molt_upgrade_t;
 
 // Find the file at `path` and check the image in it. Returns 0 or an error with `trouble` set.

@@ -139,6 +139,25 @@ static int check_stated(const molt_volume_t *volume, uint32_t block_size) {
     return result;
 }
 
+// A volume stays of the disk version that it has: left to itself littlefs makes it one of its own version at the first
+// write, and a firmware with an older littlefs mounts it no more. Mounts once more where that is needed. A littlefs built
+// without LFS2_MULTIVERSION (MicroPython's) cannot do this; molt mounts for reading there.
+static int keep_version(molt_volume_t *volume) {
+#ifdef LFS2_MULTIVERSION
+    struct lfs2_fsinfo info;
+    int err = lfs2_fs_stat(&volume->lfs, &info);
+    if (!err && info.disk_version != LFS2_DISK_VERSION) {
+        (void)lfs2_unmount(&volume->lfs);
+        volume->config.disk_version = info.disk_version;
+        err = lfs2_mount(&volume->lfs, &volume->config);
+    }
+    return err;
+#else
+    (void)volume;
+    return 0;
+#endif
+}
+
 static int try_mount(molt_volume_t *volume, uint32_t block_size) {
     if (volume->region.size / block_size < 2) {
         return MOLT_ERR_CORRUPT;
@@ -151,6 +170,9 @@ static int try_mount(molt_volume_t *volume, uint32_t block_size) {
     // finds, also where it finds none.
     configure(volume, block_size);
     err = lfs2_mount(&volume->lfs, &volume->config);
+    if (!err) {
+        err = keep_version(volume);
+    }
     return err == LFS2_ERR_INVAL ? MOLT_ERR_NOTSUP : err;
 }
 
@@ -174,16 +196,33 @@ int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const mo
     return err;
 }
 
-int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
-    uint32_t block_size) {
+static int format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size,
+    uint32_t disk_version) {
     *volume = (molt_volume_t){ .flash = flash, .region = *region, .is_writable = true };
     if (region->size / block_size < 2 || block_size % molt_sector_size(&flash->geometry) != 0) {
         return MOLT_ERR_INVAL;
     }
     configure(volume, block_size);
+#ifdef LFS2_MULTIVERSION
+    volume->config.disk_version = disk_version;
+#else
+    (void)disk_version;
+#endif
     int err = lfs2_format(&volume->lfs, &volume->config);
     return err ? err : lfs2_mount(&volume->lfs, &volume->config);
 }
+
+int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
+    uint32_t block_size) {
+    return format(volume, flash, region, block_size, 0);
+}
+
+#ifdef LFS2_MULTIVERSION
+int molt_volume_format_like(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
+    uint32_t block_size, const molt_volume_t *model) {
+    return format(volume, flash, region, block_size, model->config.disk_version);
+}
+#endif
 
 void molt_volume_unmount(molt_volume_t *volume) {
     (void)lfs2_unmount(&volume->lfs);

@@ -29,6 +29,7 @@ typedef struct molt_volume {
 
 // Mount the volume in `region`, which has to be as large as the volume.
 //   block_size   of the filesystem in bytes, or 0 to find it out
+//                Its disk version stays what it is, whatever is written, if littlefs is built with LFS2_MULTIVERSION.
 //   is_writable  false: nothing is ever programmed or erased, so that a volume which is mounted elsewhere can
 //                be read beside it (what has been synced is seen)
 // Returns 0, MOLT_ERR_CORRUPT (no littlefs there), MOLT_ERR_NOTSUP (a littlefs, but of another disk version or
@@ -44,6 +45,12 @@ int molt_volume_find(const molt_flash_t *flash, uint32_t addr, molt_region_t *re
 // Make an empty volume in `region` and mount it for writing. Erases as littlefs does: only what it needs.
 int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
     uint32_t block_size);
+
+#ifdef LFS2_MULTIVERSION
+// The same, of the disk version that `model`, mounted, has. (littlefs has to be built for more than one version.)
+int molt_volume_format_like(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
+    uint32_t block_size, const molt_volume_t *model);
+#endif
 
 void molt_volume_unmount(molt_volume_t *volume);
 

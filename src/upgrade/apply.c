@@ -4,8 +4,8 @@
 
 #include "bytes.h"
 #include "libc.h"
-#include "molt/crc32.h"
 #include "molt/error.h"
+#include "plan_layout.h"
 
 // Bytes that are compared at a time.
 #define VERIFY_SIZE 256u
@@ -39,8 +39,7 @@ static int program_pages(const molt_flash_t *flash, uint32_t addr, const uint8_t
     return 0;
 }
 
-// Whether flash at `addr` holds `data`. Returns 0, MOLT_ERR_IO if not, or the driver's error.
-static int verify(const molt_flash_t *flash, uint32_t addr, const uint8_t *data) {
+int molt_sector_verify(const molt_flash_t *flash, uint32_t addr, const uint8_t *data) {
     uint32_t words[VERIFY_SIZE / 4];
     uint32_t sector_size = molt_sector_size(&flash->geometry);
     for (uint32_t off = 0; off < sector_size; off += VERIFY_SIZE) {
@@ -63,7 +62,7 @@ int molt_sector_write(const molt_flash_t *flash, uint32_t addr, const uint8_t *d
             err = program_pages(flash, addr, data);
         }
         if (!err) {
-            err = verify(flash, addr, data);
+            err = molt_sector_verify(flash, addr, data);
         }
         if (!err) {
             return 0;
@@ -95,50 +94,27 @@ molt_reader_t molt_source_reader(molt_source_t *source) {
     return (molt_reader_t){ source, source->plan->source_size, read_source };
 }
 
-int molt_source_crc(const molt_reader_t *source, uint8_t *buf, uint32_t buf_size, uint32_t *crc) {
-    *crc = 0;
-    uint32_t size;
-    for (uint32_t off = 0; off < source->size; off += size) {
-        size = min_u32(buf_size, source->size - off);
-        int err = source->read(source->ctx, off, buf, size);
-        if (err) {
-            return err;
-        }
-        *crc = molt_crc32(*crc, buf, size);
-    }
-    return 0;
-}
-
 int molt_target_read(const molt_reader_t *image, const molt_plan_t *plan, uint32_t addr, uint8_t *buf) {
     uint32_t sector_size = molt_sector_size(&plan->geometry);
-    uint32_t size = min_u32(sector_size, plan->image_size - addr);
-    int err = image->read(image->ctx, addr, buf, size);
+    uint32_t off = addr - plan_image_addr(plan);
+    uint32_t size = min_u32(sector_size, plan->image_size - off);
+    int err = image->read(image->ctx, off, buf, size);
     memset(buf + size, 0xff, sector_size - size);
-    if (addr == 0) {
-        store16_le(buf + 2, plan->flash_params);
+    if (off == 0) {
+        store16_le(buf + 2, (uint16_t)plan->flash_params);
     }
     return err;
 }
 
-static int erase_fs(const molt_flash_t *flash, const molt_plan_t *plan, const molt_step_t *step) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    uint32_t end = step->addr + step->size;
-    bool keeps = false;
-    for (uint32_t addr = step->addr; addr < end; addr += sector_size) {
-        keeps = keeps || molt_plan_is_kept(plan, addr);
-    }
-    if (step->size == molt_block_size(&flash->geometry) && !keeps) {
+static int erase_fs(const molt_flash_t *flash, const molt_step_t *step) {
+    if (step->size == molt_block_size(&flash->geometry)) {
         return flash->erase_block(flash->ctx, step->addr);
     }
-    for (uint32_t addr = step->addr; addr < end; addr += sector_size) {
-        if (!molt_plan_is_kept(plan, addr)) {
-            int err = flash->erase_sector(flash->ctx, addr);
-            if (err) {
-                return err;
-            }
-        }
+    int err = 0;
+    for (uint32_t off = 0; !err && off < step->size; off += molt_sector_size(&flash->geometry)) {
+        err = flash->erase_sector(flash->ctx, step->addr + off);
     }
-    return 0;
+    return err;
 }
 
 int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *image,
@@ -147,7 +123,7 @@ int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const mo
         return flash->erase_block(flash->ctx, step->addr);
     }
     if (step->kind == MOLT_STEP_ERASE_FS) {
-        return erase_fs(flash, plan, step);
+        return erase_fs(flash, step);
     }
     int err = molt_target_read(image, plan, step->addr, buf);
     return err ? err : molt_sector_write(flash, step->addr, buf, is_blank);

@@ -27,7 +27,8 @@ typedef struct vaddr_range {
 } vaddr_range_t;
 
 static const vaddr_range_t esp8266_iram = {0x40100000, 0x40110000};
-static const vaddr_range_t esp8266_dram = {0x3ffe8000, 0x40000000};
+// The last 16 KB of data RAM are the mask ROM's own: its variables and the stack that it loads with.
+static const vaddr_range_t esp8266_dram = {0x3ffe8000, 0x3fffc000};
 static const vaddr_range_t esp8266_mapped = {0x40200000, 0x40300000};
 
 // The ESP32 family, all members together, RAM and mapped flash. What is below the first range is padding
@@ -241,13 +242,17 @@ static bool is_flash_mode(const molt_image_t *image, uint32_t mode_max, uint32_t
     return image->flash_mode <= mode_max && image->flash_size_freq >> 4 <= size_code_max && (freq <= 2 || freq == 15);
 }
 
+// QIO to DOUT; size codes of the SDK up to 9, 16 MB.
+bool molt_image_has_flash_params(const molt_image_t *image) {
+    return is_flash_mode(image, 3, 9);
+}
+
 static int parse_esp8266(parser_t *parser, const uint8_t *header) {
     molt_image_t *image = parser->image;
     image->kind = MOLT_IMAGE_ESP8266;
     image->chip = MOLT_CHIP_ESP8266;
     image->image_size = parser->reader->size;
-    // QIO to DOUT; size codes of the SDK up to 9, 16 MB.
-    if (!is_flash_mode(image, 3, 9)) {
+    if (!molt_image_has_flash_params(image)) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_MODE, 2);
     }
     int err = parse_segments(parser, 0, HEADER_SIZE, header, PLACE_ESP8266_RAM);
@@ -270,7 +275,7 @@ static int parse_esp8266_v2(parser_t *parser, const uint8_t *header) {
     if (header[1] != V2_SEGMENT_COUNT) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_SEGMENT_COUNT, 1);
     }
-    if (!is_flash_mode(image, 3, 9)) {
+    if (!molt_image_has_flash_params(image)) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_MODE, 2);
     }
     uint32_t data_off = HEADER_SIZE + SEGMENT_HEADER_SIZE;
@@ -315,6 +320,10 @@ static molt_chip_t chip_of_id(uint32_t id) {
             return MOLT_CHIP_ESP32C61;
         case 23:
             return MOLT_CHIP_ESP32C5;
+        case 25:
+            return MOLT_CHIP_ESP32H21;
+        case 28:
+            return MOLT_CHIP_ESP32H4;
         default:
             return MOLT_CHIP_UNKNOWN;
     }

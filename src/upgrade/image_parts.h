@@ -32,6 +32,9 @@ int molt_image_fail(molt_image_t *image, molt_image_defect_t defect, uint32_t of
 // Read `size` bytes from `off`, or fail with MOLT_IMAGE_TOO_SHORT.
 int molt_image_read(const molt_reader_t *reader, molt_image_t *image, uint32_t off, void *buf, uint32_t size);
 
+// Whether the header's flash mode, size and frequency are ones that an ESP8266 has.
+bool molt_image_has_flash_params(const molt_image_t *image);
+
 // molt_image_probe(), and what is to be summed.
 int molt_image_parse(const molt_reader_t *reader, molt_image_t *image, molt_image_parts_t *parts);
 

@@ -98,6 +98,10 @@ const char *molt_chip_text(molt_chip_t chip) {
             return "ESP32-H2";
         case MOLT_CHIP_ESP32P4:
             return "ESP32-P4";
+        case MOLT_CHIP_ESP32H4:
+            return "ESP32-H4";
+        case MOLT_CHIP_ESP32H21:
+            return "ESP32-H21";
     }
     return "unknown";
 }

@@ -8,6 +8,7 @@
 #include "molt/image.h"
 #include "molt/map.h"
 #include "molt/md5.h"
+#include "molt/sha1.h"
 #include "molt/sha256.h"
 
 #define CHECKSUM_SEED 0xef
@@ -25,10 +26,19 @@
 // have up to 3 by chance or as constants; the first part of a two-part image alone has 100 and more.
 #define REFERENCES_MAX 15
 
+// What was found of the map mark, up to now.
+typedef struct mark {
+    uint32_t words[MARK_SIZE_WORDS];
+    uint32_t count;
+    uint32_t fs_addr;  // once it is whole
+    uint32_t romfs_size;
+} mark_t;
+
 typedef struct check {
     const molt_image_t *image;
     const molt_image_parts_t *parts;
     uint32_t crc32;
+    molt_sha1_t sha1;
     uint32_t appended_crc;  // 0xEA: of the bytes before it
     uint32_t arduino_crc;
     uint32_t reference_count;  // words that refer to mapped flash behind the end of the file
@@ -39,9 +49,11 @@ typedef struct check {
     uint32_t stored_off;  // of the MD5, the SHA-256 or the CRC
     uint32_t stored_size;
     uint8_t stored[MOLT_SHA256_SIZE];
-    uint32_t mark[MARK_SIZE_WORDS];  // what was found of it, up to now
-    uint32_t mark_count;
-    uint32_t fs_addr;
+    mark_t mark;
+    uint32_t banner_count;   // characters of VERSION_BANNER that were met in a row
+    uint32_t version_count;
+    bool has_version;        // it is complete
+    char version[MOLT_IMAGE_VERSION_MAX + 1];
     union {
         molt_md5_t md5;
         molt_sha256_t sha256;
@@ -86,16 +98,31 @@ static uint8_t checksum_add(uint8_t checksum, piece_t piece) {
 
 // CRC-32 with the common polynomial, high bit first and not inverted at the end; the size and CRC fields
 // themselves count as zeros. Source: the Arduino core's tools/elf2bin.py.
+static const uint32_t nibble_table[16] = {
+    0x00000000, 0x04c11db7, 0x09823b6e, 0x0d4326d9, 0x130476dc, 0x17c56b6b, 0x1a864db2, 0x1e475005,
+    0x2608edb8, 0x22c9f00f, 0x2f8ad6d6, 0x2b4bcb61, 0x350c9b64, 0x31cd86d3, 0x3c8ea00a, 0x384fbdbd,
+};
+
 static uint32_t arduino_crc_add(uint32_t crc, piece_t piece) {
-    static const uint32_t nibble_table[16] = {
-        0x00000000, 0x04c11db7, 0x09823b6e, 0x0d4326d9, 0x130476dc, 0x17c56b6b, 0x1a864db2, 0x1e475005,
-        0x2608edb8, 0x22c9f00f, 0x2f8ad6d6, 0x2b4bcb61, 0x350c9b64, 0x31cd86d3, 0x3c8ea00a, 0x384fbdbd,
-    };
     for (uint32_t i = 0; i < piece.size; i++) {
         bool is_field = piece.off + i - ARDUINO_SIZE_OFF < 8;
         crc ^= is_field ? 0 : (uint32_t)piece.data[i] << 24;
         crc = (crc << 4) ^ nibble_table[crc >> 28];
         crc = (crc << 4) ^ nibble_table[crc >> 28];
+    }
+    return crc;
+}
+
+// The same backwards, over `size` bytes that count as zeros: which CRC becomes `crc` by them. The last hexadecimal digits
+// of the table are all different, so that each step can be taken back.
+static uint32_t arduino_crc_back(uint32_t crc, uint32_t size) {
+    uint32_t index_of[16];
+    for (uint32_t i = 0; i < 16; i++) {
+        index_of[nibble_table[i] & 15] = i;
+    }
+    for (uint32_t i = 0; i < 2 * size; i++) {
+        uint32_t index = index_of[crc & 15];
+        crc = (crc ^ nibble_table[index]) >> 4 | index << 28;
     }
     return crc;
 }
@@ -132,23 +159,64 @@ static void check_segments(check_t *check, piece_t piece) {
 }
 
 // Look for the mark. The first whole one counts whose numbers can be right.
-static void find_mark(check_t *check, piece_t piece) {
+static void find_mark(mark_t *mark, piece_t piece) {
     static const uint32_t inverted[MARK_WORD_COUNT] = MOLT_IMAGE_MARK(+);
-    for (uint32_t i = 0; i + 4 <= piece.size; i += 4) {
+    for (uint32_t i = 0; i + 4 <= piece.size && mark->fs_addr == 0; i += 4) {
         uint32_t word = load32_le(piece.data + i);
-        if (check->mark_count < MARK_WORD_COUNT && word != ~inverted[check->mark_count]) {
-            check->mark_count = word == ~inverted[0];
+        if (mark->count < MARK_WORD_COUNT && word != ~inverted[mark->count]) {
+            mark->count = word == ~inverted[0];
             continue;
         }
-        check->mark[check->mark_count++] = word;
-        if (check->mark_count == MARK_SIZE_WORDS) {
-            uint32_t user_start = check->mark[MARK_WORD_COUNT] + check->mark[MARK_WORD_COUNT + 1];
+        mark->words[mark->count++] = word;
+        if (mark->count == MARK_SIZE_WORDS) {
+            mark->romfs_size = mark->words[MARK_WORD_COUNT + 1];
+            uint32_t user_start = mark->words[MARK_WORD_COUNT] + mark->romfs_size;
             bool is_address = user_start % MOLT_MAP_SECTOR_SIZE == 0 && user_start < MOLT_MAP_FLASH_SIZE_MAX;
-            check->fs_addr = is_address && user_start ? molt_map_port_fs_addr(user_start) : 0;
-            check->mark_count = 0;
+            mark->fs_addr = is_address && user_start ? molt_map_port_fs_addr(user_start) : 0;
+            mark->count = 0;
         }
-        if (check->fs_addr) {
-            return;
+    }
+}
+
+uint32_t molt_image_mark(const uint8_t *bytes, uint32_t size, uint32_t *romfs_size) {
+    mark_t mark = {.count = 0};
+    find_mark(&mark, (piece_t){bytes, 0, size});
+    if (mark.fs_addr) {
+        *romfs_size = mark.romfs_size;
+    }
+    return mark.fs_addr;
+}
+
+// What stands before the version in MicroPython's banner (py/mpversion, "MicroPython " MICROPY_GIT_TAG " on ...").
+#define VERSION_BANNER "MicroPython v"
+#define VERSION_BANNER_SIZE (sizeof VERSION_BANNER - 1)
+
+// Take a character behind the banner, or find that the version is complete. Without a number it is none: a firmware with
+// molt in it has the banner's beginning as a text of its own.
+static void take_version(check_t *check, char c) {
+    if (check->version_count == 1 && (c < '0' || c > '9')) {
+        check->banner_count = c == VERSION_BANNER[0];
+        check->version_count = 0;
+    } else if (c >= ' ' && c <= '~' && c != ';' && check->version_count < MOLT_IMAGE_VERSION_MAX) {
+        check->version[check->version_count++] = c;
+    } else {
+        check->has_version = true;
+    }
+}
+
+// Look for the version. The first one counts.
+static void find_version(check_t *check, piece_t piece) {
+    for (uint32_t i = 0; i < piece.size && !check->has_version; i++) {
+        char c = (char)piece.data[i];
+        if (check->banner_count == VERSION_BANNER_SIZE) {
+            take_version(check, c);
+        } else if (c == VERSION_BANNER[check->banner_count]) {
+            if (++check->banner_count == VERSION_BANNER_SIZE) {
+                take_version(check, c);
+            }
+        } else {
+            // "M" is nowhere else in it.
+            check->banner_count = c == VERSION_BANNER[0];
         }
     }
 }
@@ -169,9 +237,8 @@ static void check_piece(check_t *check, piece_t piece) {
         // The first four bytes hold flash parameters, which flashing tools change.
         piece_t part = clip(piece, 4, digest_off);
         molt_md5_update(&check->digest.md5, part.data, part.size);
-        if (!check->fs_addr) {
-            find_mark(check, piece);
-        }
+        find_mark(&check->mark, piece);
+        find_version(check, piece);
         part = clip(piece, check->parts->groups[0].checksum_off + 1, MICROPYTHON_SIZE_WORD_OFF);
         for (uint32_t i = 0; i < part.size; i++) {
             check->is_padding_used = check->is_padding_used || part.data[i] != 0xff;
@@ -185,6 +252,7 @@ static void check_piece(check_t *check, piece_t piece) {
         check->arduino_crc = arduino_crc_add(check->arduino_crc, clip(piece, 0, image->image_size));
     }
     check->crc32 = molt_crc32(check->crc32, piece.data, piece.size);
+    molt_sha1_update(&check->sha1, piece.data, piece.size);
 }
 
 static int verdict_checksums(const check_t *check, molt_image_t *image) {
@@ -218,8 +286,26 @@ static int verdict_sha256(check_t *check, molt_image_t *image) {
     return 0;
 }
 
+// The CRC is linear: the difference between the right one and this one, taken back to where the image begins, is the
+// difference of the bytes 0 to 3. If only bytes 2 and 3 differ, and the image had values there that a chip has, then its CRC
+// was made for these, and it is whole.
+static bool is_made_for_others(const check_t *check, molt_image_t *image) {
+    uint32_t difference = arduino_crc_back(load32_le(check->stored) ^ check->arduino_crc, image->image_size);
+    if (difference >> 16) {
+        return false;
+    }
+    molt_image_t made = *image;
+    made.flash_mode ^= (uint8_t)(difference >> 8);
+    made.flash_size_freq ^= (uint8_t)difference;
+    image->crc_mode = made.flash_mode;
+    image->crc_size_freq = made.flash_size_freq;
+    return molt_image_has_flash_params(&made);
+}
+
 static int verdict_arduino(const check_t *check, molt_image_t *image) {
-    if (load32_le(check->stored) != check->arduino_crc) {
+    image->crc_mode = image->flash_mode;
+    image->crc_size_freq = image->flash_size_freq;
+    if (load32_le(check->stored) != check->arduino_crc && !is_made_for_others(check, image)) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_CRC, check->stored_off);
     }
     return 0;
@@ -302,6 +388,7 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
         return MOLT_ERR_INVAL;
     }
     begin_sums(&check);
+    molt_sha1_init(&check.sha1);
     // Whole words, so that none lies across two pieces.
     uint32_t step = min_u32(work_size, 0x10000) & ~3u;
     for (uint32_t off = 0; off < reader->size;) {
@@ -318,6 +405,9 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
         }
     }
     image->crc32 = check.crc32;
-    image->fs_addr = check.fs_addr;
+    molt_sha1_finish(image->sha1, &check.sha1);
+    image->fs_addr = check.mark.fs_addr;
+    image->romfs_size = check.mark.fs_addr ? check.mark.romfs_size : 0;
+    memcpy(image->version, check.version, sizeof image->version);
     return verdict(&check, image);
 }

@@ -214,8 +214,14 @@ static bool dynamic_codes(molt_inflate_t *inflate) {
     if (literal_count > 286 || distance_count > 30) {
         return false;
     }
-    for (uint32_t i = 0; i < 19; i++) {
-        uint32_t place = order[i / 6] >> i % 6 * 5 & 31;
+    // Without a division: some compilers make a 64-bit product of it, which not all of them have for this chip.
+    const uint32_t *word = order;
+    for (uint32_t i = 0, shift = 0; i < 19; i++, shift += 5) {
+        if (shift == 30) {
+            word++;
+            shift = 0;
+        }
+        uint32_t place = *word >> shift & 31;
         inflate->u.lengths[place] = i < length_count ? (uint8_t)next_bits(inflate, 3) : 0;
     }
     if (!make_codes(&inflate->literals, inflate->literal_symbols, inflate->u.lengths, 19)) {

@@ -33,18 +33,18 @@ static uint32_t read_word(load_t *load, uint32_t off) {
 }
 
 // Load one segment and work its words into *sum.
-static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t size, const molt_loading_t *loading,
+static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t size, const molt_start_io_t *io,
     uint32_t *sum) {
     uint32_t sector_size = molt_sector_size(&load->flash->geometry);
     while (size && !load->err) {
         uint32_t piece = min_u32(size, sector_size - off % sector_size);
-        uint32_t *words = loading->place(loading->ctx, vaddr, piece);
+        uint32_t *words = io->place(io->ctx, vaddr, piece);
         if (!words) {
             load->err = MOLT_ERR_NOTSUP;
             return;
         }
         read_piece(load, off, words, piece);
-        // All four bytes of a word at once; what order they are in is of no consequence to their XOR.
+        // All four bytes of a word at once; their order does not matter to their XOR.
         for (uint32_t i = 0; i < piece / 4; i++) {
             *sum ^= words[i];
         }
@@ -54,7 +54,7 @@ static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t si
     }
 }
 
-int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, const molt_loading_t *loading,
+int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, const molt_start_io_t *io,
     uint32_t *entry_vaddr) {
     load_t load = { flash, head_addr, 0 };
     uint32_t header = read_word(&load, 0);
@@ -72,7 +72,7 @@ int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, const molt
         if (((vaddr | size) & 3) != 0 || !range_within(off, size, flash->geometry.size)) {
             return MOLT_ERR_CORRUPT;
         }
-        load_segment(&load, off, vaddr, size, loading, &sum);
+        load_segment(&load, off, vaddr, size, io, &sum);
         off += size;
     }
     // The checksum is the last byte of the 16 in which the last segment ends.

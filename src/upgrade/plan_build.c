@@ -22,23 +22,26 @@ static bool is_region(const molt_geometry_t *geometry, const molt_region_t *regi
            && range_within(region->addr, region->size, geometry->size);
 }
 
-// The image, rounded up to whole sectors, collides with nothing.
+// The image, rounded up to whole sectors, collides with nothing. (On an ESP8266 it begins at 0, and the numbers told are
+// sizes as well as addresses.)
 static int check_target(const molt_geometry_t *geometry, const molt_plan_request_t *request, molt_refusal_t *refusal) {
     uint32_t size = request->image_size;
     if (size == 0) {
         return refuse(refusal, MOLT_ERR_FBIG, MOLT_REFUSAL_EMPTY, 1, 0);
     }
-    if (size > geometry->size) {
-        return refuse(refusal, MOLT_ERR_FBIG, MOLT_REFUSAL_PAST_FLASH, size, geometry->size);
+    if (!range_within(request->image_addr, size, geometry->size)) {
+        return refuse(refusal, MOLT_ERR_FBIG, MOLT_REFUSAL_PAST_FLASH, request->image_addr + size, geometry->size);
     }
     if (size > request->mapped_size) {
         return refuse(refusal, MOLT_ERR_FBIG, MOLT_REFUSAL_PAST_MAPPED, size, request->mapped_size);
     }
-    uint32_t end = ceil_div(size, molt_sector_size(geometry)) * molt_sector_size(geometry);
+    uint32_t begin = request->image_addr;
+    uint32_t whole_size = ceil_div(size, molt_sector_size(geometry)) * molt_sector_size(geometry);
+    uint32_t end = begin + whole_size;
     if (!is_region(geometry, &request->fs)) {
         return refuse(refusal, MOLT_ERR_RANGE, MOLT_REFUSAL_BAD_REGION, request->fs.addr, request->fs.size);
     }
-    if (ranges_overlap(0, end, request->fs.addr, request->fs.size)) {
+    if (ranges_overlap(begin, whole_size, request->fs.addr, request->fs.size)) {
         return refuse(refusal, MOLT_ERR_FBIG, MOLT_REFUSAL_INTO_FILESYSTEM, end, request->fs.addr);
     }
     for (uint32_t i = 0; i < request->reserved_count; i++) {
@@ -46,11 +49,29 @@ static int check_target(const molt_geometry_t *geometry, const molt_plan_request
         if (!is_region(geometry, region)) {
             return refuse(refusal, MOLT_ERR_RANGE, MOLT_REFUSAL_BAD_REGION, region->addr, region->size);
         }
-        if (ranges_overlap(0, end, region->addr, region->size)) {
+        if (ranges_overlap(begin, whole_size, region->addr, region->size)) {
             return refuse(refusal, MOLT_ERR_FBIG, MOLT_REFUSAL_INTO_RESERVED, end, region->addr);
         }
     }
     return 0;
+}
+
+// Give journal and log of starts a page of their own if there is one between the boot loader and the extents; in any case
+// one that both are in. Returns whether there is room.
+static bool place_journal(molt_plan_t *plan, uint32_t loader_size) {
+    uint32_t page_size = molt_page_size(&plan->geometry);
+    uint32_t size = plan->set_size + PLAN_LOG_SIZE_MIN;
+    uint32_t page_end = plan->extents_off / page_size * page_size;
+    if (size > page_size) {
+        return false;
+    }
+    if (page_end >= loader_size + page_size) {
+        plan->journal_off = page_end - page_size;
+        plan->log_size = page_size - plan->set_size;
+    } else if (plan->extents_off - page_end < size) {
+        plan->journal_off = page_end - size;
+    }
+    return plan->journal_off >= loader_size && plan->journal_off < plan->extents_off;
 }
 
 int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const molt_plan_request_t *request,
@@ -66,18 +87,22 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
         .image_size = request->image_size,
         .image_crc = request->image_crc,
         .source_size = request->source_size,
-        .source_crc = request->source_crc,
+        .image_addr = request->image_addr,
+        .boot_addr = request->boot_addr,
+        .first_differs = true,
         .kept_size = request->kept_size,
         .flash_params = request->flash_params,
-        .extent_count = (uint16_t)request->extent_count,
+        .extent_count = request->extent_count,
         .fs_addr = request->fs.addr,
         .fs_size = request->erase_all ? request->fs.size : 0,
-        .source_kind = (uint8_t)request->source_kind,
+        .source_kind = request->source_kind,
         .whole_image = request->whole_image,
     };
+    memcpy(plan->image_sha1, request->image_sha1, MOLT_SHA1_SIZE);
     uint32_t stored_size = plan_shape(plan);
     if (request->extent_count == 0 || request->extent_count > UINT16_MAX
-        || !range_within(request->loader_size, stored_size, molt_sector_size(geometry))) {
+        || !range_within(request->loader_size, stored_size, molt_sector_size(geometry))
+        || !place_journal(plan, request->loader_size)) {
         return refuse(refusal, MOLT_ERR_NOSPC, MOLT_REFUSAL_TOO_MANY_EXTENTS, request->extent_count,
             molt_sector_size(geometry));
     }
@@ -88,8 +113,8 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
 
 // The sector of `addr` exists, and the image will not be written over it.
 static int check_spared(const molt_plan_t *plan, uint32_t addr, molt_refusal_reason_t reason, molt_refusal_t *refusal) {
-    uint32_t image_end = plan_image_sector_count(plan) * molt_sector_size(&plan->geometry);
-    if (addr < image_end) {
+    if (plan_is_rewritten(plan, addr)) {
+        uint32_t image_end = plan->image_addr + plan_image_sector_count(plan) * molt_sector_size(&plan->geometry);
         return refuse(refusal, MOLT_ERR_RANGE, reason, image_end, addr);
     }
     if (addr >= plan->geometry.size) {
@@ -148,7 +173,7 @@ static void set_todo(molt_plan_t *plan, uint32_t step) {
 }
 
 void molt_plan_set_changed(molt_plan_t *plan, uint32_t addr) {
-    uint32_t sector = addr / molt_sector_size(&plan->geometry);
+    uint32_t sector = (addr - plan->image_addr) / molt_sector_size(&plan->geometry);
     if (sector > 0 && sector < plan_image_sector_count(plan)) {
         set_todo(plan, plan_sector_step(plan, sector));
     }
@@ -171,35 +196,46 @@ static void consider_block(molt_plan_t *plan, uint32_t first) {
 }
 
 static void store_header(const molt_plan_t *plan) {
-    uint8_t *h = plan->sector + molt_sector_size(&plan->geometry) - MOLT_PLAN_HEADER_SIZE;
+    uint8_t *h = plan_header(plan);
     store32_le(h + PLAN_OFF_MAGIC, PLAN_MAGIC);
-    h[PLAN_OFF_VERSION] = MOLT_PLAN_VERSION;
-    h[PLAN_OFF_SOURCE_KIND] = plan->source_kind;
-    store16_le(h + PLAN_OFF_EXTENSION_SIZE, (uint16_t)plan->saved.extension_size);
+    store32_le(h + PLAN_OFF_VERSION, MOLT_PLAN_VERSION);
     store32_le(h + PLAN_OFF_FLASH_SIZE, plan->geometry.size);
-    store32_le(h + PLAN_OFF_IMAGE_SIZE, plan->image_size);
-    store32_le(h + PLAN_OFF_IMAGE_CRC, plan->image_crc);
-    store32_le(h + PLAN_OFF_SOURCE_SIZE, plan->source_size);
-    store32_le(h + PLAN_OFF_SOURCE_CRC, plan->source_crc);
-    store16_le(h + PLAN_OFF_FLASH_PARAMS, plan->flash_params);
-    store16_le(h + PLAN_OFF_EXTENT_COUNT, plan->extent_count);
-    store32_le(h + PLAN_OFF_HEAD_ADDR, plan->saved.head_addr);
-    store32_le(h + PLAN_OFF_HEAD_CRC, plan->saved.head_crc);
-    store32_le(h + PLAN_OFF_REPORT_ADDR, plan->saved.report_addr);
-    store32_le(h + PLAN_OFF_FS_ADDR, plan->fs_addr);
-    store32_le(h + PLAN_OFF_FS_SIZE, plan->fs_size);
-    store16_le(h + PLAN_OFF_STEP_COUNT, (uint16_t)plan->step_count);
-    store16_le(h + PLAN_OFF_ZERO, 0);
-    store32_le(h + PLAN_OFF_KEPT_SIZE, plan->kept_size);
-    store32_le(h + PLAN_OFF_EXTENSION_ADDR, plan->saved.extension_addr);
-    store32_le(h + PLAN_OFF_EXTENSION_CRC, plan->saved.extension_crc);
+    uint32_t words[PLAN_WORD_COUNT];
+    memcpy(words, &plan->source_kind, sizeof words);
+    for (uint32_t i = 0; i < PLAN_WORD_COUNT; i++) {
+        store32_le(h + PLAN_OFF_WORDS + 4 * i, words[i]);
+    }
+    memcpy(h + PLAN_OFF_IMAGE_SHA1, plan->image_sha1, MOLT_SHA1_SIZE);
     store32_le(h + PLAN_OFF_CRC, plan_crc(plan));
+}
+
+// Leave the block of the filesystem that `addr` lies in as it is.
+static void spare(molt_plan_t *plan, uint32_t addr) {
+    for (uint32_t i = plan->verify_step + 2; i < plan->step_count; i++) {
+        molt_step_t step = molt_plan_step(plan, i);
+        if (addr - step.addr < step.size) {
+            plan->sector[plan->todo_off + i / 8] &= (uint8_t)~(1u << i % 8);
+        }
+    }
+}
+
+// What is needed when the filesystem is erased already: the source of the image's first sector, and the extension.
+static void spare_needed(molt_plan_t *plan) {
+    uint32_t wanted = min_u32(plan->kept_size, plan->source_size);
+    for (uint32_t off = 0, run_size; off < wanted; off += run_size) {
+        spare(plan, molt_plan_source_addr(plan, off, &run_size));
+    }
+    if (plan->saved.extension_size) {
+        spare(plan, plan->saved.extension_addr);
+        spare(plan, plan->saved.extension_addr + plan->saved.extension_size - 1);
+    }
 }
 
 void molt_plan_finish(molt_plan_t *plan) {
     uint32_t sector_count = plan_image_sector_count(plan);
     uint32_t per_block = plan_sectors_per_block(plan);
     set_todo(plan, 0);
+    set_todo(plan, plan->verify_step);
     if (plan->whole_image) {
         for (uint32_t i = 1; i < sector_count; i++) {
             set_todo(plan, plan_sector_step(plan, i));
@@ -211,28 +247,24 @@ void molt_plan_finish(molt_plan_t *plan) {
             consider_block(plan, first);
         }
     }
-    for (uint32_t i = plan_fs_step(plan); i < plan->step_count; i++) {
+    for (uint32_t i = plan->verify_step + 1; i < plan->step_count; i++) {
         set_todo(plan, i);
     }
+    spare_needed(plan);
     store_header(plan);
 }
 
 // Erases of one step that erases a part of the filesystem.
 static void count_fs_step(const molt_plan_t *plan, const molt_step_t *step, molt_plan_tally_t *tally) {
-    uint32_t kept_count = 0;
-    uint32_t sector_count = step->size / molt_sector_size(&plan->geometry);
-    for (uint32_t i = 0; i < sector_count; i++) {
-        kept_count += molt_plan_is_kept(plan, step->addr + i * molt_sector_size(&plan->geometry));
-    }
-    if (step->size == molt_block_size(&plan->geometry) && kept_count == 0) {
+    if (step->size == molt_block_size(&plan->geometry)) {
         tally->block_erase_count++;
     } else {
-        tally->sector_erase_count += sector_count - kept_count;
+        tally->sector_erase_count += step->size / molt_sector_size(&plan->geometry);
     }
 }
 
 void molt_plan_count(const molt_plan_t *plan, molt_plan_tally_t *tally) {
-    *tally = (molt_plan_tally_t){ 0, 0, 0, 0, 0 };
+    *tally = (molt_plan_tally_t){ 0 };
     tally->image_sector_count = plan_image_sector_count(plan);
     // The boot sector is erased twice: boot loader in, new first sector in.
     tally->sector_erase_count = 2;
@@ -242,7 +274,7 @@ void molt_plan_count(const molt_plan_t *plan, molt_plan_tally_t *tally) {
     for (uint32_t i = 1; i < plan->step_count; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         bool todo = molt_plan_is_todo(plan, i);
-        if (i < plan_fs_step(plan) && (i - 1) % (per_block + 1) == 0) {
+        if (i < plan->verify_step && (i - 1) % (per_block + 1) == 0) {
             in_erased_block = todo;
             tally->block_erase_count += todo;
         } else if (todo && step.kind == MOLT_STEP_SECTOR) {
@@ -253,6 +285,7 @@ void molt_plan_count(const molt_plan_t *plan, molt_plan_tally_t *tally) {
         }
     }
     tally->equal_count = tally->image_sector_count - tally->program_count;
+    tally->is_in_place = tally->program_count == 1 && !plan->first_differs && plan->fs_size == 0;
 }
 
 const char *molt_refusal_text(molt_refusal_reason_t reason) {

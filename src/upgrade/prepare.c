@@ -14,6 +14,17 @@ static int tell(molt_progress_t progress, void *ctx, uint32_t done, uint32_t tot
     return progress ? progress(ctx, done, total) : 0;
 }
 
+bool molt_prepare_is_pending(const molt_flash_t *flash, uint8_t *sector) {
+    for (uint32_t try = 0; try < 2; try++) {
+        molt_plan_t plan;
+        if (flash->read(flash->ctx, 0, sector, molt_sector_size(&flash->geometry)) == 0
+            && molt_plan_open(&plan, &flash->geometry, sector) != MOLT_ERR_NOENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int molt_prepare_source(const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size,
     molt_progress_t progress, void *progress_ctx) {
     uint32_t sum = 0;
@@ -32,19 +43,19 @@ int molt_prepare_source(const molt_reader_t *source, uint32_t crc, uint8_t *buf,
     return sum == crc ? 0 : MOLT_ERR_CORRUPT;
 }
 
-// Whether the sector at `addr` differs from what it is to hold: in *differs.
-static int compare_sector(const molt_flash_t *flash, const molt_reader_t *image, uint32_t addr, uint8_t *buf,
-    uint32_t half, bool *differs) {
-    uint32_t end = addr + molt_sector_size(&flash->geometry);
+// Whether the sector at `addr` differs from what it is to hold, the image's bytes from `begin` on: in *differs.
+static int compare_sector(const molt_flash_t *flash, const molt_reader_t *image, uint32_t begin, uint32_t addr,
+    uint8_t *buf, uint32_t half, bool *differs) {
+    uint32_t end = begin + molt_sector_size(&flash->geometry);
     *differs = false;
     uint32_t size;
-    for (uint32_t off = addr; off < end && !*differs; off += size) {
+    for (uint32_t off = begin; off < end && !*differs; off += size) {
         // A little first: sectors that differ do so soon.
-        size = min_u32(off == addr ? min_u32(FIRST_PIECE_SIZE, half) : half, end - off);
+        size = min_u32(off == begin ? min_u32(FIRST_PIECE_SIZE, half) : half, end - off);
         uint32_t image_size = off < image->size ? min_u32(size, image->size - off) : 0;
         int err = image_size ? image->read(image->ctx, off, buf, image_size) : 0;
         if (!err) {
-            err = flash->read(flash->ctx, off, buf + half, size);
+            err = flash->read(flash->ctx, addr + (off - begin), buf + half, size);
         }
         if (err) {
             return err;
@@ -55,14 +66,52 @@ static int compare_sector(const molt_flash_t *flash, const molt_reader_t *image,
     return 0;
 }
 
-int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint8_t *buf,
-    uint32_t buf_size, molt_progress_t progress, void *progress_ctx) {
-    uint32_t half = buf_size / 2 & ~3u;
-    for (uint32_t addr = 0; addr < plan->image_size; addr += molt_sector_size(&flash->geometry)) {
-        bool differs;
-        int err = compare_sector(flash, image, addr, buf, half, &differs);
+// One look at the image's first sector as it goes into flash: its CRC, and whether it stands at `first_addr` already.
+static int look_at_first(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr,
+    uint8_t *buf, uint32_t half) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t size;
+    plan->first_crc = 0;
+    plan->first_differs = false;
+    for (uint32_t off = 0; off < sector_size; off += size) {
+        size = min_u32(half, sector_size - off);
+        uint32_t image_size = off < image->size ? min_u32(size, image->size - off) : 0;
+        int err = image_size ? image->read(image->ctx, off, buf, image_size) : 0;
         if (!err) {
-            err = tell(progress, progress_ctx, addr, plan->image_size);
+            err = flash->read(flash->ctx, first_addr + off, buf + half, size);
+        }
+        if (err) {
+            return err;
+        }
+        memset(buf + image_size, 0xff, size - image_size);
+        if (off == 0) {
+            store16_le(buf + 2, (uint16_t)plan->flash_params);
+        }
+        plan->first_crc = molt_crc32(plan->first_crc, buf, size);
+        plan->first_differs = plan->first_differs || memcmp(buf, buf + half, size) != 0;
+    }
+    return 0;
+}
+
+int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr,
+    uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx) {
+    uint32_t half = buf_size / 2 & ~3u;
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    // Twice: nothing goes into the first sector that does not have this CRC, so it must not be of a reading gone wrong.
+    int err = look_at_first(flash, plan, image, first_addr, buf, half);
+    uint32_t crc = plan->first_crc;
+    if (!err) {
+        err = look_at_first(flash, plan, image, first_addr, buf, half);
+    }
+    if (err || crc != plan->first_crc) {
+        return err ? err : MOLT_ERR_IO;
+    }
+    for (uint32_t off = sector_size; off < plan->image_size; off += sector_size) {
+        bool differs;
+        uint32_t addr = plan->image_addr + off;
+        err = compare_sector(flash, image, off, addr, buf, half, &differs);
+        if (!err) {
+            err = tell(progress, progress_ctx, off, plan->image_size);
         }
         if (err) {
             return err;
@@ -84,7 +133,7 @@ static int put_back(const molt_flash_t *flash, molt_plan_t *plan) {
     if (molt_crc32(0, plan->sector, sector_size) != plan->saved.head_crc) {
         return MOLT_ERR_CORRUPT;
     }
-    return molt_sector_write(flash, 0, plan->sector, false);
+    return molt_sector_write(flash, plan->boot_addr, plan->sector, false);
 }
 
 int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const molt_loader_t *loader,
@@ -94,7 +143,7 @@ int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const mol
     }
     memcpy(plan->sector, loader->image, loader->size);
     store16_le(plan->sector + 2, present_params);
-    int err = molt_sector_write(flash, 0, plan->sector, false);
+    int err = molt_sector_write(flash, plan->boot_addr, plan->sector, false);
     if (err) {
         // Whether this comes right shows at the next call; the error that is told is the first one.
         (void)put_back(flash, plan);

@@ -19,7 +19,7 @@ static int make_log(const molt_flash_t *flash, uint32_t reserved_addr) {
             return err;
         }
     }
-    const molt_state_t none = { .number = 0, .addr = 0 };
+    molt_state_t none = { 0 };
     molt_state_t first = {
         .kind = MOLT_STATE_NORMAL,
         .plan = MOLT_STATE_NO_PLAN,
@@ -28,9 +28,9 @@ static int make_log(const molt_flash_t *flash, uint32_t reserved_addr) {
     return molt_state_append(flash, reserved_addr, &none, &first);
 }
 
-bool molt_resident_collides(const molt_loader_t *loader, uint32_t vaddr, uint32_t size) {
-    for (uint32_t i = 0; i < loader->memory_count; i++) {
-        if (ranges_overlap(vaddr, size, loader->memory[i].addr, loader->memory[i].size)) {
+bool molt_resident_collides(const molt_region_t *memory, uint32_t memory_count, uint32_t vaddr, uint32_t size) {
+    for (uint32_t i = 0; i < memory_count; i++) {
+        if (ranges_overlap(vaddr, size, memory[i].addr, memory[i].size)) {
             return true;
         }
     }
@@ -45,7 +45,8 @@ typedef struct rehearsal {
 
 static void *place_in_buf(void *ctx, uint32_t vaddr, uint32_t size) {
     const rehearsal_t *rehearsal = ctx;
-    return molt_resident_collides(rehearsal->loader, vaddr, size) ? NULL : rehearsal->buf;
+    const molt_loader_t *loader = rehearsal->loader;
+    return molt_resident_collides(loader->memory, loader->memory_count, vaddr, size) ? NULL : rehearsal->buf;
 }
 
 int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *reserved, uint8_t *buf) {
@@ -69,54 +70,139 @@ int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *res
     return 0;
 }
 
-// Whether the boot sector holds an upgrade that was prepared, so that the firmware's own first sector is elsewhere.
-static bool is_prepared(const molt_flash_t *flash, uint8_t *sector) {
-    molt_plan_t plan;
-    return molt_plan_open(&plan, &flash->geometry, sector) == 0;
+// Read the sector at `addr` twice: what is read here is written where a device starts from.
+static int read_surely(const molt_flash_t *flash, uint32_t addr, uint8_t *buf) {
+    int err = flash->read(flash->ctx, addr, buf, molt_sector_size(&flash->geometry));
+    return err ? err : molt_sector_verify(flash, addr, buf);
+}
+
+// The first part with its configuration and the flash parameters of the device, as it goes into sector 0.
+static void lay_out(const molt_flash_t *flash, const molt_loader_t *loader, uint32_t reserved_addr,
+    const uint8_t params[2], uint8_t *buf) {
+    memset(buf, 0xff, molt_sector_size(&flash->geometry));
+    memcpy(buf, loader->image, loader->size);
+    memcpy(buf + 2, params, 2);
+    resident_config_store(buf + resident_config_addr(flash), reserved_addr, loader);
+}
+
+// Write the overlay unless it is there already. `buf` has sector_size bytes.
+static int write_overlay(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *overlay, uint8_t *buf) {
+    uint32_t addr = molt_state_sector_addr(flash, reserved_addr, RESIDENT_OVERLAY_SECTOR);
+    memset(buf, 0xff, molt_sector_size(&flash->geometry));
+    memcpy(buf, overlay->image, overlay->size);
+    int err = molt_sector_verify(flash, addr, buf);
+    return err == MOLT_ERR_IO ? molt_sector_write(flash, addr, buf, false) : err;
+}
+
+// Whether sector 0 holds `loader`, installed with the reserved region at `reserved_addr`: 0, MOLT_ERR_CORRUPT, or the
+// driver's error.
+static int compare_first_part(const molt_flash_t *flash, const molt_loader_t *loader, uint32_t reserved_addr, uint8_t *buf) {
+    uint32_t word;
+    int err = flash->read(flash->ctx, 0, &word, sizeof word);
+    if (!err) {
+        lay_out(flash, loader, reserved_addr, (const uint8_t *)&word + 2, buf);
+        err = molt_sector_verify(flash, 0, buf);
+    }
+    return err == MOLT_ERR_IO ? MOLT_ERR_CORRUPT : err;
+}
+
+int molt_resident_check(const molt_flash_t *flash, const molt_loader_t *loader, uint8_t *buf) {
+    molt_resident_t resident;
+    int err = molt_resident_read(flash, &resident);
+    if (err) {
+        return err;
+    }
+    if (resident.version != MOLT_RESIDENT_VERSION) {
+        return MOLT_ERR_NOTSUP;
+    }
+    err = compare_first_part(flash, loader, resident.reserved_addr, buf);
+    molt_overlay_t overlay;
+    if (!err) {
+        err = molt_overlay_read(flash, resident.reserved_addr, buf, &overlay);
+    }
+    return err == MOLT_ERR_NOENT ? MOLT_ERR_CORRUPT : err;
+}
+
+// The reserved region of an installation whose configuration is damaged is not known; the caller names it.
+static int repair(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *loader,
+    const molt_loader_t *overlay, uint8_t *buf) {
+    molt_state_t state;
+    int err = molt_state_read(flash, reserved_addr, &state);
+    if (!err && state.kind != MOLT_STATE_NORMAL) {
+        err = MOLT_ERR_BUSY;
+    }
+    molt_overlay_t present;
+    bool overlay_is_whole = !err && molt_overlay_read(flash, reserved_addr, buf, &present) == 0;
+    if (!err && !overlay_is_whole) {
+        err = write_overlay(flash, reserved_addr, overlay, buf);
+    }
+    if (err) {
+        return err;
+    }
+    err = compare_first_part(flash, loader, reserved_addr, buf);
+    if (err == MOLT_ERR_CORRUPT) {
+        // With the flash parameters of the firmware's own first sector: those of a damaged sector 0 prove nothing.
+        uint32_t word;
+        err = flash->read(flash->ctx, molt_state_head_addr(flash, reserved_addr, state.head), &word, sizeof word);
+        if (!err) {
+            lay_out(flash, loader, reserved_addr, (const uint8_t *)&word + 2, buf);
+            err = molt_sector_write(flash, 0, buf, false);
+        }
+        return err;
+    }
+    return err || !overlay_is_whole ? err : MOLT_ERR_EXIST;
+}
+
+// Everything but sector 0.
+static int install_region(const molt_flash_t *flash, const molt_region_t *reserved, const molt_loader_t *loader,
+    const molt_loader_t *overlay, uint8_t *buf) {
+    uint32_t head_addr = molt_state_head_addr(flash, reserved->addr, 0);
+    uint32_t entry_vaddr;
+    rehearsal_t rehearsal = { loader, buf };
+    const molt_start_io_t io = { &rehearsal, place_in_buf, NULL };
+    int err = molt_resident_load(flash, 0, &io, &entry_vaddr);
+    if (!err) {
+        err = read_surely(flash, 0, buf);
+    }
+    if (!err) {
+        err = molt_sector_write(flash, head_addr, buf, false);
+    }
+    if (!err) {
+        err = write_overlay(flash, reserved->addr, overlay, buf);
+    }
+    return err ? err : make_log(flash, reserved->addr);
 }
 
 int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserved, const molt_loader_t *loader,
-    uint8_t *buf) {
+    const molt_loader_t *overlay, uint8_t *buf) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
-    uint32_t present;
-    if (molt_resident_find(flash, &present) == 0) {
-        return MOLT_ERR_EXIST;
+    if (loader->size > resident_config_addr(flash)) {
+        return MOLT_ERR_FBIG;
+    }
+    molt_resident_t resident;
+    int err = molt_resident_read(flash, &resident);
+    if (err != MOLT_ERR_NOENT) {
+        bool is_other = err == MOLT_ERR_NOTSUP || (!err && resident.version != MOLT_RESIDENT_VERSION);
+        return is_other ? MOLT_ERR_NOTSUP
+                        : repair(flash, err ? reserved->addr : resident.reserved_addr, loader, overlay, buf);
     }
     if (reserved->addr == 0 || reserved->addr % sector_size != 0
         || reserved->size < MOLT_RESERVED_SECTOR_COUNT * sector_size
         || !range_within(reserved->addr, reserved->size, flash->geometry.size)) {
         return MOLT_ERR_RANGE;
     }
-    if (loader->size > resident_config_addr(flash)) {
-        return MOLT_ERR_FBIG;
-    }
-    int err = flash->read(flash->ctx, 0, buf, sector_size);
-    if (!err && is_prepared(flash, buf)) {
+    if (molt_prepare_is_pending(flash, buf)) {
         return MOLT_ERR_BUSY;
     }
-    uint32_t entry_vaddr;
-    rehearsal_t rehearsal = { loader, buf };
-    const molt_loading_t loading = { &rehearsal, place_in_buf };
+    err = install_region(flash, reserved, loader, overlay, buf);
     if (!err) {
-        err = molt_resident_load(flash, 0, &loading, &entry_vaddr);
-    }
-    if (!err) {
-        err = flash->read(flash->ctx, 0, buf, sector_size);
-    }
-    if (!err) {
-        err = molt_sector_write(flash, molt_state_head_addr(flash, reserved->addr, 0), buf, false);
-    }
-    if (!err) {
-        err = make_log(flash, reserved->addr);
+        err = read_surely(flash, 0, buf);
     }
     if (err) {
         return err;
     }
     uint8_t params[2] = { buf[2], buf[3] };
-    memset(buf, 0xff, sector_size);
-    memcpy(buf, loader->image, loader->size);
-    memcpy(buf + 2, params, sizeof params);
-    resident_config_store(buf + resident_config_addr(flash), reserved->addr);
+    lay_out(flash, loader, reserved->addr, params, buf);
     err = molt_sector_write(flash, 0, buf, false);
     if (err && flash->read(flash->ctx, molt_state_head_addr(flash, reserved->addr, 0), buf, sector_size) == 0) {
         // Whether this comes right shows at the next call; the error that is told is the first one.
@@ -139,7 +225,7 @@ int molt_resident_uninstall(const molt_flash_t *flash, uint8_t *buf) {
         return MOLT_ERR_BUSY;
     }
     uint32_t head_addr = molt_state_head_addr(flash, reserved_addr, state.head);
-    err = flash->read(flash->ctx, head_addr, buf, molt_sector_size(&flash->geometry));
+    err = read_surely(flash, head_addr, buf);
     return err ? err : molt_sector_write(flash, 0, buf, false);
 }
 
@@ -163,8 +249,11 @@ int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const
 }
 
 int molt_resident_store(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t plan_slot, molt_plan_t *plan,
-    const molt_loader_t *extension) {
+    const molt_loader_t *overlay, const molt_loader_t *extension) {
     int err = molt_sector_write(flash, molt_state_plan_addr(flash, reserved_addr, plan_slot), plan->sector, false);
+    if (!err) {
+        err = write_overlay(flash, reserved_addr, overlay, plan->sector);
+    }
     if (!err && extension) {
         memset(plan->sector, 0xff, molt_sector_size(&flash->geometry));
         memcpy(plan->sector, extension->image, extension->size);

@@ -1,4 +1,5 @@
-// The state log. docs/format.md, "state". Version 1. A record has 32 bytes, of which 20 are used:
+// The state log. docs/format.md, "state". Version 2. Each record is stored twice, in two pages that follow each other: a
+// slot. A record has 20 bytes at the beginning of its page:
 //
 //   word 0  number, from 1 up
 //   word 1  kind, result << 8, head << 16, plan << 24
@@ -10,22 +11,29 @@
 
 #include "bytes.h"
 #include "libc.h"
-#include "molt/apply.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 
-#define RECORD_SIZE 32u
+#define RECORD_SIZE 20u
+#define RECORD_BYTES_OFF 4u   // kind to trial starts
+#define RECORD_BYTES_SIZE 6u
 #define RECORD_CRC_OFF 12u
 #define RECORD_TALLY_OFF 16u
+#define COPY_COUNT 2u
 #define LOG_SECTOR 4u
+
+// Readings of a slot, of one copy and the other in turn, before an older record is believed.
+#define SLOT_TRIES 6u
+
+// Slots that are tried for a record that does not stick.
+#define APPEND_TRIES 4u
 
 uint32_t molt_state_sector_addr(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t index) {
     return reserved_addr + index * molt_sector_size(&flash->geometry);
 }
 
-// Whether there was no try yet to program a record here, from the words that it takes: the tally is not touched before.
-static bool is_blank(const uint32_t words[RECORD_TALLY_OFF / 4]) {
-    return (words[0] & words[1] & words[2] & words[3]) == UINT32_MAX;
+static uint32_t slot_size(const molt_flash_t *flash) {
+    return COPY_COUNT * molt_page_size(&flash->geometry);
 }
 
 static bool parse(const uint8_t *record, molt_state_t *state) {
@@ -33,12 +41,7 @@ static bool parse(const uint8_t *record, molt_state_t *state) {
         return false;
     }
     state->number = load32_le(record);
-    state->kind = record[4];
-    state->result = record[5];
-    state->head = record[6];
-    state->plan = record[7];
-    state->trial_plan = record[8];
-    state->trial_starts = record[9];
+    memcpy(&state->kind, record + RECORD_BYTES_OFF, RECORD_BYTES_SIZE);
     state->tally = 0;
     for (uint32_t bits = ~load32_le(record + RECORD_TALLY_OFF); bits; bits &= bits - 1) {
         state->tally++;
@@ -46,100 +49,130 @@ static bool parse(const uint8_t *record, molt_state_t *state) {
     return true;
 }
 
-// How many records lie in the sector at `begin`, good and torn ones. They are laid down in a row, so half of what is
-// left is passed over at a time. (A sector whose erase was torn may hold blank places anywhere: whatever comes out for
-// it, it has no record that counts, and is erased before it gets one.)
-static int count_records(const molt_flash_t *flash, uint32_t begin, uint32_t *count) {
-    uint32_t end = molt_sector_size(&flash->geometry) / RECORD_SIZE;
-    *count = 0;
-    while (*count < end) {
-        uint32_t words[RECORD_TALLY_OFF / 4];
-        uint32_t middle = (*count + end) / 2;
-        int err = flash->read(flash->ctx, begin + middle * RECORD_SIZE, words, sizeof words);
+typedef enum slot {
+    SLOT_BLANK,   // nothing was ever programmed there
+    SLOT_TORN,    // neither copy is a record, however often it is read
+    SLOT_RECORD,
+} slot_t;
+
+// Read the record of the slot at `addr`. Returns a slot_t, or the driver's error.
+static int read_slot(const molt_flash_t *flash, uint32_t addr, molt_state_t *state) {
+    uint32_t bits = UINT32_MAX;
+    for (uint32_t try = 0; try < SLOT_TRIES; try++) {
+        uint32_t words[RECORD_SIZE / 4];
+        uint32_t copy_addr = addr + try % COPY_COUNT * molt_page_size(&flash->geometry);
+        int err = flash->read(flash->ctx, copy_addr, words, sizeof words);
         if (err) {
             return err;
         }
-        if (is_blank(words)) {
-            end = middle;
-        } else {
-            *count = middle + 1;
+        if (parse((const uint8_t *)words, state)) {
+            state->addr = addr;
+            return SLOT_RECORD;
+        }
+        for (uint32_t i = 0; i < RECORD_SIZE / 4; i++) {
+            bits &= words[i];
         }
     }
-    return 0;
+    return bits == UINT32_MAX ? SLOT_BLANK : SLOT_TORN;
 }
 
 int molt_state_read(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state) {
-    state->number = 0;
-    state->addr = 0;
+    memset(state, 0, sizeof *state);
     for (uint32_t i = 0; i < 2; i++) {
         uint32_t begin = molt_state_sector_addr(flash, reserved_addr, LOG_SECTOR + i);
-        uint32_t count;
-        int err = count_records(flash, begin, &count);
-        bool is_found = false;
-        while (!err && count && !is_found) {
-            uint32_t words[RECORD_SIZE / 4];
-            molt_state_t found;
-            found.addr = begin + --count * RECORD_SIZE;
-            err = flash->read(flash->ctx, found.addr, words, RECORD_SIZE);
-            is_found = !err && parse((const uint8_t *)words, &found);
-            if (is_found && found.number > state->number) {
-                *state = found;
+        uint32_t addr = begin + molt_sector_size(&flash->geometry);
+        molt_state_t other;
+        other.free_addr = addr;
+        int found = SLOT_BLANK;
+        // The last record of the sector; what is blank behind it.
+        while (found != SLOT_RECORD && addr != begin) {
+            bool is_free = other.free_addr == addr;
+            addr -= slot_size(flash);
+            found = read_slot(flash, addr, &other);
+            if (found < 0) {
+                return found;
+            }
+            if (is_free && found == SLOT_BLANK) {
+                other.free_addr = addr;
             }
         }
-        if (err) {
-            return err;
+        if (found == SLOT_RECORD && other.number > state->number) {
+            *state = other;
         }
     }
-    return state->number ? 0 : MOLT_ERR_NOENT;
+    if (state->number == 0) {
+        return MOLT_ERR_NOENT;
+    }
+    return state->number == UINT32_MAX || state->kind - 1u >= MOLT_STATE_TRIAL ? MOLT_ERR_NOTSUP : 0;
 }
 
-// One try: a record that does not stick is no longer blank, and the next try goes behind it.
-static int append(const molt_flash_t *flash, uint32_t first, const molt_state_t *state, const uint32_t *words) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    uint32_t begin = state->addr - state->addr % sector_size;
-    uint32_t count = sector_size / RECORD_SIZE;
-    int err = state->addr ? count_records(flash, begin, &count) : 0;
-    uint32_t place = begin + count * RECORD_SIZE;
-    if (!err && count == sector_size / RECORD_SIZE) {
-        // The other sector than the one that counts; the first of all at the very beginning.
-        place = begin == first ? first + sector_size : first;
-        err = flash->erase_sector(flash->ctx, place);
-    }
-    uint32_t back[RECORD_TALLY_OFF / 4];
-    if (!err) {
-        err = flash->prog(flash->ctx, place, words, RECORD_TALLY_OFF);
-    }
-    if (!err) {
-        err = flash->read(flash->ctx, place, back, sizeof back);
-    }
-    return !err && memcmp(back, words, sizeof back) != 0 ? MOLT_ERR_IO : err;
-}
-
-int molt_state_append(const molt_flash_t *flash, uint32_t reserved_addr, const molt_state_t *state,
-    const molt_state_t *next) {
-    uint32_t words[RECORD_TALLY_OFF / 4];
+// Program both copies of the slot at state->addr. The words of it are left in `words`.
+static int prog_slot(const molt_flash_t *flash, const molt_state_t *state, uint32_t words[RECORD_SIZE / 4]) {
     uint8_t *record = (uint8_t *)words;
-    memset(record, 0, sizeof words);
-    store32_le(record, state->number + 1);
-    record[4] = next->kind;
-    record[5] = next->result;
-    record[6] = next->head;
-    record[7] = next->plan;
-    record[8] = next->trial_plan;
-    record[9] = next->trial_starts;
+    memset(record, 0, RECORD_SIZE);
+    store32_le(record, state->number);
+    memcpy(record + RECORD_BYTES_OFF, &state->kind, RECORD_BYTES_SIZE);
     store32_le(record + RECORD_CRC_OFF, molt_crc32(0, record, RECORD_CRC_OFF));
+    store32_le(record + RECORD_TALLY_OFF, state->tally < 32 ? UINT32_MAX << state->tally : 0);
+    int err = 0;
+    for (uint32_t i = 0; !err && i < COPY_COUNT; i++) {
+        uint32_t copy_addr = state->addr + i * molt_page_size(&flash->geometry);
+        err = flash->prog(flash->ctx, copy_addr, words, RECORD_SIZE);
+    }
+    return err;
+}
+
+// Both copies are what was programmed: 0, MOLT_ERR_IO, or the driver's error.
+static int verify_slot(const molt_flash_t *flash, uint32_t addr, const uint32_t words[RECORD_SIZE / 4]) {
+    int err = 0;
+    for (uint32_t i = 0; !err && i < COPY_COUNT; i++) {
+        uint32_t back[RECORD_SIZE / 4];
+        err = flash->read(flash->ctx, addr + i * molt_page_size(&flash->geometry), back, sizeof back);
+        if (!err && memcmp(back, words, sizeof back) != 0) {
+            err = MOLT_ERR_IO;
+        }
+    }
+    return err;
+}
+
+int molt_state_append(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, const molt_state_t *next) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
     uint32_t first = molt_state_sector_addr(flash, reserved_addr, LOG_SECTOR);
+    // The sector of the record that counts, which stays; the other one is the first of all.
+    uint32_t begin = state->addr ? state->addr - state->addr % sector_size : first + sector_size;
+    uint32_t other = begin == first ? first + sector_size : first;
+    molt_state_t record = *next;
+    record.tally = 0;
+    record.addr = state->addr ? state->free_addr : begin + sector_size;
+    // A number for each slot, also for those that are passed over: what is in them may read as a record one day.
+    record.number = state->number + (state->addr ? (record.addr - state->addr) / slot_size(flash) : 1);
     int err = MOLT_ERR_IO;
-    for (uint32_t try = 0; err && try < MOLT_APPLY_TRIES; try++) {
-        err = append(flash, first, state, words);
+    for (uint32_t try = 0; err && try < APPEND_TRIES; try++) {
+        uint32_t words[RECORD_SIZE / 4];
+        err = 0;
+        if (record.addr == begin + sector_size || record.addr == other + sector_size) {
+            record.addr = other;
+            err = flash->erase_sector(flash->ctx, other);
+        }
+        if (!err) {
+            err = prog_slot(flash, &record, words);
+        }
+        if (!err) {
+            err = verify_slot(flash, record.addr, words);
+        }
+        record.free_addr = record.addr + slot_size(flash);
+        if (!err) {
+            *state = record;
+        }
+        // One that does not stick leaves its slot used.
+        record.addr = record.free_addr;
+        record.number++;
     }
     return err;
 }
 
 int molt_state_count(const molt_flash_t *flash, molt_state_t *state) {
-    uint32_t word;
-    uint8_t *bytes = (uint8_t *)&word;
-    state->tally++;
-    store32_le(bytes, state->tally < 32 ? UINT32_MAX << state->tally : 0);
-    return flash->prog(flash->ctx, state->addr + RECORD_TALLY_OFF, &word, sizeof word);
+    uint32_t words[RECORD_SIZE / 4];
+    state->tally += state->tally < 32;
+    return prog_slot(flash, state, words);
 }

@@ -87,8 +87,9 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .loader = fixture_loader(run->shape),
         .extension = fixture_extension(run->shape),
         .resident = fixture_resident(run->shape),
-        .code_once = cut_code_once,
-        .code_resident = cut_code_resident,
+        .overlay = fixture_overlay(run->shape),
+        .code_once = cut_code(),
+        .code_resident = cut_code(),
         .fallback_path = is_on_trial ? FIXTURE_OLD_PATH : NULL,
         .confirms = (run->what & TRIAL) != 0,
         .fs = fixture_fs(run->shape),
@@ -150,7 +151,7 @@ static void do_run(const run_t *run) {
 
 // The boot loaders' own compilation knows sectors of 4096 bytes only.
 static void do_if_possible(const run_t *run) {
-    if (cut_code_once == NULL || run->shape->geometry.sector_size == 4096) {
+    if (cut_code() == NULL || run->shape->geometry.sector_size == 4096) {
         do_run(run);
     }
 }

@@ -6,11 +6,11 @@
 #include "device.h"
 
 // NULL: the host's own.
-extern const sim_code_t *const cut_code_once;
-extern const sim_code_t *const cut_code_resident;
+const sim_code_t *cut_code(void);
 
-// What shipped_once.c and shipped_resident.c define, each compiled as one unit with the sources of its boot loader.
-extern const sim_code_t shipped_once;
-extern const sim_code_t shipped_resident;
+// What shipped_once.c and its like define, each compiled as one unit with the sources of its boot loader.
+extern const __typeof__(&molt_boot_run) shipped_once;
+extern const __typeof__(&molt_resident_start) shipped_resident;
+extern const __typeof__(&molt_resident_act) shipped_overlay;
 
 #endif

@@ -1,10 +1,5 @@
-// The end of one unit: before it stand the sources of the resident boot loader. Only this name leaves the unit.
+// The end of one unit: before it stand the sources of the resident boot loader's first part. Only this name leaves the unit.
 
 #include "tests/cut/shipped.h"
 
-const sim_code_t shipped_resident = {
-    .resident_find = molt_resident_find,
-    .resident_ask = molt_resident_ask,
-    .resident_act = molt_resident_act,
-    .resident_load = molt_resident_load,
-};
+const __typeof__(&molt_resident_start) shipped_resident = molt_resident_start;

@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,8 +118,11 @@ def segments_image(*segments):
     return image + bytes(15 - len(image) % 16) + bytes([checksum])
 
 
-def micropython_image(size, seed):
-    """Head of three segments, size word at 0x8ffc, mapped part, MD5."""
+MARK_WORDS = [~word & 0xFFFFFFFF for word in (0x2C91E7B4, 0xD30A684F, 0x5BF2139D, 0x8E65C0A1)]
+
+
+def micropython_image(size, seed, mark=None):
+    """Head of three segments, size word at 0x8ffc, mapped part, MD5. `mark`: (esp.flash_user_start() without ROMFS, its size)."""
     # Code refers to the mapped part; without that a file cut short would pass for a smaller image.
     literals = b"".join(struct.pack("<I", 0x40209000 + 8 * i) for i in range(32))
     segments = [(0x40100000, literals + noise(8000 - len(literals), seed)), (0x3FFE8000, noise(400, seed + 1)),
@@ -131,12 +135,15 @@ def micropython_image(size, seed):
             checksum ^= byte
     head += bytes(15 - len(head) % 16) + bytes([checksum])
     image = head.ljust(0x8FFC, b"\xff") + struct.pack("<I", size - 16) + noise(size - 16 - 0x9000, seed + 3)
+    if mark:
+        words = struct.pack("<6I", *MARK_WORDS, *mark)
+        image = image[:0xA000] + words + image[0xA000 + len(words):]
     return image + hashlib.md5(image[4:]).digest()
 
 
-def esp32_image():
-    data = noise(256, 9)
-    image = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080004) + struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, 0, 0, 0, 0xFFFF,
+def esp32_image(chip=0, size=256):
+    data = noise(size, 9)
+    image = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080004) + struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, chip, 0, 0, 0xFFFF,
                                                                             bytes(4), 1)
     image += struct.pack("<II", 0x40080000, len(data)) + data
     checksum = 0xEF
@@ -144,6 +151,72 @@ def esp32_image():
         checksum ^= byte
     image += bytes(15 - len(image) % 16) + bytes([checksum])
     return image + hashlib.sha256(image).digest()
+
+
+def file_blocks(data, first, block_size):
+    """A file's list of blocks, numbered from `first` on: each begins with pointers to the block before it, two, four ... before."""
+    blocks = []
+    while data:
+        number = len(blocks)
+        pointers = [number - (1 << i) for i in range(32) if number and number % (1 << i) == 0]
+        head = b"".join(struct.pack("<I", first + pointer) for pointer in pointers)
+        blocks.append((head + data[:block_size - len(head)]).ljust(block_size, b"\xff"))
+        data = data[block_size - len(head):]
+    return blocks
+
+
+def littlefs_2_0(block_count, block_size=SECTOR, files=()):
+    """A littlefs of disk version 2.0, made from littlefs's SPEC: one commit in the first superblock block; with files, (name,
+    bytes) each."""
+    tags = [(0x0FF << 20 | 8, b"littlefs"),
+            (0x201 << 20 | 24, struct.pack("<6I", 0x00020000, block_size, block_count, 255, 0x7FFFFFFF, 1022))]
+    content = []
+    for number, (name, data) in enumerate(files, 1):
+        blocks = file_blocks(data, 2 + len(content), block_size)
+        content += blocks
+        tags += [(0x401 << 20 | number << 10, b""), (0x001 << 20 | number << 10 | len(name), name.encode()),
+                 (0x202 << 20 | number << 10 | 8, struct.pack("<II", 1 + len(content), len(data)))]
+    block, before = struct.pack("<I", 1), 0xFFFFFFFF
+    for tag, data in tags:
+        block += struct.pack(">I", tag ^ before) + data
+        before = tag
+    # The commit ends with its CRC, at a multiple of the program size.
+    size = -(-(len(block) + 8) // 32) * 32 - len(block) - 4
+    tag = 0x500 << 20 | 0x3FF << 10 | size
+    block += struct.pack(">I", tag ^ before)
+    block += struct.pack("<I", zlib.crc32(block) ^ 0xFFFFFFFF)
+    return (block.ljust(2 * block_size, b"\xff") + b"".join(content)).ljust(block_size * block_count, b"\xff")
+
+
+def littlefs_version(data, addr):
+    """The disk version that the littlefs at `addr` has, from the newest commit of its superblock pair."""
+    found = []
+    for block in (addr, addr + SECTOR):
+        if data[block + 8:block + 16] == b"littlefs":
+            found.append((struct.unpack_from("<I", data, block)[0], block))
+    at = max(found)[1] + 4
+    before, version = 0xFFFFFFFF, None
+    while True:
+        tag = struct.unpack_from(">I", data, at)[0] ^ before
+        if tag >> 31:
+            return version
+        size = tag & 0x3FF
+        if tag >> 20 == 0x201 and tag >> 10 & 0x3FF == 0 and size == 24:
+            version = struct.unpack_from("<I", data, at + 4)[0]
+        before = tag ^ ((tag >> 20 & 1) << 31 if tag >> 28 == 5 and tag >> 20 != 0x5FF else 0)
+        at += 4 + (0 if size == 0x3FF else size)
+        if at > max(found)[1] + SECTOR - 8:
+            return version
+
+
+def fat_boot_sector(size):
+    """The boot sector of a FAT volume as MicroPython's VfsFat.mkfs() leaves it on a board's own flash."""
+    sector = bytearray(512)
+    sector[0:11] = b"\xeb\xfe\x90MSDOS5.0"
+    struct.pack_into("<HBHBHHB", sector, 11, SECTOR, 1, 1, 1, 512, size // SECTOR, 0xF8)
+    sector[43:62] = b"NO NAME    FAT     "
+    sector[510:512] = b"\x55\xaa"
+    return bytes(sector)
 
 
 def sectors_up(size):

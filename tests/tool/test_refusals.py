@@ -9,7 +9,7 @@ import sys
 from rig import (Device, KB, MOLT, ROOT, check, esp32_image, esp8266_image, good, main, micropython_image, molt, noise, refused,
                  segments_image, test)
 
-COMMANDS = ["info", "mkflash", "map", "migrate", "ls", "get", "put", "rm", "extents", "frozen", "plan", "upgrade", "boot", "install",
+COMMANDS = ["info", "doctor", "mkflash", "map", "migrate", "ls", "get", "put", "rm", "extents", "frozen", "plan", "upgrade", "boot", "install",
             "uninstall", "compress", "torture", "version", "help"]
 
 
@@ -211,6 +211,12 @@ def every_command_has_help(folder):
         check(re.search(rf"^  {command} ", overview, re.M), command, "is listed")
         check("usage" in good("help", command).out.lower(), command)
         check(good(command, "--help").status == 0, command)
+        if command not in ("version", "help"):
+            check(f"Examples:\n  molt {command} " in good("help", command).out.replace("  esptool read_flash 0 ALL flash.bin\n", ""),
+                  command, "has an example")
+            for example in re.findall(rf"^  molt {command} (.*)", good("help", command).out, re.M):
+                for option in re.findall(r" (--[a-z][a-z-]*)", f" {example}"):
+                    check(re.search(rf"^ .*{option}\b", good("help", command).out, re.M), command, "knows", option)
         check(max(len(line) for line in good("help", command).out.splitlines()) <= 100, command)
     check(re.match(r"molt \d+\.\d+\.\d+\n", good("version").out), "version")
     check(good("--version").out == good("version").out, "--version")

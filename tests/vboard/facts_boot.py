@@ -22,7 +22,8 @@ def an_image_is_loaded_and_entered():
 def flash_without_the_magic_is_a_brick():
     run = Run([], flash=flash_file(magic=0xEA))
     same(run.status, BRICK)
-    true("magic" in run.errors, run.errors)
+    true("magic" in run.errors and "the ROM hangs" in run.errors, run.errors)
+    true(run.output.endswith("ets_main.c "), run.output)
 
 
 @test
@@ -37,7 +38,8 @@ def a_wrong_checksum_is_a_brick():
     same(Run([], flash=flash_file(checksum=right)).status, 0, "the right one")
     run = Run([], flash=flash_file(checksum=right ^ 1))
     same(run.status, BRICK)
-    true("checksum" in run.errors, run.errors)
+    true("checksum" in run.errors and "the ROM hangs" in run.errors, run.errors)
+    true(run.output.replace("\r", "").endswith("csum err\nets_main.c "), run.output)
 
 
 @test
@@ -50,12 +52,12 @@ def one_flipped_bit_in_a_segment_is_a_brick():
 
 
 @test
-def no_segments_and_too_many_are_a_brick():
+def an_image_without_segments_is_entered_unchecked():
     segments, entry, _ = monitor()
-    same(Run([], flash=flash_file(boot=image([], entry))).status, BRICK, "none")
-    sixteen = segments + [(DRAM + 0x8000, b"1234")] * 14
-    same(Run([], flash=flash_file(boot=image(sixteen, entry))).status, 0, "16")
-    same(Run([], flash=flash_file(boot=image(sixteen + sixteen[-1:], entry))).status, BRICK, "17")
+    status = Run([], flash=flash_file(boot=image([], IRAM + 0x8000, checksum=1))).status
+    same(status, CRASH, "none: what RAM comes up with is run")
+    seventeen = segments + [(DRAM + 0x8000, b"1234")] * 15
+    same(Run([], flash=flash_file(boot=image(seventeen, entry))).status, 0, "the ROM counts them to 255")
 
 
 @test
@@ -68,12 +70,14 @@ def a_segment_outside_of_ram_is_a_brick():
 
 
 @test
-def the_chip_size_comes_from_the_header():
-    for nibble, kilobytes in ((0, 512), (1, 256), (2, 1024), (3, 2048), (4, 4096), (8, 8192), (9, 16384)):
-        segments, entry, _ = monitor()
-        run = Run([f"peek {FLASHCHIP + i:x}" for i in (0, 8, 12, 16, 20)],
+def flashchip_is_the_roms_whatever_the_header_says():
+    segments, entry, _ = monitor()
+    for nibble in (0, 2, 4, 9):
+        run = Run([f"peek {FLASHCHIP + i:x}" for i in (0, 4, 8, 12, 16, 20, 24)],
                   flash=flash_file(boot=image(segments, entry, nibble)))
-        same([int(a, 16) for a in run.answers], [FLASHCHIP + 4, kilobytes * 1024, BLOCK, SECTOR, PAGE], nibble)
+        same([int(a, 16) for a in run.answers], [FLASHCHIP + 4, 0x1640EF, 4 * MEGABYTE, BLOCK, SECTOR, PAGE, 0xFFFF], nibble)
+    run = Run([f"poke {FLASHCHIP + 8:x} {MEGABYTE:x}", "reset", f"peek {FLASHCHIP + 8:x}"])
+    same(run.last(), f"{4 * MEGABYTE:x}", "and after a reset again")
 
 
 @test

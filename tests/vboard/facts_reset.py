@@ -34,37 +34,52 @@ def a_jump_to_the_reset_vector_is_a_reset():
 
 
 @test
-def the_watchdog_is_off_at_power_on_and_on_after_a_reset():
-    run = Run(["spin 1388"], "--icount")
-    same((run.status, run.stats["watchdog_bites"]), (0, 0), "power-on")
-    run = Run(["reset", "spin bb8", "cause"], "--icount")
+def the_rom_arms_no_watchdog():
+    same(Run(["spin 1388"], "--icount").stats["watchdog_bites"], 0, "power-on")
+    same(Run(["reset", "spin 3a98"], "--icount").stats["watchdog_bites"], 0, "reset, 15 s")
+    same(Run(["call 40003170", "spin 3a98"], "--icount").stats["watchdog_bites"], 0, "ets_wdt_init")
+
+
+@test
+def a_software_reset_leaves_the_watchdog_as_it_was_and_a_bite_ends_it():
+    run = Run(["wdt 2 3 3", "reset", "spin bb8", "cause"], "--icount")
     same((run.last(), run.stats["watchdog_bites"]), ("2", 0), "3.0 s")
-    run = Run(["reset", "spin 1388", "cause"], "--icount")
-    same((run.last(), run.stats["watchdog_bites"], run.stats["resets"]), ("4", 1, 2), "5.0 s")
+    run = Run(["wdt 2 3 3", "reset", "spin 1388", "cause", "spin 3a98"], "--icount")
+    same((run.answers[-2], run.stats["watchdog_bites"], run.stats["resets"]), ("4", 1, 2), "5.0 s")
+    true("wdt reset" in run.output, run.output)
 
 
 @test
 def the_watchdog_does_not_bite_when_fed_or_disabled():
-    same(Run(["reset", "spin_fed 1388"], "--icount").stats["watchdog_bites"], 0, "fed")
-    same(Run(["reset", "nowdt", "spin 1388"], "--icount").stats["watchdog_bites"], 0, "disabled")
+    same(Run(["wdt 2 3 3", "spin_fed 1388"], "--icount").stats["watchdog_bites"], 0, "fed")
+    same(Run(["wdt 2 3 3", "nowdt", "spin 1388"], "--icount").stats["watchdog_bites"], 0, "disabled")
+    same(Run(["wdt 2 3 3", "poke 60000900 38", "spin 1388"], "--icount").stats["watchdog_bites"], 0, "by its register")
 
 
 @test
-def the_watchdog_bites_after_the_time_it_was_given():
-    for stage, ms in ((8, 838), (10, 3355)):
-        for spin, bites in ((ms * 9 // 10, 0), (ms * 13 // 10 + 100, 1)):
-            run = Run([f"wdt 4 {stage:x} {stage:x}", f"spin {spin:x}"], "--icount")
-            same(run.stats["watchdog_bites"], bites, f"stage {stage}, {spin} ms")
+def the_watchdog_bites_after_the_time_that_the_rom_makes_of_its_arguments():
+    # 0.8192 ms * 2^11, 2^12, 2^13, in each of two stages; any other argument is 2^0.
+    for arguments, ms in (("2 3 3", 3355), ("4 6 6", 6711), ("4 c c", 13422), ("4 c 3", 8389), ("3 c c", 6711)):
+        for spin, bites in ((ms * 9 // 10, 0), (ms * 11 // 10 + 100, 1)):
+            run = Run([f"wdt {arguments}", f"spin {spin:x}"], "--icount")
+            same(run.stats["watchdog_bites"], bites, f"{arguments}, {spin} ms")
+    same(Run(["wdt 4 a a", "spin c8"], "--icount").stats["watchdog_bites"], 1, "at once")
+
+
+@test
+def the_watchdog_can_be_restored():
+    run = Run(["wdt 2 3 3", "nowdt", "call 40003158 2", "spin 1388"], "--icount")
+    same((run.answers[1], run.stats["watchdog_bites"]), ("0", 1))
 
 
 @test
 def the_time_of_flash_operations_counts_for_the_watchdog():
-    eighty = ["unlock", "wdt 4 a a"] + [ERASE] * 80  # 80 * 45 ms
+    eighty = ["wdt 2 3 3"] + [ERASE] * 80  # 80 * 45 ms
     same(Run(eighty, "--icount").stats["watchdog_bites"], 1, "80 erases")
-    same(Run(eighty[:60], "--icount").stats["watchdog_bites"], 0, "58 erases")
+    same(Run(eighty[:60], "--icount").stats["watchdog_bites"], 0, "59 erases")
 
 
 @test
 def with_interrupts_shut_the_watchdog_bites_in_the_next_rom_call():
-    run = Run(["wdt 4 8 8", "spin_locked 7d0", "cause"], "--icount")
+    run = Run(["wdt 2 3 3", "spin_locked fa0", "cause"], "--icount")
     same((run.last(), run.stats["watchdog_bites"]), ("4", 1))

@@ -8,7 +8,7 @@ from rig import CACHE_ON, CRASH, ERASE, flash_file, FREE, IRAM, MEGABYTE, REPORT
 
 @test
 def the_window_shows_flash_while_the_cache_is_on():
-    run = Run(["unlock", f"write {FREE:x} 12345678", CACHE_ON, f"peek {WINDOW + FREE:x}", "flash"])
+    run = Run([f"write {FREE:x} 12345678", CACHE_ON, f"peek {WINDOW + FREE:x}", "flash"])
     same(run.answers[-2:], ["12345678", "2a"])
 
 
@@ -41,9 +41,9 @@ def code_in_flash_that_switches_the_cache_off_crashes():
 @test
 def the_window_follows_operations():
     for options in ([], ["--poison=boot"]):
-        run = Run(["unlock", CACHE_ON, "nocache", f"write {FREE:x} 12345678", CACHE_ON,
+        run = Run([CACHE_ON, "nocache", f"write {FREE:x} 12345678", CACHE_ON,
                    f"peek {WINDOW + FREE:x}", "nocache", ERASE, CACHE_ON, f"peek {WINDOW + FREE:x}"], *options)
-        same((run.answers[5], run.answers[9]), ("12345678", "ffffffff"), options)
+        same((run.answers[4], run.answers[8]), ("12345678", "ffffffff"), options)
 
 
 @test
@@ -59,7 +59,7 @@ def the_window_shows_the_megabyte_that_was_asked_for():
 
 @test
 def a_small_chip_repeats_in_the_window():
-    run = Run(["unlock", f"write {FREE:x} 12345678", CACHE_ON, f"peek {WINDOW + FREE + MEGABYTE // 2:x}"],
+    run = Run([f"write {FREE:x} 12345678", CACHE_ON, f"peek {WINDOW + FREE + MEGABYTE // 2:x}"],
               flash=flash_file(MEGABYTE // 2))
     same(run.last(), "12345678")
 
@@ -83,7 +83,7 @@ def reports(commands, *, expect):
 
 @test
 def the_plugin_says_nothing_about_a_clean_program():
-    reports(["unlock", ERASE, f"fill {FREE:x} 200 5a5a5a5a", f"read {FREE:x} 80", "md5 1 2 3", CACHE_ON, "flash",
+    reports([ERASE, f"fill {FREE:x} 200 5a5a5a5a", f"read {FREE:x} 80", "md5 1 2 3", CACHE_ON, "flash",
              f"peek {WINDOW + FREE:x}", f"copy {WINDOW + FREE:x} 8", f"poke {IRAM + 0x7000:x} 1", "peek8 3fff8000",
              "poke8 3fff8001 1", "nocache", ERASE, f"poke {IRAM + 0x8000:x} 1", "reset", CACHE_ON, "flash", "spin 1"],
             expect=0)

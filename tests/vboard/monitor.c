@@ -32,6 +32,9 @@ void *memcpy(void *to, const void *from, size_t size);
 void MD5Init(void *md5);
 void MD5Update(void *md5, const void *data, uint32_t size);
 void MD5Final(uint8_t digest[16], void *md5);
+void SHA1Init(void *sha1);
+void SHA1Update(void *sha1, const void *data, uint32_t size);
+void SHA1Final(uint8_t digest[20], void *sha1);
 void vboard_exit(int status);
 
 void start(void);
@@ -107,6 +110,22 @@ static int flash_command(const char *word) {
     return -1;
 }
 
+// In two pieces. Prints the digest; returns what is left in the context, or'ed.
+static uint32_t sha1_of_numbers(void) {
+    uint32_t sha1[23];
+    uint32_t digest[5];
+    uint32_t left = 0;
+    SHA1Init(sha1);
+    SHA1Update(sha1, number, 3);
+    SHA1Update(sha1, (const uint8_t *)number + 3, number_count * 4 - 3);
+    SHA1Final((uint8_t *)digest, sha1);
+    for (uint32_t i = 0; i < 23; i++) {
+        left |= sha1[i];
+    }
+    ets_printf("%08x %08x %08x %08x %08x ", digest[0], digest[1], digest[2], digest[3], digest[4]);
+    return left;
+}
+
 static uint32_t memory_command(const char *word) {
     if (strcmp(word, "cache") == 0) {
         Cache_Read_Enable(number[0], number[1], number[2]);
@@ -139,6 +158,8 @@ static uint32_t memory_command(const char *word) {
         MD5Final((uint8_t *)digest, md5);
         ets_printf("%08x %08x %08x ", digest[0], digest[1], digest[2]);
         return digest[3];
+    } else if (strcmp(word, "sha1") == 0) {
+        return sha1_of_numbers();
     }
     return 0;
 }

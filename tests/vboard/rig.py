@@ -32,7 +32,9 @@ FLASHCHIP = 0x3FFFC714     # a pointer, then the struct it points to
 FLASH_CODE = 0x10000       # where monitor.ld has the code in mapped flash
 FREE = 0x40000             # flash that no test program occupies
 SIZE_NIBBLE = {MEGABYTE // 2: 0, MEGABYTE: 2, 4 * MEGABYTE: 4, 16 * MEGABYTE: 9}
-BRICK, CRASH, CUT, REPORT, TIMEOUT, BROKEN = 70, 71, 72, 73, 74, 75
+BRICK, CRASH, CUT, REPORT, TIMEOUT, BROKEN, HANG = 70, 71, 72, 73, 74, 75, 76
+QIO, QOUT, DIO, DOUT = range(4)    # an image's mode, byte 2 of its header
+PIECE = 32                 # what a program or read command moves at most
 TEARS = ("before", "none", "after", "half", "prefix", "partial", "suffix", "random", "zero", "stray")
 CACHE_ON = "cache 0 0 1"   # commands of the monitor
 ERASE = f"erase {FREE // SECTOR:x}"
@@ -69,8 +71,8 @@ def scratch():
 
 # ---- images and flash files
 
-def image(segments, entry, size_nibble=4, magic=0xE9, checksum=None):
-    data = bytes([magic, len(segments), 0, size_nibble << 4]) + struct.pack("<I", entry)
+def image(segments, entry, size_nibble=4, magic=0xE9, checksum=None, mode=QIO):
+    data = bytes([magic, len(segments), mode, size_nibble << 4]) + struct.pack("<I", entry)
     xor = 0xEF
     for address, content in segments:
         data += struct.pack("<II", address, len(content)) + content
@@ -110,7 +112,18 @@ def flash_file(size=4 * MEGABYTE, boot=None, **header):
     content[FLASH_CODE:FLASH_CODE + len(flash_code)] = flash_code
     path = scratch() / "flash.bin"
     path.write_bytes(content)
+    status_path(path).unlink(missing_ok=True)
     return path
+
+
+def flash_file_of(mode):
+    """A new flash file whose image has this mode."""
+    segments, entry, _ = monitor()
+    return flash_file(boot=image(segments, entry, mode=mode))
+
+
+def status_path(flash):
+    return flash.with_name(flash.name + ".status")
 
 
 ENVIRONMENT = {**os.environ, "VBOARD_BUILD": str(BUILD)}
@@ -132,10 +145,17 @@ class Run:
         self.errors = done.stderr.decode(errors="replace")
         self.answers = re.findall(r"^> [^:]*: (.*)$", self.output, re.M)
         self.stats = json.loads(stats.read_text()) if stats.exists() else {}
-        self.log = log.read_text().splitlines() if log.exists() else []
+        lines = log.read_text().splitlines() if log.exists() else []
+        self.log = [line for line in lines if line[0] != "-"]
+        self.status_writes = [line.split()[2:] for line in lines if line[0] == "-"]  # value, bytes, who
 
     def at(self, address, size):
         return self.flash.read_bytes()[address:address + size]
+
+    def kept_status(self):
+        """The chip's status register as it is kept while the power is off."""
+        path = status_path(self.flash)
+        return path.read_text().strip() if path.exists() else None
 
     def last(self):
         return self.answers[-1] if self.answers else None

@@ -10,7 +10,7 @@ import sys
 
 import rig
 
-for module in ("facts_boot", "facts_flash", "facts_reset", "facts_window", "facts_rom", "facts_run"):
+for module in ("facts_boot", "facts_flash", "facts_chip", "facts_reset", "facts_window", "facts_rom", "facts_run"):
     importlib.import_module(module)
 
 if __name__ == "__main__":

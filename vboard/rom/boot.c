@@ -1,9 +1,12 @@
 // What the mask ROM does between a reset and the program's entry.
 //
 // An ESP8266 image: 8 bytes of header, then segments (address, size, data), then padding up to a byte at
-// (end | 15) that is the XOR of all segment bytes with 0xEF.
+// (end | 15) that is the XOR of all segment bytes with 0xEF. Byte 2 of the header is the mode in which the flash is read
+// from there on, and left to the program; byte 3 the ROM does not look at.
 #include "../board.h"
 #include "cache.h"
+#include "chip.h"
+#include "controller.h"
 #include "host.h"
 #include "nor.h"
 #include "power.h"
@@ -13,22 +16,12 @@
 
 enum {
     IMAGE_MAGIC = 0xe9,
-    SEGMENTS_MAX = 16,
     CHECKSUM_SEED = 0xef,
     HEADER_SIZE = 8,
     SEGMENT_HEADER_SIZE = 8,
     BUFFER_SIZE = 16,  // the ROM reads through a buffer of 16 bytes, and says so in its lines
+    ROM_CHIP_SIZE = 0x400000,  // what `flashchip` has, whatever the chip
 };
-
-// struct SpiFlashChip of the SDK, at its true address.
-static struct {
-    uint32_t device_id;
-    uint32_t chip_size;
-    uint32_t block_size;
-    uint32_t sector_size;
-    uint32_t page_size;
-    uint32_t status_mask;
-} *const flashchip = (void *)(uintptr_t)FLASHCHIP_VADDR;
 
 static struct {
     bool is_on;
@@ -43,8 +36,10 @@ _Noreturn void boot_returned(void);
 _Noreturn void board_boot(void);
 _Noreturn void board_reset(void);
 
+// The mask ROM hangs here: it prints the number of a line of its source as a string. Nothing resets it.
 static _Noreturn void brick(const char *why, uint32_t value) {
-    board_say("brick: nothing bootable, %s 0x%x", why, value);
+    ets_printf("ets_main.c ");
+    board_say("brick: nothing bootable, %s 0x%x; the ROM hangs", why, value);
     power_off(EXIT_BRICK);
 }
 
@@ -63,7 +58,7 @@ static void power_on(void) {
     scramble(DRAM_VADDR, DRAM_SIZE);
     scramble(IRAM_VADDR, IRAM_SIZE);
     scramble(RTC_MEMORY_VADDR, RTC_MEMORY_SIZE);
-    nor_power_on();
+    chip_power_on();
 }
 
 static bool within(uint32_t vaddr, uint32_t size, uint32_t base, uint32_t base_size) {
@@ -80,10 +75,8 @@ static uint8_t xor_of(const uint32_t *data, uint32_t size) {
     return (uint8_t)(sum ^ (sum >> 8));
 }
 
-// Copy one segment; returns where the next begins.
-static uint32_t load_segment(uint32_t addr, uint8_t *checksum, uint32_t *room) {
-    uint32_t header[2];
-    nor_read(addr, header, SEGMENT_HEADER_SIZE);
+// Copy one segment; returns where the next begins. (Here the ROM does less: it runs into an exception, or on.)
+static uint32_t load_segment(uint32_t addr, const uint32_t header[2], uint8_t *checksum, uint32_t *room) {
     uint32_t vaddr = header[0];
     uint32_t size = header[1];
     if (((vaddr | size) & 3) != 0) {
@@ -93,11 +86,7 @@ static uint32_t load_segment(uint32_t addr, uint8_t *checksum, uint32_t *room) {
         ets_printf("load 0x%08x, len %u\n", vaddr, size);
         brick("a segment lies outside of RAM:", vaddr);
     }
-    addr += SEGMENT_HEADER_SIZE;
-    if (addr + size > nor_size()) {
-        brick("a segment runs past the end of the flash:", addr + size);
-    }
-    nor_read(addr, (void *)(uintptr_t)vaddr, size);
+    controller_read_pieces(addr, (void *)(uintptr_t)vaddr, size, BUFFER_SIZE);
     *checksum ^= xor_of((const uint32_t *)(uintptr_t)vaddr, size);
     uint32_t tail = (size - *room) % BUFFER_SIZE;
     ets_printf("load 0x%08x, len %u, room %u \ntail %u\nchksum 0x%02x\n", vaddr, size, *room, tail, *checksum);
@@ -105,39 +94,53 @@ static uint32_t load_segment(uint32_t addr, uint8_t *checksum, uint32_t *room) {
     return addr + size;
 }
 
-// The header's size nibble. Its order is historical. [esptool, FLASH_SIZES of ESP8266ROM]
-static uint32_t chip_size_of(uint8_t size_and_freq) {
-    static const uint16_t kilobytes[] = {512, 256, 1024, 2048, 4096, 2048, 4096, 512, 8192, 16384};
-    uint32_t nibble = size_and_freq >> 4;
-    return 1024u * (nibble < sizeof kilobytes / sizeof kilobytes[0] ? kilobytes[nibble] : 512);
-}
-
+// The header and the first segment's are read in the mode in which the chip was attached.
 static uint32_t load_image(void) {
     union {
-        uint8_t bytes[HEADER_SIZE];
-        uint32_t words[HEADER_SIZE / 4];
+        uint8_t bytes[HEADER_SIZE + SEGMENT_HEADER_SIZE];
+        uint32_t words[(HEADER_SIZE + SEGMENT_HEADER_SIZE) / 4];
     } header;
-    nor_read(0, header.words, HEADER_SIZE);
+    SPIRead(0, header.words, sizeof header);
     if (header.bytes[0] != IMAGE_MAGIC) {
         brick("the magic at flash 0 is", header.bytes[0]);
     }
-    if (header.bytes[1] < 1 || header.bytes[1] > SEGMENTS_MAX) {
-        brick("the number of segments is", header.bytes[1]);
-    }
-    SPIParamCfg(0x1640ef, chip_size_of(header.bytes[3]), 0x10000, 0x1000, 0x100, 0xffff);
+    SPIReadModeCnfig(header.bytes[2]);
+    Wait_SPI_Idle(*(struct flashchip **)(uintptr_t)FLASHCHIP_POINTER_VADDR);
     uint32_t addr = HEADER_SIZE;
     uint32_t room = BUFFER_SIZE;
     uint8_t checksum = CHECKSUM_SEED;
+    uint32_t *segment = header.words + HEADER_SIZE / 4;
     for (uint32_t i = 0; i < header.bytes[1]; i++) {
-        addr = load_segment(addr, &checksum, &room);
+        if (i > 0) {
+            controller_read_pieces(addr, segment, SEGMENT_HEADER_SIZE, SEGMENT_HEADER_SIZE);
+        }
+        addr = load_segment(addr + SEGMENT_HEADER_SIZE, segment, &checksum, &room);
     }
-    uint32_t stored[4];
-    nor_read(addr & ~15u, stored, sizeof stored);
-    ets_printf("csum 0x%02x\n", stored[3] >> 24);
-    if (stored[3] >> 24 != checksum) {
-        brick("the checksum should be", checksum);
+    if (header.bytes[1] > 0) {
+        uint32_t stored[4];
+        controller_read_pieces(addr & ~15u, stored, sizeof stored, sizeof stored);
+        ets_printf("csum 0x%02x\n", stored[3] >> 24);
+        if (stored[3] >> 24 != checksum) {
+            ets_printf("csum err\n");
+            brick("the checksum should be", checksum);
+        }
     }
     return header.words[1];
+}
+
+static void set_up(void) {
+    *(volatile uint32_t *)(uintptr_t)FLASHCHIP_POINTER_VADDR = FLASHCHIP_VADDR;
+    SPIParamCfg(0x1640ef, ROM_CHIP_SIZE, NOR_BLOCK_SIZE, NOR_SECTOR_SIZE, NOR_PAGE_SIZE, 0xffff);
+    watchdog_reset(power.cause);
+    cache_reset();
+    controller_reset();
+    chip_note_booting(true);
+    spi_flash_attach();
+    ets_install_uart_printf();
+    ets_printf("\n ets Jan  8 2013,rst cause:%u, boot mode:(3,6)\n\n", power.cause);
+    if (power.cause == RESET_WATCHDOG) {
+        ets_printf("wdt reset\n");
+    }
 }
 
 _Noreturn void board_boot(void) {
@@ -148,11 +151,9 @@ _Noreturn void board_boot(void) {
     } else {
         power.resets++;
     }
-    watchdog_reset(power.cause != RESET_POWER_ON);
-    cache_reset();
-    ets_install_uart_printf();
-    ets_printf("\n ets Jan  8 2013,rst cause:%u, boot mode:(3,6)\n\n", power.cause);
+    set_up();
     uint32_t entry = load_image();
+    chip_note_booting(false);
     boot_enter(entry);
     boot_returned();
 }
@@ -176,18 +177,6 @@ uint32_t rtc_get_reset_reason(void) {
     return power.cause;
 }
 
-int SPIParamCfg(uint32_t device_id, uint32_t chip_size, uint32_t block_size, uint32_t sector_size,
-    uint32_t page_size, uint32_t status_mask) {
-    *(volatile uint32_t *)(uintptr_t)FLASHCHIP_POINTER_VADDR = FLASHCHIP_VADDR;
-    flashchip->device_id = device_id;
-    flashchip->chip_size = chip_size;
-    flashchip->block_size = block_size;
-    flashchip->sector_size = sector_size;
-    flashchip->page_size = page_size;
-    flashchip->status_mask = status_mask;
-    return SPI_OK;
-}
-
 static void write_stats(int status) {
     const char *path = host_option("stats");
     if (path == NULL) {
@@ -198,9 +187,15 @@ static void write_stats(int status) {
     board_write_text(fd, "{\"status\": %d, \"resets\": %u, \"watchdog_bites\": %u, ", status, power.resets,
         power.bites);
     nor_write_stats(fd);
+    chip_write_stats(fd);
 }
 
 _Noreturn void power_off(int status) {
     write_stats(status);
     host_exit(status);
+}
+
+_Noreturn void power_hang(const char *why) {
+    board_say("hang: %s, and no watchdog is armed", why);
+    power_off(EXIT_HANG);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "../board.h"
+#include "controller.h"
 #include "host.h"
 #include "nor.h"
 #include "rom.h"
@@ -30,6 +31,7 @@ static struct {
     enum poison_policy policy;
     uint32_t times_off;    // since the reset
     bool iram_is_poisoned;
+    bool is_noise; // what the window shows
     int megabyte;  // of the flash that the window shows, or would show if the cache were on; or NOTHING
     uint8_t stale[WINDOW_SECTORS];
     bool any_stale;
@@ -54,8 +56,7 @@ static void poison_window(void) {
 }
 
 static void refresh_sector(uint32_t sector) {
-    // Not nor_read(): what the cache reads is no command of the program's, and not counted.
-    nor_peek((uint32_t)cache.megabyte * WINDOW_SIZE + sector * NOR_SECTOR_SIZE, window + sector * NOR_SECTOR_SIZE,
+    controller_fetch((uint32_t)cache.megabyte * WINDOW_SIZE + sector * NOR_SECTOR_SIZE, window + sector * NOR_SECTOR_SIZE,
         NOR_SECTOR_SIZE);
     cache.stale[sector] = 0;
 }
@@ -63,7 +64,7 @@ static void refresh_sector(uint32_t sector) {
 static void refresh(int megabyte) {
     if (cache.megabyte != megabyte) {
         cache.megabyte = megabyte;
-        nor_peek((uint32_t)megabyte * WINDOW_SIZE, window, WINDOW_SIZE);
+        controller_fetch((uint32_t)megabyte * WINDOW_SIZE, window, WINDOW_SIZE);
         memset(cache.stale, 0, sizeof cache.stale);
     } else if (cache.any_stale) {
         for (uint32_t i = 0; i < WINDOW_SECTORS; i++) {
@@ -123,6 +124,10 @@ void cache_note_command(const char *function) {
 }
 
 void Cache_Read_Enable(uint32_t odd_megabyte, uint32_t megabyte_pair, uint32_t is_32k) {
+    if (cache.is_noise != controller_reads_noise()) {
+        cache.is_noise = !cache.is_noise;
+        cache.megabyte = NOTHING;
+    }
     refresh((int)((megabyte_pair << 1) | (odd_megabyte & 1)));
     if (!cache.iram_is_poisoned) {
         uint32_t taken = is_32k ? 2 * CACHE_UNIT : CACHE_UNIT;

@@ -1,4 +1,4 @@
-// The NOR flash chip on a host file: operations, their counts and times, and the cut.
+// The cells of the NOR flash chip on a host file: operations, their counts, and the cut.
 #include "nor.h"
 
 #include "../board.h"
@@ -9,17 +9,7 @@
 #include "rom.h"
 #include "tear.h"
 
-// Times in nanoseconds. [Winbond W25Q32JV data sheet, AC characteristics, typical; reads on one line at 20 MHz]
-#define SECTOR_ERASE_NS 45000000u
-#define BLOCK_ERASE_NS 150000000u
-#define PROGRAM_FIRST_BYTE_NS 30000u
-#define PROGRAM_NEXT_BYTE_NS 2500u
-#define PROGRAM_PAGE_NS 400000u
-#define READ_BYTE_NS 400u
-
 #define CUT_NEVER UINT32_MAX
-
-bool nor_is_protected;
 
 static struct {
     int fd;
@@ -30,6 +20,7 @@ static struct {
     const char *cut_tear_name;
     uint32_t sector_erases;
     uint32_t block_erases;
+    uint32_t chip_erases;
     uint32_t page_programs;
     uint32_t bytes_read;
     uint64_t time_ns;
@@ -74,24 +65,30 @@ void nor_power_on(void) {
     if (cut != NULL) {
         read_cut_option(cut);
     }
-    nor_is_protected = true;
 }
 
 uint32_t nor_size(void) {
     return nor.size;
 }
 
+void nor_pass(uint64_t ns) {
+    nor.time_ns += ns;
+}
+
+uint64_t nor_time_ns(void) {
+    return nor.time_ns;
+}
+
 uint64_t nor_time_us(void) {
     return nor.time_ns / 1000;
 }
 
-static uint32_t operation_count(void) {
-    return nor.sector_erases + nor.block_erases + nor.page_programs;
+uint32_t nor_operation_count(void) {
+    return nor.sector_erases + nor.block_erases + nor.chip_erases + nor.page_programs;
 }
 
 void nor_read(uint32_t addr, void *buffer, uint32_t size) {
     nor.bytes_read += size;
-    nor.time_ns += (uint64_t)size * READ_BYTE_NS;
     nor_peek(addr, buffer, size);
 }
 
@@ -126,7 +123,7 @@ static void change(uint32_t addr, uint32_t size, const uint8_t *data, struct tor
 }
 
 static void operate(const char *kind, uint32_t *count, uint32_t addr, uint32_t size, const uint8_t *data) {
-    uint32_t number = operation_count();
+    uint32_t number = nor_operation_count();
     addr &= nor.size - 1;
     bool is_cut = number == nor.cut_at;
     if (nor.log_fd >= 0) {
@@ -145,32 +142,30 @@ static void operate(const char *kind, uint32_t *count, uint32_t addr, uint32_t s
 }
 
 void nor_erase(uint32_t addr, uint32_t size) {
-    bool is_block = size == NOR_BLOCK_SIZE;
-    operate(is_block ? "block" : "sector", is_block ? &nor.block_erases : &nor.sector_erases, addr, size, NULL);
-    nor.time_ns += is_block ? BLOCK_ERASE_NS : SECTOR_ERASE_NS;
+    if (size == NOR_SECTOR_SIZE) {
+        operate("sector", &nor.sector_erases, addr, size, NULL);
+    } else if (size == NOR_BLOCK_SIZE) {
+        operate("block", &nor.block_erases, addr, size, NULL);
+    } else {
+        operate("chip", &nor.chip_erases, 0, nor.size, NULL);
+    }
 }
 
 void nor_program(uint32_t addr, const void *data, uint32_t size) {
-    static uint8_t page[NOR_PAGE_SIZE] __attribute__((aligned(4)));
-    const uint8_t *from = data;
-    while (size > 0) {
-        uint32_t room = NOR_PAGE_SIZE - addr % NOR_PAGE_SIZE;
-        uint32_t piece = size < room ? size : room;
-        memcpy(page, from, piece);  // by words: `data` may be in IRAM, which has no bytes
-        operate("page", &nor.page_programs, addr, piece, page);
-        uint32_t time = PROGRAM_FIRST_BYTE_NS + (piece - 1) * PROGRAM_NEXT_BYTE_NS;
-        nor.time_ns += time < PROGRAM_PAGE_NS ? time : PROGRAM_PAGE_NS;
-        addr += piece;
-        from += piece;
-        size -= piece;
+    operate("page", &nor.page_programs, addr, size, data);
+}
+
+void nor_log_status(uint32_t value, uint32_t size, const char *writer) {
+    if (nor.log_fd >= 0) {
+        board_write_text(nor.log_fd, "- status 0x%04x %u %s\n", value, size, writer);
     }
 }
 
 void nor_write_stats(int fd) {
     uint64_t us = nor_time_us();
     board_write_text(fd,
-        "\"operations\": %u, \"sector_erases\": %u, \"block_erases\": %u, \"page_programs\": %u, "
-        "\"bytes_read\": %u, \"flash_seconds\": %u.%06u}\n",
-        operation_count(), nor.sector_erases, nor.block_erases, nor.page_programs, nor.bytes_read,
+        "\"operations\": %u, \"sector_erases\": %u, \"block_erases\": %u, \"chip_erases\": %u, \"page_programs\": %u, "
+        "\"bytes_read\": %u, \"flash_seconds\": %u.%06u, ",
+        nor_operation_count(), nor.sector_erases, nor.block_erases, nor.chip_erases, nor.page_programs, nor.bytes_read,
         (uint32_t)(us / 1000000), (uint32_t)(us % 1000000));
 }

@@ -10,4 +10,7 @@ _Noreturn void power_reset(uint32_t cause);
 // End the run: counts are written, then the host gets the status (EXIT_* or a guest's own).
 _Noreturn void power_off(int status);
 
+// End the run because nothing will ever happen again: `why` it waits.
+_Noreturn void power_hang(const char *why);
+
 #endif

@@ -53,6 +53,16 @@ int uart_tx_one_char(uint8_t c);     // 0
 int uart_rx_one_char(uint8_t *c);    // 0 and the character, or 1: there is none
 uint8_t uart_rx_one_char_block(void);
 
+// The ROM's description of the flash chip, in its data. [SDK, spi_flash.h: SpiFlashChip]
+struct flashchip {
+    uint32_t device_id;
+    uint32_t chip_size;
+    uint32_t block_size;
+    uint32_t sector_size;
+    uint32_t page_size;
+    uint32_t status_mask;
+};
+
 // spi.c: 0, 1 or 2 as SPI_OK, SPI_ERROR, SPI_TIMEOUT
 int SPIRead(uint32_t addr, uint32_t *buffer, uint32_t size);
 int SPIWrite(uint32_t addr, const uint32_t *data, uint32_t size);
@@ -65,11 +75,11 @@ int SPILock(void);
 int SPIParamCfg(uint32_t device_id, uint32_t chip_size, uint32_t block_size, uint32_t sector_size,
     uint32_t page_size, uint32_t status_mask);
 int SPIReadModeCnfig(uint32_t mode);
-int SPI_read_status(void *chip, uint32_t *status);
-int SPI_write_status(void *chip, uint32_t status);
-int SPI_write_enable(void *chip);
-int Wait_SPI_Idle(void *chip);
-int Enable_QMode(void *chip);
+int SPI_read_status(struct flashchip *chip, uint32_t *status);
+int SPI_write_status(struct flashchip *chip, uint32_t status);
+int SPI_write_enable(struct flashchip *chip);
+int Wait_SPI_Idle(struct flashchip *chip);
+int Enable_QMode(struct flashchip *chip);
 void SelectSpiFunction(void);
 void spi_flash_attach(void);
 
@@ -109,6 +119,16 @@ struct md5 {
 void MD5Init(struct md5 *md5);
 void MD5Update(struct md5 *md5, const uint8_t *data, uint32_t size);
 void MD5Final(uint8_t digest[16], struct md5 *md5);
+
+// sha1.c: the digest comes first, unlike MD5's
+struct sha1 {
+    uint32_t state[5];
+    uint32_t bits[2];  // the low word first
+    uint8_t block[64];
+};
+void SHA1Init(struct sha1 *sha1);
+void SHA1Update(struct sha1 *sha1, const uint8_t *data, uint32_t size);
+void SHA1Final(uint8_t digest[20], struct sha1 *sha1);
 
 // vboard.c: what no chip has
 _Noreturn void vboard_exit(int status);            // end the run; 0..63

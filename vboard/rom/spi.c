@@ -1,28 +1,37 @@
-// The ROM's flash functions: what they refuse, and what they pass on to the chip.
+// The ROM's flash functions, step by step as the mask ROM's: what they check, and the commands that they give.
 //
-// They take addresses, lengths and buffers in multiples of four, and know the chip's size only from `flashchip`.
+// They check little: that the range ends within `flashchip`'s size, by an addition that may wrap around, and that what is
+// to be programmed is made of whole words. Each waits until the chip is no longer busy, however long that takes.
 #include "../board.h"
 #include "cache.h"
-#include "nor.h"
-#include "print.h"
+#include "chip.h"
+#include "controller.h"
+#include "power.h"
 #include "rom.h"
 #include "watchdog.h"
 
-static uint32_t chip_size(void) {
-    return ((const uint32_t *)(uintptr_t)FLASHCHIP_VADDR)[1];
-}
+enum {
+    PIECE_SIZE = 32,  // of a read or program command: half of the data registers
+    ADDR_MASK = 0xffffff,
+    SIZE_SHIFT = 24,
+    STATUS_QE = 0x0200,
+    STATUS_LOCKED = CHIP_STATUS_BP,
+    CTRL_BASE = 0x288000,
+    CTRL_DIVIDER_4 = 0x313,
+    USER_CS_SETUP = 4,
+    MODE_QIO = 0,
+    MODE_QOUT = 1,
+    MODE_DIO = 2,
+    MODE_DOUT = 3,
+    MODE_FAST = 4,
+    MODE_SLOW = 5,
+};
 
-static bool acceptable(uint32_t addr, const void *buffer, uint32_t size) {
-    uint32_t limit = chip_size();
-    return ((addr | (uintptr_t)buffer | size) & 3) == 0 && addr <= limit && size <= limit - addr;
-}
+// The mode bits of the control register, without the fast-read bit's neighbours.
+#define CTRL_MODES (SPI_CTRL_FAST | SPI_CTRL_DOUT | SPI_CTRL_QOUT | SPI_CTRL_DIO | SPI_CTRL_QIO)
 
-// A protected chip takes the command and does nothing; the function reports success all the same.
-static bool protected_from(const char *function) {
-    if (nor_is_protected) {
-        board_say("%s: the chip is write-protected and ignores it; call SPIUnlock first", function);
-    }
-    return nor_is_protected;
+static struct flashchip *flashchip(void) {
+    return *(struct flashchip **)(uintptr_t)FLASHCHIP_POINTER_VADDR;
 }
 
 static void begin(const char *function) {
@@ -30,109 +39,89 @@ static void begin(const char *function) {
     watchdog_check();
 }
 
-int SPIRead(uint32_t addr, uint32_t *buffer, uint32_t size) {
-    begin("SPIRead");
-    if (!acceptable(addr, buffer, size)) {
-        return SPI_ERROR;
-    }
-    nor_read(addr, buffer, size);
+// ---- status register
+
+int SPI_read_status(struct flashchip *chip, uint32_t *status) {
+    uint32_t value;
+    do {
+        SPI0->status = 0;
+        controller_run(SPI_READ_STATUS);
+        value = SPI0->status & chip->status_mask;
+        watchdog_check();
+        if (chip_is_stuck() && !watchdog_is_armed()) {
+            power_hang("the ROM waits for a flash chip that stays busy");
+        }
+    } while ((value & CHIP_STATUS_WIP) != 0);
+    *status = value;
     return SPI_OK;
 }
 
-int SPIWrite(uint32_t addr, const uint32_t *data, uint32_t size) {
-    begin("SPIWrite");
-    if (!acceptable(addr, data, size)) {
-        return SPI_ERROR;
-    }
-    if (!protected_from("SPIWrite")) {
-        nor_program(addr, data, size);
-    }
-    return SPI_OK;
+int Wait_SPI_Idle(struct flashchip *chip) {
+    uint32_t status;
+    return SPI_read_status(chip, &status);
 }
 
-static int erase(const char *function, uint32_t index, uint32_t size) {
-    begin(function);
-    if (index >= chip_size() / size) {
-        return SPI_ERROR;
-    }
-    if (!protected_from(function)) {
-        nor_erase(index * size, size);
+int SPI_write_enable(struct flashchip *chip) {
+    uint32_t status = 0;
+    Wait_SPI_Idle(chip);
+    controller_run(SPI_WRITE_ENABLE);
+    while ((status & CHIP_STATUS_WEL) == 0) {
+        SPI_read_status(chip, &status);
     }
     return SPI_OK;
 }
 
-int SPIEraseSector(uint32_t sector) {
-    return erase("SPIEraseSector", sector, NOR_SECTOR_SIZE);
+// Returns with the chip busy. The control register decides on one byte or two.
+int SPI_write_status(struct flashchip *chip, uint32_t status) {
+    begin("SPI_write_status");
+    Wait_SPI_Idle(chip);
+    SPI0->status = status;
+    controller_run(SPI_WRITE_STATUS);
+    return SPI_OK;
 }
 
-int SPIEraseBlock(uint32_t block) {
-    return erase("SPIEraseBlock", block, NOR_BLOCK_SIZE);
-}
-
-// Every sector that the range touches, by 64 KB blocks where whole ones are.
-int SPIEraseArea(uint32_t addr, uint32_t size) {
-    uint32_t limit = chip_size();
-    if (addr > limit || size > limit - addr) {
-        return SPI_ERROR;
-    }
-    uint32_t end = (addr + size + NOR_SECTOR_SIZE - 1) & ~(NOR_SECTOR_SIZE - 1u);
-    addr &= ~(NOR_SECTOR_SIZE - 1u);
-    int err = SPI_OK;
-    while (addr < end && err == SPI_OK) {
-        bool by_block = addr % NOR_BLOCK_SIZE == 0 && end - addr >= NOR_BLOCK_SIZE;
-        uint32_t step = by_block ? NOR_BLOCK_SIZE : NOR_SECTOR_SIZE;
-        err = by_block ? SPIEraseBlock(addr / step) : SPIEraseSector(addr / step);
-        addr += step;
-    }
-    return err;
-}
-
-int SPIEraseChip(void) {
-    return SPIEraseArea(0, chip_size());
-}
-
+// Zero in all of it. In two bytes once the ROM has booted, and then quad-enable goes as well.
 int SPIUnlock(void) {
-    nor_is_protected = false;
-    return SPI_OK;
+    SPI_write_enable(flashchip());
+    return SPI_write_status(flashchip(), 0);
 }
 
 int SPILock(void) {
-    nor_is_protected = true;
-    return SPI_OK;
+    SPI_write_enable(flashchip());
+    return SPI_write_status(flashchip(), STATUS_LOCKED);
 }
 
-enum { STATUS_PROTECTED = 0x1c };  // block-protect bits BP0..BP2 [W25Q32JV data sheet]
-
-int SPI_read_status(void *chip, uint32_t *status) {
-    (void)chip;
-    *status = nor_is_protected ? STATUS_PROTECTED : 0;
-    return SPI_OK;
+int Enable_QMode(struct flashchip *chip) {
+    SPI0->ctrl |= SPI_CTRL_TWO_STATUS_BYTES;
+    SPI_write_enable(chip);
+    return SPI_write_status(chip, STATUS_QE);
 }
 
-int SPI_write_status(void *chip, uint32_t status) {
-    (void)chip;
-    nor_is_protected = (status & STATUS_PROTECTED) != 0;
-    return SPI_OK;
+// The first byte as it is, and zero in the second.
+static int disable_quad(struct flashchip *chip) {
+    uint32_t status;
+    SPI0->ctrl |= SPI_CTRL_TWO_STATUS_BYTES;
+    SPI_write_enable(chip);
+    SPI_read_status(chip, &status);
+    return SPI_write_status(chip, status & 0xff);
 }
 
-// Every operation is over when its function returns, so there is never anything to wait for.
-int Wait_SPI_Idle(void *chip) {
-    (void)chip;
-    return SPI_OK;
-}
+// ---- setting up
 
-int SPI_write_enable(void *chip) {
-    (void)chip;
-    return SPI_OK;
-}
-
-int Enable_QMode(void *chip) {
-    (void)chip;
-    return SPI_OK;
-}
-
+// A mode as in byte 2 of an image's header; 4 is a fast read on one line, anything else a slow one.
 int SPIReadModeCnfig(uint32_t mode) {
-    (void)mode;
+    static const uint32_t bits[] = {
+        [MODE_QIO] = SPI_CTRL_QIO | SPI_CTRL_FAST,   [MODE_QOUT] = SPI_CTRL_QOUT | SPI_CTRL_FAST,
+        [MODE_DIO] = SPI_CTRL_DIO | SPI_CTRL_FAST,   [MODE_DOUT] = SPI_CTRL_DOUT | SPI_CTRL_FAST,
+        [MODE_FAST] = SPI_CTRL_FAST,                 [MODE_SLOW] = 0,
+    };
+    SPI0->ctrl &= ~(uint32_t)CTRL_MODES;
+    if (mode == MODE_QIO || mode == MODE_QOUT) {
+        Enable_QMode(flashchip());
+    } else {
+        disable_quad(flashchip());
+    }
+    SPI0->ctrl |= bits[mode < MODE_SLOW ? mode : MODE_SLOW];
     return SPI_OK;
 }
 
@@ -140,4 +129,147 @@ void SelectSpiFunction(void) {
 }
 
 void spi_flash_attach(void) {
+    SelectSpiFunction();
+    SPI0->user |= USER_CS_SETUP;
+    SPI0->ctrl = CTRL_BASE | CTRL_DIVIDER_4;
+    SPIReadModeCnfig(MODE_SLOW);
+}
+
+int SPIParamCfg(uint32_t device_id, uint32_t chip_size, uint32_t block_size, uint32_t sector_size,
+    uint32_t page_size, uint32_t status_mask) {
+    *flashchip() = (struct flashchip){device_id, chip_size, block_size, sector_size, page_size, status_mask};
+    return SPI_OK;
+}
+
+// ---- reading
+
+int SPIRead(uint32_t addr, uint32_t *buffer, uint32_t size) {
+    begin("SPIRead");
+    if (addr + size > flashchip()->chip_size) {
+        return SPI_ERROR;
+    }
+    Wait_SPI_Idle(flashchip());
+    if ((int32_t)size <= 0) {
+        return SPI_OK;
+    }
+    // All but the last piece goes straight to the buffer; from a buffer that is not aligned the processor turns away.
+    uint32_t straight = ((uintptr_t)buffer & 3) == 0 ? (size - 1) / PIECE_SIZE * PIECE_SIZE : 0;
+    if (straight > 0) {
+        controller_read_pieces(addr, buffer, straight, PIECE_SIZE);
+    }
+    for (uint32_t done = straight; done < size; done += PIECE_SIZE) {
+        uint32_t piece = size - done < PIECE_SIZE ? size - done : PIECE_SIZE;
+        SPI0->addr = (addr + done) | piece << SIZE_SHIFT;
+        controller_run(SPI_READ);
+        for (uint32_t i = 0; i < (piece + 3) / 4; i++) {
+            ((volatile uint32_t *)buffer)[done / 4 + i] = SPI0->data[i];
+        }
+    }
+    return SPI_OK;
+}
+
+// ---- programming and erasing
+
+static int program_page(struct flashchip *chip, uint32_t addr, const volatile uint32_t *data, uint32_t size) {
+    if ((size & 3) != 0 || size + addr % chip->page_size > chip->page_size) {
+        return SPI_ERROR;
+    }
+    Wait_SPI_Idle(chip);
+    while (size > 0) {
+        uint32_t piece = size < PIECE_SIZE ? size : PIECE_SIZE;
+        SPI0->addr = (addr & ADDR_MASK) | piece << SIZE_SHIFT;
+        for (uint32_t i = 0; i < piece / 4; i++) {
+            SPI0->data[i] = *data++;
+        }
+        SPI_write_enable(chip);
+        controller_run(SPI_PROGRAM);
+        Wait_SPI_Idle(chip);
+        addr += piece;
+        size -= piece;
+    }
+    return SPI_OK;
+}
+
+// Page by page. The number of whole pages is counted in a byte: more than 255 of them never end.
+int SPIWrite(uint32_t addr, const uint32_t *data, uint32_t size) {
+    begin("SPIWrite");
+    struct flashchip *chip = flashchip();
+    if (addr + size > chip->chip_size) {
+        return SPI_ERROR;
+    }
+    uint32_t done = chip->page_size - addr % chip->page_size;
+    if (size < done) {
+        return program_page(chip, addr, data, size);
+    }
+    if (program_page(chip, addr, data, done) != SPI_OK) {
+        return SPI_ERROR;
+    }
+    uint32_t pages = (size - done) / chip->page_size;
+    for (uint8_t page = 0; page != pages; page++) {
+        if (program_page(chip, addr + done, data + done / 4, chip->page_size) != SPI_OK) {
+            return SPI_ERROR;
+        }
+        done += chip->page_size;
+    }
+    return program_page(chip, addr + done, data + done / 4, size - done);
+}
+
+static int erase(const char *function, uint32_t index, uint32_t size, uint32_t command) {
+    begin(function);
+    struct flashchip *chip = flashchip();
+    if (index >= chip->chip_size / size) {
+        return SPI_ERROR;
+    }
+    SPI_write_enable(chip);
+    Wait_SPI_Idle(chip);
+    SPI0->addr = (index * size) & ADDR_MASK;
+    controller_run(command);
+    return Wait_SPI_Idle(chip);
+}
+
+int SPIEraseSector(uint32_t sector) {
+    return erase("SPIEraseSector", sector, flashchip()->sector_size, SPI_ERASE_SECTOR);
+}
+
+int SPIEraseBlock(uint32_t block) {
+    return erase("SPIEraseBlock", block, flashchip()->block_size, SPI_ERASE_BLOCK);
+}
+
+int SPIEraseChip(void) {
+    begin("SPIEraseChip");
+    SPI_write_enable(flashchip());
+    Wait_SPI_Idle(flashchip());
+    controller_run(SPI_ERASE_CHIP);
+    return Wait_SPI_Idle(flashchip());
+}
+
+// As it is in the mask ROM, with its mistake: the sectors up to the first 64 KB block are erased, and then as many
+// sectors as were asked for from there on. It ends in the slow mode, and unlocks the chip before.
+int SPIEraseArea(uint32_t addr, uint32_t size) {
+    struct flashchip *chip = flashchip();
+    SPIReadModeCnfig(MODE_SLOW);
+    if (addr + size > chip->chip_size || addr % chip->sector_size != 0 || SPIUnlock() != SPI_OK) {
+        return SPI_ERROR;
+    }
+    uint32_t sector = addr / chip->sector_size;
+    uint32_t per_block = chip->block_size / chip->sector_size;
+    uint32_t count = (size + chip->sector_size - 1) / chip->sector_size;
+    uint32_t first = per_block - sector % per_block;
+    for (first = first < count ? first : count; first > 0; first--) {
+        if (SPIEraseSector(sector++) != SPI_OK) {
+            return SPI_ERROR;
+        }
+    }
+    for (; count > per_block; count -= per_block) {
+        if (SPIEraseBlock(sector / per_block) != SPI_OK) {
+            return SPI_ERROR;
+        }
+        sector += per_block;
+    }
+    for (; count > 0; count--) {
+        if (SPIEraseSector(sector++) != SPI_OK) {
+            return SPI_ERROR;
+        }
+    }
+    return SPI_OK;
 }

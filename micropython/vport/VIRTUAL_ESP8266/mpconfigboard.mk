@@ -40,7 +40,7 @@ FROZEN_MANIFEST ?= $(VPORT_DIR)/manifest.py
 MICROPY_MANIFEST_VPORT_DIR = $(VPORT_DIR)
 MICROPY_MANIFEST_VPORT_NAME = $(VPORT_NAME)
 
-LDFLAGS += -e sdk_entry --wrap=mp_hal_stdin_rx_chr
+LDFLAGS += --wrap=mp_hal_stdin_rx_chr
 
 # Only libgcc is left of the libraries.
 override LIBS = $(shell $(CC) -print-libgcc-file-name)

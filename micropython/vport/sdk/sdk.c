@@ -19,11 +19,16 @@
 #define ROM_POWER_ON_RESET 1
 #define ROM_WATCHDOG_RESET 4
 
-// The watchdog bites after 3.4 s, as the SDK's software watchdog does.
+// The watchdog bites after 3.4 s, as the SDK's software watchdog does: the mask ROM knows no shorter time.
 #define WDT_MODE 2
-#define WDT_STAGE 10
+#define WDT_STAGE 3
 #define WDT_FEED 0x60000914
 #define WDT_FEED_VALUE 0x73
+
+// The control register of the flash's SPI controller: divider of the clock
+#define SPI_CTRL 0x60000208
+#define SPI_CTRL_CLOCK 0xfff
+#define SPI_CTRL_UNDIVIDED 0x1000
 
 // Mask ROM
 void Cache_Read_Disable(void);
@@ -108,17 +113,21 @@ static void ICACHE_FLASH_ATTR __attribute__((noreturn, used)) sdk_main(void) {
     }
 }
 
-// The image's entry. The virtual chip comes up write-protected, so it is unlocked before the port's
-// firmware_start() writes the radio's initial data.
-__asm__ (
-    "    .section .text.sdk_entry, \"ax\"\n"
-    "    .literal_position\n"
-    "    .align 4\n"
-    "    .global sdk_entry\n"
-    "sdk_entry:\n"
-    "    call0 SPIUnlock\n"
-    "    j firmware_start\n"
-    "    .text\n");
+// Byte 3 of the image's header: the chip's size, and the flash's clock. The mask ROM does not look at it; it takes any chip
+// for one of 4 MB and divides the 80 MHz by 4.
+static void set_up_flash(void) {
+    // Constants lie in mapped flash, which cannot be read yet. 0 is an unknown size.
+    static __attribute__((section(".data"))) uint16_t kilobytes[16] = {512, 256, 1024, 2048, 4096, 2048, 4096, 0, 8192, 16384};
+    static uint32_t header;
+    SPIRead(0, &header, sizeof(header));
+    uint32_t size = kilobytes[header >> 28], freq = header >> 24 & 15;
+    if (size != 0) {
+        flashchip->chip_size = size * 1024;
+    }
+    // The divider less 1, its half less 1, and again the former.
+    uint32_t clock = freq == 0 ? 0x101 : freq == 1 ? 0x202 : freq == 15 ? SPI_CTRL_UNDIVIDED : 0x313;
+    WRITE_PERI_REG(SPI_CTRL, (READ_PERI_REG(SPI_CTRL) & ~(SPI_CTRL_UNDIVIDED | SPI_CTRL_CLOCK)) | clock);
+}
 
 // Reached from the port's firmware_start(), in IRAM and with the flash cache still off.
 static void __attribute__((noreturn, used)) sdk_start(void) {
@@ -127,6 +136,7 @@ static void __attribute__((noreturn, used)) sdk_start(void) {
     }
     __asm__ volatile ("rsr %0, ccount" : "=a" (time_ccount));
     ccount_per_us = ets_get_cpu_frequency();
+    set_up_flash();
     Cache_Read_Enable(0, 0, 1);
     sdk_main();
 }
@@ -166,42 +176,44 @@ struct rst_info *ICACHE_FLASH_ATTR system_get_rst_info(void) {
     return &rst_info;
 }
 
-void ICACHE_FLASH_ATTR system_deep_sleep_set_option(uint8_t option) {
+bool ICACHE_FLASH_ATTR system_deep_sleep_set_option(uint8 option) {
     (void)option;
+    return true;
 }
 
 // Nobody wakes a virtual board up: it wakes at once.
-void ICACHE_FLASH_ATTR system_deep_sleep(uint32_t us) {
+bool ICACHE_FLASH_ATTR system_deep_sleep(uint64 us) {
     (void)us;
     restart(REASON_DEEP_SLEEP_AWAKE);
+    return true;
 }
 
 // --- flash --------------------------------------------------------------------------------------------
 // No code or constant of these functions may lie in mapped flash, and nothing else runs meanwhile: the
 // virtual board has no interrupts.
 
-SpiFlashOpResult spi_flash_read(uint32_t addr, uint32_t *buf, uint32_t size) {
+SpiFlashOpResult spi_flash_read(uint32 addr, uint32 *buf, uint32 size) {
     Cache_Read_Disable();
-    uint32_t err = SPIRead(addr, buf, size);
+    uint32_t err = SPIRead(addr, (void *)buf, size);
     Cache_Read_Enable(0, 0, 1);
     return (SpiFlashOpResult)err;
 }
 
-SpiFlashOpResult spi_flash_write(uint32_t addr, uint32_t *buf, uint32_t size) {
+SpiFlashOpResult spi_flash_write(uint32 addr, uint32 *buf, uint32 size) {
     Cache_Read_Disable();
-    uint32_t err = SPIWrite(addr, buf, size);
+    uint32_t err = SPIWrite(addr, (void *)buf, size);
     Cache_Read_Enable(0, 0, 1);
     return (SpiFlashOpResult)err;
 }
 
-SpiFlashOpResult spi_flash_erase_sector(uint16_t sector) {
+SpiFlashOpResult spi_flash_erase_sector(uint16 sector) {
     Cache_Read_Disable();
     uint32_t err = SPIEraseSector(sector);
     Cache_Read_Enable(0, 0, 1);
     return (SpiFlashOpResult)err;
 }
 
-uint32_t ICACHE_FLASH_ATTR spi_flash_get_id(void) {
+uint32 ICACHE_FLASH_ATTR spi_flash_get_id(void) {
     return flashchip->deviceId;
 }
 
@@ -209,7 +221,7 @@ uint32_t ICACHE_FLASH_ATTR spi_flash_get_id(void) {
 
 // Microseconds since start-up, wrapping at 2^32. To be called at least once per wrap of the cycle
 // counter (100 s), which the port's event loop does.
-uint32_t system_get_time(void) {
+uint32 system_get_time(void) {
     uint32_t ccount;
     __asm__ volatile ("rsr %0, ccount" : "=a" (ccount));
     uint32_t us = (ccount - time_ccount) / ccount_per_us;
@@ -219,20 +231,20 @@ uint32_t system_get_time(void) {
 }
 
 // The RTC's clock ticks once per microsecond here; the calibration has 12 fractional bits.
-uint32_t ICACHE_FLASH_ATTR system_get_rtc_time(void) {
+uint32 ICACHE_FLASH_ATTR system_get_rtc_time(void) {
     return system_get_time();
 }
 
-uint32_t ICACHE_FLASH_ATTR system_rtc_clock_cali_proc(void) {
+uint32 ICACHE_FLASH_ATTR system_rtc_clock_cali_proc(void) {
     return 1 << 12;
 }
 
-uint8_t ICACHE_FLASH_ATTR system_get_cpu_freq(void) {
+uint8 ICACHE_FLASH_ATTR system_get_cpu_freq(void) {
     return cpu_mhz;
 }
 
 // Only reported: the board's speed is the host's.
-bool ICACHE_FLASH_ATTR system_update_cpu_freq(uint8_t mhz) {
+bool ICACHE_FLASH_ATTR system_update_cpu_freq(uint8 mhz) {
     cpu_mhz = mhz;
     return true;
 }
@@ -281,7 +293,7 @@ void ets_intr_lock(void) {
 void ets_intr_unlock(void) {
 }
 
-void ICACHE_FLASH_ATTR gpio_output_set(uint32_t set, uint32_t clear, uint32_t enable, uint32_t disable) {
+void ICACHE_FLASH_ATTR gpio_output_set(uint32 set, uint32 clear, uint32 enable, uint32 disable) {
     uint32_t base = PERIPHS_GPIO_BASEADDR;
     WRITE_PERI_REG(base + GPIO_OUT_ADDRESS, (READ_PERI_REG(base + GPIO_OUT_ADDRESS) & ~clear) | set);
     WRITE_PERI_REG(base + GPIO_ENABLE_ADDRESS, (READ_PERI_REG(base + GPIO_ENABLE_ADDRESS) & ~disable) | enable);
@@ -300,7 +312,7 @@ uint32_t ICACHE_FLASH_ATTR vport_random(void) {
     return state;
 }
 
-bool ICACHE_FLASH_ATTR system_rtc_mem_read(uint8_t word, void *buf, uint16_t size) {
+bool ICACHE_FLASH_ATTR system_rtc_mem_read(uint8 word, void *buf, uint16 size) {
     if (word * 4u + size > RTC_WORDS * 4) {
         return false;
     }
@@ -308,7 +320,7 @@ bool ICACHE_FLASH_ATTR system_rtc_mem_read(uint8_t word, void *buf, uint16_t siz
     return true;
 }
 
-bool ICACHE_FLASH_ATTR system_rtc_mem_write(uint8_t word, const void *buf, uint16_t size) {
+bool ICACHE_FLASH_ATTR system_rtc_mem_write(uint8 word, const void *buf, uint16 size) {
     if (word * 4u + size > RTC_WORDS * 4) {
         return false;
     }
@@ -320,22 +332,22 @@ const char *ICACHE_FLASH_ATTR system_get_sdk_version(void) {
     return "virtual";
 }
 
-uint32_t ICACHE_FLASH_ATTR system_get_chip_id(void) {
+uint32 ICACHE_FLASH_ATTR system_get_chip_id(void) {
     return 0x00826600;
 }
 
-uint32_t ICACHE_FLASH_ATTR system_get_free_heap_size(void) {
+uint32 ICACHE_FLASH_ATTR system_get_free_heap_size(void) {
     return 0;
 }
 
 void ICACHE_FLASH_ATTR system_print_meminfo(void) {
 }
 
-uint16_t ICACHE_FLASH_ATTR system_adc_read(void) {
+uint16 ICACHE_FLASH_ATTR system_adc_read(void) {
     return 0;
 }
 
-uint16_t ICACHE_FLASH_ATTR system_get_vdd33(void) {
+uint16 ICACHE_FLASH_ATTR system_get_vdd33(void) {
     return 3300;
 }
 
@@ -354,7 +366,7 @@ void ICACHE_FLASH_ATTR os_free(void *ptr) {
     (void)ptr;
 }
 
-uint8_t ICACHE_FLASH_ATTR wifi_get_opmode(void) {
+uint8 ICACHE_FLASH_ATTR wifi_get_opmode(void) {
     return NULL_MODE;
 }
 
@@ -374,7 +386,7 @@ void ICACHE_FLASH_ATTR wifi_fpm_set_sleep_type(enum sleep_type type) {
 void ICACHE_FLASH_ATTR wifi_fpm_open(void) {
 }
 
-int8_t ICACHE_FLASH_ATTR wifi_fpm_do_sleep(uint32_t us) {
+sint8 ICACHE_FLASH_ATTR wifi_fpm_do_sleep(uint32 us) {
     (void)us;
     return 0;
 }

@@ -6,15 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint8_t uint8;
-typedef int8_t int8;
-typedef uint16_t uint16;
-typedef int16_t int16;
-typedef uint32_t uint32;
-typedef int32_t int32;
-typedef uint64_t uint64;
+// As Espressif has them: they need not be the types of <stdint.h>. With gcc 13 uint32_t is a `long`, and uint32 is not.
+typedef unsigned char uint8;
+typedef signed char int8;
+typedef signed char sint8;
+typedef unsigned short uint16;
+typedef signed short sint16;
+typedef unsigned int uint32;
+typedef signed int sint32;
+typedef int int32;
+typedef unsigned long long uint64;
+typedef signed long long sint64;
 
-#define BIT(n) (1u << (n))
+// Names that everybody who includes this has to live with.
+typedef enum { OK, FAIL, PENDING, BUSY, CANCEL } STATUS;
+
+#define BIT(n) (1UL << (n))
 #define BIT0 BIT(0)
 #define BIT1 BIT(1)
 #define BIT7 BIT(7)

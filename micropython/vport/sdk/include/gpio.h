@@ -16,6 +16,6 @@
 #define GPIO_PIN_INTR_POSEDGE 1
 #define GPIO_PIN_INTR_NEGEDGE 2
 
-void gpio_output_set(uint32_t set, uint32_t clear, uint32_t enable, uint32_t disable);
+void gpio_output_set(uint32 set, uint32 clear, uint32 enable, uint32 disable);
 
 #endif // VSDK_GPIO_H

@@ -15,18 +15,19 @@ typedef enum {
 
 // The mask ROM's idea of the flash chip; it checks every access against chip_size.
 typedef struct {
-    uint32_t deviceId;
-    uint32_t chip_size;
-    uint32_t block_size;
-    uint32_t sector_size;
-    uint32_t page_size;
-    uint32_t status_mask;
+    uint32 deviceId;
+    uint32 chip_size;
+    uint32 block_size;
+    uint32 sector_size;
+    uint32 page_size;
+    uint32 status_mask;
 } SpiFlashChip;
 
 // Addresses and sizes in bytes, multiples of 4; buffers in RAM, 4-aligned.
-SpiFlashOpResult spi_flash_read(uint32_t addr, uint32_t *buf, uint32_t size);
-SpiFlashOpResult spi_flash_write(uint32_t addr, uint32_t *buf, uint32_t size);
+// The words are `unsigned int` as in Espressif's headers, and so not what uint32_t is with every compiler.
+SpiFlashOpResult spi_flash_read(uint32 addr, uint32 *buf, uint32 size);
+SpiFlashOpResult spi_flash_write(uint32 addr, uint32 *buf, uint32 size);
 SpiFlashOpResult spi_flash_erase_sector(uint16_t sector);
-uint32_t spi_flash_get_id(void);
+uint32 spi_flash_get_id(void);
 
 #endif // VSDK_SPI_FLASH_H

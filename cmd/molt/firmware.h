@@ -1,0 +1,35 @@
+// What a dump's own firmware says: what image it is, where it ends, and for which flash map it is made.
+#ifndef MOLT_CMD_FIRMWARE_H
+#define MOLT_CMD_FIRMWARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "molt/flash.h"
+#include "molt/image.h"
+
+typedef enum firmware_state {
+    FIRMWARE_NONE,       // nothing there that is an image, or a damaged one; image.defect tells
+    FIRMWARE_WHOLE,
+    FIRMWARE_UPGRADING,  // an upgrade is in progress: neither the old image nor the new one is there
+} firmware_state_t;
+
+typedef struct firmware {
+    firmware_state_t state;
+    molt_image_t image;    // as far as it could be read
+    bool is_resident;      // the resident boot loader is in sector 0
+    uint32_t head_addr;    // where the image's first sector is: 0, or a head of resident mode
+    uint32_t end;          // address where its bytes end, by its own account; 0: it does not say
+    uint32_t fs_addr;      // where it looks for its filesystem, by its mark; 0: it does not say
+    uint32_t romfs_size;   // of its ROMFS partition, which ends there; 0: none, or it does not say
+    uint32_t flash_size;   // that sector 0 states, which is what a device goes by; 0: it states none
+} firmware_t;
+
+// Look at the firmware at the beginning of `flash`, whose `size` bytes are also in memory at `bytes`.
+void firmware_look(firmware_t *firmware, const molt_flash_t *flash, const uint8_t *bytes, uint32_t size);
+
+// Where the firmware whose image begins at `addr` ends: as it says, or behind the last sector before `limit` that is not
+// erased. 0: there is none, or a damaged one.
+uint32_t firmware_end(const firmware_t *firmware, const uint8_t *bytes, uint32_t addr, uint32_t limit);
+
+#endif

@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+"""How molt gets into a firmware, as micropython/README.md says it. Prints TAP.
+
+usage: test_recipe.py BUILD MICROPY_DIR LX106 [MICROPY_DIR_2]
+
+Every command of that page's chapter on the real port, taken from the page, is given to MicroPython's own Makefile, which says what
+it would do; its manifests are executed by MicroPython's own manifestfile.py. What needs Espressif's SDK is not built here.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD, MICROPY_DIR = (Path(a).resolve() for a in sys.argv[1:3]) if len(sys.argv) > 3 else sys.exit(__doc__)
+LX106 = sys.argv[3]
+MICROPYTHONS = [d for d in [MICROPY_DIR, *(Path(a).resolve() for a in sys.argv[4:])] if (d / "py/mpconfig.h").exists()]
+PAGE = (ROOT / "micropython/README.md").read_text()
+CHAPTER = PAGE[PAGE.index("## Into a real esp8266 build"):PAGE.index("## Onto the device")]
+# The compiler that the committed boot loaders are made with: Debian 12's.
+PINNED_GCC = "12.2.0"
+# Left out: what the source package of MicroPython does not contain.
+ABSENT = ["MICROPY_PY_SSL=0", "MICROPY_PY_BTREE=0"]
+
+SCRATCH = tempfile.TemporaryDirectory(prefix="recipe-")
+WORK = Path(SCRATCH.name)
+TESTS = []
+
+
+class Skip(Exception):
+    pass
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def same(got, expected, what):
+    assert got == expected, "%s: %r, not %r" % (what, got, expected)
+
+
+def environment(**more):
+    """Nothing of the make that runs the tests."""
+    return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD", "MICROPY_DIR",
+                                                             "MICROPY_DIR_2", "VARIANT")} | more
+
+
+def run(*words, cwd=ROOT, **more):
+    return subprocess.run([str(w) for w in words], cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          env=environment(**more))
+
+
+def port(micropython, *words, build="port", dry=True):
+    """MicroPython's Makefile for the esp8266, with the virtual SDK's headers; it only says what it would do."""
+    folder = WORK / build
+    shutil.rmtree(folder, ignore_errors=True)
+    done = run("make", *["-n"] * dry, "-C", micropython / "ports/esp8266", "BUILD=%s" % folder, "CROSS_COMPILE=%s" % LX106,
+               "ESP_SDK=%s" % (ROOT / "micropython/vport/sdk"), *ABSENT, *words, MICROPY_GIT_TAG="v1", MICROPY_GIT_HASH="none")
+    assert done.returncode == 0, "make %s: %s" % (" ".join(map(str, words)), (done.stdout + done.stderr)[-600:])
+    return done
+
+
+def compilations(text):
+    """{object: command} of what make would compile of molt."""
+    commands = {}
+    for line in text.replace("\\\n", " ").splitlines():
+        found = re.search(r"(\S*gcc .* -c .*-o \S*/(molt_extmod/\w+\.o) \S*)", line)
+        if found:
+            commands[found[2]] = found[1]
+    return commands
+
+
+# ---- the page's commands
+
+def page_commands():
+    """The page's `make -C ports/esp8266 ...`, with paths that exist."""
+    places = {"$MOLT": str(ROOT), "/path/to/my_manifest.py": str(WORK / "my_manifest.py"), "/path/to": str(WORK)}
+    lines = []
+    for line in re.findall(r"^ {4}((?:make|ln) .*)$", CHAPTER, re.MULTILINE):
+        for name, value in places.items():
+            line = line.replace(name, value)
+        lines.append(line.split())
+    return lines
+
+
+@test
+def each_command_of_the_page_is_one_that_makes_a_firmware_with_molt():
+    (WORK / "modules").mkdir()
+    (WORK / "my_manifest.py").write_text(page_manifests()[0])
+    made = 0
+    for micropython in MICROPYTHONS:
+        for words in page_commands():
+            if words[0] == "ln":
+                (WORK / "modules/molt_extmod").unlink(missing_ok=True)
+                same(run(*words).returncode, 0, "ln")
+                continue
+            same(words[:3], ["make", "-C", "ports/esp8266"], "command")
+            objects = compilations(port(micropython, *words[3:]).stdout)
+            sources = {"molt_extmod/%s.o" % p.stem for p in (ROOT / "micropython/molt_extmod").glob("*.c")}
+            same(sources - set(objects), set(), "sources that `%s` leaves out" % " ".join(words))
+            made += 1
+    assert made >= 4 * len(MICROPYTHONS), "%d commands in the page" % made
+
+
+@test
+def boards_of_the_table_are_variants_that_there_are():
+    for words in re.findall(r"`(BOARD[^`]*)`", CHAPTER):
+        if words.startswith("BOARD_VARIANT"):
+            words = "BOARD=ESP8266_GENERIC " + words
+        port(MICROPY_DIR, *words.replace("$MOLT", str(ROOT)).split())
+
+
+@test
+def a_symbolic_link_leads_to_molts_own_files():
+    """What is compiled by the link's path finds molt's headers, and no other's of the same name."""
+    links = WORK / "links"
+    links.mkdir()
+    (links / "molt_extmod").symlink_to(ROOT / "micropython/molt_extmod")
+    other = links / "other_extmod"
+    other.mkdir()
+    (other / "other.c").write_text("int other;\n")
+    (other / "micropython.mk").write_text("SRC_USERMOD_C += $(USERMOD_DIR)/other.c\n")
+    done = port(MICROPY_DIR, "USER_C_MODULES=%s" % links)
+    assert "other_extmod/other.o" in done.stdout, "the module beside it"
+    commands = compilations(done.stdout)
+    cores = sorted(o for o in commands if "/core_" in o)
+    assert len(cores) > 8, cores
+    (WORK / "port/molt_extmod").mkdir(parents=True)
+    for name in cores:
+        compiled = run("sh", "-c", commands[name] + " -fsyntax-only", cwd=MICROPY_DIR / "ports/esp8266")
+        same(compiled.returncode, 0, "%s: %s" % (name, compiled.stderr[-500:]))
+
+
+@test
+def a_linked_board_folder_does_as_well():
+    board = WORK / "boards/MOLT_ESP8266"
+    board.parent.mkdir()
+    board.symlink_to(ROOT / "micropython/boards/MOLT_ESP8266")
+    for variant in ([], ["BOARD_VARIANT=FLASH_1M"]):
+        text = port(MICROPY_DIR, "BOARD_DIR=%s" % board, *variant).stdout
+        assert compilations(text), "molt is not in it"
+        assert "%s/micropython/boards/MOLT_ESP8266/../molt_%s.ld" % (ROOT, "1MiB" if variant else "2MiB") in text, "linker script"
+
+
+@test
+def a_link_of_another_name_is_warned_of():
+    links = WORK / "named"
+    links.mkdir()
+    (links / "molt").symlink_to(ROOT / "micropython/molt_extmod")
+    done = port(MICROPY_DIR, "USER_C_MODULES=%s" % links)
+    assert 'ends in "extmod"' in done.stderr, done.stderr[-300:]
+    assert "extmod" not in port(MICROPY_DIR, "USER_C_MODULES=%s" % (ROOT / "micropython")).stderr, "no warning"
+
+
+@test
+def clean_and_submodules_need_nothing_built():
+    for goal in ("clean", "submodules"):
+        port(MICROPY_DIR, "BOARD_DIR=%s" % (ROOT / "micropython/boards/MOLT_ESP8266"), goal)
+
+
+@test
+def a_firmware_without_molts_python_is_warned_of():
+    said = {}
+    for names in ('"_boot.py",', '"_boot.py",\n        "molt.py",'):
+        folder = WORK / "warned"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name in ("firmware.bin", "frozen_content.c"):
+            (folder / name).write_text(names)
+        done = run("make", "-C", MICROPY_DIR / "ports/esp8266", "-o", folder / "firmware.bin", "BUILD=%s" % folder,
+                   "USER_C_MODULES=%s" % (ROOT / "micropython"), "CROSS_COMPILE=%s" % LX106, *ABSENT, "molt-manifest")
+        same(done.returncode, 0, done.stderr)
+        said[names] = "no module molt to import" in done.stderr
+    same(list(said.values()), [True, False], "warned")
+
+
+# ---- manifests
+
+def page_manifests():
+    """The Python blocks of the chapter, with the path of this checkout."""
+    blocks = re.findall(r"^```python\n(.*?)^```", CHAPTER, re.MULTILINE | re.DOTALL)
+    return [block.replace("/path/to/molt", str(ROOT)) for block in blocks]
+
+
+def library(micropython):
+    """A folder like micropython-lib, with a package for each that a manifest requires: the source package has none."""
+    top = WORK / ("lib-" + micropython.name)
+    if not top.exists():
+        manifests = [*(micropython / "ports/esp8266/boards").rglob("manifest*.py"), ROOT / "micropython/manifest.py"]
+        text = "".join(p.read_text() for p in manifests) + CHAPTER
+        for name in set(re.findall(r'require\("([^"]+)"', text)):
+            folder = top / "micropython" / name
+            folder.mkdir(parents=True)
+            (folder / "manifest.py").write_text('metadata(version="1")\nmodule("%s.py")\n' % name)
+            (folder / ("%s.py" % name)).write_text("")
+    return top
+
+
+FREEZE = """
+import sys
+sys.path.insert(0, sys.argv[1] + "/tools")
+import manifestfile
+m, lib, board = sys.argv[1:4]
+manifest = manifestfile.ManifestFile(manifestfile.MODE_FREEZE, {"MPY_DIR": m, "MPY_LIB_DIR": lib, "PORT_DIR": m + "/ports/esp8266", "BOARD_DIR": board})
+manifest.execute(sys.argv[4])
+for file in manifest.files():
+    print(file.target_path, file.full_path)
+"""
+
+
+def frozen(micropython, manifest):
+    """{name on the device: path} of what a manifest freezes; nothing may come twice."""
+    board = micropython / "ports/esp8266/boards/ESP8266_GENERIC"
+    done = run(sys.executable, "-c", FREEZE, micropython, library(micropython), board, manifest)
+    same(done.returncode, 0, done.stderr[-500:])
+    lines = [line.split(" ", 1) for line in done.stdout.splitlines()]
+    same(sorted({name for name, _ in lines}), sorted(name for name, _ in lines), "frozen once each")
+    return dict(lines)
+
+
+def check_complete(micropython, got, stock):
+    """What the stock manifest freezes is there, but the port's inisetup; and molt."""
+    boards = micropython / "ports/esp8266/boards"
+    expected = frozen(micropython, boards / stock)
+    own = {p.name: str(p) for p in (ROOT / "micropython/modules").glob("*.py")}
+    for name, path in (expected | own).items():
+        same(got.get(name), path, name)
+
+
+@test
+def molts_manifests_have_all_that_the_ports_own_have():
+    for micropython in MICROPYTHONS:
+        boards = ROOT / "micropython/boards/MOLT_ESP8266"
+        for path, stock in ((ROOT / "micropython/manifest.py", "manifest.py"), (boards / "manifest.py", "manifest.py"),
+                            (boards / "manifest_2MiB.py", "ESP8266_GENERIC/manifest_2MiB.py")):
+            check_complete(micropython, frozen(micropython, path), stock)
+
+
+@test
+def the_ports_manifest_may_stand_beside_molts_before_or_behind():
+    molt = 'include("%s/micropython/manifest.py")\n' % ROOT
+    for stock in ("manifest.py", "ESP8266_GENERIC/manifest_2MiB.py"):
+        theirs = 'include("$(PORT_DIR)/boards/%s")\n' % stock
+        for micropython in MICROPYTHONS:
+            for text in (molt + theirs, theirs + molt, theirs + molt + theirs):
+                (WORK / "beside.py").write_text(text)
+                check_complete(micropython, frozen(micropython, WORK / "beside.py"), stock)
+
+
+@test
+def the_pages_manifests_are_whole():
+    for micropython in MICROPYTHONS:
+        own, small = page_manifests()
+        (WORK / "own.py").write_text(own)
+        check_complete(micropython, frozen(micropython, WORK / "own.py"), "ESP8266_GENERIC/manifest_2MiB.py")
+        (WORK / "small.py").write_text(small)
+        names = set(frozen(micropython, WORK / "small.py"))
+        assert {"_boot.py", "flashbdev.py", "inisetup.py", "molt.py"} <= names and "apa102.py" not in names, names
+
+
+# ---- the boot loaders
+
+def gcc_version():
+    return run(LX106 + "gcc", "-dumpfullversion").stdout.strip()
+
+
+@test
+def the_committed_boot_loaders_are_those_of_these_sources():
+    committed = sorted((ROOT / "ports/esp8266/prebuilt").glob("*.h"))
+    same([p.name for p in committed], ["esp8266_inflate.h", "esp8266_loader.h", "esp8266_resident.h"], "committed")
+    for path in committed:
+        assert "gcc %s." % PINNED_GCC in path.read_text(), "%s is not of gcc %s" % (path.name, PINNED_GCC)
+    if gcc_version() != PINNED_GCC:
+        raise Skip("they are made with gcc %s, and here is %s" % (PINNED_GCC, gcc_version() or "none"))
+    fresh = [BUILD / "boot" / path.name for path in committed]
+    done = run("make", "BUILD=%s" % BUILD, "MICROPY_DIR=%s" % MICROPY_DIR, "LX106=%s" % LX106, *fresh)
+    same(done.returncode, 0, done.stderr[-500:])
+    for path, made in zip(committed, fresh):
+        assert path.read_bytes() == made.read_bytes(), "%s is out of date: make loader, and commit it" % path.relative_to(ROOT)
+
+
+@test
+def what_calls_the_sdk_does_not_depend_on_the_compilers_uint32_t():
+    """An int with gcc 12, a long with gcc 13; the SDK has unsigned int."""
+    folders = ["include", "src/base", "ports/esp8266", "micropython/vport/sdk/include"]
+    for word in ("unsigned int", "long unsigned int"):
+        done = run(LX106 + "gcc", "-std=gnu99", "-Wall", "-Werror", "-Wno-array-bounds", "-Wno-builtin-declaration-mismatch",
+                   "-fsyntax-only", "-U__UINT32_TYPE__", "-D__UINT32_TYPE__=" + word, *("-I%s" % f for f in folders), "ports/esp8266/flash.c")
+        same((done.returncode, done.stderr), (0, ""), "uint32_t as %s" % word)
+
+
+# ---- what is downloaded
+
+def downloads(*words):
+    """What a make in a new build folder asks of the network, and whether it succeeds."""
+    log, tools = WORK / "asked", WORK / "tools"
+    tools.mkdir(exist_ok=True)
+    log.write_text("")
+    for name in ("apt-get", "git", "sudo", "curl", "wget"):
+        (tools / name).write_text('#!/bin/sh\necho "%s $*" >>%s\nexit 1\n' % (name, log))
+        (tools / name).chmod(0o755)
+    folder = WORK / "new"
+    shutil.rmtree(folder, ignore_errors=True)
+    done = run("make", "-n", "BUILD=%s" % folder, *words, PATH="%s:%s" % (tools, os.environ["PATH"]))
+    return done.returncode, log.read_text().splitlines()
+
+
+@test
+def make_loader_downloads_no_micropython():
+    same(downloads("loader"), (0, []), "make loader")
+    same(downloads("MICROPY_DIR=%s" % MICROPY_DIR, "loader"), (0, []), "make MICROPY_DIR= loader")
+
+
+@test
+def a_micropython_that_is_named_to_make_is_not_downloaded():
+    same(downloads("MICROPY_DIR=%s" % MICROPY_DIR), (0, []), "make MICROPY_DIR=")
+    same(downloads("MICROPY_DIR=%s" % MICROPY_DIR, "MICROPY_DIR_2=%s" % MICROPY_DIR, "vboard"), (0, []), "make with both")
+    status, asked = downloads()
+    assert status != 0 and asked, "without one it is asked for"
+
+
+@test
+def a_micropython_that_is_none_is_named():
+    done = run("make", "-n", "BUILD=%s" % (WORK / "none"), "MICROPY_DIR=%s" % WORK)
+    assert done.returncode != 0 and "holds no MicroPython" in done.stderr, done.stderr
+
+
+def main():
+    failed = 0
+    for number, function in enumerate(TESTS, 1):
+        fact = function.__name__.replace("_", " ")
+        try:
+            function()
+            print("ok %d - %s" % (number, fact), flush=True)
+        except Skip as why:
+            print("ok %d - %s # SKIP %s" % (number, fact, why), flush=True)
+        except Exception as error:
+            failed += 1
+            print("not ok %d - %s" % (number, fact))
+            print("# " + "\n# ".join(str(error).splitlines()), flush=True)
+    print("1..%d" % len(TESTS))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
