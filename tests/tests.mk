@@ -93,8 +93,8 @@ SUITE_cut-calls = $(BUILD)/host/cut-calls
 SUITE_asan-cut-calls = $(BUILD)/asan/cut-calls
 SUITE_cut = $(BUILD)/host/cut
 SUITE_mutants = tests/mutants/run $(BUILD)
-SUITE_asan-cut = $(BUILD)/asan/cut small+firm 2
-SUITE_m32-cut = $(BUILD)/m32/cut small+firm 2
+SUITE_asan-cut = $(BUILD)/asan/cut small 2
+SUITE_m32-cut = $(BUILD)/m32/cut small 2
 $(foreach u,$(UNIT_NAMES),$(eval $(call unit_suite,$(u))))
 $(foreach f,$(FUZZ_NAMES),$(eval $(call fuzz_suite,$(f))))
 TEST_SUITES += layers vectors runner recipe
@@ -104,7 +104,7 @@ SUITE_vectors = tests/vectors/check
 SUITE_runner = tests/runner/check
 TEST_FULL_SUITES += cut-full cut-three
 SUITE_cut-full = $(BUILD)/host/cut full
-SUITE_cut-three = $(BUILD)/host/cut small+firm 3
+SUITE_cut-three = $(BUILD)/host/cut small 3
 
 -include tests/e2e/e2e.mk
 

@@ -101,9 +101,9 @@ typedef struct torture {
     molt_loader_t loader;
     molt_loader_t extension;
     molt_loader_t resident;   // the resident boot loader; the device may have it in or not
-    molt_loader_t overlay;    // its second part
     const sim_code_t *code_once;      // of the boot loaders; NULL: of this program
-    const sim_code_t *code_resident;
+    const sim_code_t *code_resident;  // both parts of it
+    molt_loader_t overlay;    // its second part
     const char *fallback_path;  // resident mode: a trial, with this image to fall back on; NULL for none
     bool confirms;            // the new firmware keeps itself; otherwise the trial ends in the fallback
     molt_region_t fs;

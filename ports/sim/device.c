@@ -17,13 +17,7 @@
 // Runs of a boot loader at one start before it counts as stuck.
 #define LOADER_TRIES 4u
 
-static const sim_code_t code_of_this_program = {
-    molt_boot_run, molt_resident_start, molt_overlay_read, molt_resident_act,
-};
-
-static const sim_code_t *code_resident(const sim_device_t *device) {
-    return device->code_resident ? device->code_resident : &code_of_this_program;
-}
+static const sim_code_t code_of_this_program = { molt_boot_run, molt_resident_start, molt_resident_act };
 
 static uint32_t word_at(const sim_nor_t *nor, uint32_t addr) {
     const uint8_t *p = nor->bytes + addr;
@@ -93,6 +87,10 @@ static void extend(void *ctx, const uint8_t *code, uint32_t size, const molt_rea
     *image = molt_unpack_reader(&run->unpack, source, run->window, sizeof run->window, 0);
 }
 
+static const sim_code_t *resident_code(const sim_device_t *device) {
+    return device->code_resident ? device->code_resident : &code_of_this_program;
+}
+
 // What the first part of the resident boot loader is handed.
 typedef struct start {
     sim_device_t *device;
@@ -114,20 +112,20 @@ static int run_overlay(void *ctx, uint32_t reserved_addr, molt_state_t *state) {
     const start_t *start = ctx;
     const molt_flash_t *flash = &start->device->nor->flash;
     molt_overlay_t overlay;
-    const sim_code_t *code = code_resident(start->device);
-    int err = code->overlay_read(flash, reserved_addr, start->sector, &overlay);
+    int err = molt_overlay_read(flash, reserved_addr, start->sector, &overlay);
     if (!err && overlay.abi != MOLT_OVERLAY_ABI) {
         err = MOLT_ERR_NOENT;
     }
-    return err ? err : code->resident_act(flash, reserved_addr, state, start->sector, start->buf, start->io);
+    return err ? err : resident_code(start->device)->resident_act(flash, reserved_addr, state, start->sector, start->buf, start->io);
 }
 
 // The resident boot loader, up to the jump into the firmware.
 static int run_resident(sim_device_t *device, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
     start_t start = { device, sector, buf, io };
     const molt_start_io_t start_io = { &start, place_anywhere, run_overlay };
+    const sim_code_t *code = resident_code(device);
     uint32_t entry_vaddr;
-    return code_resident(device)->resident_start(&device->nor->flash, &start_io, &device->head_addr, &entry_vaddr);
+    return code->resident_start(&device->nor->flash, &start_io, &device->head_addr, &entry_vaddr);
 }
 
 static int run_loader(sim_device_t *device, bool is_resident) {

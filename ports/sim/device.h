@@ -18,11 +18,10 @@ typedef enum sim_outcome {
     SIM_STUCK,     // the boot loader gave up; error in *err
 } sim_outcome_t;
 
-// What a boot loader calls of the core: the functions of one compilation of it.
+// What boot loaders call of the core: the functions of one compilation of it.
 typedef struct sim_code {
     __typeof__(&molt_boot_run) boot_run;
     __typeof__(&molt_resident_start) resident_start;
-    __typeof__(&molt_overlay_read) overlay_read;
     __typeof__(&molt_resident_act) resident_act;
 } sim_code_t;
 

@@ -2,5 +2,8 @@
 
 #include "shipped.h"
 
-const sim_code_t *const cut_code_once = &shipped_once;
-const sim_code_t *const cut_code_resident = &shipped_resident;
+const sim_code_t *cut_code(void) {
+    static sim_code_t code;
+    code = (sim_code_t){ shipped_once, shipped_resident, shipped_overlay };
+    return &code;
+}

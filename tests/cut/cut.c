@@ -25,6 +25,8 @@
 // Tears that leave firm bits, and those that leave weak ones.
 #define FIRM ((1u << SIM_TEAR_WEAK) - 1)
 #define WEAK (1u << SIM_TEAR_WEAK | 1u << SIM_TEAR_MARGINAL)
+#define ALL (FIRM | WEAK)
+#define PAGES (1u << SIM_TEAR_PAGE)
 // With misreads: cuts that leave recoveries of all kinds.
 #define FEW (1u << SIM_TEAR_AFTER | 1u << SIM_TEAR_RANDOM)
 
@@ -86,8 +88,8 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .extension = fixture_extension(run->shape),
         .resident = fixture_resident(run->shape),
         .overlay = fixture_overlay(run->shape),
-        .code_once = cut_code_once,
-        .code_resident = cut_code_resident,
+        .code_once = cut_code(),
+        .code_resident = cut_code(),
         .fallback_path = is_on_trial ? FIXTURE_OLD_PATH : NULL,
         .confirms = (run->what & TRIAL) != 0,
         .fs = fixture_fs(run->shape),
@@ -149,7 +151,7 @@ static void do_run(const run_t *run) {
 
 // The boot loaders' own compilation knows sectors of 4096 bytes only.
 static void do_if_possible(const run_t *run) {
-    if (cut_code_once == NULL || run->shape->geometry.sector_size == 4096) {
+    if (cut_code() == NULL || run->shape->geometry.sector_size == 4096) {
         do_run(run);
     }
 }
@@ -180,7 +182,7 @@ static int parse_name(const char *name, run_t *run) {
 }
 
 static uint32_t tears_of(uint32_t what) {
-    return what & PAGE ? 1u << SIM_TEAR_PAGE : what & MISREAD ? FEW : what & FIRM_ONLY ? FIRM : FIRM | WEAK;
+    return what & PAGE ? PAGES : what & MISREAD ? FEW : what & FIRM_ONLY ? FIRM : ALL;
 }
 
 static int run_again(const char *name, const char *depth, const char *id) {
@@ -215,29 +217,52 @@ static int run_again(const char *name, const char *depth, const char *id) {
 
 int main(int argc, char **argv) {
     static const run_t runs[] = {
-        { "a small device survives every cut and every second cut", &fixture_small, 2, FIRM },
-        { "a small device survives every cut of an upgrade that erases the filesystem", &fixture_small, 1, FIRM, ERASE },
+        { "a small device survives every cut and every second cut", &fixture_small, 2, ALL },
+        { "a small device survives every cut of an upgrade that erases the filesystem", &fixture_small, 1, ALL, ERASE },
+        { "a small device survives every cut of an upgrade from a gzip file", &fixture_small_gzip, 1, ALL },
+        { "a small device survives every cut of one that erases the filesystem", &fixture_small_gzip, 1, ALL, ERASE },
+        { "a small device survives every cut of each program command", &fixture_small, 1, ALL, PIECES },
+        { "a device with sectors of 4096 bytes survives every cut", &fixture_short, 1, ALL },
         { "a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full, 1, FIRM },
         { "a 4 MB device survives every cut of an upgrade of two thirds", &fixture_third, 1, FIRM },
-        { "a small device survives every cut and every second cut of an upgrade from a gzip file", &fixture_small_gzip, 2, FIRM },
-        { "in resident mode a small device survives every cut and every second cut", &fixture_small_resident, 2, FIRM },
+        { "in resident mode a small device survives every cut and every second cut", &fixture_small_resident, 2, ALL },
         { "in resident mode it survives every two cuts of a trial that is confirmed", &fixture_small_resident, 2, FIRM, TRIAL },
         { "in resident mode it survives every two cuts of a trial that falls back", &fixture_small_resident, 2, FIRM, ROLLBACK },
-        { "in resident mode it survives every cut of an upgrade from a gzip file", &fixture_small_resident_gzip, 1, FIRM },
-        { "in resident mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_resident, 1, FIRM, ERASE },
+        { "in resident mode it survives every cut of a trial that is confirmed", &fixture_small_resident, 1, ALL, TRIAL },
+        { "in resident mode it survives every cut of a trial that falls back", &fixture_small_resident, 1, ALL, ROLLBACK },
+        { "in resident mode it survives every cut of an upgrade from a gzip file", &fixture_small_resident_gzip, 1, ALL },
+        { "in resident mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_resident, 1, ALL, ERASE },
+        { "in resident mode it survives every cut of each program command", &fixture_small_resident, 1, ALL, PIECES },
+        { "in resident mode a device with sectors of 4096 bytes survives every cut", &fixture_short_resident, 1, ALL },
+        { "in resident mode it survives every cut of a trial that falls back", &fixture_short_resident, 1, ALL, ROLLBACK },
         { "in resident mode a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full_resident, 1, FIRM },
-        { "a small device survives every cut of one that erases the filesystem", &fixture_small_gzip, 1, FIRM, ERASE },
-        { "a device with sectors of 4096 bytes survives every cut", &fixture_short, 1, FIRM },
-        { "in resident mode a device with sectors of 4096 bytes survives every cut", &fixture_short_resident, 1, FIRM },
-        { "in resident mode it survives every cut of a trial that falls back", &fixture_short_resident, 1, FIRM, ROLLBACK },
+        { "a small device survives every misread", &fixture_small, 1, FEW, MISREAD },
+        { "a small device survives every misread of an upgrade that erases the filesystem", &fixture_small, 1, FEW, MISREAD | ERASE },
+        { "a small device survives every misread of an upgrade from a gzip file", &fixture_small_gzip, 1, FEW, MISREAD },
+        { "in resident mode it survives every misread, then and later", &fixture_small_resident, 1, FEW, MISREAD },
+        { "in resident mode it survives every misread of a trial that is confirmed", &fixture_small_resident, 1, FEW, MISREAD | TRIAL },
+        { "in resident mode it survives every misread of a trial that falls back", &fixture_small_resident, 1, FEW, MISREAD | ROLLBACK },
+        { "a chip that rewrites pages survives every cut", &fixture_short, 1, PAGES, PAGE },
+        { "in resident mode a chip that rewrites pages survives every cut", &fixture_short_resident, 1, PAGES, PAGE },
+        { "in resident mode a small chip that rewrites pages survives every two cuts", &fixture_small_resident, 2, PAGES, PAGE },
     };
     static const run_t full_runs[] = {
-        { "a device with sectors of 4096 bytes survives every cut of an upgrade from a gzip file", &fixture_short_gzip, 1, FIRM },
-        { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, FIRM, ERASE },
-        { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, FIRM, ERASE },
-        { "a 4 MB device survives every cut of an upgrade from a gzip file", &fixture_full_gzip, 1, FIRM },
-        { "in resident mode a small device survives every two cuts of an upgrade from a gzip file", &fixture_small_resident_gzip, 2, FIRM },
-        { "in resident mode it survives every two cuts of an upgrade that erases the filesystem", &fixture_small_resident, 2, FIRM, ERASE },
+        { "a device with sectors of 4096 bytes survives every cut of an upgrade from a gzip file", &fixture_short_gzip, 1, ALL },
+        { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, ALL, ERASE },
+        { "a small device survives every two cuts of an upgrade from a gzip file", &fixture_small_gzip, 2, ALL },
+        { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, ALL, ERASE },
+        { "a 4 MB device survives every cut of an upgrade from a gzip file", &fixture_full_gzip, 1, ALL },
+        { "a 4 MB device survives every cut of an upgrade of two thirds", &fixture_third, 1, ALL },
+        { "a small device survives every two cuts of each program command", &fixture_small, 2, ALL, PIECES },
+        { "a device with sectors of 4096 bytes survives every misread", &fixture_short, 1, FEW, MISREAD },
+        { "in resident mode a small device survives every two cuts of a trial that is confirmed", &fixture_small_resident, 2, ALL, TRIAL },
+        { "in resident mode it survives every two cuts of a trial that falls back", &fixture_small_resident, 2, ALL, ROLLBACK },
+        { "in resident mode it survives every two cuts of an upgrade from a gzip file", &fixture_small_resident_gzip, 2, ALL },
+        { "in resident mode it survives every two cuts of an upgrade that erases the filesystem", &fixture_small_resident, 2, ALL, ERASE },
+        { "in resident mode a device with sectors of 4096 bytes survives every misread, then and later", &fixture_short_resident, 1, FEW, MISREAD },
+        { "in resident mode it survives every cut of a trial that is confirmed", &fixture_short_resident, 1, ALL, TRIAL },
+        { "in resident mode a 4 MB device survives every cut of a trial that falls back", &fixture_full_resident, 1, FIRM, ROLLBACK },
+        { "in resident mode a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full_resident, 1, ALL },
     };
     bool full = argc == 2 && strcmp(argv[1], "full") == 0;
     if (argc > 1 && !full) {

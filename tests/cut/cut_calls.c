@@ -54,6 +54,7 @@ static void make_job(host_job_t *job) {
     job->loader = device.loader;
     job->extension = fixture_extension(call->shape);
     job->resident = device.resident;
+    job->overlay = fixture_overlay(call->shape);
 }
 
 static int prepare(const char *fallback_path) {
@@ -189,7 +190,8 @@ static int prepare_in_vain(void) {
 static int install(void) {
     molt_region_t reserved = { call->shape->reserved_addr, MOLT_RESERVED_SECTOR_COUNT * sector_size() };
     uint8_t *buf = malloc(sector_size());
-    int err = molt_resident_install(&nor.flash, &reserved, &device.resident, buf);
+    molt_loader_t overlay = fixture_overlay(call->shape);
+    int err = molt_resident_install(&nor.flash, &reserved, &device.resident, &overlay, buf);
     free(buf);
     return err;
 }

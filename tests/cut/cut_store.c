@@ -23,7 +23,6 @@
 #define SECTOR 512u
 #define NAMES 5
 #define ABSENT 0
-#define TEAR_COUNT SIM_TEAR_COUNT
 
 enum kind { PUT, DELETE, RESET, WANT, START, UPGRADE };
 
@@ -224,7 +223,7 @@ static int one(int64_t op, sim_tear_t tear, bool has_second) {
     int failed = after_cut(op, tear, call, -1, tear, &taken);
     sim_nor_pop(&nor);
     for (int64_t second = 0; has_second && !failed && second < taken; second++) {
-        for (int t = 0; t < TEAR_COUNT && !failed; t++) {
+        for (int t = 0; t < SIM_TEAR_COUNT && !failed; t++) {
             nor = cut;
             rig = state;
             sim_nor_push(&nor);
@@ -273,7 +272,7 @@ int main(int argc, char **argv) {
     }
     int64_t total = (int64_t)nor.op_count;
     for (int64_t op = 0; op < total; op++) {
-        for (int t = 0; t < TEAR_COUNT; t++) {
+        for (int t = 0; t < SIM_TEAR_COUNT; t++) {
             nor.seed = (uint32_t)(op + 1);
             if (one(op, (sim_tear_t)t, is_full || (!is_small && (op + t) % 7 == 0))) {
                 printf("1..1\n");
@@ -282,7 +281,7 @@ int main(int argc, char **argv) {
         }
     }
     printf("1..1\nok 1 - cut in each of %" PRId64 " operations, %d tears, again while starting: %" PRIu64 " runs\n", total,
-        TEAR_COUNT, run_count);
+        SIM_TEAR_COUNT, run_count);
     sim_nor_free(&nor);
     free(pristine);
     return 0;

@@ -6,14 +6,11 @@
 #include "device.h"
 
 // NULL: the host's own.
-extern const sim_code_t *const cut_code_once;
-extern const sim_code_t *const cut_code_resident;
+const sim_code_t *cut_code(void);
 
-// What shipped_once.c, shipped_resident.c and shipped_overlay.c define, each compiled as one unit with the sources of its
-// boot loader.
-extern const sim_code_t shipped_once;
-extern const sim_code_t shipped_resident;
-int shipped_overlay(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector, uint8_t *buf,
-    const molt_boot_io_t *io);
+// What shipped_once.c and its like define, each compiled as one unit with the sources of its boot loader.
+extern const __typeof__(&molt_boot_run) shipped_once;
+extern const __typeof__(&molt_resident_start) shipped_resident;
+extern const __typeof__(&molt_resident_act) shipped_overlay;
 
 #endif

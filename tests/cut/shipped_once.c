@@ -2,4 +2,4 @@
 
 #include "tests/cut/shipped.h"
 
-const sim_code_t shipped_once = { .boot_run = molt_boot_run };
+const __typeof__(&molt_boot_run) shipped_once = molt_boot_run;

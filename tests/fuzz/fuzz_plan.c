@@ -49,30 +49,7 @@ static void set_up(void) {
     sim_nor_power_on(&nor);
 }
 
-<<<<<<< HEAD
-// Make right what the flags say, so that more than the CRC is tried.
-static void seal(uint8_t flags) {
-    molt_plan_t plan;
-    uint8_t *sector = (uint8_t *)buffers;
-    memcpy(sector, nor.bytes, SECTOR);
-    if (flags & 1) {
-        (void)seal_plan(&nor.flash.geometry, sector, (flags & 4) != 0);
-    }
-    if ((flags & 3) == 3 && molt_plan_open(&plan, &nor.flash.geometry, sector) == 0) {
-        molt_source_t source;
-        molt_reader_t reader = molt_source_reader(&source, &nor.flash, &plan);
-        uint32_t crc;
-        REQUIRE(molt_source_crc(&reader, (uint8_t *)buffers + SECTOR, SECTOR, &crc) == 0);
-        store32_le(sector + SECTOR - MOLT_PLAN_HEADER_SIZE + PLAN_OFF_SOURCE_CRC, crc);
-        (void)seal_plan(&nor.flash.geometry, sector, false);
-    }
-    memcpy(nor.bytes, sector, SECTOR);
-}
-
-static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
-=======
 static void on_wait(void *ctx, uint32_t seconds) {
->>>>>>> units
     (void)ctx;
     REQUIRE(seconds >= 1 && seconds <= 64);
 }
@@ -106,8 +83,8 @@ enum { OFF_FIRST_CRC = 32, OFF_EXTENSION_CRC = 68, OFF_IMAGE_SHA1 = 108 };
 static void seal_image(const molt_plan_t *plan) {
     uint8_t *header = plan->sector + SECTOR - MOLT_PLAN_HEADER_SIZE;
     uint8_t *buf = (uint8_t *)buffers + SECTOR;
-    molt_source_t source = { &nor.flash, plan };
-    molt_reader_t source_reader = molt_source_reader(&source);
+    molt_source_t source;
+    molt_reader_t source_reader = molt_source_reader(&source, &nor.flash, plan);
     molt_reader_t image = source_reader;
     if (plan->source_kind == MOLT_SOURCE_GZIP) {
         uint32_t size = plan->saved.extension_size;
