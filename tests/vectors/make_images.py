@@ -130,7 +130,7 @@ def vectors():
     app = [(0x3F400020, pattern(40, 14)), (0, bytes(12)), (0x40080000, pattern(64, 15))]
     app32 = esp32(app, 0x40080010, 0)
     riscv = [(0x3C100020, pattern(40, 16)), (0x40380000, pattern(64, 17))]
-    other = {2: "S2", 9: "S3", 12: "C2", 13: "C6", 16: "H2", 18: "P4", 20: "C61", 23: "C5"}
+    other = {2: "S2", 9: "S3", 12: "C2", 13: "C6", 16: "H2", 18: "P4", 20: "C61", 23: "C5", 25: "H21", 28: "H4"}
     v2 = esp8266_v2(True)
     sketch = arduino(True)
     far = [(IRAM, b"".join(word(MAPPED + 0x10000 + 4 * i) for i in range(16)))]
