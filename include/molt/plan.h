@@ -7,7 +7,8 @@
 //   0                      check the source once more; until it is done nothing has been destroyed
 //   for each 64 KB block   one erase of the whole block, then each of its sectors in ascending order
 //   one                    check the whole image as it stands in flash, and repair it
-//   for each block of the filesystem, where it is to be erased: erase what lies in it
+//   where the filesystem is to be erased: one for its first two sectors, without which it is none; then for each 64 KB
+//   block of it, erase what lies in that. A block that holds bytes of the image's first sector, or the extension, stays
 // The first sector of the image is no step: it takes the place of the boot sector when all steps are done.
 // A step that has nothing to do (the sector already holds the right bytes) is not in the plan's to-do set.
 #ifndef MOLT_PLAN_H
@@ -20,10 +21,7 @@
 #include "molt/sha1.h"
 
 #define MOLT_PLAN_VERSION 2
-#define MOLT_PLAN_HEADER_SIZE 140
-
-// Sectors of the filesystem that can be spared when it is erased.
-#define MOLT_PLAN_SPARED_MAX 4u
+#define MOLT_PLAN_HEADER_SIZE 132
 
 // An extent is 16 bits: 12 of sector number (16 MB of flash), 4 of words to skip. A file's bytes begin after
 // the skipped words and run to the end of the sector, or of the file.
@@ -96,7 +94,7 @@ typedef struct molt_saved {
 typedef struct molt_plan {
     uint8_t *sector;  // RAM copy of the boot sector, owned by the caller; its tail is the stored plan
     molt_geometry_t geometry;
-    // What is stored, word for word in this order, from here to attempts_off.
+    // What is stored, word for word in this order, from here to log_size.
     uint32_t source_kind;  // molt_source_kind_t
     uint32_t image_size;
     uint32_t image_crc;
@@ -111,12 +109,12 @@ typedef struct molt_plan {
     uint32_t fs_size;      // 0 unless the filesystem is to be erased
     uint32_t step_count;
     uint32_t verify_step;
-    uint32_t set_size;     // bytes of a set of bits: journal, attempts, to-do set
+    uint32_t set_size;     // bytes of a set of bits: journal, to-do set
     // Offsets in `sector`.
     uint32_t todo_off;
     uint32_t extents_off;
     uint32_t journal_off;
-    uint32_t attempts_off;
+    uint32_t log_size;     // bytes of the log of starts, behind the journal
     // While it is made.
     uint8_t image_sha1[MOLT_SHA1_SIZE];
     uint32_t kept_size;    // bytes of the source that are needed after the last step
@@ -129,7 +127,7 @@ typedef enum molt_step_kind {
     MOLT_STEP_ERASE_BLOCK,  // erase [addr, addr + size), one block
     MOLT_STEP_SECTOR,       // make the sector at addr hold its part of the image
     MOLT_STEP_VERIFY,       // check the whole image in flash
-    MOLT_STEP_ERASE_FS,     // erase the sectors of [addr, addr + size), but for those spared
+    MOLT_STEP_ERASE_FS,     // erase the sectors of [addr, addr + size)
 } molt_step_kind_t;
 
 typedef struct molt_step {
@@ -175,11 +173,6 @@ bool molt_plan_is_todo(const molt_plan_t *plan, uint32_t index);
 // The flash address at which byte `off` < source_size of the source lies, and in *run_size how many bytes
 // follow there in one piece.
 uint32_t molt_plan_source_addr(const molt_plan_t *plan, uint32_t off, uint32_t *run_size);
-
-// Whether the sector at `addr` holds bytes that are needed after the last step: those of the image's first sector, the
-// extension. Erasing the filesystem spares it. (A block with more such sectors than MOLT_PLAN_SPARED_MAX is not erased.)
-// Known after molt_plan_finish().
-bool molt_plan_is_spared(const molt_plan_t *plan, uint32_t addr);
 
 typedef struct molt_plan_tally {
     uint32_t image_sector_count;  // sectors of the image

@@ -11,7 +11,6 @@ void molt_loader_entry(void) {
     static const molt_boot_place_t place = { 0, 0 };
     static uint32_t sector[SECTOR_SIZE / 4];
     static uint32_t buf[SECTOR_SIZE / 4];
-    ets_wdt_enable(WDT_MODE, WDT_STAGE, WDT_STAGE);
     unlock();
     flashchip->chip_size = FLASH_SIZE_MAX;
     for (;;) {

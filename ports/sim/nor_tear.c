@@ -57,6 +57,9 @@ void sim_nor_do(sim_nor_t *nor, uint32_t addr, const uint8_t *data, uint32_t siz
             bytes[i] &= data[i];
         }
     }
+    if (nor->stuck_addr - addr < size) {
+        nor->bytes[nor->stuck_addr] |= nor->stuck_mask;
+    }
     if (nor->weak_sector_count) {
         for (uint32_t i = 0; i < size; i++) {
             nor->weak[addr + i] = goal_weak(nor->weak[addr + i], data, i);

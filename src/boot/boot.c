@@ -17,9 +17,9 @@
 // How often what was read wrong is read again before it counts as wrong.
 #define CHECK_TRIES 4u
 
-// Starts with the same number of marked steps that do not wait; the wait then doubles with each, up to 64 s.
-#define FREE_ATTEMPTS 2u
-#define ATTEMPTS_MAX (PLAN_SPARE_BITS - 1)
+// Starts that find the same step to be the first and do not wait; the wait then doubles with each, up to 64 s.
+#define FREE_STARTS 2u
+#define STARTS_MAX (FREE_STARTS + 6u)
 
 // Where the boot loader's one constant flash and io come from is visible to the compiler only while they are
 // parameters, so they are in no struct here.
@@ -27,7 +27,7 @@
 typedef struct run {
     const molt_plan_t *plan;
     molt_journal_t journal;
-    molt_journal_t attempts;
+    uint32_t log_off;   // in the sector: of the next entry of the log of starts
     molt_reader_t image;
     uint8_t *buf;
 } run_t;
@@ -43,20 +43,60 @@ static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report
     }
 }
 
-// Before anything is erased: wait if starts before this one got no further, by the number of marked steps. A supply that
-// gives way under the current of an erase would otherwise wear a sector out, erasing it at each start.
-static void hold_back(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run) {
+// Behind the number of a start's first step in its log: that step was done.
+#define LOG_DONE 0x8000u
+
+// Write an entry into the log of starts: a number and, in the upper half, the complement of it.
+static void log_start(const molt_flash_t *flash, const molt_boot_place_t *place, run_t *run, uint32_t number) {
+    uint32_t entry = number | ~number << 16;
+    if (run->log_off < run->plan->journal_off + run->plan->set_size + run->plan->log_size) {
+        (void)flash->prog(flash->ctx, place->plan_addr + run->log_off, &entry, sizeof entry);
+        run->log_off += sizeof entry;
+    }
+}
+
+// Before anything is erased: find the first step, note it in the log of starts, and wait if starts before this one got no
+// further. (A supply that gives way under the current of an erase would otherwise wear a sector out, erasing it at each
+// start.)
+//
+// The first step is the first one that is not marked; but the last one that is, if it was the first of the start before
+// and that start did not come to note that it was done: the mark may be one that a power cut tore, that was read as not
+// made then, so that the step was in progress again. Of that mark only the copy in RAM is taken back.
+static void begin_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run) {
+    const molt_plan_t *plan = run->plan;
     uint32_t marked = 0;
-    for (uint32_t i = 0; i < run->plan->step_count; i++) {
-        marked += molt_journal_is_done(&run->journal, i);
+    uint32_t first = 1;
+    for (; first < plan->step_count && (!molt_plan_is_todo(plan, first) || molt_journal_is_done(&run->journal, first)); first++) {
+        if (molt_plan_is_todo(plan, first)) {
+            marked = first;
+        }
     }
+    uint32_t before = 0;
     uint32_t count = 0;
-    while (count < ATTEMPTS_MAX && molt_journal_is_done(&run->attempts, marked + count)) {
-        count++;
+    uint32_t end = plan->journal_off + plan->set_size + plan->log_size;
+    for (; run->log_off < end; run->log_off += 4) {
+        uint32_t entry = load32_le(plan->sector + run->log_off);
+        if (entry == UINT32_MAX) {
+            break;
+        }
+        if ((uint16_t)~entry == entry >> 16) {
+            count = entry == before ? count + 1 : 1;
+            before = entry;
+        }
     }
-    (void)molt_journal_mark(flash, &run->attempts, marked + count);
-    if (count >= FREE_ATTEMPTS) {
-        io->wait(io->ctx, 1u << (count - FREE_ATTEMPTS));
+    before &= 0xffff;
+    if (marked && before == marked) {
+        run->journal.words[marked / 8] |= (uint8_t)(1u << marked % 8);
+        first = marked;
+    }
+    if (before != first) {
+        count = 0;
+    }
+    if (count < STARTS_MAX) {
+        log_start(flash, place, run, first);
+    }
+    if (count >= FREE_STARTS) {
+        io->wait(io->ctx, 1u << (count - FREE_STARTS));
     }
 }
 
@@ -153,51 +193,33 @@ static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run
     return MOLT_ERR_CORRUPT;
 }
 
-// Perform the steps that are not done yet.
-//
-// The first of them may have been in progress when the power failed. So may the last one that is marked: its mark may
-// have been torn, have read as not made at an earlier start, and the step have been under way once more. Both are
-// performed with their erases, whatever flash seems to hold. The image is checked at each start; once it has been, the
-// source may be gone, and no step before is performed again.
-static int perform_steps(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run) {
+// Perform the steps that are not done yet. The first of them may have been in progress when the power failed, so its
+// range is erased again, whatever flash seems to hold.
+static int perform_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run) {
     const molt_plan_t *plan = run->plan;
-    uint32_t performed = 0;
-    uint32_t last = 0;
-    uint32_t again = 0;
+    bool is_first = true;
     bool in_erased_block = false;
     for (uint32_t i = 1; i < plan->step_count; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         bool todo = molt_plan_is_todo(plan, i);
-        bool done = molt_journal_is_done(&run->journal, i);
         if (step.kind == MOLT_STEP_ERASE_BLOCK) {
             in_erased_block = todo;
         }
-        if (!todo) {
-            continue;
-        }
-        if (done && i != again && step.kind != MOLT_STEP_VERIFY) {
-            last = i;
-            continue;
-        }
-        if (!done && performed == 0 && last) {
-            again = last;
-            i = last - 1;
-            last = 0;
+        if (!todo || molt_journal_is_done(&run->journal, i)) {
             continue;
         }
         tell(io, MOLT_BOOT_STEP, i);
-        int err;
-        if (step.kind == MOLT_STEP_VERIFY) {
-            err = verify(flash, io, run);
-            last = 0;
-        } else {
-            err = molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && performed >= 2);
-            performed++;
-        }
+        int err = step.kind == MOLT_STEP_VERIFY
+                      ? verify(flash, io, run)
+                      : molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && !is_first);
         if (err) {
             return err;
         }
         (void)molt_journal_mark(flash, &run->journal, i);
+        if (is_first) {
+            log_start(flash, place, run, i | LOG_DONE);
+        }
+        is_first = false;
     }
     return 0;
 }
@@ -236,7 +258,7 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     run_t run = {
         .plan = plan,
         .journal = { place->plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off },
-        .attempts = { place->plan_addr + plan->attempts_off, plan->set_size, plan->sector + plan->attempts_off },
+        .log_off = plan->journal_off + plan->set_size,
         .buf = buf,
     };
     tell(io, MOLT_BOOT_START, plan->step_count);
@@ -244,8 +266,8 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     if (molt_journal_is_done(&run.journal, plan->step_count)) {
         return molt_journal_mark(flash, &run.journal, plan->step_count);
     }
-    molt_source_t source = { flash, plan };
-    molt_reader_t source_reader = molt_source_reader(&source);
+    molt_source_t source;
+    molt_reader_t source_reader = molt_source_reader(&source, flash, plan);
     run.image = source_reader;
     int err = 0;
     if (plan->source_kind == MOLT_SOURCE_GZIP) {
@@ -264,8 +286,8 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
         err = molt_journal_mark(flash, &run.journal, 0);
     }
     if (!err) {
-        hold_back(flash, io, &run);
-        err = perform_steps(flash, io, &run);
+        begin_steps(flash, place, io, &run);
+        err = perform_steps(flash, place, io, &run);
     }
     return err ? err : finish(flash, io, place, &run);
 }

@@ -79,7 +79,7 @@ static int read_source(void *ctx, uint32_t off, void *buf, uint32_t size) {
         uint32_t addr = molt_plan_source_addr(source->plan, off, &run_size);
         run_size = min_u32(run_size, size);
         // Only the last run of a file whose size is no multiple of 4 is rounded up; it ends within its sector.
-        int err = source->flash->read(source->flash->ctx, addr, out, (run_size + 3) & ~3u);
+        int err = source->read(source->ctx, addr, out, (run_size + 3) & ~3u);
         if (err) {
             return err;
         }
@@ -90,8 +90,9 @@ static int read_source(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return 0;
 }
 
-molt_reader_t molt_source_reader(molt_source_t *source) {
-    return (molt_reader_t){ source, source->plan->source_size, read_source };
+molt_reader_t molt_source_reader(molt_source_t *source, const molt_flash_t *flash, const molt_plan_t *plan) {
+    *source = (molt_source_t){ flash->read, flash->ctx, plan };
+    return (molt_reader_t){ source, plan->source_size, read_source };
 }
 
 int molt_target_read(const molt_reader_t *image, const molt_plan_t *plan, uint32_t addr, uint8_t *buf) {
@@ -106,25 +107,15 @@ int molt_target_read(const molt_reader_t *image, const molt_plan_t *plan, uint32
     return err;
 }
 
-static int erase_fs(const molt_flash_t *flash, const molt_plan_t *plan, const molt_step_t *step) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    uint32_t end = step->addr + step->size;
-    bool spares = false;
-    for (uint32_t addr = step->addr; addr < end; addr += sector_size) {
-        spares = spares || molt_plan_is_spared(plan, addr);
-    }
-    if (step->size == molt_block_size(&flash->geometry) && !spares) {
+static int erase_fs(const molt_flash_t *flash, const molt_step_t *step) {
+    if (step->size == molt_block_size(&flash->geometry)) {
         return flash->erase_block(flash->ctx, step->addr);
     }
-    for (uint32_t addr = step->addr; addr < end; addr += sector_size) {
-        if (!molt_plan_is_spared(plan, addr)) {
-            int err = flash->erase_sector(flash->ctx, addr);
-            if (err) {
-                return err;
-            }
-        }
+    int err = 0;
+    for (uint32_t off = 0; !err && off < step->size; off += molt_sector_size(&flash->geometry)) {
+        err = flash->erase_sector(flash->ctx, step->addr + off);
     }
-    return 0;
+    return err;
 }
 
 int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *image,
@@ -133,7 +124,7 @@ int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const mo
         return flash->erase_block(flash->ctx, step->addr);
     }
     if (step->kind == MOLT_STEP_ERASE_FS) {
-        return erase_fs(flash, plan, step);
+        return erase_fs(flash, step);
     }
     int err = molt_target_read(image, plan, step->addr, buf);
     return err ? err : molt_sector_write(flash, step->addr, buf, is_blank);

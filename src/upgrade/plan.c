@@ -27,22 +27,22 @@ uint32_t plan_sector_step(const molt_plan_t *plan, uint32_t sector) {
     return 2 + sector / per_block * (per_block + 1) + sector % per_block;
 }
 
-// Blocks that the filesystem to be erased lies in, in part or as a whole.
-static uint32_t fs_block_count(const molt_plan_t *plan) {
+// Steps that erase the filesystem: one for its beginning, and one for each block that it lies in, in part or as a whole.
+static uint32_t fs_step_count(const molt_plan_t *plan) {
     if (plan->fs_size == 0) {
         return 0;
     }
     uint32_t group_size = plan_sectors_per_block(plan) * molt_sector_size(&plan->geometry);
-    return (plan->fs_addr + plan->fs_size - 1) / group_size - plan->fs_addr / group_size + 1;
+    return (plan->fs_addr + plan->fs_size - 1) / group_size - plan->fs_addr / group_size + 2;
 }
 
 uint32_t plan_shape(molt_plan_t *plan) {
     uint32_t per_block = plan_sectors_per_block(plan);
     plan->verify_step = 1 + ceil_div(plan_image_sector_count(plan), per_block) * (per_block + 1);
-    plan->step_count = plan->verify_step + 1 + fs_block_count(plan);
-    uint32_t set_size = ceil_div(plan->step_count + PLAN_SPARE_BITS, 32) * 4;
+    plan->step_count = plan->verify_step + 1 + fs_step_count(plan);
+    uint32_t set_size = ceil_div(plan->step_count + 1, 32) * 4;
     uint32_t extents_size = ceil_div(plan->extent_count, 2) * 4;
-    uint32_t stored_size = MOLT_PLAN_HEADER_SIZE + 3 * set_size + extents_size;
+    uint32_t stored_size = MOLT_PLAN_HEADER_SIZE + 2 * set_size + PLAN_LOG_SIZE_MIN + extents_size;
     uint32_t sector_size = molt_sector_size(&plan->geometry);
     if (set_size > sector_size || stored_size > sector_size) {
         return UINT32_MAX;
@@ -50,7 +50,8 @@ uint32_t plan_shape(molt_plan_t *plan) {
     plan->set_size = set_size;
     plan->todo_off = sector_size - MOLT_PLAN_HEADER_SIZE - set_size;
     plan->extents_off = plan->todo_off - extents_size;
-    plan->journal_off = plan->extents_off - 2 * set_size;
+    plan->journal_off = plan->extents_off - set_size - PLAN_LOG_SIZE_MIN;
+    plan->log_size = PLAN_LOG_SIZE_MIN;
     return stored_size;
 }
 
@@ -109,10 +110,10 @@ static bool fields_are_sound(const molt_plan_t *plan) {
     uint32_t image_size = plan_image_sector_count(plan) * sector_size;
     bool is_copy = plan->source_kind == MOLT_SOURCE_COPY && plan->source_size == plan->image_size;
     bool is_gzip = plan->source_kind == MOLT_SOURCE_GZIP && plan->saved.extension_size != 0;
-    bool journal_is_apart = plan->journal_off % 4 == 0
-                            && range_within(plan->journal_off, 2 * plan->set_size, plan->extents_off)
-                            && range_within(plan->journal_off % molt_page_size(&plan->geometry), 2 * plan->set_size,
-                                molt_page_size(&plan->geometry));
+    uint32_t page_size = molt_page_size(&plan->geometry);
+    bool journal_is_apart = (plan->journal_off | plan->log_size) % 4 == 0 && plan->log_size <= page_size
+                            && range_within(plan->journal_off, plan->set_size + plan->log_size, plan->extents_off)
+                            && range_within(plan->journal_off % page_size, plan->set_size + plan->log_size, page_size);
     return (is_copy || is_gzip) && journal_is_apart && (plan->fs_addr | plan->fs_size) % sector_size == 0
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->image_addr, image_size)
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->boot_addr, sector_size)
@@ -146,7 +147,7 @@ static bool shape_is_sound(const molt_plan_t *plan) {
            && range_within(plan->fs_addr, plan->fs_size, plan->geometry.size) && plan_shape(&shape) != UINT32_MAX
            && shape.step_count == plan->step_count && shape.verify_step == plan->verify_step
            && shape.set_size == plan->set_size && shape.extents_off == plan->extents_off
-           && shape.todo_off == plan->todo_off && plan->attempts_off == plan->journal_off + plan->set_size;
+           && shape.todo_off == plan->todo_off;
 }
 
 static void read_words(molt_plan_t *plan) {
@@ -163,7 +164,9 @@ const uint8_t *molt_plan_image_sha1(const molt_plan_t *plan) {
 
 int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *sector) {
     plan->sector = sector;
-    plan->geometry = *geometry;
+    if (!MOLT_FIXED_GEOMETRY || !MOLT_PLAN_TRUSTED) {
+        plan->geometry = *geometry;
+    }
     const uint8_t *h = plan_header(plan);
     if (load32_le(h + PLAN_OFF_MAGIC) != PLAN_MAGIC) {
         return MOLT_ERR_NOENT;
@@ -199,8 +202,11 @@ molt_step_t molt_plan_step(const molt_plan_t *plan, uint32_t index) {
     if (index == plan->verify_step) {
         return (molt_step_t){ MOLT_STEP_VERIFY, 0, 0 };
     }
+    if (index == plan->verify_step + 1) {
+        return (molt_step_t){ MOLT_STEP_ERASE_FS, plan->fs_addr, min_u32(PLAN_FS_FIRST_SECTORS * sector_size, plan->fs_size) };
+    }
     if (index > plan->verify_step) {
-        uint32_t group_addr = (plan->fs_addr / group_size + (index - plan->verify_step - 1)) * group_size;
+        uint32_t group_addr = (plan->fs_addr / group_size + (index - plan->verify_step - 2)) * group_size;
         uint32_t begin = group_addr < plan->fs_addr ? plan->fs_addr : group_addr;
         uint32_t end = min_u32(group_addr + group_size, plan->fs_addr + plan->fs_size);
         return (molt_step_t){ MOLT_STEP_ERASE_FS, begin, end - begin };
@@ -230,14 +236,4 @@ uint32_t molt_plan_source_addr(const molt_plan_t *plan, uint32_t off, uint32_t *
     }
     *run_size = min_u32(extent_size(plan, i) - left, plan->source_size - off);
     return extent_addr(plan, i) + left;
-}
-
-bool molt_plan_is_spared(const molt_plan_t *plan, uint32_t addr) {
-    const uint8_t *spared = plan_header(plan) + PLAN_OFF_SPARED;
-    for (uint32_t i = 0; i < MOLT_PLAN_SPARED_MAX; i++) {
-        if (load16_le(spared + 2 * i) == addr / molt_sector_size(&plan->geometry)) {
-            return true;
-        }
-    }
-    return false;
 }

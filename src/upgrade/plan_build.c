@@ -56,19 +56,22 @@ static int check_target(const molt_geometry_t *geometry, const molt_plan_request
     return 0;
 }
 
-// Give journal and attempts a page of their own if there is one between the boot loader and the extents; in any case one
-// that both are in. Returns whether there is room.
+// Give journal and log of starts a page of their own if there is one between the boot loader and the extents; in any case
+// one that both are in. Returns whether there is room.
 static bool place_journal(molt_plan_t *plan, uint32_t loader_size) {
     uint32_t page_size = molt_page_size(&plan->geometry);
-    uint32_t size = 2 * plan->set_size;
+    uint32_t size = plan->set_size + PLAN_LOG_SIZE_MIN;
     uint32_t page_end = plan->extents_off / page_size * page_size;
+    if (size > page_size) {
+        return false;
+    }
     if (page_end >= loader_size + page_size) {
         plan->journal_off = page_end - page_size;
+        plan->log_size = page_size - plan->set_size;
     } else if (plan->extents_off - page_end < size) {
         plan->journal_off = page_end - size;
     }
-    plan->attempts_off = plan->journal_off + plan->set_size;
-    return size <= page_size && plan->journal_off >= loader_size && plan->journal_off < plan->extents_off;
+    return plan->journal_off >= loader_size && plan->journal_off < plan->extents_off;
 }
 
 int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const molt_plan_request_t *request,
@@ -206,30 +209,18 @@ static void store_header(const molt_plan_t *plan) {
     store32_le(h + PLAN_OFF_CRC, plan_crc(plan));
 }
 
-// Spare the sector at `addr` when the filesystem is erased; or, if there is no room to note it, its whole block.
+// Leave the block of the filesystem that `addr` lies in as it is.
 static void spare(molt_plan_t *plan, uint32_t addr) {
-    uint32_t sector = addr / molt_sector_size(&plan->geometry);
-    if (molt_plan_is_spared(plan, addr)) {
-        return;
-    }
-    uint8_t *spared = plan_header(plan) + PLAN_OFF_SPARED;
-    for (uint32_t i = 0; i < MOLT_PLAN_SPARED_MAX; i++) {
-        if (load16_le(spared + 2 * i) == PLAN_NO_SECTOR) {
-            store16_le(spared + 2 * i, (uint16_t)sector);
-            return;
+    for (uint32_t i = plan->verify_step + 2; i < plan->step_count; i++) {
+        molt_step_t step = molt_plan_step(plan, i);
+        if (addr - step.addr < step.size) {
+            plan->sector[plan->todo_off + i / 8] &= (uint8_t)~(1u << i % 8);
         }
-    }
-    uint32_t group = plan_sectors_per_block(plan);
-    uint32_t fs_group = plan->fs_addr / molt_sector_size(&plan->geometry) / group;
-    uint32_t step = plan->verify_step + 1 + (sector / group - fs_group);
-    if (sector / group >= fs_group && step < plan->step_count) {
-        plan->sector[plan->todo_off + step / 8] &= (uint8_t)~(1u << step % 8);
     }
 }
 
 // What is needed when the filesystem is erased already: the source of the image's first sector, and the extension.
 static void spare_needed(molt_plan_t *plan) {
-    memset(plan_header(plan) + PLAN_OFF_SPARED, 0xff, 2 * MOLT_PLAN_SPARED_MAX);
     uint32_t wanted = min_u32(plan->kept_size, plan->source_size);
     for (uint32_t off = 0, run_size; off < wanted; off += run_size) {
         spare(plan, molt_plan_source_addr(plan, off, &run_size));
@@ -265,15 +256,10 @@ void molt_plan_finish(molt_plan_t *plan) {
 
 // Erases of one step that erases a part of the filesystem.
 static void count_fs_step(const molt_plan_t *plan, const molt_step_t *step, molt_plan_tally_t *tally) {
-    uint32_t spared_count = 0;
-    uint32_t sector_count = step->size / molt_sector_size(&plan->geometry);
-    for (uint32_t i = 0; i < sector_count; i++) {
-        spared_count += molt_plan_is_spared(plan, step->addr + i * molt_sector_size(&plan->geometry));
-    }
-    if (step->size == molt_block_size(&plan->geometry) && spared_count == 0) {
+    if (step->size == molt_block_size(&plan->geometry)) {
         tally->block_erase_count++;
     } else {
-        tally->sector_erase_count += sector_count - spared_count;
+        tally->sector_erase_count += step->size / molt_sector_size(&plan->geometry);
     }
 }
 

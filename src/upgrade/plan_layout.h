@@ -1,13 +1,14 @@
 // The stored plan: where its parts lie in the boot sector, and the numbering of its steps. docs/format.md,
 // "plan". Version 2.
 //
-//   [boot loader][0xFF ...][journal, attempts][0xFF ...][extents][to-do set][header]
-//                                                                            ^ last MOLT_PLAN_HEADER_SIZE bytes
-// All numbers are little-endian. Journal, attempts and to-do set have one bit a step: bit (step % 8) of byte (step / 8),
-// and PLAN_SPARE_BITS more, rounded up to whole words; unused bits are 1 in the first two and 0 in the to-do set.
+//   [boot loader][0xFF ...][journal, log of starts][0xFF ...][extents][to-do set][header]
+//                                                                                  ^ last MOLT_PLAN_HEADER_SIZE bytes
+// All numbers are little-endian. Journal and to-do set have one bit a step: bit (step % 8) of byte (step / 8), and one
+// more, which in the journal says that the plan is finished, rounded up to whole words; unused bits are 1 in the journal
+// and 0 in the to-do set.
 //
-// Journal and attempts are what is programmed while the plan is carried out. Where there is room they have their pages
-// to themselves: some chips rewrite a page as a whole, and a cut then takes all of it.
+// Journal and log are what is programmed while the plan is carried out. Where there is room they have a page to
+// themselves: some chips rewrite a page as a whole, and a cut then takes all of it.
 #ifndef MOLT_UPGRADE_PLAN_LAYOUT_H
 #define MOLT_UPGRADE_PLAN_LAYOUT_H
 
@@ -22,26 +23,25 @@ enum {
     PLAN_OFF_MAGIC = 0,
     PLAN_OFF_VERSION = 4,  // the rest of the word is 0
     PLAN_OFF_FLASH_SIZE = 8,
-    // In the order of molt_plan_t, from source_kind to attempts_off, saved included.
+    // In the order of molt_plan_t, from source_kind to log_size, saved included.
     PLAN_OFF_WORDS = 12,
     PLAN_OFF_EXTENTS_OFF = 12 + 4 * 21,
     PLAN_WORD_COUNT = 24,
-    PLAN_OFF_SPARED = PLAN_OFF_WORDS + 4 * PLAN_WORD_COUNT,               // MOLT_PLAN_SPARED_MAX times u16
-    PLAN_OFF_IMAGE_SHA1 = PLAN_OFF_SPARED + 2 * MOLT_PLAN_SPARED_MAX,     // bytes
+    PLAN_OFF_IMAGE_SHA1 = PLAN_OFF_WORDS + 4 * PLAN_WORD_COUNT,  // bytes
     PLAN_OFF_CRC = PLAN_OFF_IMAGE_SHA1 + MOLT_SHA1_SIZE,  // CRC-32 from the first extent up to this field
 };
 
 _Static_assert(PLAN_OFF_CRC + 4 == MOLT_PLAN_HEADER_SIZE, "the header's size");
-_Static_assert(offsetof(molt_plan_t, attempts_off) - offsetof(molt_plan_t, source_kind) == 4 * (PLAN_WORD_COUNT - 1),
+_Static_assert(offsetof(molt_plan_t, log_size) - offsetof(molt_plan_t, source_kind) == 4 * (PLAN_WORD_COUNT - 1),
     "molt_plan_t has the stored words in a row");
 _Static_assert(offsetof(molt_plan_t, extents_off) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_EXTENTS_OFF - PLAN_OFF_WORDS,
     "the place of extents_off");
 
-// Behind the steps' bits in journal and attempts: bit step_count of the journal says that the plan is finished, and an
-// attempt at a step can take the bit of one of the next steps.
-#define PLAN_SPARE_BITS 9u
+// Bytes of the log of starts where the journal has no page to itself; otherwise it takes the rest of the page.
+#define PLAN_LOG_SIZE_MIN 32u
 
-#define PLAN_NO_SECTOR 0xffffu
+// Sectors at the filesystem's beginning that a step of their own erases: littlefs's superblocks.
+#define PLAN_FS_FIRST_SECTORS 2u
 
 // Compute step_count and the offsets from the sizes in `plan`, the journal as close to the extents as can be. Returns the
 // bytes that the stored plan takes at least, or UINT32_MAX if it cannot fit a sector.
