@@ -180,9 +180,9 @@ static void judge_map(doctor_t *doctor) {
     const molt_map_t *map = &doctor->survey.map;
     const char *text = "not needed";
     bool *is_open = &doctor->ways[DOCTOR_WAY_MAP].is_open;
-    if (doctor->has_map && !map->is_molt && map->flash_size >= 0x100000) {
+    if (doctor->has_map && !map->is_molt && map->flash_size >= MOLT_MAP_MAPPED_SIZE) {
         *is_open = true;
-        text = map->flash_size > 0x100000
+        text = map->flash_size > MOLT_MAP_MAPPED_SIZE
                    ? "molt's own has 32 KB for native code and sectors for the user (molt migrate --to molt)"
                    : "molt's own for 1 MB has 720 KB for firmware and modules, and less for files (molt migrate --to molt)";
     } else if (doctor->has_map && map->is_molt) {

@@ -137,6 +137,8 @@ def no_damaged_filesystem_crashes_it_or_changes_anything(folder):
             statuses[fuzz_run(device, data, "ls", device.path).status] += 1
             statuses[fuzz_run(device, data, "extents", device.path, "fw/new.bin").status] += 1
             statuses[fuzz_run(device, data, "plan", device.path, "fw/new.bin").status] += 1
+            fuzz_run(device, data, rng.choice(["doctor", "map", "info"]), device.path)
+            fuzz_run(device, data, *rng.choice([["frozen", "ls", device.path], ["migrate", device.path, folder / "out", "--to", "stock-1M"]]))
             last = rng.choice([["upgrade", device.path, "fw/new.bin", "-q"], ["put", device.path, folder / "file0"],
                                ["rm", device.path, "main.py"], ["get", device.path, "lib/a/b/c.mpy", folder / "got"]])
             statuses[fuzz_run(device, data, *last).status] += 1

@@ -17,7 +17,8 @@ def info_agrees_with_every_vector(folder):
     check(len(vectors) > 30, "vectors")
     sentences = set()
     for vector in vectors:
-        is_bad = vector.name.startswith("bad-")
+        # What it is called it was before the mask ROM's part of the data RAM was known.
+        is_bad = vector.name.startswith("bad-") or vector.name == "esp8266-top-of-ram.bin"
         result = refused("info", vector, "--json") if is_bad else good("info", vector, "--json")
         info = json.loads(result.out)
         check(info["valid"] is not is_bad and (info["defect"] is not None) == is_bad, vector.name)

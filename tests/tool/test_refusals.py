@@ -139,16 +139,22 @@ def mkflash_refuses_what_would_not_work(folder):
 def resident_mode_refuses_what_its_boot_loader_cannot_load(folder):
     vectors = ROOT / "tests" / "vectors" / "image"
     iram, dram = (0x40100000, 6000), (0x3FFE8000, 3000)
+    # What it uses while it loads, as its own build says: code, then data and stack.
+    header = (ROOT / "ports" / "esp8266" / "prebuilt" / "esp8266_resident.h").read_text()
+    (code, code_size), (data, data_size) = [(int(addr, 16), int(size, 16)) for addr, size in
+                                            re.findall(r"\{ (0x\w+)u, (0x\w+)u \}", header)]
+    check(code >= 0x4010C000 and 0x3FFE8000 < data and data + data_size <= 0x3FFFC000, "memory of the loader")
     cases = {
-        "over its code": segments_image(iram, dram, (0x4010F000, 256)),
-        "up to its code": segments_image(iram, dram, (0x4010EF00, 260)),
-        "over its stack": segments_image(iram, (0x3FFFB000, 256)),
-        "up to its end": segments_image(iram, (0x3FFFBFFC, 4)),
+        "over its code": segments_image(iram, dram, (code, 256)),
+        "up to its code": segments_image(iram, dram, (code - 256, 260)),
+        "to its end": segments_image(iram, dram, (code + code_size - 4, 4)),
+        "over its data": segments_image(iram, (data, 256)),
+        "over its buffers": segments_image(iram, (data + data_size - 4, 4)),
         "Arduino": (vectors / "arduino-crc.bin").read_bytes(),
     }
     fine = {
-        "below its code": segments_image(iram, dram, (0x40108000, 28 * KB)),
-        "below its stack": segments_image(iram, (0x3FFFAF00, 256)),
+        "below its code": segments_image(iram, dram, (0x40108000, code - 0x40108000)),
+        "below its data": segments_image(iram, (data - 256, 256)),
     }
     device = Device(folder)
     for name, data in {**cases, **fine}.items():

@@ -85,7 +85,7 @@ static const good_t goods[] = {
     {"esp8266-16-segments", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010003c, 0, 16, ""},
     {"esp8266-empty-segment", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x40100000, 0, 2, ""},
     {"esp8266-appended", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, ""},
-    {"esp8266-top-of-ram", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010fff8, 0, 2, ""},
+    {"esp8266-top-of-data", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010fff8, 0, 2, ""},
     {"micropython", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
     {"micropython-mark", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
     {"micropython-mark-romfs", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
@@ -106,6 +106,8 @@ static const good_t goods[] = {
     {"esp32c61", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C61, 0x40380000, 0, 2, "s"},
     {"esp32h2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H2, 0x40380000, 0, 2, "s"},
     {"esp32p4", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32P4, 0x40380000, 0, 2, "s"},
+    {"esp32h21", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H21, 0x40380000, 0, 2, "s"},
+    {"esp32h4", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H4, 0x40380000, 0, 2, "s"},
 };
 
 typedef struct bad {
@@ -133,6 +135,7 @@ static const bad_t bads[] = {
     {"bad-address-mapped", MOLT_IMAGE_BAD_ADDRESS, 24},
     {"bad-address-past-iram", MOLT_IMAGE_BAD_ADDRESS, 8},
     {"bad-address-below-dram", MOLT_IMAGE_BAD_ADDRESS, 24},
+    {"esp8266-top-of-ram", MOLT_IMAGE_BAD_ADDRESS, 24},
     {"bad-entry", MOLT_IMAGE_BAD_ENTRY, 4},
     {"bad-entry-dram", MOLT_IMAGE_BAD_ENTRY, 4},
     {"bad-checksum", MOLT_IMAGE_BAD_CHECKSUM, 175},

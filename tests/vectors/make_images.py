@@ -130,7 +130,7 @@ def vectors():
     app = [(0x3F400020, pattern(40, 14)), (0, bytes(12)), (0x40080000, pattern(64, 15))]
     app32 = esp32(app, 0x40080010, 0)
     riscv = [(0x3C100020, pattern(40, 16)), (0x40380000, pattern(64, 17))]
-    other = {2: "S2", 9: "S3", 12: "C2", 13: "C6", 16: "H2", 18: "P4", 20: "C61", 23: "C5"}
+    other = {2: "S2", 9: "S3", 12: "C2", 13: "C6", 16: "H2", 18: "P4", 20: "C61", 23: "C5", 25: "H21", 28: "H4"}
     v2 = esp8266_v2(True)
     sketch = arduino(True)
     far = [(IRAM, b"".join(word(MAPPED + 0x10000 + 4 * i) for i in range(16)))]
@@ -142,7 +142,9 @@ def vectors():
         "esp8266-empty-segment": (esp8266([code, (0, b"")], IRAM), "an empty segment may have any address"),
         "esp8266-appended": (two + b"\xff" * 100, "padding behind the image"),
         "esp8266-top-of-ram": (esp8266([(0x4010FFF8, pattern(8)), (0x3FFFFFF8, pattern(8))], 0x4010FFF8),
-                               "segments that end with IRAM and with DRAM"),
+                               "segments that end with IRAM and with DRAM, where the mask ROM's own part is: refused"),
+        "esp8266-top-of-data": (esp8266([(0x4010FFF8, pattern(8)), (0x3FFFBFF8, pattern(8))], 0x4010FFF8),
+                                "segments that end with IRAM and with what an image may have of DRAM"),
         "micropython": (micropython(), "size word at 0x8ffc, MD5 at the end"),
         "micropython-mark": (micropython(mark(0x98000, 0)), "with a map mark: filesystem at 0x99000"),
         "micropython-mark-romfs": (micropython(mark(0x98000, 0)[:12] + mark(0xB0000, 0x50000)),
