@@ -22,7 +22,7 @@ typedef struct molt_frozen {
     bool is_tripped;      // the last starts did not come through; the store was not looked at
     const char *why;      // a sentence, where is_open is false
     int why_err;          // and the error that goes with it
-    molt_flash_t flash;   // reads by the SDK, past the flash cache
+    molt_flash_t flash;   // reads past the flash cache what has been written
     molt_region_t region;
     molt_store_t store;
     uint32_t links_addr;  // end of the links that are in use
