@@ -296,7 +296,7 @@ static void add_file(mp_obj_t path_in, mp_obj_t name_in) {
     }
     molt_frozen_check_name(name, name_size);
     with_file(path_in, name, name_size, add);
-    if (memchr(derived.buf, '.', derived.len)) {
+    if (molt_frozen_first_part(derived.buf, derived.len) < derived.len) {
         mp_printf(&mp_plat_print, "molt: %s is %.*s\n", path, (int)name_size, name);
     }
     warn(name, name_size);

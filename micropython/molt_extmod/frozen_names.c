@@ -22,9 +22,12 @@ static bool ends_with(const char *bytes, size_t size, const char *text) {
     return size >= end && memcmp(bytes + size - end, text, end) == 0;
 }
 
-static size_t first_part(const char *name, size_t size) {
-    const char *dot = memchr(name, '.', size);
-    return dot ? (size_t)(dot - name) : size;
+size_t molt_frozen_first_part(const char *name, size_t size) {
+    size_t end = 0;
+    while (end < size && name[end] != '.') {
+        end++;
+    }
+    return end;
 }
 
 static bool is_in(const mp_map_t *map, const char *name, size_t size) {
@@ -40,7 +43,7 @@ static bool is_always_built_in(const char *name, size_t size) {
 }
 
 bool molt_frozen_takes_place(const char *name, size_t size) {
-    size = first_part(name, size);
+    size = molt_frozen_first_part(name, size);
     return !is_always_built_in(name, size) && is_in(&mp_builtin_extensible_module_map, name, size);
 }
 
@@ -93,7 +96,7 @@ static molt_import_t import_of_frozen(const char *name, size_t size) {
 }
 
 molt_import_t molt_frozen_import_of(const char *name, size_t size, vstr_t *path) {
-    size_t first_size = first_part(name, size);
+    size_t first_size = molt_frozen_first_part(name, size);
     size_t count;
     mp_obj_t *entries;
     if (is_always_built_in(name, first_size)) {
@@ -188,7 +191,7 @@ void molt_frozen_name_of(const char *path, size_t size, vstr_t *name) {
             own = i + 1;
         }
     }
-    bool is_dotted = own && memchr(name->buf, '.', name->len) == NULL;
+    bool is_dotted = own && molt_frozen_first_part(name->buf, name->len) == name->len;
     for (size_t i = 0; is_dotted && i < name->len; i++) {
         name->buf[i] = name->buf[i] == '/' ? '.' : name->buf[i];
     }
@@ -206,7 +209,7 @@ static MP_NORETURN void raise_name(const char *name, size_t size, const char *wh
 // "__init__" is the name of no module, and is no folder.
 static bool is_init_misplaced(const char *name, size_t size) {
     for (size_t begin = 0; begin < size;) {
-        size_t part = first_part(name + begin, size - begin);
+        size_t part = molt_frozen_first_part(name + begin, size - begin);
         if (is_text(name + begin, part, "__init__") && (begin == 0 || begin + part < size)) {
             return true;
         }
@@ -232,7 +235,7 @@ void molt_frozen_check_name(const char *name, size_t size) {
     if (molt_store_is_reserved(name, size)) {
         raise_name(name, size, "this name is the firmware's own; choose another");
     }
-    if (is_always_built_in(name, first_part(name, size))) {
+    if (is_always_built_in(name, molt_frozen_first_part(name, size))) {
         raise_name(name, size, "the firmware has a built-in module of this name, which every import takes; choose another");
     }
 }

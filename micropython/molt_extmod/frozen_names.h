@@ -26,6 +26,9 @@ bool molt_frozen_takes_place(const char *name, size_t size);
 // boot and main: at start MicroPython looks for frozen ones first, for files then.
 bool molt_frozen_is_run_at_start(const char *name, size_t size);
 
+// Characters of a dotted name before its first dot. (memchr() would come into the firmware with it, and into IRAM.)
+size_t molt_frozen_first_part(const char *name, size_t size);
+
 // The dotted name under which import would find the .mpy file at `path`: from the longest folder of sys.path, "/lib" and
 // the current directory that it is below. Where a folder on the way cannot be a package, the file's own name.
 void molt_frozen_name_of(const char *path, size_t size, vstr_t *name);

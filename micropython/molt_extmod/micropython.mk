@@ -21,7 +21,10 @@ CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(
 # Native code goes where the flash map has a place for it: map_glue.c.
 LDFLAGS_USERMOD += --wrap=esp_native_code_init
 
-# Dynamic frozen modules.
+# Dynamic frozen modules. MOLT_FROZEN=0 leaves them out.
+ifeq ($(MOLT_FROZEN),0)
+CFLAGS_USERMOD += -DMOLT_FROZEN=0
+endif
 SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,frozen_boot.c frozen_import.c frozen_api.c frozen_names.c core_mpy.c core_link.c core_links.c \
     core_store.c core_compact.c core_relink.c)
 CFLAGS_USERMOD += '-DMICROPY_PORT_INIT_FUNC=do { extern void molt_frozen_init(void); molt_frozen_init(); } while (0)'

@@ -205,6 +205,7 @@ static int after_cut(int64_t op, sim_tear_t tear, int call, int64_t second, sim_
             wrong = check_modules(CALLS);
         }
     }
+    wrong = wrong ? wrong : nor.overwrite_count ? "a 1 is programmed over a 0" : NULL;
     return wrong ? fail(wrong, op, tear, second, second_tear, call) : 0;
 }
 
