@@ -7,7 +7,8 @@
 #include "molt/store.h"
 #include "py/obj.h"
 
-// 0 leaves dynamic frozen modules out of the firmware, 29 KB of code, tables and texts. For the whole build: CFLAGS_EXTRA=-DMOLT_FROZEN=0.
+// 0 leaves dynamic frozen modules out of the firmware, 29 KB of code, tables and texts:
+// `make ... MOLT_FROZEN=0`
 #ifndef MOLT_FROZEN
 #define MOLT_FROZEN 1
 #endif
@@ -22,7 +23,7 @@ typedef struct molt_frozen {
     bool is_tripped;      // the last starts did not come through; the store was not looked at
     const char *why;      // a sentence, where is_open is false
     int why_err;          // and the error that goes with it
-    molt_flash_t flash;   // reads by the SDK, past the flash cache
+    molt_flash_t flash;   // reads past the flash cache what has been written
     molt_region_t region;
     molt_store_t store;
     uint32_t links_addr;  // end of the links that are in use

@@ -118,10 +118,23 @@ molt_frozen_t molt_frozen;
 
 // --- flash ------------------------------------------------------------------------------------------------------
 
-// Reading and writing go through the SDK: what is read is what the chip holds, whatever the flash cache has of it. The
-// mapping is for what has been written and verified. The watchdog is kept quiet: a long module takes seconds.
+// Writing goes through the SDK, and so does reading from the first write on until the flash cache was made to forget: what is
+// verified is what the chip holds, whatever the cache has of it. Else reads go through the mapping, which costs an import a
+// fifth less. The watchdog is kept quiet: a long module takes seconds.
 static molt_flash_t sdk;
-static bool has_written;  // since the flash cache was made to forget
+static bool has_written;  // since the flash cache was made to forget; also across soft resets
+
+static int careful_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
+    if (has_written || addr > MOLT_ESP8266_MAPPED_SIZE || size > MOLT_ESP8266_MAPPED_SIZE - addr) {
+        return sdk.read(ctx, addr, buf, size);
+    }
+    const volatile uint32_t *from = molt_mapped(addr);
+    uint32_t *to = buf;
+    for (uint32_t i = 0; i < size / 4; i++) {
+        to[i] = from[i];
+    }
+    return 0;
+}
 
 static int fed_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
     has_written = true;
@@ -329,6 +342,7 @@ void molt_frozen_init(void) {
     molt_region_t region = molt_frozen.region = molt_frozen_region(sdk.geometry.size);
     uint32_t starts = get_guard();
     molt_frozen.flash = sdk;
+    molt_frozen.flash.read = careful_read;
     molt_frozen.flash.prog = fed_prog;
     molt_frozen.flash.erase_sector = fed_erase;
     molt_frozen.why_err = MOLT_ERR_NOSPC;

@@ -9,47 +9,8 @@
 
 #define HEADER_WORDS (MOLT_RECORD_HEADER_SIZE / 4)
 #define NAME_ROOM (MOLT_RECORD_HEADER_SIZE - MOLT_RECORD_NAME_OFF)
-#define PROBE_SIZE 64
 // Reads of a header before it is believed to be corrupt: what follows erases all below it.
 #define HEADER_TRIES 3
-
-int store_prog(const molt_flash_t *flash, uint32_t addr, const void *data, uint32_t size) {
-    const uint8_t *bytes = data;
-    while (size) {
-        uint32_t piece = min_u32(size, flash->geometry.page_size - addr % flash->geometry.page_size);
-        int err = flash->prog(flash->ctx, addr, bytes, piece);
-        if (err) {
-            return err;
-        }
-        addr += piece;
-        bytes += piece;
-        size -= piece;
-    }
-    return 0;
-}
-
-int store_prog_word(const molt_flash_t *flash, uint32_t addr, uint32_t word) {
-    return flash->prog(flash->ctx, addr, &word, sizeof word);
-}
-
-int store_is_blank(const molt_flash_t *flash, uint32_t addr, uint32_t size) {
-    uint32_t words[PROBE_SIZE / 4];
-    while (size) {
-        uint32_t piece = min_u32(size, PROBE_SIZE);
-        int err = flash->read(flash->ctx, addr, words, piece);
-        if (err) {
-            return err;
-        }
-        for (uint32_t i = 0; i < piece / 4; i++) {
-            if (words[i] != ERASED) {
-                return 0;
-            }
-        }
-        addr += piece;
-        size -= piece;
-    }
-    return 1;
-}
 
 static uint32_t header_crc(const uint8_t *header) {
     uint32_t crc = molt_crc32(0, header + RECORD_VERSION_OFF, RECORD_HEADER_CRC_OFF - RECORD_VERSION_OFF);
@@ -246,42 +207,6 @@ int molt_store_find(const molt_store_t *store, const char *name, uint32_t name_s
         }
     }
     return found ? found : is_there ? 0 : MOLT_ERR_NOENT;
-}
-
-bool molt_store_is_name(const char *name, uint32_t name_size) {
-    bool is_begun = false;
-    for (uint32_t i = 0; i < name_size; i++) {
-        uint8_t c = (uint8_t)name[i];
-        if (c == '.') {
-            if (!is_begun) {
-                return false;
-            }
-            is_begun = false;
-            continue;
-        }
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-        if (!is_letter && !(c >= '0' && c <= '9')) {
-            return false;
-        }
-        is_begun = true;
-    }
-    return is_begun && name_size <= MOLT_RECORD_NAME_MAX;
-}
-
-bool molt_store_is_reserved(const char *name, uint32_t name_size) {
-    static const struct {
-        const char *name;
-        uint32_t size;
-    } reserved[] = {
-        { "_boot", 5 }, { "flashbdev", 9 }, { "inisetup", 8 }, { "molt", 4 }, { "molt_map", 8 }, { "molt_upgrade", 12 },
-    };
-    for (uint32_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
-        uint32_t size = reserved[i].size;
-        if (name_size >= size && memcmp(name, reserved[i].name, size) == 0 && (name_size == size || name[size] == '.')) {
-            return true;
-        }
-    }
-    return false;
 }
 
 int molt_store_check(const molt_store_t *store, const molt_record_t *record, void *work) {

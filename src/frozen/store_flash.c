@@ -1,0 +1,43 @@
+// What the store's files do with flash.
+
+#include "store_layout.h"
+
+#define PROBE_SIZE 64
+
+int store_prog(const molt_flash_t *flash, uint32_t addr, const void *data, uint32_t size) {
+    const uint8_t *bytes = data;
+    while (size) {
+        uint32_t piece = min_u32(size, flash->geometry.page_size - addr % flash->geometry.page_size);
+        int err = flash->prog(flash->ctx, addr, bytes, piece);
+        if (err) {
+            return err;
+        }
+        addr += piece;
+        bytes += piece;
+        size -= piece;
+    }
+    return 0;
+}
+
+int store_prog_word(const molt_flash_t *flash, uint32_t addr, uint32_t word) {
+    return flash->prog(flash->ctx, addr, &word, sizeof word);
+}
+
+int store_is_blank(const molt_flash_t *flash, uint32_t addr, uint32_t size) {
+    uint32_t words[PROBE_SIZE / 4];
+    while (size) {
+        uint32_t piece = min_u32(size, PROBE_SIZE);
+        int err = flash->read(flash->ctx, addr, words, piece);
+        if (err) {
+            return err;
+        }
+        for (uint32_t i = 0; i < piece / 4; i++) {
+            if (words[i] != ERASED) {
+                return 0;
+            }
+        }
+        addr += piece;
+        size -= piece;
+    }
+    return 1;
+}
