@@ -107,6 +107,7 @@ include ports/esp8266/loader.mk
 -include vboard/vboard.mk micropython/firmwares.mk
 include cmd/molt/molt.mk
 include tests/tests.mk
+include maskrom/maskrom.mk
 -include bench/bench.mk
 
 .PHONY: all

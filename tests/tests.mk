@@ -21,7 +21,32 @@ FLAGS_tests/fixture = $(FLAGS_tests/unit)
 
 $(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
 
-$(OUT)/cut: $(OUT)/tests/cut/cut.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+# The cut suite, and once more with the boot loaders' sources compiled as they are for the chip: each loader is one unit,
+# of which one name is left.
+SHIPPED_FLAGS = -std=gnu11 -Os -Wall -Wextra -Werror $(filter -DMOLT_%,$(LOADER_FLAGS)) -Iinclude -Isrc/base -Isrc/upgrade \
+    -Iports/sim -I.
+# Name, sources, flags of its own.
+define shipped_unit
+$(OUT)/shipped/$(1).o: $(2) tests/cut/shipped.h $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h ports/sim/*.h) | deps
+	@mkdir -p $$(@D)
+	@echo '  cc $(1), as it is shipped'
+	$$(Q)for f in $(2); do echo "#include \"$$$$f\""; done >$$(@:.o=.c)
+	$$(Q)$$(CC) $$(CFLAGS_VARIANT) $$(SHIPPED_FLAGS) $(3) -c $$(@:.o=.c) -o $$@
+	$$(Q)objcopy --keep-global-symbol=shipped_$(1) $$@
+endef
+$(eval $(call shipped_unit,once,$(filter-out ports/%,$(LOADER_SRC)) tests/cut/shipped_once.c,))
+$(eval $(call shipped_unit,resident,$(filter-out ports/%,$(RESIDENT_SRC)) tests/cut/shipped_resident.c,))
+$(eval $(call shipped_unit,overlay,$(filter-out ports/%,$(OVERLAY_SRC)) tests/cut/shipped_overlay.c,-DMOLT_RESIDENT_ONLY=1))
+
+$(OUT)/cut-shipped: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_shipped.o $(OUT)/shipped/once.o $(OUT)/shipped/resident.o \
+    $(OUT)/shipped/overlay.o \
+    $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
+
+$(OUT)/cut: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
+
+$(OUT)/cut-calls: $(OUT)/tests/cut/cut_calls.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
 $(OUT)/unit/%: $(OUT)/tests/unit/test_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
@@ -42,7 +67,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_E
 
 # What is run in each build. cmocka is there for the host's own word size only.
 .PHONY: host-programs asan-programs m32-programs fuzz-programs
-host-programs: $(UNIT_NAMES:%=$(OUT)/unit/%) $(FUZZ_NAMES:%=$(OUT)/replay/%) $(OUT)/cut
+host-programs: $(UNIT_NAMES:%=$(OUT)/unit/%) $(FUZZ_NAMES:%=$(OUT)/replay/%) $(OUT)/cut $(OUT)/cut-shipped $(OUT)/cut-calls
 asan-programs: host-programs
 m32-programs: $(FUZZ_NAMES:%=$(OUT)/replay/%) $(OUT)/cut
 fuzz-programs: $(FUZZ_NAMES:%=$(OUT)/fuzz/%)
@@ -61,11 +86,15 @@ SUITE_m32-corpus-$(1) = $(call replay_of,$(BUILD)/m32,$(1))
 endef
 
 # The long ones first: two run at a time.
-TEST_SUITES += cut mutants asan-cut m32-cut
+TEST_SUITES += cut cut-shipped mutants asan-cut m32-cut
+SUITE_cut-shipped = $(BUILD)/host/cut-shipped
+TEST_SUITES += cut-calls asan-cut-calls
+SUITE_cut-calls = $(BUILD)/host/cut-calls
+SUITE_asan-cut-calls = $(BUILD)/asan/cut-calls
 SUITE_cut = $(BUILD)/host/cut
 SUITE_mutants = tests/mutants/run $(BUILD)
-SUITE_asan-cut = $(BUILD)/asan/cut small 2
-SUITE_m32-cut = $(BUILD)/m32/cut small 2
+SUITE_asan-cut = $(BUILD)/asan/cut small+firm 2
+SUITE_m32-cut = $(BUILD)/m32/cut small+firm 2
 $(foreach u,$(UNIT_NAMES),$(eval $(call unit_suite,$(u))))
 $(foreach f,$(FUZZ_NAMES),$(eval $(call fuzz_suite,$(f))))
 TEST_SUITES += layers vectors runner recipe
@@ -75,14 +104,14 @@ SUITE_vectors = tests/vectors/check
 SUITE_runner = tests/runner/check
 TEST_FULL_SUITES += cut-full cut-three
 SUITE_cut-full = $(BUILD)/host/cut full
-SUITE_cut-three = $(BUILD)/host/cut small 3
+SUITE_cut-three = $(BUILD)/host/cut small+firm 3
 
 -include tests/e2e/e2e.mk
 
 # The mutants are built by their own runner; this is how.
 define MUTANTS_CONFIG
 cc = $(CC) $(VARIANT_host) -w
-link = $(OUT)/tests/cut/cut.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS) -lz
+link = $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS) -lz
 $(foreach d,src/base src/upgrade src/boot src/lfs cmd/molt,flags $(d) = $(FLAGS_$(d))
 )
 endef
@@ -189,7 +218,7 @@ SUITE_tool-$(1) = $(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt
 SUITE_asan-tool-$(1) = MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt
 endef
 asan-programs: $(OUT)/molt
-$(foreach t,fuzz power upgrade files place images doctor refusals info,$(eval $(call tool_suite,$(t))))
+$(foreach t,fuzz power upgrade files place images doctor resident refusals info,$(eval $(call tool_suite,$(t))))
 
 # The tool with the second MicroPython's littlefs (2.11; molt's MicroPython has 2.8). Where that MicroPython is not there the
 # suite says so.

@@ -13,10 +13,11 @@
 
 static const char *boot_text(const doctor_t *doctor) {
     const firmware_t *firmware = &doctor->dump->firmware;
-    if (!sim_device_boots(&doctor->dump->nor)) {
+    if (firmware->loader == FIRMWARE_LOADER_NONE && !sim_device_boots(&doctor->dump->nor)) {
         return "nothing that the mask ROM would start";
     }
-    return firmware->state == FIRMWARE_UPGRADING ? "an upgrade is in progress" : firmware->is_resident ? "resident" : "ordinary";
+    return firmware->state == FIRMWARE_UPGRADING ? "an upgrade is in progress" : firmware->loader == FIRMWARE_LOADER_NONE ? "ordinary"
+           : firmware->loader == FIRMWARE_LOADER_WHOLE ? "resident" : "resident, and not whole";
 }
 
 // Names come from the dump: no control character of theirs reaches the terminal.

@@ -8,9 +8,9 @@
 #include "commands.h"
 #include "describe.h"
 #include "dump.h"
+#include "dumpfs.h"
 #include "factory.h"
 #include "files.h"
-#include "firmware.h"
 #include "gunzip.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
@@ -27,6 +27,7 @@
 typedef struct wrapping {
     uint32_t gzip_size;     // of the gzip file, 0 if it is none
     uint32_t head_addr;     // of a dump in resident mode: where the image's first sector is; else 0
+    bool is_resident;       // of a dump
     const char *trouble;    // why the image cannot be looked at, NULL if it can
 } wrapping_t;
 
@@ -64,7 +65,7 @@ static void print_text(const char *path, const molt_image_t *image, const wrappi
     if (wrapping->gzip_size && wrapping->trouble == NULL) {
         printf("  %-10s %s; all that follows is about these\n", "unpacked", say_bytes(image->size).text);
     }
-    if (wrapping->head_addr) {
+    if (wrapping->is_resident) {
         printf("  %-10s resident; the image's first sector is at 0x%06x\n", "boot", wrapping->head_addr);
     }
     if (!is_known) {
@@ -77,7 +78,8 @@ static void print_text(const char *path, const molt_image_t *image, const wrappi
     printf("  %-10s %s, %s, %s\n", "flash", header.mode, header.size, header.freq);
     printf("  %-10s 0x%08x\n", "entry", image->entry_vaddr);
     if (image->fs_addr) {
-        printf("  %-10s looks for its filesystem at 0x%06x\n", "map", image->fs_addr);
+        printf("  %-10s looks for its filesystem at 0x%06x%s%s\n", "map", image->fs_addr, image->romfs_size ? ", behind a ROMFS of " : "",
+            image->romfs_size ? say_size(image->romfs_size).text : "");
     }
     if (image->crc32) {
         printf("  %-10s 0x%08x\n", "CRC-32", image->crc32);
@@ -109,7 +111,7 @@ static void print_json(const char *path, const molt_image_t *image, const wrappi
     say_json(stdout, path);
     bool is_fine = image->defect == MOLT_IMAGE_FINE && wrapping->trouble == NULL;
     printf(",\n  \"valid\": %s,\n", is_fine ? "true" : "false");
-    printf("  \"gzip_size\": %u,\n  \"resident\": %s,\n", wrapping->gzip_size, wrapping->head_addr ? "true" : "false");
+    printf("  \"gzip_size\": %u,\n  \"resident\": %s,\n", wrapping->gzip_size, wrapping->is_resident ? "true" : "false");
     describe_json(stdout, image);
     printf(",\n  \"checks\": [");
     for (uint32_t i = 0; i < count; i++) {
@@ -129,43 +131,41 @@ static void print_json(const char *path, const molt_image_t *image, const wrappi
     printf(" }\n}\n");
 }
 
-typedef struct memory_flash {
-    const uint8_t *bytes;
-    uint32_t size;
-} memory_flash_t;
-
-static int read_flash(void *ctx, uint32_t addr, void *buf, uint32_t size) {
-    const memory_flash_t *memory = ctx;
-    if (addr > memory->size || size > memory->size - addr) {
-        return MOLT_ERR_IO;
+// The image of a dump, in resident mode with its own first sector, and what is to be said of the dump. Returns the exit status
+// if the dump cannot be loaded, else 0 with *image_err that of molt_image_verify().
+static int look_at_dump(const args_t *args, molt_image_t *image, int *image_err, wrapping_t *wrapping, say_notes_t *notes) {
+    dumpfs_t dump;
+    char text[400];
+    if (dumpfs_load(&dump, args->positional[0]) || dumpfs_look(&dump, args)) {
+        dumpfs_close(&dump);
+        return 1;
     }
-    memcpy(buf, memory->bytes + addr, size);
-    return 0;
-}
-
-// The image of a dump. In resident mode the boot loader is where its first sector should be: put that there. Returns 0 or the
-// error of molt_image_verify().
-static int unwrap_dump(uint8_t *bytes, uint32_t size, molt_image_t *image, wrapping_t *wrapping, say_notes_t *notes) {
-    memory_flash_t memory = { bytes, size };
-    const molt_flash_t flash = { .ctx = &memory, .geometry = { size, 4096, 65536, 256 }, .read = read_flash };
-    firmware_t firmware;
-    firmware_look(&firmware, &flash, bytes, size);
-    wrapping->head_addr = firmware.head_addr;
-    if (firmware.state == FIRMWARE_UPGRADING) {
-        wrapping->trouble = "an upgrade is under way in this dump; molt boot goes on with it";
+    const firmware_t *firmware = &dump.firmware;
+    if (dump.is_esp32) {
+        *image_err = describe_verify(dump.nor.bytes, dump.nor.flash.geometry.size, image);
+        dumpfs_close(&dump);
+        return 0;
     }
-    if (firmware.flash_size > size || (firmware.fs_addr && firmware.flash_size && firmware.fs_addr >= firmware.flash_size)) {
-        say_note(notes, "the header says that the flash has %s, and the dump has %s: a device would not find its filesystem; write the "
-                        "firmware with esptool's --flash_size detect", say_size(firmware.flash_size).text, say_size(size).text);
+    wrapping->head_addr = firmware->head_addr;
+    wrapping->is_resident = firmware_is_resident(firmware);
+    wrapping->trouble = firmware->state == FIRMWARE_UPGRADING ? "an upgrade is under way in this dump; molt boot goes on with it"
+                                                              : firmware_loader_text(firmware);
+    if (*dumpfs_size_text(&dump, text, sizeof text)) {
+        say_note(notes, "%s", text);
     }
-    memcpy(bytes, bytes + firmware.head_addr, 4096);
-    *image = firmware.image;
-    image->size = size;
+    if (*dumpfs_repeat_text(&dump, text, sizeof text)) {
+        say_note(notes, "%s", text);
+    }
+    *image = firmware->image;
+    image->size = dump.nor.flash.geometry.size;
     // Only what belongs to the image is summed, where it says what that is.
-    bool has_end = firmware.state == FIRMWARE_WHOLE && firmware.end;
-    image->image_size = has_end ? firmware.end : image->image_size ? size : 0;
-    image->crc32 = has_end ? molt_crc32(0, bytes, firmware.end) : 0;
-    return image->defect == MOLT_IMAGE_FINE ? 0 : MOLT_ERR_CORRUPT;
+    bool has_end = firmware->state == FIRMWARE_WHOLE && firmware->end;
+    image->image_size = has_end ? firmware->end : image->image_size ? image->size : 0;
+    memcpy(dump.nor.bytes, dump.nor.bytes + firmware->head_addr, 4096);
+    image->crc32 = has_end ? molt_crc32(0, dump.nor.bytes, firmware->end) : 0;
+    *image_err = image->defect == MOLT_IMAGE_FINE ? 0 : MOLT_ERR_CORRUPT;
+    dumpfs_close(&dump);
+    return 0;
 }
 
 // What is to be said of a whole image beside its checks.
@@ -185,7 +185,7 @@ static void note_image(const molt_image_t *image, bool is_dump, say_notes_t *not
 }
 
 static int tell(const args_t *args, uint8_t **bytes, uint32_t size) {
-    wrapping_t wrapping = { 0, 0, NULL };
+    wrapping_t wrapping = { .gzip_size = 0 };
     say_notes_t notes = { .count = 0 };
     molt_image_t image;
     bool is_dump = sim_dump_is_size(size);
@@ -195,7 +195,12 @@ static int tell(const args_t *args, uint8_t **bytes, uint32_t size) {
         wrapping.trouble = gunzip(bytes, &size);
         is_dump = false;
     }
-    int err = is_dump ? unwrap_dump(*bytes, size, &image, &wrapping, &notes) : describe_verify(*bytes, size, &image);
+    int err = 0;
+    if (!is_dump) {
+        err = describe_verify(*bytes, size, &image);
+    } else if (look_at_dump(args, &image, &err, &wrapping, &notes)) {
+        return 1;
+    }
     if (!err) {
         note_image(&image, is_dump, &notes);
     }

@@ -1,7 +1,7 @@
 // molt install, molt uninstall: resident mode in a flash dump.
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "args.h"
 #include "commands.h"
@@ -22,46 +22,72 @@ static const struct argp_option install_options[] = {
     { 0 },
 };
 
-static int install(dumpfs_t *dump, const args_t *args) {
-    static survey_t survey;
-    host_job_t job;
-    uint8_t buf[4096];
-    int status = dumpfs_look(dump, args);
-    if (!status && dump->places.verdict == PLACES_SEVERAL) {
-        status = dumpfs_refuse(dump);
-    }
-    if (status || survey_dump(&survey, dump, NULL)) {
-        return 1;
-    }
-    host_job_init(&job, &dump->nor, &dump->fs, NULL);
-    const molt_region_t *reserved = &survey.map.regions[MOLT_MAP_RESERVED];
-    if (reserved->size && !args->force && molt_resident_check_free(&dump->nor.flash, reserved, buf) == MOLT_ERR_NOSPC) {
-        return say_fail("%s: molt's reserved sectors, from 0x%06x on, hold something that is not molt's, or an installation that was "
-                        "cut short; --force overwrites it", dump->path, reserved->addr);
-    }
-    switch (molt_resident_install(&dump->nor.flash, reserved, &job.resident, &job.overlay, buf)) {
-        case 0:
-            break;
+// The sentence for an error of molt_resident_install().
+static int refuse_install(const dumpfs_t *dump, const molt_map_t *map, int err) {
+    switch (err) {
         case MOLT_ERR_EXIST:
-            return say_fail("%s: resident mode is installed already", dump->path);
+            return say_fail("%s: resident mode is installed already, and its boot loader is whole", dump->path);
         case MOLT_ERR_BUSY:
             return say_fail("%s: an upgrade is under way in it; molt boot goes on with it, install resident mode after that",
                 dump->path);
         case MOLT_ERR_RANGE:
-            return say_fail("%s: its flash map (%s) has no sectors for resident mode; molt migrate gives it some", dump->path,
-                survey.map.name);
+            return say_fail("%s: its flash map (%s) has no sectors for resident mode; molt migrate gives it some", dump->path, map->name);
         case MOLT_ERR_NOTSUP:
-            return say_fail("%s: this firmware would be loaded over the resident boot loader; use the upgrade without it",
-                dump->path);
+            return firmware_is_resident(&dump->firmware)
+                       ? say_fail("%s: a resident boot loader of another version of molt is in it; take it out with that version first",
+                             dump->path)
+                       : say_fail("%s: this firmware would be loaded over the resident boot loader; use the upgrade without it",
+                             dump->path);
         case MOLT_ERR_CORRUPT:
             return say_fail("%s: the firmware in it has no right checksum; put a whole one in first", dump->path);
         default:
             return say_fail("%s: the resident boot loader does not fit; this is a bug, report it", dump->path);
     }
-    status = dumpfs_save(dump);
+}
+
+// Where resident mode goes, or is. 0, or 1 after having said why it cannot go anywhere.
+static int find_place(dumpfs_t *dump, const args_t *args, survey_t *survey, molt_region_t *reserved) {
+    uint8_t buf[4096];
+    const firmware_t *firmware = &dump->firmware;
+    if (firmware_is_resident(firmware)) {
+        *reserved = (molt_region_t){ firmware->reserved_addr, MOLT_RESERVED_SECTOR_COUNT * 4096 };
+        return reserved->addr ? 0 : say_fail("%s: the resident boot loader is damaged, and so is its state log; write a firmware with "
+                                             "esptool", dump->path);
+    }
+    if (dumpfs_look(dump, args) || (dump->places.verdict == PLACES_SEVERAL && dumpfs_refuse(dump)) || survey_dump(survey, dump, NULL)) {
+        return 1;
+    }
+    *reserved = survey->map.regions[MOLT_MAP_RESERVED];
+    if (reserved->size && !args->force && molt_resident_check_free(&dump->nor.flash, reserved, buf) == MOLT_ERR_NOSPC) {
+        return say_fail("%s: molt's reserved sectors, from 0x%06x on, hold something that is not molt's, or an installation that was "
+                        "cut short; --force overwrites it", dump->path, reserved->addr);
+    }
+    return 0;
+}
+
+static int install(dumpfs_t *dump, const args_t *args) {
+    static survey_t survey;
+    host_job_t job;
+    uint8_t buf[4096];
+    molt_region_t reserved;
+    uint32_t found_addr;
+    bool is_repair = firmware_is_resident(&dump->firmware);
+    if (find_place(dump, args, &survey, &reserved)) {
+        return 1;
+    }
+    if (is_repair && molt_resident_find(&dump->nor.flash, &found_addr) == MOLT_ERR_NOENT) {
+        // Not even what says that it is one is left of it: install it once more, for the firmware that it started.
+        memcpy(dump->nor.bytes, dump->nor.bytes + dump->firmware.head_addr, 4096);
+    }
+    host_job_init(&job, &dump->nor, &dump->fs, NULL);
+    int err = molt_resident_install(&dump->nor.flash, &reserved, &job.resident, &job.overlay, buf);
+    if (err) {
+        return refuse_install(dump, &survey.map, err);
+    }
+    int status = dumpfs_save(dump);
     if (!status && !args->quiet) {
-        printf("%s: resident mode is installed; its sectors are 0x%06x to 0x%06x\n", dump->path, reserved->addr,
-            reserved->addr + reserved->size - 1);
+        printf("%s: resident mode is %s; its sectors are 0x%06x to 0x%06x\n", dump->path, is_repair ? "repaired" : "installed",
+            reserved.addr, reserved.addr + reserved.size - 1);
         printf("  On a device the power must not fail for the %s that this takes (%s); after that, no upgrade can brick it.\n",
             say_time(rehearse_window_us(&sim_timings[0])).text, sim_timings[0].name);
     }
@@ -75,7 +101,8 @@ static int uninstall(dumpfs_t *dump, const args_t *args) {
         return say_fail("%s: an upgrade or a trial is under way; molt boot goes on with it", dump->path);
     }
     if (err) {
-        return say_fail("%s: resident mode is not installed in it", dump->path);
+        const char *text = firmware_loader_text(&dump->firmware);
+        return say_fail("%s: %s", dump->path, text ? text : "resident mode is not installed in it");
     }
     int status = dumpfs_save(dump);
     if (!status && !args->quiet) {
@@ -102,7 +129,7 @@ static int run(int argc, char **argv, const char *doc, const struct argp_option 
 int cmd_install(int argc, char **argv) {
     return run(argc, argv,
         "Put the resident boot loader into sector 0 of a flash dump: from then on no power cut during an upgrade leaves a "
-        "device that does not start.\v"
+        "device that does not start. Where it is in already and damaged, it is repaired.\v"
         "Examples:\n"
         "  molt install flash.bin", install_options, install);
 }

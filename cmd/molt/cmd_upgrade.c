@@ -274,6 +274,9 @@ int cmd_boot(int argc, char **argv) {
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);
     int status = dumpfs_open_raw(&dump, args.positional[0]) || esp32_refuse(&dump);
+    if (!status && dump.firmware.loader == FIRMWARE_LOADER_DAMAGED) {
+        status = say_fail("%s: %s", dump.path, firmware_loader_text(&dump.firmware));
+    }
     if (!status) {
         status = boot(&dump, &args);
     }

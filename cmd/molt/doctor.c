@@ -15,7 +15,7 @@
 // What molt.head takes beside the image: the first sector, the report, and for a gzip file the extension.
 #define HEAD_SIZE (2 * SECTOR)
 #define HEAD_GZIP_SIZE (3 * SECTOR)
-// `molt compress` makes 68 to 70 % of MicroPython firmwares (1.25 to 1.28, 4 KB of window); other code can be different.
+// `molt compress` makes 67 to 69 % of MicroPython firmwares (1.25 to 1.28, 4 KB of window); other code can be different.
 #define GZIP_PERCENT 70u
 
 const char *doctor_way_name(doctor_way_t way) {
@@ -162,9 +162,9 @@ static void judge_resident(doctor_t *doctor) {
     const molt_region_t *reserved = &doctor->survey.map.regions[MOLT_MAP_RESERVED];
     bool *is_open = &doctor->ways[DOCTOR_WAY_RESIDENT].is_open;
     const char *text = "no: the flash map has no sectors for it";
-    if (dump->firmware.is_resident) {
-        *is_open = true;
-        text = "installed: no power cut in an upgrade is fatal";
+    if (firmware_is_resident(&dump->firmware)) {
+        *is_open = dump->firmware.loader == FIRMWARE_LOADER_WHOLE;
+        text = *is_open ? "installed: no power cut in an upgrade is fatal" : "installed, and not whole";
     } else if (doctor->has_map && reserved->size) {
         *is_open = dump->firmware.state == FIRMWARE_WHOLE && dump->firmware.image.kind != MOLT_IMAGE_ARDUINO
                    && molt_resident_check_free(&dump->nor.flash, reserved, (uint8_t *)buf) == 0;
@@ -211,6 +211,9 @@ static void find_obstacles(doctor_t *doctor) {
         say_note(obstacles, "the firmware has no molt in it, so that the device cannot upgrade itself: the first one that has goes in by "
                             "the serial line");
     }
+    if (firmware_loader_text(firmware)) {
+        say_note(obstacles, "%s", firmware_loader_text(firmware));
+    }
     if (!doctor->has_files) {
         doctor_filesystem_text(doctor, text, sizeof text);
         say_note(obstacles, "%s", text);
@@ -241,7 +244,9 @@ static void choose_next(doctor_t *doctor) {
     const doctor_image_t *image = first_possible(doctor);
     char *next = doctor->next;
     size_t size = sizeof doctor->next;
-    if (dump->firmware.state == FIRMWARE_UPGRADING) {
+    if (dump->firmware.loader == FIRMWARE_LOADER_DAMAGED || dump->firmware.loader == FIRMWARE_LOADER_OVERLAY) {
+        snprintf(next, size, "molt install %s", path);
+    } else if (dump->firmware.state == FIRMWARE_UPGRADING) {
         snprintf(next, size, "molt boot %s", path);
     } else if (dump->firmware.state == FIRMWARE_NONE) {
         snprintf(next, size, "esptool write_flash --flash_size detect 0 firmware.bin");

@@ -93,22 +93,22 @@ int dumpfs_look(dumpfs_t *dump, const args_t *args) {
     return args->has_fs_start || args->fs_size ? take_named(dump, args) : 0;
 }
 
-// A chip that is read with a larger size than it has answers with its contents again and again. 0, or 1 after having said
-// so.
-static int refuse_repeated(const dumpfs_t *dump) {
+const char *dumpfs_repeat_text(const dumpfs_t *dump, char *text, uint32_t text_size) {
     const uint8_t *bytes = dump->nor.bytes;
     uint32_t size = dump->nor.flash.geometry.size;
     bool is_uniform = memcmp(bytes, bytes + 1, size - 1) == 0;
     while (!is_uniform && size > SIM_DUMP_SIZE_MIN && memcmp(bytes, bytes + size / 2, size / 2) == 0) {
         size /= 2;
     }
-    return size == dump->nor.flash.geometry.size || is_uniform
-               ? 0
-               : say_fail("%s: the second half repeats the first: the chip has %s and was read with a wrong size; read it again, or "
-                          "cut the file to %u bytes", dump->path, say_size(size).text, size);
+    text[0] = 0;
+    if (size != dump->nor.flash.geometry.size) {
+        snprintf(text, text_size, "the second half repeats the first: the chip has %s and was read with a wrong size; read it again, or "
+                                  "cut the file to %u bytes", say_size(size).text, size);
+    }
+    return text;
 }
 
-int dumpfs_open_raw(dumpfs_t *dump, const char *path) {
+int dumpfs_load(dumpfs_t *dump, const char *path) {
     char text[512];
     *dump = (dumpfs_t){ .path = path };
     if (sim_dump_load(&dump->nor, path, text, sizeof text) != 0) {
@@ -119,13 +119,18 @@ int dumpfs_open_raw(dumpfs_t *dump, const char *path) {
     dump->system.size = dump->is_esp32 ? 0 : DUMPFS_SYSTEM_SIZE;
     dump->system.addr = size - dump->system.size;
     dumpfs_power_on(dump);
-    if (refuse_repeated(dump)) {
-        return 1;
-    }
     if (!dump->is_esp32) {
         firmware_look(&dump->firmware, &dump->nor.flash, dump->nor.bytes, size);
     }
     return 0;
+}
+
+int dumpfs_open_raw(dumpfs_t *dump, const char *path) {
+    char text[400];
+    if (dumpfs_load(dump, path)) {
+        return 1;
+    }
+    return *dumpfs_repeat_text(dump, text, sizeof text) ? say_fail("%s: %s", path, text) : 0;
 }
 
 // A device goes by the size that its header states. A dump can be of a larger chip, but what lies in it is there.

@@ -37,8 +37,14 @@ typedef struct dumpfs {
 int dumpfs_open(dumpfs_t *dump, const args_t *args, bool writes);
 void dumpfs_close(dumpfs_t *dump);
 
-// Only load; no filesystem is looked for. Refuses a dump whose second half repeats the first.
+// Only load; no filesystem is looked for. Returns 0, or 1 after having said what is wrong.
+int dumpfs_load(dumpfs_t *dump, const char *path);
+
+// The same, and refuses a dump whose second half repeats the first.
 int dumpfs_open_raw(dumpfs_t *dump, const char *path);
+
+// The sentence about a dump that repeats itself, as one does of a chip that is read with a larger size than it has; else "".
+const char *dumpfs_repeat_text(const dumpfs_t *dump, char *text, uint32_t text_size);
 
 // Look for the filesystem, or take the place that args names: fills in dump->places and dump->fs. What there is may be
 // damaged, FAT, or one of several: dumpfs_refuse() tells. Returns 0, or 1 after having said what is wrong with the named one.

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "describe.h"
+#include "host.h"
+#include "molt/error.h"
 #include "molt/map.h"
 #include "molt/resident.h"
 
@@ -40,18 +42,90 @@ static uint32_t stated_end(const uint8_t *bytes, uint32_t addr, uint32_t limit) 
     return size > SIZE_WORD_OFF && size % 4 == 0 && size <= limit - addr - MD5_SIZE ? addr + size + MD5_SIZE : 0;
 }
 
+// The resident boot loader that this tool installs.
+static molt_loader_t own_loader(void) {
+    const molt_region_t none = { 0, 0 };
+    host_job_t job;
+    host_job_init(&job, NULL, &none, NULL);
+    return job.resident;
+}
+
+// How many of the loader's bytes sector 0 has, but for the flash parameters.
+static uint32_t count_equal(const molt_loader_t *loader, const uint8_t *bytes) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < loader->size; i++) {
+        count += i == 2 || i == 3 || bytes[i] == loader->image[i];
+    }
+    return count;
+}
+
+// A damaged configuration does not say where the reserved region is: where a flash map has one, and the state log is in it.
+// 0 if it is not found.
+static uint32_t find_reserved(const molt_flash_t *flash) {
+    molt_map_t map;
+    molt_state_t state;
+    for (uint32_t i = 0; i < molt_map_count(); i++) {
+        for (uint32_t size = MOLT_MAP_FLASH_SIZE_MIN; size <= flash->geometry.size; size *= 2) {
+            const molt_region_t *reserved = &map.regions[MOLT_MAP_RESERVED];
+            if (molt_map_has_size(i, size) && molt_map_find(&map, molt_map_name(i), size) == 0 && reserved->size
+                && molt_state_read(flash, reserved->addr, &state) == 0) {
+                return reserved->addr;
+            }
+        }
+    }
+    return 0;
+}
+
+// What sector 0 is, in resident mode, and where the reserved region is.
+static void judge_loader(firmware_t *firmware, const molt_flash_t *flash, const uint8_t *bytes) {
+    static uint32_t buf[SECTOR / 4];
+    const molt_loader_t loader = own_loader();
+    uint32_t equal_count = count_equal(&loader, bytes);
+    molt_resident_t resident;
+    molt_overlay_t overlay;
+    int err = molt_resident_read(flash, &resident);
+    if (err == MOLT_ERR_NOENT && equal_count < loader.size / 8 * 7) {
+        return;
+    }
+    firmware->reserved_addr = err ? find_reserved(flash) : resident.reserved_addr;
+    int check = err == MOLT_ERR_NOENT ? MOLT_ERR_CORRUPT : molt_resident_check(flash, &loader, (uint8_t *)buf);
+    bool is_first_whole = !err && equal_count == loader.size
+                          && molt_overlay_read(flash, resident.reserved_addr, (uint8_t *)buf, &overlay) != 0;
+    firmware->loader = check == 0                  ? FIRMWARE_LOADER_WHOLE
+                       : check == MOLT_ERR_NOTSUP  ? FIRMWARE_LOADER_OTHER
+                       : is_first_whole            ? FIRMWARE_LOADER_OVERLAY
+                                                   : FIRMWARE_LOADER_DAMAGED;
+}
+
+const char *firmware_loader_text(const firmware_t *firmware) {
+    switch (firmware->loader) {
+        case FIRMWARE_LOADER_NONE:
+        case FIRMWARE_LOADER_WHOLE:
+            break;
+        case FIRMWARE_LOADER_OVERLAY:
+            return "the part of the resident boot loader that carries out upgrades is damaged; molt install repairs it, and the next "
+                   "upgrade does";
+        case FIRMWARE_LOADER_DAMAGED:
+            return "the resident boot loader in sector 0 is damaged; molt install repairs it";
+        case FIRMWARE_LOADER_OTHER:
+            return "the resident boot loader is of another version of molt; use that version";
+    }
+    return NULL;
+}
+
 // Where the image's first sector is, and whether the boot loader has something to finish first.
 static void find_head(firmware_t *firmware, const molt_flash_t *flash, const uint8_t *bytes) {
     static uint32_t sector[SECTOR / 4];
     molt_plan_t plan;
     molt_state_t state;
-    uint32_t reserved_addr;
     memcpy(sector, bytes, sizeof sector);
     if (molt_plan_open(&plan, &flash->geometry, (uint8_t *)sector) == 0) {
         firmware->state = FIRMWARE_UPGRADING;
-    } else if (molt_resident_find(flash, &reserved_addr) == 0 && molt_state_read(flash, reserved_addr, &state) == 0) {
-        firmware->is_resident = true;
-        firmware->head_addr = molt_state_head_addr(flash, reserved_addr, state.head);
+        return;
+    }
+    judge_loader(firmware, flash, bytes);
+    if (firmware->reserved_addr && molt_state_read(flash, firmware->reserved_addr, &state) == 0) {
+        firmware->head_addr = molt_state_head_addr(flash, firmware->reserved_addr, state.head);
         firmware->state = state.kind == MOLT_STATE_UPGRADE ? FIRMWARE_UPGRADING : FIRMWARE_NONE;
     }
 }

@@ -14,10 +14,19 @@ typedef enum firmware_state {
     FIRMWARE_UPGRADING,  // an upgrade is in progress: neither the old image nor the new one is there
 } firmware_state_t;
 
+typedef enum firmware_loader {
+    FIRMWARE_LOADER_NONE,     // the firmware's own first sector is in sector 0, or the boot loader of one upgrade
+    FIRMWARE_LOADER_WHOLE,    // the resident boot loader
+    FIRMWARE_LOADER_OVERLAY,  // its first part is whole, its overlay is not: an upgrade writes that again
+    FIRMWARE_LOADER_DAMAGED,  // it is damaged: what it does when it is started nobody knows
+    FIRMWARE_LOADER_OTHER,    // one of another version of molt
+} firmware_loader_t;
+
 typedef struct firmware {
     firmware_state_t state;
     molt_image_t image;    // as far as it could be read
-    bool is_resident;      // the resident boot loader is in sector 0
+    firmware_loader_t loader;
+    uint32_t reserved_addr;  // resident mode: of its reserved region; 0 where that is not known
     uint32_t head_addr;    // where the image's first sector is: 0, or a head of resident mode
     uint32_t end;          // address where its bytes end, by its own account; 0: it does not say
     uint32_t fs_addr;      // where it looks for its filesystem, by its mark; 0: it does not say
@@ -27,6 +36,14 @@ typedef struct firmware {
 
 // Look at the firmware at the beginning of `flash`, whose `size` bytes are also in memory at `bytes`.
 void firmware_look(firmware_t *firmware, const molt_flash_t *flash, const uint8_t *bytes, uint32_t size);
+
+// Whether a resident boot loader is in sector 0, in whatever state.
+static inline bool firmware_is_resident(const firmware_t *firmware) {
+    return firmware->loader != FIRMWARE_LOADER_NONE;
+}
+
+// The sentence about a resident boot loader that is not whole, else NULL.
+const char *firmware_loader_text(const firmware_t *firmware);
 
 // Where the firmware whose image begins at `addr` ends: as it says, or behind the last sector before `limit` that is not
 // erased. 0: there is none, or a damaged one.

@@ -177,6 +177,9 @@ static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_
     if (*dumpfs_size_text(dump, text, sizeof text)) {
         say_note(notes, "%s", text);
     }
+    if (firmware_loader_text(&dump->firmware)) {
+        say_note(notes, "%s", firmware_loader_text(&dump->firmware));
+    }
     describe_note_tail(notes, image);
     uint32_t made = image->crc_mode | (uint32_t)image->crc_size_freq << 8;
     if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc && job->options.safe_check && made != rehearsal->plan.flash_params) {
@@ -191,8 +194,14 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *job) {
     molt_region_t frozen;
     bool has_frozen = survey_find_frozen(dump, &frozen);
     sim_nor_t *nor = &dump->nor;
+    // Planned once for what is told, for preparing uses the plan up; and once more as the device does it.
+    int err = host_plan(job);
+    if (!err) {
+        molt_plan_finish(&job->upgrade.plan);
+        err = note_plan(rehearsal, job);
+    }
     sim_counts_t begin = nor->counts;
-    int err = host_prepare(job);
+    err = err ? err : host_prepare(job);
     rehearsal->image = job->upgrade.image;
     rehearsal->refusal = job->upgrade.refusal;
     if (err) {
@@ -204,9 +213,6 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *job) {
     }
     rehearsal->prepare = difference(&nor->counts, &begin);
     rehearsal->prepare_op_count = nor->op_count;
-    if (note_plan(rehearsal, job) != 0) {
-        return fail(rehearsal, job->path, "its blocks cannot be followed; copy the file again");
-    }
     note_upgrade(rehearsal, dump, job);
     begin = nor->counts;
     sim_device_t device = { .nor = nor, .loader = job->loader, .resident = job->resident };
@@ -223,6 +229,9 @@ int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
     host_job_t job;
     rehearse_job(&job, dump, args);
     *rehearsal = (rehearsal_t){ .op_count = 0 };
+    if (dump->firmware.loader == FIRMWARE_LOADER_DAMAGED) {
+        return fail(rehearsal, dump->path, firmware_loader_text(&dump->firmware));
+    }
     if (!sim_device_boots(&dump->nor)) {
         return fail(rehearsal, dump->path,
             "nothing in sector 0 that the mask ROM would start, so no firmware could upgrade itself; write a firmware with esptool");
@@ -235,7 +244,7 @@ int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
     sim_nor_pop(&dump->nor);
     dump->nor.counts = counts;
     dumpfs_power_on(dump);
-    rehearsal->is_in_place = !status && !args->erase_all && args->cut_op < 0 && rehearse_holds_image(dump, rehearsal);
+    rehearsal->is_in_place = !status && args->cut_op < 0 && rehearsal->tally.is_in_place;
     return status;
 }
 

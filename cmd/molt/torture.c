@@ -31,10 +31,21 @@ void torture_pop(torture_t *torture, const torture_mark_t *mark) {
     torture->now = mark->now;
 }
 
+// Earlier cuts were recovered from, or there would have been no operation for the last one; unless the earlier one left a
+// boot sector that boots at times.
+static bool is_in_window(const torture_t *torture) {
+    uint32_t last = torture->now.level - 1;
+    bool is_in_it = torture->in_window[last];
+    for (uint32_t i = 0; i < last; i++) {
+        int how = torture->path_cuts[i].how;
+        is_in_it = is_in_it || (torture->in_window[i] && (how == SIM_TEAR_WEAK || how == SIM_TEAR_MARGINAL));
+    }
+    return is_in_it;
+}
+
 void torture_count_verdict(torture_t *torture, torture_verdict_t verdict) {
     torture_totals_t *totals = &torture->totals;
-    // Earlier cuts were recovered from, or there would have been no operation for the last one.
-    if (verdict != TORTURE_RECOVERED && torture->in_window[torture->now.level - 1]) {
+    if (verdict != TORTURE_RECOVERED && is_in_window(torture)) {
         verdict = TORTURE_WINDOW;
     }
     bool is_littlefs = verdict == TORTURE_NO_UPGRADE || verdict == TORTURE_WRONG_FILES;
@@ -125,6 +136,8 @@ static void cut_here(torture_t *torture, char kind, uint32_t addr, const void *d
     }
     nor->watch = watch;
     torture->totals.fired_count += nor->is_cut;
+    bool is_in_fs = addr >= torture->fs.addr && addr < torture->fs.addr + torture->fs.size;
+    torture->now.has_misled_littlefs = torture->now.has_misled_littlefs || (tear == SIM_TEAR_PAGE && is_in_fs);
     torture->now.is_preparing = false;
     torture->now.is_open = false;
     torture_power_on(torture);
@@ -239,7 +252,13 @@ int torture_run(torture_t *torture) {
     uint32_t size = nor->flash.geometry.size;
     torture->totals = (torture_totals_t){ 0 };
     torture->now = (struct torture_now){ 0 };
-    torture->device = (sim_device_t){ .nor = nor, .loader = torture->loader, .resident = torture->resident };
+    torture->device = (sim_device_t){
+        .nor = nor,
+        .loader = torture->loader,
+        .resident = torture->resident,
+        .code_once = torture->code_once,
+        .code_resident = torture->code_resident,
+    };
     torture->image = NULL;
     torture->trial_image = NULL;
     torture->trial_end = 0;

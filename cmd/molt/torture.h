@@ -18,8 +18,8 @@
 //
 // Misreads: the same upgrade again and again, and in each run one read is wrong once, by one bit. Likewise in starts
 // afterwards, with the image's file there and without it; likewise, for a sample of reads, in recoveries from a cut.
-// Where an error comes of it, the boot loader or the user tries once more. What a misread does to littlefs while that
-// writes the saved file is littlefs's own matter and counted apart.
+// Where an error comes of it, the boot loader or the user tries once more. What a misread, or a torn page, does to
+// littlefs while that writes the saved file is littlefs's own matter and counted apart.
 //
 // Fatal windows: while sector 0 is rewritten nothing boots, and a loss there is counted apart. What such a moment is
 // does not depend on how molt does it: a window opens with the erase of sector 0 and is open until the mask ROM would
@@ -60,7 +60,7 @@ typedef struct torture_cut {
 typedef enum torture_verdict {
     TORTURE_RECOVERED,
     TORTURE_WINDOW,        // lost in one of the named windows
-    TORTURE_LITTLEFS,      // files lost by a misread while littlefs wrote: its own matter
+    TORTURE_LITTLEFS,      // files lost by a misread or a torn page while littlefs wrote: its own matter
     TORTURE_BRICK,         // nothing boots, outside the windows
     TORTURE_STUCK,         // the boot loader gives up
     TORTURE_NO_UPGRADE,    // the old firmware runs but the upgrade cannot be started again
@@ -102,6 +102,8 @@ typedef struct torture {
     molt_loader_t extension;
     molt_loader_t resident;   // the resident boot loader; the device may have it in or not
     molt_loader_t overlay;    // its second part
+    const sim_code_t *code_once;      // of the boot loaders; NULL: of this program
+    const sim_code_t *code_resident;
     const char *fallback_path;  // resident mode: a trial, with this image to fall back on; NULL for none
     bool confirms;            // the new firmware keeps itself; otherwise the trial ends in the fallback
     molt_region_t fs;
@@ -147,7 +149,7 @@ typedef struct torture {
         uint64_t window_run;       // the run of firmware or boot loader that the last one was opened in
         uint64_t run_count;        // of these runs
         bool has_misread;          // on the way to the present state
-        bool has_misled_littlefs;  // while a preparation of an upgrade that is not resident was under way
+        bool has_misled_littlefs;  // while it wrote; or a torn page took its bytes
         bool is_excused;           // an error came of it, once
         torture_verdict_t wrong;   // what is wrong already, or TORTURE_RECOVERED
     } now;

@@ -105,6 +105,9 @@ static torture_verdict_t inspect_flash(const torture_t *torture) {
 
 static torture_verdict_t start_again(torture_t *torture) {
     torture_verdict_t verdict = TORTURE_RECOVERED;
+    uint32_t level = torture->now.level;
+    // No cuts here.
+    torture->now.level = TORTURE_DEPTH_MAX;
     for (int i = 0; verdict == TORTURE_RECOVERED && i < TORTURE_STARTS_AFTER; i++) {
         torture_power_on(torture);
         verdict = torture_live(torture);
@@ -112,6 +115,7 @@ static torture_verdict_t start_again(torture_t *torture) {
             verdict = inspect_flash(torture);
         }
     }
+    torture->now.level = level;
     return verdict;
 }
 

@@ -95,7 +95,7 @@ const char *torture_verdict_text(torture_verdict_t verdict) {
     static const char *const texts[TORTURE_VERDICT_COUNT] = {
         "recovered",
         "lost in a named window (sector 0 being rewritten)",
-        "files lost by a misread while littlefs wrote (its own matter)",
+        "files lost by a misread or a torn page while littlefs wrote (its own matter)",
         "nothing boots",
         "the boot loader gives up",
         "the old firmware runs, but the upgrade cannot be started again",

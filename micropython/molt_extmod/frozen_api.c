@@ -272,11 +272,10 @@ static void add_folder(mp_obj_t path, mp_obj_t package) {
         const char *name = mp_obj_str_get_data(pair[1], &name_size);
         if (i < count) {
             molt_frozen_check_name(name, name_size);
-        } else {
-            mp_printf(&mp_plat_print, "molt: %s is %s\n", mp_obj_str_get_str(pair[0]), name);
         }
         with_file(pair[0], name, name_size, i < count ? look_at : add);
         if (i >= count) {
+            mp_printf(&mp_plat_print, "molt: %s is %s\n", mp_obj_str_get_str(pair[0]), name);
             warn(name, name_size);
         }
     }
@@ -296,10 +295,10 @@ static void add_file(mp_obj_t path_in, mp_obj_t name_in) {
         name_size = derived.len;
     }
     molt_frozen_check_name(name, name_size);
+    with_file(path_in, name, name_size, add);
     if (molt_frozen_first_part(derived.buf, derived.len) < derived.len) {
         mp_printf(&mp_plat_print, "molt: %s is %.*s\n", path, (int)name_size, name);
     }
-    with_file(path_in, name, name_size, add);
     warn(name, name_size);
     vstr_clear(&derived);
 }

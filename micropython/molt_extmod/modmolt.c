@@ -39,13 +39,15 @@ static bool is_same_file(const lfs2_file_t *a, const lfs2_file_t *b) {
 }
 
 // A file that is opened beside the program's own to see which one it is. Opening and closing can raise where the block device
-// is the program's, and littlefs would be left with a pointer to it.
+// is the program's, and littlefs would be left with a pointer to it, and with a cache that it takes for filled: it notes what
+// it reads before it has read it.
 typedef struct probe {
     struct lfs2_file_config config;
     lfs2_file_t file;
 } probe_t;
 
 static void forget_probe(lfs2_t *lfs, const probe_t *probe) {
+    lfs->rcache.block = (lfs2_block_t)-1;
     for (lfs2_file_t **at = (lfs2_file_t **)&lfs->mlist; *at; at = &(*at)->next) {
         if (*at == &probe->file) {
             *at = probe->file.next;

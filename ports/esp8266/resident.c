@@ -5,8 +5,8 @@
 #include "molt/crc32.h"
 #include "molt/resident.h"
 
-// The buffer that the overlay's sector is read into: data RAM that neither this part nor the mask ROM uses. The overlay
-// has its variables there, when it has been copied to where it runs.
+// The buffer that the overlay's sector is read into: data RAM that neither this part nor the mask ROM uses. Its code is
+// copied to where it runs, its constants stay here (overlay.ld). A part of the overlay's ABI.
 #define OVERLAY_BUFFER_VADDR 0x3fff8000u
 
 typedef int (*overlay_t)(uint32_t reserved_addr, molt_state_t *state);

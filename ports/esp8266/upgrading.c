@@ -28,7 +28,6 @@ static uint32_t step_count;
 
 static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     (void)ctx;
-    feed();
     if (event == MOLT_BOOT_START) {
         ets_wdt_enable(WDT_MODE, WDT_STAGE, WDT_STAGE);
         step_count = arg;
@@ -38,6 +37,7 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     } else if (!MOLT_RESIDENT_ONLY && event == MOLT_BOOT_FINISH && arg == MOLT_REPORT_RESTORED) {
         ets_printf("\r\nfile has changed\r\n");
     }
+    feed();
 }
 
 static void put_error(int err) {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "molt/error.h"
-#include "molt/resident.h"
 #include "molt/unpack.h"
 
 // Facts of the mask ROM: header and segment headers of 8 bytes, XOR checksum seeded with 0xEF, in the last byte of
@@ -17,6 +16,14 @@
 
 // Runs of a boot loader at one start before it counts as stuck.
 #define LOADER_TRIES 4u
+
+static const sim_code_t code_of_this_program = {
+    molt_boot_run, molt_resident_start, molt_overlay_read, molt_resident_act,
+};
+
+static const sim_code_t *code_resident(const sim_device_t *device) {
+    return device->code_resident ? device->code_resident : &code_of_this_program;
+}
 
 static uint32_t word_at(const sim_nor_t *nor, uint32_t addr) {
     const uint8_t *p = nor->bytes + addr;
@@ -107,11 +114,12 @@ static int run_overlay(void *ctx, uint32_t reserved_addr, molt_state_t *state) {
     const start_t *start = ctx;
     const molt_flash_t *flash = &start->device->nor->flash;
     molt_overlay_t overlay;
-    int err = molt_overlay_read(flash, reserved_addr, start->sector, &overlay);
+    const sim_code_t *code = code_resident(start->device);
+    int err = code->overlay_read(flash, reserved_addr, start->sector, &overlay);
     if (!err && overlay.abi != MOLT_OVERLAY_ABI) {
         err = MOLT_ERR_NOENT;
     }
-    return err ? err : molt_resident_act(flash, reserved_addr, state, start->sector, start->buf, start->io);
+    return err ? err : code->resident_act(flash, reserved_addr, state, start->sector, start->buf, start->io);
 }
 
 // The resident boot loader, up to the jump into the firmware.
@@ -119,12 +127,13 @@ static int run_resident(sim_device_t *device, uint8_t *sector, uint8_t *buf, con
     start_t start = { device, sector, buf, io };
     const molt_start_io_t start_io = { &start, place_anywhere, run_overlay };
     uint32_t entry_vaddr;
-    return molt_resident_start(&device->nor->flash, &start_io, &device->head_addr, &entry_vaddr);
+    return code_resident(device)->resident_start(&device->nor->flash, &start_io, &device->head_addr, &entry_vaddr);
 }
 
 static int run_loader(sim_device_t *device, bool is_resident) {
     static const molt_boot_place_t transient = { 0, 0 };
     uint32_t sector_size = device->nor->flash.geometry.sector_size;
+    const sim_code_t *code = device->code_once ? device->code_once : &code_of_this_program;
     loader_run_t *run = malloc(sizeof *run);
     uint8_t *buffers = malloc(2 * (size_t)sector_size);
     if (run == NULL || buffers == NULL) {
@@ -134,7 +143,7 @@ static int run_loader(sim_device_t *device, bool is_resident) {
     molt_boot_io_t io = { run, on_event, on_wait, extend };
     uint8_t *buf = buffers + sector_size;
     int result = is_resident ? run_resident(device, buffers, buf, &io)
-                             : molt_boot_run(&device->nor->flash, &transient, buffers, buf, &io);
+                             : code->boot_run(&device->nor->flash, &transient, buffers, buf, &io);
     free(buffers);
     free(run);
     return result;

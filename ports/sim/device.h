@@ -8,6 +8,7 @@
 
 #include "molt/boot.h"
 #include "molt/prepare.h"
+#include "molt/resident.h"
 #include "nor.h"
 
 typedef enum sim_outcome {
@@ -17,10 +18,20 @@ typedef enum sim_outcome {
     SIM_STUCK,     // the boot loader gave up; error in *err
 } sim_outcome_t;
 
+// What a boot loader calls of the core: the functions of one compilation of it.
+typedef struct sim_code {
+    __typeof__(&molt_boot_run) boot_run;
+    __typeof__(&molt_resident_start) resident_start;
+    __typeof__(&molt_overlay_read) overlay_read;
+    __typeof__(&molt_resident_act) resident_act;
+} sim_code_t;
+
 typedef struct sim_device {
     sim_nor_t *nor;
     molt_loader_t loader;       // what counts as molt's boot loader
     molt_loader_t resident;     // and as its resident one; size 0 for none
+    const sim_code_t *code_once;      // of the boot loader for one upgrade; NULL: the core as this program has it
+    const sim_code_t *code_resident;  // of the resident one; NULL: likewise
     uint32_t head_addr;         // of the firmware that runs: 0, or a head of the reserved region
     const molt_boot_io_t *io;   // NULL for silence; only its events
     int boot_result;            // of the last molt_boot_run()

@@ -71,6 +71,9 @@ typedef struct sim_nor {
     int64_t fail_call;
     bool has_failed;
     uint64_t call_count;
+    // A cell that has gone bad: these bits of the byte there stay 1, whatever is programmed. Mask 0 for none.
+    uint32_t stuck_addr;
+    uint8_t stuck_mask;
     // Bytes of programs that asked for a 1 where a firm 0 is. An ordinary chip ignores that, others store it; so nobody
     // may ask, and tests hold this at 0.
     uint64_t overwrite_count;

@@ -57,6 +57,9 @@ void sim_nor_do(sim_nor_t *nor, uint32_t addr, const uint8_t *data, uint32_t siz
             bytes[i] &= data[i];
         }
     }
+    if (nor->stuck_addr - addr < size) {
+        nor->bytes[nor->stuck_addr] |= nor->stuck_mask;
+    }
     if (nor->weak_sector_count) {
         for (uint32_t i = 0; i < size; i++) {
             nor->weak[addr + i] = goal_weak(nor->weak[addr + i], data, i);
@@ -98,7 +101,7 @@ static void tear_all_but_one(sim_nor_t *nor, uint32_t addr, const goal_t *goal, 
     uint8_t *bytes = nor->bytes + addr;
     uint8_t *weak = nor->weak + addr;
     uint32_t i = bit < 0 ? 0 : (uint32_t)bit / 8;
-    uint8_t mask = bit < 0 ? 0 : (uint8_t)(1u << bit % 8);
+    uint8_t mask = (uint8_t)(bit < 0 ? 0 : 1u << bit % 8);
     uint8_t old_byte = is_erase ? 0 : bytes[i];
     uint8_t old_weak = is_erase ? 0 : weak[i];
     memcpy(bytes, goal->bytes, size);

@@ -266,8 +266,8 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     if (molt_journal_is_done(&run.journal, plan->step_count)) {
         return molt_journal_mark(flash, &run.journal, plan->step_count);
     }
-    molt_source_t source = { flash, plan };
-    molt_reader_t source_reader = molt_source_reader(&source);
+    molt_source_t source;
+    molt_reader_t source_reader = molt_source_reader(&source, flash, plan);
     run.image = source_reader;
     int err = 0;
     if (plan->source_kind == MOLT_SOURCE_GZIP) {

@@ -93,6 +93,19 @@ static int check_raw(molt_upgrade_t *upgrade, const molt_reader_t *file, const m
     return err;
 }
 
+// So many bytes of what is unpacked tell whether it is an image at all, and need no window to speak of.
+#define FIRST_SIZE 8u
+
+// Whether a gzip file begins with an image: before the window turns out to be too small, and its user makes a smaller file of
+// what is no image. What is wrong with the gzip file itself is found later.
+static int check_first_bytes(molt_upgrade_t *upgrade, molt_reader_t image) {
+    image.size = FIRST_SIZE;
+    int err = molt_image_probe(&image, &upgrade->image);
+    molt_image_defect_t defect = upgrade->image.defect;
+    bool is_none = defect == MOLT_IMAGE_BAD_MAGIC || defect == MOLT_IMAGE_ERASED || defect == MOLT_IMAGE_COMPRESSED;
+    return is_none ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_IMAGE, err) : 0;
+}
+
 // A gzip file is unpacked twice: for its size and CRC, and for the checks and the SHA-1 of the image.
 static int check_gzip(molt_upgrade_t *upgrade, const molt_reader_t *file, const molt_upgrade_options_t *options) {
     if (upgrade->unpack == NULL) {
@@ -101,7 +114,11 @@ static int check_gzip(molt_upgrade_t *upgrade, const molt_reader_t *file, const 
     upgrade->phase = MOLT_UPGRADE_PHASE_IMAGE;
     molt_unpacked_t unpacked;
     molt_reader_t image = molt_unpack_reader(upgrade->unpack, file, upgrade->window, upgrade->window_size, 0);
-    int err = molt_unpack_measure(upgrade->unpack, molt_sector_size(&upgrade->flash->geometry), options->mapped_size,
+    int err = check_first_bytes(upgrade, image);
+    if (err) {
+        return err;
+    }
+    err = molt_unpack_measure(upgrade->unpack, molt_sector_size(&upgrade->flash->geometry), options->mapped_size,
         upgrade->work, upgrade->work_size, on_progress, upgrade, &unpacked);
     if (err) {
         molt_upgrade_trouble_t kind = err == MOLT_ERR_NOSPC  ? MOLT_UPGRADE_TROUBLE_WINDOW
@@ -277,8 +294,8 @@ int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
         bool refused = upgrade->refusal.reason != MOLT_REFUSAL_NONE;
         return trouble(upgrade, refused ? MOLT_UPGRADE_TROUBLE_REFUSED : MOLT_UPGRADE_TROUBLE_EXTENTS, err);
     }
-    molt_source_t source = { upgrade->flash, &upgrade->plan };
-    molt_reader_t image = molt_source_reader(&source);
+    molt_source_t source;
+    molt_reader_t image = molt_source_reader(&source, upgrade->flash, &upgrade->plan);
     if (options->safe_check) {
         upgrade->phase = MOLT_UPGRADE_PHASE_SOURCE;
         err = molt_prepare_source(&image, upgrade->source_crc, upgrade->work, upgrade->work_size, on_progress, upgrade);

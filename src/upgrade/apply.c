@@ -79,7 +79,7 @@ static int read_source(void *ctx, uint32_t off, void *buf, uint32_t size) {
         uint32_t addr = molt_plan_source_addr(source->plan, off, &run_size);
         run_size = min_u32(run_size, size);
         // Only the last run of a file whose size is no multiple of 4 is rounded up; it ends within its sector.
-        int err = source->flash->read(source->flash->ctx, addr, out, (run_size + 3) & ~3u);
+        int err = source->read(source->ctx, addr, out, (run_size + 3) & ~3u);
         if (err) {
             return err;
         }
@@ -90,8 +90,9 @@ static int read_source(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return 0;
 }
 
-molt_reader_t molt_source_reader(molt_source_t *source) {
-    return (molt_reader_t){ source, source->plan->source_size, read_source };
+molt_reader_t molt_source_reader(molt_source_t *source, const molt_flash_t *flash, const molt_plan_t *plan) {
+    *source = (molt_source_t){ flash->read, flash->ctx, plan };
+    return (molt_reader_t){ source, plan->source_size, read_source };
 }
 
 int molt_target_read(const molt_reader_t *image, const molt_plan_t *plan, uint32_t addr, uint8_t *buf) {

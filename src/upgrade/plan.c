@@ -164,7 +164,9 @@ const uint8_t *molt_plan_image_sha1(const molt_plan_t *plan) {
 
 int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *sector) {
     plan->sector = sector;
-    plan->geometry = *geometry;
+    if (!MOLT_FIXED_GEOMETRY || !MOLT_PLAN_TRUSTED) {
+        plan->geometry = *geometry;
+    }
     const uint8_t *h = plan_header(plan);
     if (load32_le(h + PLAN_OFF_MAGIC) != PLAN_MAGIC) {
         return MOLT_ERR_NOENT;

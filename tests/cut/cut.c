@@ -7,7 +7,7 @@
 //                           disturbance of it again; "small+erase" erases its filesystem; "small.resident+trial" is on
 //                           trial and confirms, "small.resident+rollback" does not; "+misread" has misreads, too; "+page"
 //                           is a chip that rewrites whole pages, "+pieces" one whose program commands are an eighth of a
-//                           page. It stops at the first loss; with "all" as ID it tells each
+//                           page; "+firm" leaves no weak cell behind. It stops at the first loss; with "all" as ID it tells each
 //
 // Exit status 0 if nothing was lost outside the named windows and every cut and misread that there had to be was made.
 
@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "fixture/device.h"
+#include "shipped.h"
 #include "torture_jobs.h"
 
 #define JOBS 2
@@ -35,8 +36,9 @@ enum {
     MISREAD = 8,   // reads are wrong, too
     PAGE = 16,     // the chip rewrites whole pages
     PIECES = 32,   // each program command is an operation: an eighth of a page
+    FIRM_ONLY = 64,  // no cut leaves a weak cell
 };
-static const char *const kinds[] = { "erase", "trial", "rollback", "misread", "page", "pieces" };
+static const char *const kinds[] = { "erase", "trial", "rollback", "misread", "page", "pieces", "firm" };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
 typedef struct run {
@@ -45,7 +47,6 @@ typedef struct run {
     uint32_t depth;
     uint32_t tears;
     uint32_t what;
-    uint32_t cut_step;  // 0: each operation
     bool stop_at_loss;
     bool tells_losses;
 } run_t;
@@ -75,6 +76,7 @@ static void tell_loss(torture_verdict_t verdict, const char *id) {
 }
 
 static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
+    bool is_small = run->shape->geometry.size < 0x40000;
     bool is_on_trial = (run->what & (TRIAL | ROLLBACK)) != 0;
     fixture_device(nor, run->shape);
     nor->piece_size = run->what & PIECES ? run->shape->geometry.page_size / 8 : 0;
@@ -84,6 +86,8 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .extension = fixture_extension(run->shape),
         .resident = fixture_resident(run->shape),
         .overlay = fixture_overlay(run->shape),
+        .code_once = cut_code_once,
+        .code_resident = cut_code_resident,
         .fallback_path = is_on_trial ? FIXTURE_OLD_PATH : NULL,
         .confirms = (run->what & TRIAL) != 0,
         .fs = fixture_fs(run->shape),
@@ -92,8 +96,9 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .depth = run->depth,
         .tears = run->tears,
         .misreads = run->what & MISREAD ? TORTURE_IN_UPGRADE | TORTURE_IN_RECOVERIES | TORTURE_IN_LATER_STARTS : 0,
-        .misread_step = 5,
-        .cut_step = run->cut_step,
+        // On the larger devices a sample: a life there has thousands of reads.
+        .misread_step = is_small ? 5 : 211,
+        .cut_step = run->what & MISREAD && !is_small ? 61 : 0,
         .stop_at_loss = run->stop_at_loss,
         .on_loss = run->tells_losses ? tell_loss : NULL,
     };
@@ -142,10 +147,18 @@ static void do_run(const run_t *run) {
     sim_nor_free(&nor);
 }
 
+// The boot loaders' own compilation knows sectors of 4096 bytes only.
+static void do_if_possible(const run_t *run) {
+    if (cut_code_once == NULL || run->shape->geometry.sector_size == 4096) {
+        do_run(run);
+    }
+}
+
 // Shape and what is special, from "small.resident+trial". 0, or -1 if there is no such thing.
 static int parse_name(const char *name, run_t *run) {
     static const fixture_shape_t *const shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip,
-        &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident };
+        &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident,
+        &fixture_short, &fixture_short_gzip, &fixture_short_resident };
     size_t length = strcspn(name, "+");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         if (strlen(shapes[i]->name) == length && memcmp(shapes[i]->name, name, length) == 0) {
@@ -167,7 +180,7 @@ static int parse_name(const char *name, run_t *run) {
 }
 
 static uint32_t tears_of(uint32_t what) {
-    return what & PAGE ? 1u << SIM_TEAR_PAGE : what & MISREAD ? FEW : FIRM | WEAK;
+    return what & PAGE ? 1u << SIM_TEAR_PAGE : what & MISREAD ? FEW : what & FIRM_ONLY ? FIRM : FIRM | WEAK;
 }
 
 static int run_again(const char *name, const char *depth, const char *id) {
@@ -175,7 +188,7 @@ static int run_again(const char *name, const char *depth, const char *id) {
     int err = parse_name(name, &run);
     run.tears = tears_of(run.what);
     if (err || run.depth < 1 || run.depth > TORTURE_DEPTH_MAX) {
-        fprintf(stderr, "usage: cut [full | SHAPE[+erase|+trial|+rollback|+misread|+page|+pieces] DEPTH [ID|all]]\n");
+        fprintf(stderr, "usage: cut [full | SHAPE[+erase|+trial|+rollback|+misread|+page|+pieces|+firm] DEPTH [ID|all]]\n");
         return 2;
     }
     if (id == NULL || strcmp(id, "all") == 0) {
@@ -214,8 +227,12 @@ int main(int argc, char **argv) {
         { "in resident mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_resident, 1, FIRM, ERASE },
         { "in resident mode a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full_resident, 1, FIRM },
         { "a small device survives every cut of one that erases the filesystem", &fixture_small_gzip, 1, FIRM, ERASE },
+        { "a device with sectors of 4096 bytes survives every cut", &fixture_short, 1, FIRM },
+        { "in resident mode a device with sectors of 4096 bytes survives every cut", &fixture_short_resident, 1, FIRM },
+        { "in resident mode it survives every cut of a trial that falls back", &fixture_short_resident, 1, FIRM, ROLLBACK },
     };
     static const run_t full_runs[] = {
+        { "a device with sectors of 4096 bytes survives every cut of an upgrade from a gzip file", &fixture_short_gzip, 1, FIRM },
         { "a small device survives two cuts of an upgrade that erases the filesystem", &fixture_small, 2, FIRM, ERASE },
         { "a 4 MB device survives every cut of an upgrade that erases the filesystem", &fixture_full, 1, FIRM, ERASE },
         { "a 4 MB device survives every cut of an upgrade from a gzip file", &fixture_full_gzip, 1, FIRM },
@@ -228,10 +245,10 @@ int main(int argc, char **argv) {
     }
     double begin = now_s();
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
-        do_run(&runs[i]);
+        do_if_possible(&runs[i]);
     }
     for (size_t i = 0; full && i < sizeof full_runs / sizeof full_runs[0]; i++) {
-        do_run(&full_runs[i]);
+        do_if_possible(&full_runs[i]);
     }
     printf("# %llu cuts in %.1f s on %d cores\n", (unsigned long long)all_fired, now_s() - begin, JOBS);
     printf("1..%u\n", case_count);

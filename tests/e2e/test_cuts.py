@@ -36,6 +36,7 @@ ANY_TEAR = ("before", "after", *TEARS)
 REPORT_SIZE = 16
 # What the user's code does at each start until the new firmware is there.
 CODE = "import os, molt\nprint(os.uname().version)\nif '-A ' in os.uname().version: molt.fwupdate('firmware.bin', verbose=False)\n"
+PAGE = 256
 # What may become of a board whose first sector was being rewritten.
 ENDINGS = {CLEAN: "went on", BRICK: "brick", CRASH: "crash", TIMEOUT: "boot loader without a plan"}
 
@@ -59,9 +60,14 @@ class Setting:
         self.ops = prepare.ops + loader.ops
         begins = [i for i, op in enumerate(self.ops) if op[:2] == ("sector", 0)]
         same(len(begins), 2, "rewritings of sector 0")
-        ends = [next(i for i in range(b, len(self.ops)) if self.ops[i] == ("page", 0, 256)) for b in begins]
+        ends = [next(i for i in range(b, len(self.ops)) if has_first_page(self.ops[b:i + 1])) for b in begins]
         self.windows = list(zip(begins, ends))
         board.remove()
+
+
+def has_first_page(ops):
+    """Whether all pieces of sector 0's first page, which goes in last, are among these operations."""
+    return sum(size for kind, addr, size in ops if kind == "page" and addr < PAGE) == PAGE
 
 
 def in_window(ops, tear):
@@ -69,7 +75,7 @@ def in_window(ops, tear):
     begins = [i for i, op in enumerate(ops) if op[:2] == ("sector", 0)]
     if not begins or (begins[-1] == len(ops) - 1 and tear == "before"):
         return False
-    return ("page", 0, 256) not in ops[begins[-1]:-1] and not (ops[-1] == ("page", 0, 256) and tear == "after")
+    return not has_first_page(ops[begins[-1]:] if tear == "after" else ops[begins[-1]:-1])
 
 
 Result = collections.namedtuple("Result", "name ending why", defaults=("",))
@@ -136,7 +142,7 @@ def cut_once(setting, op, tear, keep=False):
 def cut_thrice(setting, seed):
     """Three cuts at random places, one after the other in the order of the upgrade. A Result."""
     rng = random.Random(seed)
-    last = len(setting.ops) - 60
+    last = setting.windows[-1][0]
     begin = 0 if seed % 3 == 0 else setting.prepare_count
     points = sorted(rng.randrange(begin, last) for _ in range(3))
     if seed % 3 == 0:
@@ -169,12 +175,12 @@ def cut_thrice(setting, seed):
 
 
 def cut_again_and_again(setting):
-    """The power fails every hundred operations or so, until nearly all is done; then it stays."""
+    """The power fails every hundred pages or so, until nearly all is done; then it stays."""
     board = Board(setting.prepared)
-    left, count = len(setting.ops) - setting.prepare_count - 60, 0
+    left, count = setting.windows[-1][0] - setting.prepare_count, 0
     try:
-        while left > 160:
-            step = 97 + 5 * count % 41
+        while left > 8 * 160:
+            step = 8 * (97 + 5 * count % 41) + count % 8
             tear = ANY_TEAR[count % len(ANY_TEAR)]
             same(board.run(cut=f"{step}:{tear}", status=None).status, CUT, f"cut {count}")
             left -= step
@@ -192,11 +198,12 @@ def cut_again_and_again(setting):
 # ---- which cuts, and what came of them
 
 def spread(setting, points, ends):
-    """Operation and tear of each cut: so many points, the first and last operations, and both rewritings of sector 0."""
+    """Operation and tear of each cut: so many points, the first and last operations, and both rewritings of sector 0: an
+    operation of each page, all of the first page's, which goes in last."""
     count = len(setting.ops)
     ops = {i * (count - 1) // (points - 1) for i in range(points)} | set(range(ends)) | set(range(count - ends, count))
     for begin, end in setting.windows if ends else ():
-        ops |= set(range(begin, end + 1))
+        ops |= set(range(begin, end, 8)) | set(range(end - 7, end + 1))
     return both_ways(sorted(ops))
 
 

@@ -5,6 +5,7 @@
 
 FIRMWARE=mpy2-A in the environment takes another firmware. All runs are watched by the board's plugin.
 """
+import hashlib
 import os
 import re
 import struct
@@ -12,7 +13,8 @@ import subprocess
 import sys
 
 from frozenrig import NAME, board_with, compile_mpy, listed, main_or_skip, natmod, say, stores, with_data
-from rig import BUILD, FS_START_1M, ROOT, firmware, fresh, hazard, note, same, same_bytes, scratch, test, tool, true
+from rig import (BUILD, FS_START_1M, ROOT, SMALL_PROGRAM_SAYS, firmware, fresh, hazard, note, same, same_bytes, scratch, small_program, test,
+                 tool, true)
 
 TOP = 0xF8000
 
@@ -36,6 +38,14 @@ HELLO_SAYS = "('greeting', -123456789012345678901234567890, (1, (2, 'threeeee', 
              "1099511627776), 7, 30, [0, 1, 2])"
 
 
+def lengthened(image, size):
+    """The same firmware, padded by bytes that its size word and MD5 count."""
+    image = bytearray(image[:-16])
+    image += b"\xa5" * (size - len(image))
+    struct.pack_into("<I", image, 0x8FFC, len(image))
+    return bytes(image + hashlib.md5(image[4:]).digest())
+
+
 @test
 def add_import_reset_import():
     """A module is added, imports at once and unlinked, and linked after a reset, with the same result"""
@@ -55,10 +65,10 @@ def add_import_reset_import():
 def nothing_is_written_twice():
     """The same file again writes nothing; the flash stays as it is, byte for byte"""
     board = board_with(hello=HELLO)
-    board.run("import esp\nesp.add_frozen('/m/hello.mpy')")
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')")
     board.run("pass")
     before = board.flash()
-    run = board.run("import esp\nprint(esp.add_frozen('/m/hello.mpy'))")
+    run = board.run("import esp\nprint(esp.add_frozen('/m/hello.mpy', 'hello'))")
     same(say(run), "True", "result")
     true(board.flash() == before, "flash is unchanged")
 
@@ -88,9 +98,9 @@ def replace_and_delete():
 @test
 def as_little_ram_as_frozen():
     """The firmware's own frozen modules, added under other names, keep not one byte of heap more than those do"""
-    modules = {"molt": "mult", "molt_map": "molt_mup"}
+    modules = {"molt_upgrade": "molt_upgrude", "molt_map": "molt_mup"}
     board = board_with(**{new: (ROOT / f"micropython/modules/{old}.py").read_text() for old, new in modules.items()})
-    board.run("import esp\nfor n in %r: esp.add_frozen('/m/' + n + '.mpy')" % list(modules.values()))
+    board.run("import esp\nfor n in %r: esp.add_frozen('/m/' + n + '.mpy', n)" % list(modules.values()))
     code = "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport %s\ngc.collect()\nprint(gc.mem_alloc() - before)"
     for old, new in modules.items():
         built, linked = (board.run(code % name).value() for name in (old, new))
@@ -105,14 +115,14 @@ def on_a_board_of_1_mb():
     name = "mpy-A-1M-lean"
     board = fresh(name, "1M", files={"m/hello.mpy": compile_mpy(HELLO)})
     above = board.flash(FS_START_1M - 0x1000, FS_START_1M)
-    run = board.run("import esp, molt\nprint(esp.add_frozen('/m/hello.mpy'))\nprint(esp.ls_frozen()[0], molt.frozen.extent())")
+    run = board.run("import esp, molt\nprint(esp.add_frozen('/m/hello.mpy', 'hello'))\nprint(esp.ls_frozen()[0], molt.frozen.extent())")
     found = eval(say(run).splitlines()[-1].replace(") (", "), ("))
     true(found[0][2] + found[0][1] <= FS_START_1M - 0x1000 - 128 and sum(found[1]) == FS_START_1M - 0x1000, str(found))
     run = board.run("import esp, hello\nprint(esp.ls_frozen()[0][3:], hello.check()[3])")
     same(say(run), "(True, True, False) 7", "linked")
     true(board.flash(FS_START_1M - 0x1000, FS_START_1M) == above, "the sector for native code is untouched")
     board = fresh("mpy-A-1M", "1M", files={"m/hello.mpy": compile_mpy("X = b'" + "z" * 80000 + "'")})
-    run = board.run("import esp\ntry:\n esp.add_frozen('/m/hello.mpy')\nexcept OSError as e: print(e.errno, e)")
+    run = board.run("import esp\ntry:\n esp.add_frozen('/m/hello.mpy', 'hello')\nexcept OSError as e: print(e.errno, e)")
     true(re.search(r"^28 .*(no room: \d+ bytes needed, \d+ free|there is no room)", say(run)), run.out)
 
 
@@ -141,13 +151,16 @@ def bad_files_and_names():
     code = "import esp\n"
     for name in sorted(set(files) - {"good"}):
         code += f"try:\n esp.add_frozen('/m/{name}.mpy')\n print('{name} TAKEN')\nexcept (ValueError, OSError) as e:\n print('{name}', e)\n"
-    for name in ("_boot", "flashbdev", "inisetup", "molt", "a..b", ".a", "a.", "", "a/b", "x" * 64, "a b", "flashbdev.sub", "molt.x"):
+    names = ("_boot", "flashbdev", "inisetup", "molt", "molt_map", "molt_upgrade", "a..b", ".a", "a.", "a/b", "x" * 64, "a b", "flashbdev.sub",
+             "molt.x", "__init__", "a.__init__.b", "mod.py", "mod.mpy")
+    for name in names:
         code += f"try:\n esp.add_frozen('/m/good.mpy', '{name}')\n print('TAKEN')\nexcept ValueError as e:\n print('{name}', e)\n"
     for path in ("/m/none.mpy", "/m", "/none/x.mpy"):
         code += f"try:\n esp.add_frozen('{path}', 'x')\n print('TAKEN')\nexcept OSError as e:\n print('{path}', e.args[1])\n"
     run = board.run(code)
     true("TAKEN" not in run.out, run.out)
-    same(len(say(run).splitlines()), len(files) - 1 + 13 + 3, "sentences")
+    same(len(say(run).splitlines()), len(files) - 1 + len(names) + 3, "sentences")
+    true("add_frozen(file_name, 'package.__init__')" in run.out, "the call that names a package")
     true(board.flash(0, 0x100000) == before[:0x100000], "flash is unchanged")
 
 
@@ -155,7 +168,7 @@ def bad_files_and_names():
 def shadowed_by_a_file():
     """A file of that name comes first, and add_frozen() and ls_frozen() say so"""
     board = fresh(NAME, files={"x.py": b"W = 'file'\n", "m/x.mpy": compile_mpy("W = 'frozen'")})
-    run = board.run("import esp\nesp.add_frozen('/m/x.mpy')\nprint(esp.ls_frozen()[0][5])\nimport x\nprint(x.W)")
+    run = board.run("import esp\nesp.add_frozen('/m/x.mpy', 'x')\nprint(esp.ls_frozen()[0][5])\nimport x\nprint(x.W)")
     same(say(run).splitlines(), ["molt: x.py will be imported in its place; remove it", "True", "file"], "shadowed")
     run = board.run("import os\nos.remove('x.py')\nimport x\nprint(x.W)")
     same(say(run), "frozen", "without the file")
@@ -167,21 +180,235 @@ def the_firmwares_own_modules_come_first():
     own = "firmware_a"
     board = board_with(x="W = 'dynamic'")
     run = board.run(f"import esp\nesp.add_frozen('/m/x.mpy', '{own}')\nesp.add_frozen('/m/x.mpy', '{own}.sub')\n"
-                    "esp.add_frozen('/m/x.mpy', 'esp')\nprint([m[5] for m in esp.ls_frozen()])")
+                    "print([m[5] for m in esp.ls_frozen()])")
     lines = say(run).splitlines()
     true(len(lines) == 3 and all("the firmware has a module of this name" in line for line in lines[:2]), run.out)
-    same(lines[2], "[True, True, False]", "shadowed")
+    same(lines[2], "[True, True]", "shadowed")
     for _ in range(2):
-        run = board.run(f"import {own}, esp\nprint(hasattr({own}, 'W'), hasattr(esp, 'W'))\ntry:\n import {own}.sub\n"
+        run = board.run(f"import {own}\nprint(hasattr({own}, 'W'))\ntry:\n import {own}.sub\n"
                         "except ImportError as e: print(e)")
-        true(say(run).startswith("False False\n") and len(say(run).splitlines()) == 2, run.out)
+        true(say(run).startswith("False\n") and len(say(run).splitlines()) == 2, run.out)
+
+
+# Of the modules in C these are taken whatever sys.path says, the others like any module behind sys.path.
+NOT_EXTENSIBLE = ("sys", "gc", "esp", "builtins", "micropython", "vfs", "math", "uctypes", "framebuf", "_molt", "usys", "uos", "utime")
+EXTENSIBLE = ("os", "time", "json", "machine", "binascii", "struct", "io")
+
+
+@test
+def names_that_import_never_takes_are_refused():
+    """A name of a C module that every import takes is refused, alone and as a package, and flash stays as it is"""
+    board = board_with(x="W = 'dynamic'")
+    before = board.flash()
+    run = board.run(f"import esp\nfor n in {NOT_EXTENSIBLE}:\n for m in (n, n + '.sub'):\n  try: print(esp.add_frozen('/m/x.mpy', m), m)\n"
+                    "  except ValueError as e: print(e)")
+    lines = say(run).splitlines()
+    same(len(lines), 2 * len(NOT_EXTENSIBLE), "lines")
+    for name, line in zip([n for n in NOT_EXTENSIBLE for _ in (0, 1)], lines):
+        true(line.startswith(name) and "built-in module" in line, f"{name}: {line}")
+    same_bytes(board.flash(), before, "flash")
+
+
+@test
+def nothing_takes_the_built_ins_from_molt():
+    """Modules called os, time, json, machine and the like, dynamic or as files, take the built-ins' place and do not stop molt"""
+    use = ("import molt\nfor n in %r: print(__import__(n).W)\nprint(molt.status(), molt.check('hello.bin')['size'], molt.plan('hello.bin')['refused'],\n"
+           " molt.pending(), len(molt.regions()) > 3)\nmolt.map()\nmolt.fwupdate('hello.bin')" % (EXTENSIBLE,))
+    program = small_program(9000)
+    files = {"m/x.mpy": compile_mpy("W = 'not the built-in'"), "hello.bin": program}
+    dynamic = fresh(NAME, files=files)
+    run = dynamic.run(f"import esp\nfor n in {EXTENSIBLE}: esp.add_frozen('/m/x.mpy', n)\nprint([m[5] for m in esp.ls_frozen()])")
+    lines = say(run).splitlines()
+    true(all("in place of the firmware's built-in" in line for line in lines[:-1]) and len(lines) == len(EXTENSIBLE) + 1, run.out)
+    same(lines[-1], str([False] * len(EXTENSIBLE)), "shadowed: import does take them")
+    as_files = fresh(NAME, files={**files, **{f"{n}.py": b"W = 'not the built-in'\n" for n in EXTENSIBLE}})
+    for what, board in (("dynamic", dynamic), ("files", as_files)):
+        run = board.run(use)
+        lines = say(run).splitlines()
+        same(lines[:len(EXTENSIBLE) + 1], ["not the built-in"] * len(EXTENSIBLE) + [f"None {len(program)} False None True"], what)
+        true(SMALL_PROGRAM_SAYS in run.out, f"{what}: the upgrade is made")
+
+
+# What import finds under each of these names, with the files below in the way, and the call that is made before.
+SHADOWS = (("plain", ""), ("x", ""), ("y", ""), ("p.mod", ""), ("p.__init__", ""), ("z.mod", ""), ("q", ""), ("q.sub", ""), ("w.sub", ""),
+           ("w.sub.leaf", ""), ("math", ""), ("math.sub", ""), ("uos", ""), ("os", ""), ("plain", "sys.path.remove('.frozen')"),
+           ("x", "sys.path[:] = ['.frozen', '']"), ("plain", "sys.path[:] = []"), ("lib_one", ""))
+
+
+@test
+def shadowed_is_what_import_does():
+    """ls_frozen() says shadowed where import takes something else, and nowhere else: files, folders, packages, built-ins, sys.path"""
+    module = compile_mpy("W = 'dynamic'")
+    board = fresh(NAME, files={"x.py": b"W = 0\n", "y/note.txt": b"a folder", "p.py": b"W = 0\n", "z/__init__.py": b"W = 0\n", "m/x.mpy": module,
+                               "lib/lib_one.py": b"W = 0\n"})
+    file = scratch("x.mpy")
+    file.write_bytes(module)
+    for name in dict(SHADOWS):
+        # By the tool, which takes any name.
+        tool("frozen", "add", board.path, f"{file}:{name}")
+    for name, before in SHADOWS:
+        dotted = name.removesuffix(".__init__")
+        run = board.run(f"import esp, sys\n{before}\nprint([m[5] for m in esp.ls_frozen() if m[0] == '{name}'][0])\ntry:\n m = __import__('{dotted}')\n"
+                        f" for n in '{dotted}'.split('.')[1:]: m = getattr(m, n)\n print(getattr(m, 'W', 0) != 'dynamic')\n"
+                        "except (ImportError, AttributeError): print(True)")
+        says = say(run).splitlines()
+        same(says[0], says[1], f"{name} {before}")
+    shadowed = {m[0] for m in listed(board) if m[5]}
+    same(shadowed, {"x", "y", "p.mod", "p.__init__", "z.mod", "q", "w.sub", "math", "math.sub", "uos"}, "shadowed")
+
+
+@test
+def the_name_is_that_by_which_import_finds_the_file():
+    """Below a folder of sys.path, /lib or the current directory the path is the dotted name; a folder that is no package leaves the file's"""
+    module = compile_mpy("W = 1")
+    paths = {"/lib/umqtt/simple.mpy": "umqtt.simple", "lib/umqtt/__init__.mpy": "umqtt.__init__", "/lib/one.mpy": "one", "two.mpy": "two",
+             "/pkg/sub/leaf.mpy": "pkg.sub.leaf", "./pkg/../pkg/mod.mpy": "pkg.mod", "/my-mods/hello.mpy": "hello"}
+    board = fresh(NAME, files={path.replace("./pkg/../", "").lstrip("/"): module for path in paths})
+    run = board.run(f"import esp\nfor p in {tuple(paths)}: esp.add_frozen(p)\n")
+    same([m[0] for m in listed(board)], list(paths.values()), "names")
+    true("molt: /lib/umqtt/simple.mpy is umqtt.simple" in run.out, f"a dotted name is told: {run.out}")
+    board.run("import esp, os, sys\nesp.reset_frozen()\nos.chdir('/pkg')\nesp.add_frozen('sub/leaf.mpy')\nesp.add_frozen('/lib/umqtt/simple.mpy')\n"
+              "sys.path.append('/my-mods')\nesp.add_frozen('../my-mods/hello.mpy')\nos.chdir('/')")
+    same([m[0] for m in listed(board)], ["sub.leaf", "umqtt.simple", "hello"], "names, from another directory")
+
+
+@test
+def a_directory_is_a_package_tree():
+    """add_frozen() of a directory takes all .mpy files below it; what is not one is told; one bad file and nothing changes"""
+    files = {"lib/pkg/__init__.mpy": compile_mpy("V = 7"), "lib/pkg/mod.mpy": compile_mpy("from . import V\nfrom .sub.leaf import L\nR = (V, L)"),
+             "lib/pkg/sub/leaf.mpy": compile_mpy("L = 'leaf'"), "lib/pkg/data.txt": b"text", "empty/note": b"1"}
+    board = fresh(NAME, files={**files, "lib/bad/a.mpy": files["lib/pkg/__init__.mpy"], "lib/bad/b.mpy": b"no mpy"})
+    before = board.flash(0, TOP)
+    run = board.run("import esp\nfor p in ('/lib/bad', '/lib', '/empty', '/none'):\n try: print(esp.add_frozen(p))\n except OSError as e: print(e.errno, e)")
+    same([line.split()[0] for line in say(run).splitlines() if not line.startswith("molt:")], ["84", "84", "2", "2"], f"refused: {run.out}")
+    same_bytes(board.flash(0, TOP), before, "flash below the filesystem")
+    run = board.run("import esp\nprint(esp.add_frozen('/lib/pkg'))\nesp.add_frozen('lib/pkg', 'other.name')")
+    true("molt: /lib/pkg/data.txt is no .mpy and is left out" in run.out, run.out)
+    same(sorted(m[0] for m in listed(board)), sorted(f"{p}{n}" for p in ("pkg", "other.name") for n in (".__init__", ".mod", ".sub.leaf")), "names")
+    board.run("import os\nfor f in ('sub/leaf', 'mod', '__init__'): os.remove('/lib/pkg/%s.mpy' % f)\nos.remove('/lib/pkg/data.txt')\nos.rmdir('/lib/pkg/sub')\n"
+              "os.rmdir('/lib/pkg')")
+    run = board.run("import pkg.mod, other.name.mod\nprint(pkg.mod.R, other.name.mod.R)")
+    same(say(run), "(7, 'leaf') (7, 'leaf')", "imports without the files")
+
+
+@test
+def every_module_that_is_taken_is_linked():
+    """Many modules in one session, until the store says that it is full: at the next start every one of them is linked"""
+    board = board_with(core="\n".join(f"def function_number_{i}(a): return a + {i}" for i in range(40)))
+    code = ("import esp, molt\nn = 0\ntry:\n while True:\n  esp.add_frozen('/m/core.mpy', 'c%d' % n)\n  n += 1\n"
+            "except OSError as e: print(n, e.errno, e)\nprint(molt.frozen.free())")
+    run = board.run(code, timeout=120)
+    found = re.search(r"(\d+) 28 .*no room: \d+ bytes needed, \d+ free, of which links take \d+", say(run))
+    true(found and int(found[1]) > 30, run.out[-300:])
+    free = eval(say(run).splitlines()[-1])[0]
+    true(free < 5000, f"{free} bytes free: what the links will take is not")
+    linked = [m[3] for m in listed(board)]
+    same(linked, [True] * int(found[1]), "linked")
+    note(f"{len(linked)} modules, then: {found[0]}")
+
+
+@test
+@hazard("the store of an older firmware does not fit the new one's region")
+def an_upgrade_over_a_deleted_module_leaves_a_store_that_works():
+    """A firmware that is allowed to grow over a deleted module leaves a damaged store, which the next start repairs"""
+    big = "X = b'" + "z" * 30000 + "'"
+    board = fresh(NAME, files={"m/big.mpy": compile_mpy(big), "m/hello.mpy": compile_mpy(HELLO), "new.bin": firmware("mpy-B")})
+    run = board.run("import esp, molt\nesp.add_frozen('/m/hello.mpy', 'hello')\nfor i in range(6): esp.add_frozen('/m/big.mpy', 'big%d' % i)\n"
+                    "for i in range(6): esp.del_frozen('big%d' % i)\nprint(molt.frozen.extent())", timeout=60)
+    limit = eval(say(run).splitlines()[-1])[0]
+    path = scratch("long.bin")
+    path.write_bytes(lengthened(firmware("mpy-B"), limit - 16))
+    subprocess.run([BUILD / "molt", "put", board.path, f"{path}:/new.bin"], check=True, capture_output=True)
+    run = board.run("import molt\nmolt.fwupdate('new.bin')", timeout=120)
+    true(run.runs("mpy-B"), run.out[-300:])
+    run = board.run("import esp, hello\nprint(hello.check()[3], [m[0] for m in esp.ls_frozen()])\nprint(esp.add_frozen('/m/hello.mpy', 'again'))")
+    same(say(run).splitlines(), ["7 ['hello']", "True"], "the module is there, and another can be added")
+    same([m[:1] + m[3:] for m in listed(board)], [("hello", True, True, False), ("again", True, True, False)], "after a reset")
+
+
+# The last word of RTC memory, where starts are counted; see micropython/molt_extmod/frozen_boot.c.
+GUARD = 0x60001100 + 191 * 4
+GUARD_MAGIC = 0x4D4C5400
+
+
+@test
+def a_crash_while_linking_is_survived():
+    """A firmware that hangs in linking is stopped by the watchdog three times; then it starts without modules, and says so"""
+    board = board_with(hello=HELLO)
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')")
+    symbols = subprocess.run(["nm", BUILD / NAME / "firmware.elf"], capture_output=True, text=True, check=True).stdout
+    vaddr = int(re.search(r"^(\w+) \w molt_relink$", symbols, re.M)[1], 16)
+    good = board.flash(vaddr - 0x40200000, vaddr - 0x40200000 + 3)
+    board.change(vaddr - 0x40200000, b"\x06\xff\xff")  # j .
+    run = board.run(None, "--until", ">>> ", timeout=240, bites=True)
+    same(run.stats["watchdog_bites"], 3, "bites")
+    true("the last three starts failed while they were linked" in run.out, run.out[-400:])
+    board.change(vaddr - 0x40200000, good)
+    same([m[3] for m in listed(board)], [True], "with the right firmware it is there again")
+
+
+@test
+def the_count_of_starts():
+    """Three starts that did not come through switch modules off; reset_frozen() works then; a full RTC memory is left alone"""
+    board = board_with(hello=HELLO)
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')")
+    board.run("f = open('boot.py', 'w')\nf.write(" + repr(
+        "import esp, machine, os\n"
+        f"word = machine.mem32[{GUARD:#x}] & 0xffffffff\n"
+        "step = int(open('step').read())\n"
+        "with open('step', 'w') as f: f.write(str(step + 1))\n"
+        "try: names = [m[0] for m in esp.ls_frozen()]\n"
+        "except OSError as e: names = e.errno\n"
+        "print('step', step, hex(word), names)\n"
+        "if step == 0:\n"
+        f" machine.mem32[{GUARD:#x}] = {GUARD_MAGIC | 2:#x}\n"
+        "elif step == 1:\n"
+        f" machine.mem32[{GUARD:#x}] = {GUARD_MAGIC | 3:#x}\n"
+        "elif step == 2:\n"
+        " print(esp.reset_frozen())\n"
+        "elif step == 3:\n"
+        " esp.add_frozen('/m/hello.mpy', 'hello')\n"
+        " machine.RTC().memory(bytes(range(256)) + bytes(236))\n"
+        f" machine.mem32[{GUARD:#x}] = {GUARD_MAGIC | 3:#x}\n"
+        "elif step == 4:\n"
+        f" print(hex(machine.mem32[{GUARD:#x}] & 0xffffffff))\n"
+        "if step < 4: machine.reset()\n") + ")\nf.close()\nf = open('step', 'w')\nf.write('0')\nf.close()")
+    run = board.run(None, "--until", ">>> ", timeout=60)
+    steps = [line for line in run.out.splitlines() if line.startswith(("step", "0x", "True", "molt:"))]
+    clear = hex(GUARD_MAGIC)
+    same([s for s in steps if not s.startswith("molt:")],
+         [f"step 0 {clear} ['hello']", f"step 1 {clear} ['hello']", f"step 2 {hex(GUARD_MAGIC | 3)} 5", "True", f"step 3 {clear} []",
+          f"step 4 {hex(GUARD_MAGIC | 3)} ['hello']", hex(GUARD_MAGIC | 3)], "steps")
+    same(len([s for s in steps if "dynamic frozen modules are off" in s]), 1, "it says so")
+
+
+@test
+def the_store_is_read_from_the_chip():
+    """What add_frozen() has written is read back from the chip, not from what the flash cache may still hold of it"""
+    board = board_with(big="X = b'" + "z" * 20000 + "'")
+    before = board.run("import esp").stats["bytes_read"]
+    read = board.run("import esp\nesp.add_frozen('/m/big.mpy', 'big')").stats["bytes_read"] - before
+    # Twice from the filesystem (its CRC, its bytes), and once from the store.
+    true(read > 3 * 20000, f"{read} bytes are read")
+
+
+@test
+def the_other_ways_to_ask():
+    """import molt.frozen works, from molt import frozen too; modules() has ls() as dicts"""
+    board = board_with(hello=HELLO)
+    run = board.run("import molt.frozen\nfrom molt import frozen\nimport molt.frozen as f\nfrom molt.frozen import add\nprint(f is frozen is molt.frozen)\n"
+                    "print(add('/m/hello.mpy', 'hello'))\nprint(sorted(frozen.modules()[0].items()))\nprint(frozen.ls()[0][:3])")
+    lines = say(run).splitlines()
+    same(lines[:2], ["True", "True"], "imports, add")
+    row = eval(lines[3])
+    same(dict(eval(lines[2])), {"name": "hello", "size": row[1], "addr": row[2], "linked": False, "compatible": True, "shadowed": False}, "modules()")
 
 
 @test
 def boot_and_main_and_the_way_out():
     """A dynamic main.py and boot.py run at start; /frozen.off switches them off"""
     board = board_with(main="print('dynamic main runs')", boot="print('dynamic boot runs')")
-    board.run("import esp\nesp.add_frozen('/m/main.mpy')\nesp.add_frozen('/m/boot.mpy')")
+    board.run("import esp\nesp.add_frozen('/m/main.mpy', 'main')\nesp.add_frozen('/m/boot.mpy', 'boot')")
     run = board.run(None, "--until", ">>> ")
     true("dynamic boot runs" in run.out and "dynamic main runs" in run.out, run.out)
     true(run.out.index("dynamic boot") < run.out.index("dynamic main"), "boot.py before main.py")
@@ -196,7 +423,7 @@ def boot_and_main_and_the_way_out():
 def main_comes_before_a_file():
     """A dynamic main.py runs at start in place of a file, as a frozen one does; a damaged one says so and the prompt comes"""
     board = fresh(NAME, files={"main.py": b"print('the file runs')\n", "m/main.mpy": compile_mpy("print('the dynamic one runs')")})
-    run = board.run("import esp\nesp.add_frozen('/m/main.mpy')\nprint(esp.ls_frozen()[0][3:])")
+    run = board.run("import esp\nesp.add_frozen('/m/main.mpy', 'main')\nprint(esp.ls_frozen()[0][3:])")
     same(say(run).splitlines()[-2:], ["molt: it runs at start in place of main.py", "(False, True, False)"], "told")
     for what in ("unlinked", "linked"):
         run = board.run(None, "--until", ">>> ")
@@ -216,7 +443,7 @@ def names_with_a_zero():
     board = board_with(zero=compile_mpy(source))
     true(b"nul\0a\0" in compile_mpy(source), "the name is in the file")
     use = "import zero\nprint(zero.f('nul' + chr(0) + 'a', 'a longer' + chr(0) + 'string'))"
-    same(say(board.run("import esp\nesp.add_frozen('/m/zero.mpy')\n" + use)), "(True, 5, 6, 7, 5, 15)", "unlinked")
+    same(say(board.run("import esp\nesp.add_frozen('/m/zero.mpy', 'zero')\n" + use)), "(True, 5, 6, 7, 5, 15)", "unlinked")
     same(say(board.run("import esp\nprint(esp.ls_frozen()[0][3])\n" + use)), "True\n(True, 5, 6, 7, 5, 15)", "linked")
 
 
@@ -243,7 +470,7 @@ def the_first_of_a_name_is_deleted():
 def links_of_another_firmware_are_made_again():
     """A link that was changed, or made for another build, is not used: all are made again, and come out the same"""
     board = board_with(hello=HELLO, other="def one_more_name(): return 1")
-    board.run("import esp\nesp.add_frozen('/m/hello.mpy')\nesp.add_frozen('/m/other.mpy')")
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')\nesp.add_frozen('/m/other.mpy', 'other')")
     use = "import esp, hello, other\nprint(hello.check()[3], other.one_more_name(), [m[3] for m in esp.ls_frozen()])"
     same(say(board.run(use)), "7 1 [True, True]", "linked")
     good = board.flash()
@@ -264,7 +491,7 @@ def many_qstr_counts():
     sources["many"] = "\n".join(f"def name_of_many_{k}(): return {k}" for k in range(200)) + "\ndef f(): return name_of_many_199()"
     sources["huge"] = f"def {'h' * 255}(): return 5\ndef f(): return {'h' * 255}()"
     board = board_with(**sources)
-    board.run("import esp, os\nfor n in os.listdir('/m'): esp.add_frozen('/m/' + n)")
+    board.run("import esp, os\nfor n in os.listdir('/m'): esp.add_frozen('/m/' + n, n[:-4])")
     run = board.run("import esp, gc\nprint([m[3] for m in esp.ls_frozen()] == [True] * %d)\n" % len(sources) +
                     "".join(f"import {n}\nprint({n}.f())\ngc.collect()\n" for n in sources))
     same(say(run).split(), ["True"] + [str(i) for i in range(10)] + ["199", "5"], "values")
@@ -274,7 +501,7 @@ def many_qstr_counts():
 def soft_resets():
     """Soft resets: the pools are put in anew each time, and nothing is written"""
     board = board_with(hello=HELLO)
-    board.run("import esp\nesp.add_frozen('/m/hello.mpy')")
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')")
     board.run("pass")
     before = board.flash()
     feed = b"import hello\r\nprint(hello.check()[3])\r\n\x04import hello\r\nprint(hello.check()[4])\r\n\x04import hello\r\nprint('third', hello.check()[3])\r\n"
@@ -294,7 +521,7 @@ def native_viper_and_asm_code():
                "    t = ptr8(TABLE)\n    return t[i]\n@micropython.native\ndef g(x):\n    return x.count('e'), TABLE[1]\n")
     board = board_with(nat=compile_mpy(source, "-march=xtensa"))
     use = "import nat\nprint(nat.n(1, 2), nat.v(6, 7), nat.s(20, 3), nat.outer(3)(4), nat.p(1), nat.g('eve'))\n"
-    run = board.run("import esp\nesp.add_frozen('/m/nat.mpy')\n" + use)
+    run = board.run("import esp\nesp.add_frozen('/m/nat.mpy', 'nat')\n" + use)
     same(say(run), "[1, 2, 3] 43 23 7 121 (2, 121)", "loaded")
     run = board.run("import esp\nprint(esp.ls_frozen()[0][3])\n" + use)
     same(say(run), "True\n[1, 2, 3] 43 23 7 121 (2, 121)", "in place")
@@ -303,7 +530,7 @@ def native_viper_and_asm_code():
 def check_natmod(mpy, use, says):
     """Never linked, and works: at once, after a reset, after a soft reset."""
     board = board_with(nat=mpy)
-    run = board.run("import esp\nprint(esp.add_frozen('/m/nat.mpy'), esp.ls_frozen()[0][3:])\n" + use)
+    run = board.run("import esp\nprint(esp.add_frozen('/m/nat.mpy', 'nat'), esp.ls_frozen()[0][3:])\n" + use)
     same(say(run).splitlines(), ["True (None, True, False)", *says], "added")
     for _ in range(2):
         run = board.run("import esp\nprint(esp.ls_frozen()[0][3:])\n" + use)
@@ -324,7 +551,7 @@ def native_code_with_data():
     use = ("import nat\nprint(nat.add(40, 2), nat.fibonacci(12), nat.VAL, nat.MSG)\nprint(nat.access())\n"
            "nat.access(2, 5)\nprint(nat.access(), bytes(nat.make_array()))")
     board = board_with(nat=natmod("features1"))
-    board.run("import esp\nesp.add_frozen('/m/nat.mpy')")
+    board.run("import esp\nesp.add_frozen('/m/nat.mpy', 'nat')")
     for what in ("first", "second"):
         run = board.run("import esp\nprint(esp.ls_frozen()[0][3])\n" + use)
         lines = say(run).splitlines()
@@ -342,7 +569,7 @@ def native_code_with_constant_data():
 def native_beside_linked():
     """A module that cannot be linked does not keep those before and behind it from being linked"""
     board = board_with(a="def name_one(): return 1", nat=natmod("features0"), b="def name_two(): return 2")
-    board.run("import esp\nfor n in ('a', 'nat', 'b'): esp.add_frozen('/m/' + n + '.mpy')")
+    board.run("import esp\nfor n in ('a', 'nat', 'b'): esp.add_frozen('/m/' + n + '.mpy', n)")
     run = board.run("import esp, a, nat, b\nprint([m[3] for m in esp.ls_frozen()], a.name_one(), nat.factorial(4), b.name_two())")
     same(say(run), "[True, None, True] 1 24 2", "after the reset")
 
@@ -356,7 +583,7 @@ def what_the_firmware_cannot_run_is_listed():
     region.put("damaged", old, crc=5)
     board = board_with(hello=HELLO)
     board.change(TOP - len(region.bytes), bytes(region.bytes))
-    run = board.run("import esp\nprint(esp.add_frozen('/m/hello.mpy'))\nfor n in ('foreign', 'damaged'):\n"
+    run = board.run("import esp\nprint(esp.add_frozen('/m/hello.mpy', 'hello'))\nfor n in ('foreign', 'damaged'):\n"
                     " try: __import__(n)\n except ImportError as e: print(e)\nimport hello\nprint(hello.check()[3])")
     same(len(say(run).splitlines()), 4, run.out)
     same(say(run).splitlines()[-1], "7", "the others work")
@@ -370,7 +597,7 @@ def what_the_firmware_cannot_run_is_listed():
 def collector_and_completion():
     """Under a collector that runs at each allocation; with tab completion and dir() over the pools in flash"""
     board = board_with(hello=HELLO)
-    board.run("import esp\nesp.add_frozen('/m/hello.mpy')")
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')")
     run = board.run("import gc\ngc.threshold(1)\nimport hello\nfor i in range(20):\n x = hello.check()\n d = {k: hello.gen for k in dir(hello)}\n"
                     " gc.collect()\nprint(x[3], len(d), hello.Thing.method_of_thing.__name__ if hasattr(hello.Thing.method_of_thing, '__name__') else '')")
     true(say(run).startswith("7 "), run.out)
@@ -402,7 +629,7 @@ def upgrade_keeps_the_modules():
     """After a firmware upgrade the modules are linked again for the new firmware and import"""
     other = "mpy-B"
     board = fresh(NAME, files={"m/hello.mpy": compile_mpy(HELLO), "new.bin": firmware(other)})
-    board.run("import esp\nesp.add_frozen('/m/hello.mpy')")
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')")
     board.run("import hello")
     run = board.run("import molt\nmolt.fwupdate('new.bin')", timeout=120)
     true(run.runs(other), run.out[-300:])
@@ -439,7 +666,7 @@ def the_tool_and_the_device():
     file = scratch("hello.mpy")
     file.write_bytes(compile_mpy(HELLO))
     tool("frozen", "add", board.path, f"{file}:pkg.hello")
-    run = board.run("import esp\nprint(esp.ls_frozen()[0][3:])\nimport pkg.hello\nprint(pkg.hello.check()[3])\nesp.add_frozen('/m/other.mpy')")
+    run = board.run("import esp\nprint(esp.ls_frozen()[0][3:])\nimport pkg.hello\nprint(pkg.hello.check()[3])\nesp.add_frozen('/m/other.mpy', 'other')")
     same(say(run).splitlines(), ["(True, True, False)", "7"], "linked at the next start")
     out = tool("frozen", "ls", board.path)
     true(re.search(r"ok +pkg\.hello\n.*ok +other\n.*2 modules, 1 links;", out), out)
@@ -456,20 +683,14 @@ def an_upgrade_into_the_modules_is_refused():
     """An image that would run over modules is refused with their names; drop_frozen lets go of those in the way"""
     big = "X = b'" + "z" * 30000 + "'\ndef f(): return len(X)"
     board = fresh(NAME, files={"m/big.mpy": compile_mpy(big), "m/hello.mpy": compile_mpy(HELLO), "new.bin": firmware("mpy-B")})
-    run = board.run("import esp\nesp.add_frozen('/m/hello.mpy')\nn = 0\ntry:\n while True:\n  esp.add_frozen('/m/big.mpy', 'big%d' % n)\n"
+    run = board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')\nn = 0\ntry:\n while True:\n  esp.add_frozen('/m/big.mpy', 'big%d' % n)\n"
                     "  n += 1\nexcept OSError: print(n)", timeout=60)
     count = int(say(run))
-    # A longer image: the same firmware, padded by bytes that its size word and MD5 count.
-    import hashlib
-    image = bytearray(firmware("mpy-B")[:-16])
-    image += b"\xa5" * (0xE0000 - len(image))
-    struct.pack_into("<I", image, 0x8FFC, len(image))
-    image += hashlib.md5(image[4:]).digest()
     path = scratch("long.bin")
-    path.write_bytes(image)
+    path.write_bytes(lengthened(firmware("mpy-B"), 0xE0000))
     subprocess.run([BUILD / "molt", "put", board.path, f"{path}:/new.bin"], check=True, capture_output=True)
-    run = board.run("import molt\nprint(molt.plan('new.bin')['overlaps'])\ntry:\n molt.fwupdate('new.bin', verbose=False)\n"
-                    "except ValueError as e: print(e)")
+    run = board.run("import molt\nprint(molt.plan('new.bin')['reason'])\ntry:\n molt.fwupdate('new.bin', verbose=False)\n"
+                    "except OSError as e: print(e)")
     true(f"big{count - 1}" in run.out and "drop_frozen=True" in run.out and "hello" not in run.out, run.out)
     run = board.run("import molt\nmolt.fwupdate('new.bin', drop_frozen=True)", timeout=120)
     true(run.runs("mpy-B"), run.out[-300:])
@@ -500,7 +721,7 @@ def a_wrong_size_word_costs_nothing():
 def power_cuts_on_the_board():
     """Power cuts in add, link and compaction on the board itself: a sample of operations and tears"""
     board = board_with(hello=HELLO, old="def f(): return 'old'", new="def f(): return 'new'" + "\ndef g(): pass" * 40)
-    board.run("import esp\nesp.add_frozen('/m/hello.mpy')\nesp.add_frozen('/m/old.mpy', 'x')")
+    board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')\nesp.add_frozen('/m/old.mpy', 'x')")
     board.run("pass")
     start = board.flash()
     replace = "import esp\nesp.add_frozen('/m/new.mpy', 'x')\nesp.del_frozen('hello')\nimport molt\nmolt.frozen.compact()\nimport machine\nmachine.reset()"

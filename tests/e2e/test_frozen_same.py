@@ -92,8 +92,8 @@ def compare(board, name, expected, tally):
 def run_batch(batch, tally):
     files = {f"m/t_{name}.mpy": mpy for name, _, mpy, _ in batch} | {f"p/t_{name}.py": source.encode() for name, source, _, _ in batch}
     board = fresh(NAME, files=files)
-    added = board.run("import esp, os\nfor n in os.listdir('/m'):\n try: esp.add_frozen('/m/' + n)\n"
-                      " except ValueError as e: print('refused', n, e)", timeout=120)
+    added = board.run("import esp, os\nfor n in os.listdir('/m'):\n try: esp.add_frozen('/m/' + n, n[:-4])\n"
+                      " except OSError as e: print('refused', n, e)", timeout=120)
     refused = {name: why for name, why in re.findall(r"refused t_(\w+)\.mpy (.*)", added.out)}
     for module in listed(board):
         same(module[3:5], (True, True), f"{module[0]}: linked, compatible")

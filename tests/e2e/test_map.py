@@ -196,8 +196,8 @@ def an_upgrade_keeps_off_the_user_sectors():
     program = small_program(16)
     images = {f"{size}.gz": gzip.compress(program + bytes(size - len(program)), 9, mtime=0) for size in (limit, limit + 4)}
     board = fresh("mpy-A-molt-1M", "1M", images, fs_start=molts("1M")["filesystem"][0])
-    refused(board, f"import molt; molt.fwupdate('{limit + 4}.gz')", "ValueError", "region that is in use")
-    true(board.run(f"import molt; print(molt.plan('{limit}.gz'))").value()["overlaps"] is None, "the other one can be planned")
+    refused(board, f"import molt; molt.fwupdate('{limit + 4}.gz')", "OSError", "region that is in use")
+    true(board.run(f"import molt; print(molt.plan('{limit}.gz'))").value()["refused"] is False, "the other one can be planned")
 
 
 @test
@@ -205,9 +205,9 @@ def an_image_for_another_map_is_refused():
     """An image that would look for the filesystem elsewhere is refused, from Python and by the tool; erase_all gives the files up"""
     fs_start = molts()["filesystem"][0]
     board = fresh("mpy-A", files={"firmware.bin": firmware("mpy-A-molt")})
-    refused(board, "molt.fwupdate('firmware.bin')", "ValueError", "for another flash map")
+    refused(board, "molt.fwupdate('firmware.bin')", "OSError", "for another flash map")
     same(board.run("import molt; print(molt.check('firmware.bin')['filesystem'])").value(), fs_start, "check()")
-    true("for another flash map" in board.run("import molt; print(molt.plan('firmware.bin')['overlaps'])").out, "plan()")
+    true("for another flash map" in board.run("import molt; print(molt.plan('firmware.bin')['reason'])").out, "plan()")
     said = tool("upgrade", board.path, "firmware.bin", status=1)
     true("for another flash map" in said and "molt migrate" in said, f"the tool: {said!r}")
     true(f"0x{fs_start:06x}" in tool("info", BUILD / "mpy-A-molt/firmware.bin"), "molt info")

@@ -195,12 +195,15 @@ def the_other_names():
 
 # ---- boot.py
 
-# The recipe of two lines for boot.py. A new image arrives as new.bin (upload it under another name and rename it, so
-# that half of it is never met). The file is renamed only once the upgrade is prepared, which moves none of its blocks,
+# The recipe of micropython/README.md for boot.py. A new image arrives as new.bin (upload it under another name and rename it,
+# so that half of it is never met). The file is renamed only once the upgrade is prepared, which moves none of its blocks,
 # and the reset comes last: wherever the power fails, the upgrade is either tried again or already prepared, and once
 # it is done there is no new.bin any more, so that it does not go on for ever.
 RECIPE = b"""import esp, molt, os
-if "new.bin" in os.listdir(): molt.fwupdate("new.bin", reset=False); os.rename("new.bin", "firmware.bin"); esp.DFU()
+if "new.bin" in os.listdir():
+    molt.fwupdate("new.bin", reset=False)
+    os.rename("new.bin", "firmware.bin")
+    if molt.pending(): esp.DFU()
 """
 
 
@@ -214,8 +217,8 @@ def recipe_done(board, before):
 
 
 @test
-def two_lines_in_boot_py():
-    """Two lines in boot.py upgrade when there is a new file, once"""
+def a_recipe_in_boot_py():
+    """A few lines in boot.py upgrade when there is a new file, once"""
     # The first start of a fresh board is in fresh(): there the upgrade happens already.
     board = board_with_recipe()
     true(board.run().runs("mpy-B"), "B comes up")
@@ -223,7 +226,7 @@ def two_lines_in_boot_py():
 
 
 @test
-def two_lines_in_boot_py_and_power_cuts():
+def a_recipe_in_boot_py_and_power_cuts():
     """The same with a power cut anywhere around preparation and renaming"""
     board = fresh("mpy-A", files={**user_files(), "boot.later": RECIPE, "new.bin": firmware("mpy-B")})
     before = board.flash()

@@ -102,8 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         host_text(&job, err, text, sizeof text);
         REQUIRE(strlen(text) > 0);
         if (err == 0 && is_safe) {
-            molt_source_t source = { &nor.flash, &job.upgrade.plan };
-            molt_reader_t reader = molt_source_reader(&source);
+            molt_source_t source;
+            molt_reader_t reader = molt_source_reader(&source, &nor.flash, &job.upgrade.plan);
             uint32_t crc;
             REQUIRE(molt_source_crc(&reader, job.upgrade.work, 512, &crc) == 0 && crc == job.upgrade.plan.source_crc);
         }

@@ -57,8 +57,8 @@ static void seal(uint8_t flags) {
         (void)seal_plan(&nor.flash.geometry, sector, (flags & 4) != 0);
     }
     if ((flags & 3) == 3 && molt_plan_open(&plan, &nor.flash.geometry, sector) == 0) {
-        molt_source_t source = { &nor.flash, &plan };
-        molt_reader_t reader = molt_source_reader(&source);
+        molt_source_t source;
+        molt_reader_t reader = molt_source_reader(&source, &nor.flash, &plan);
         uint32_t crc;
         REQUIRE(molt_source_crc(&reader, (uint8_t *)buffers + SECTOR, SECTOR, &crc) == 0);
         store32_le(sector + SECTOR - MOLT_PLAN_HEADER_SIZE + PLAN_OFF_SOURCE_CRC, crc);

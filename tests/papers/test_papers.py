@@ -26,8 +26,8 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMPILED = re.compile(r"^<!-- compile -->\n```c\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]\n]+\]\(([^)\s]+)\)")
 # Names of files in code spans: a folder of ours, then anything that is no pattern.
-NAMED = re.compile(r"`((?:include|src|ports|cmd|micropython|vboard|tests|bench|docs|tools)/[\w./-]+)`")
-BUILT = {"build/molt": "cmd/molt/main.c", "build/host/cut": "tests/cut/cut.c"}
+NAMED = re.compile(r"`((?:include|src|ports|cmd|micropython|vboard|maskrom|tests|bench|docs|tools)/[\w./-]+)`")
+BUILT = {"build/molt": "cmd/molt/main.c", "build/host/cut": "tests/cut/cut.c", "build/maskrom-board": "maskrom/main.c"}
 
 count = 0
 failed = 0

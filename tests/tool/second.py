@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-SUITES = ["files", "place", "refusals", "upgrade", "power", "images", "info", "fuzz"]
+SUITES = ["files", "place", "refusals", "upgrade", "power", "images", "doctor", "resident", "info", "fuzz"]
 
 
 def main():

@@ -44,6 +44,13 @@ def info_tells_what_an_image_is(folder):
     Path(os.fsdecode(strange)).write_bytes(esp32_image())
     info = json.loads(good("info", os.fsdecode(strange), "--json").out)
     check(info["kind"] == "esp32" and info["chip"] == "ESP32", info)
+    # One that has the size of a chip is no less of one.
+    image = esp32_image(size=(1 << 19) - 80)
+    path.write_bytes(image)
+    info = json.loads(good("info", path, "--json").out)
+    check(len(image) == 1 << 19 and info["kind"] == "esp32" and info["valid"], len(image), info)
+    path.write_bytes(image[:70000] + b"x" + image[70001:])
+    refused("info", path)
     device = Device(folder)
     info = json.loads(good("info", device.path, "--json").out)
     check(info["kind"] == "micropython" and info["image_size"] == len(device.old), "a dump will do")

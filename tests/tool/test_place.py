@@ -208,6 +208,7 @@ def a_dump_of_a_chip_read_with_a_wrong_size_is_recognized(folder):
                         ["install", path], ["boot", path], ["migrate", path, folder / "out", "--to", "molt"]):
             refused(*command, saying=f"the second half repeats the first: the chip has {name}")
             check(path.read_bytes() == data * times, "unchanged")
+    check("the second half repeats" in good("info", path).err, "info looks at the image all the same")
     good("ls", written(folder, data))
 
 
@@ -236,7 +237,7 @@ def a_header_with_another_size_than_the_chip_s_is_noticed(folder):
         data = bytearray(device.before)
         data[3] = data[3] & 15 | nibble << 4
         device.path.write_bytes(data)
-        for command in (["plan", device.path, "fw/new.bin"], ["map", device.path]):
+        for command in (["plan", device.path, "fw/new.bin"], ["map", device.path], ["info", device.path]):
             result = good(*command)
             check(f"the header says that the flash has {says}, and the dump has 4 MB" in result.err, command, result.err)
         check(regions(device.path, "filesystem")[0]["addr"] == STOCK_FS, "the map is that of the filesystem that is there")

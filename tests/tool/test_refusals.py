@@ -142,13 +142,13 @@ def resident_mode_refuses_what_its_boot_loader_cannot_load(folder):
     cases = {
         "over its code": segments_image(iram, dram, (0x4010F000, 256)),
         "up to its code": segments_image(iram, dram, (0x4010EF00, 260)),
-        "over its stack": segments_image(iram, (0x3FFF8000, 256)),
-        "over its buffers": segments_image(iram, (0x3FFFBFFC, 4)),
+        "over its stack": segments_image(iram, (0x3FFFB000, 256)),
+        "up to its end": segments_image(iram, (0x3FFFBFFC, 4)),
         "Arduino": (vectors / "arduino-crc.bin").read_bytes(),
     }
     fine = {
         "below its code": segments_image(iram, dram, (0x40108000, 28 * KB)),
-        "below its stack": segments_image(iram, (0x3FFF7F00, 256)),
+        "below its stack": segments_image(iram, (0x3FFFAF00, 256)),
     }
     device = Device(folder)
     for name, data in {**cases, **fine}.items():

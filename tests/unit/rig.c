@@ -2,6 +2,7 @@
 
 #include "rig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,10 @@ void rig_init(rig_t *rig, const fixture_shape_t *shape) {
 }
 
 void rig_free(rig_t *rig) {
+    if (rig->nor.overwrite_count) {
+        fprintf(stderr, "a 1 was programmed over a 0 at 0x%x; some chips store it\n", rig->nor.overwrite_addr);
+        abort();
+    }
     host_job_free(&rig->job);
     sim_nor_free(&rig->nor);
     free(rig->original);

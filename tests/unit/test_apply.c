@@ -175,8 +175,7 @@ static int set_up_rig(void **state) {
     rig.job.options.whole_image = true;
     int err = rig_prepare(&rig);
     err = err ? err : rig_open_plan(&rig, &plan, (uint8_t *)plan_words);
-    source = (molt_source_t){ &rig.nor.flash, &plan };
-    image = molt_source_reader(&source);
+    image = molt_source_reader(&source, &rig.nor.flash, &plan);
     return err;
 }
 

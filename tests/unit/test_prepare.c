@@ -50,8 +50,7 @@ static int set_up_prepared(void **state) {
     int err = set_up(state);
     err = err ? err : rig_prepare(&rig);
     err = err ? err : rig_open_plan(&rig, &plan, sector);
-    source = (molt_source_t){ &rig.nor.flash, &plan };
-    image = molt_source_reader(&source);
+    image = molt_source_reader(&source, &rig.nor.flash, &plan);
     return err;
 }
 

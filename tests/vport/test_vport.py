@@ -115,7 +115,7 @@ def mpy(source, *options):
 def an_image_is_laid_out_as_one_of_the_real_port():
     for name, (_, _, size_nibble) in VARIANTS.items():
         data = firmware(name)
-        same(data[:4], bytes([0xE9, 3, 2, size_nibble << 4]), f"{name}: magic, segments, DIO, size and 40 MHz")
+        same(data[:4], bytes([0xE9, 3, 0, size_nibble << 4]), f"{name}: magic, segments, QIO, size and 40 MHz")
         addr, places, checksum = 8, [], 0xEF
         for _ in range(3):
             vaddr, size = struct.unpack_from("<II", data, addr)

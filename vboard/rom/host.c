@@ -63,13 +63,18 @@ uint32_t host_file_size(int fd) {
     return (uint32_t)host_call(CALL_LSEEK, (uint32_t)fd, 0, SEEK_FROM_END);
 }
 
+// Much is written piece by piece, in rising order: the file is there already.
 static void transfer_at(int call, int fd, uint32_t offset, const void *buffer, uint32_t size) {
-    int at = host_call(CALL_LSEEK, (uint32_t)fd, offset, SEEK_TO);
+    static int last_fd = -1;
+    static uint32_t last_end;
+    int at = fd == last_fd && offset == last_end ? 0 : host_call(CALL_LSEEK, (uint32_t)fd, offset, SEEK_TO);
     int moved = at < 0 ? at : host_call(call, (uint32_t)fd, pointer(buffer), size);
     if (moved != (int)size) {
         board_say("flash file: %u bytes at 0x%x could not be moved", size, offset);
         host_exit(EXIT_BROKEN);
     }
+    last_fd = fd;
+    last_end = offset + size;
 }
 
 void host_read_at(int fd, uint32_t offset, void *buffer, uint32_t size) {

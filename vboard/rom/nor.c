@@ -104,21 +104,40 @@ void nor_peek(uint32_t addr, void *buffer, uint32_t size) {
     }
 }
 
-// Put the outcome of an operation into the file: erased, or programmed with data; torn, or whole.
+// A copy of the sector that was changed last, so that the next change in it need not read it.
+static struct {
+    uint8_t bytes[NOR_SECTOR_SIZE];
+    uint32_t addr;
+    bool is_valid;
+} cells;
+
+// Put the outcome of an operation within one sector into the file: erased, or programmed with data; torn, or whole.
+// `done` bytes of the operation lie in sectors before.
+static void change_sector(uint32_t addr, uint32_t size, const uint8_t *data, struct torn *torn, uint32_t done) {
+    uint32_t first = addr % NOR_SECTOR_SIZE;
+    uint8_t *p = cells.bytes + first;
+    bool is_whole = data == NULL && torn == NULL && size == NOR_SECTOR_SIZE;
+    if (!is_whole && (!cells.is_valid || cells.addr != addr - first)) {
+        host_read_at(nor.fd, addr - first, cells.bytes, NOR_SECTOR_SIZE);
+    }
+    cells.addr = addr - first;
+    cells.is_valid = true;
+    for (uint32_t i = 0; i < size && !is_whole; i++) {
+        uint8_t after = data == NULL ? 0xff : (uint8_t)(p[i] & data[done + i]);
+        p[i] = torn == NULL ? after : tear_byte(torn, done + i, p[i], after);
+    }
+    if (is_whole) {
+        memset(p, 0xff, size);
+    }
+    host_write_at(nor.fd, addr, p, size);
+}
+
 static void change(uint32_t addr, uint32_t size, const uint8_t *data, struct torn *torn) {
-    static uint8_t cells[NOR_SECTOR_SIZE];
-    for (uint32_t done = 0; done < size; done += sizeof cells) {
-        uint32_t piece = size - done < sizeof cells ? size - done : sizeof cells;
-        if (data == NULL && torn == NULL) {
-            memset(cells, 0xff, piece);
-        } else {
-            host_read_at(nor.fd, addr + done, cells, piece);
-            for (uint32_t i = 0; i < piece; i++) {
-                uint8_t after = data == NULL ? 0xff : (uint8_t)(cells[i] & data[done + i]);
-                cells[i] = torn == NULL ? after : tear_byte(torn, done + i, cells[i], after);
-            }
-        }
-        host_write_at(nor.fd, addr + done, cells, piece);
+    for (uint32_t done = 0; done < size;) {
+        uint32_t room = NOR_SECTOR_SIZE - (addr + done) % NOR_SECTOR_SIZE;
+        uint32_t piece = size - done < room ? size - done : room;
+        change_sector(addr + done, piece, data, torn, done);
+        done += piece;
     }
 }
 
