@@ -58,6 +58,31 @@ static uint32_t shifts(uint32_t x, uint32_t y) {
     return mix(sum, (x & y) + (x | y) + (x ^ y) + (x & ~y));
 }
 
+// What the compiler does not choose by itself: BALL, BNALL, and the edges of MOVI.N.
+#ifdef __XTENSA__
+#define BRANCH(name, x, y, c) __asm__ volatile(name " %1, %2, 1f\n\tmovi %0, 0\n1:" : "+r"(taken) : "r"(x), "r"(y))
+#define CONSTANT(n) __asm__ volatile("movi.n %0, " #n : "=r"(value))
+#else
+#define BRANCH(name, x, y, c) taken = (c)
+#define CONSTANT(n) value = (uint32_t)(n)
+#endif
+
+static uint32_t rare(uint32_t x, uint32_t y) {
+    uint32_t taken = 1;
+    BRANCH("_ball", x, y, (~x & y) == 0);
+    uint32_t sum = mix(0, taken);
+    taken = 1;
+    BRANCH("_bnall", x, y, (~x & y) != 0);
+    sum = mix(sum, taken);
+    uint32_t value;
+    CONSTANT(-32);
+    sum = mix(sum, value);
+    CONSTANT(-30);
+    sum = mix(sum, value);
+    CONSTANT(95);
+    return mix(sum, value);
+}
+
 static uint32_t branches(uint32_t x, uint32_t y) {
     uint32_t sum = 1;
     int32_t sx = (int32_t)x, sy = (int32_t)y;
@@ -77,7 +102,7 @@ static uint32_t branches(uint32_t x, uint32_t y) {
     TAKE(!(x & 1u << 3));
     TAKE(x >> (y & 31) & 1);
     TAKE(x == 0);
-    return sum;
+    return mix(sum, rare(x, y));
 }
 
 static uint32_t memory(uint32_t x, uint32_t y) {

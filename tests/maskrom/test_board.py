@@ -45,7 +45,7 @@ def probe():
 def board(folder, what, *options, status=0, chip_bytes=b"\x11"):
     flash = folder / "flash.bin"
     flash.write_bytes((what.encode() + bytes(15) + chip_bytes * (512 * KB))[:512 * KB])
-    result = power_on(probe(), flash, "--until", DONE, *options)
+    result = power_on(probe(), flash, "--until", DONE, "--limit", 100, *options)
     check(result.status == status, "status", result.status, result.err, result.out)
     return result
 
