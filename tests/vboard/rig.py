@@ -1,7 +1,8 @@
 """What the tests of the virtual board are made of: images and flash files, a run of the board, and TAP.
 
 A small program, monitor.c, runs on the board and obeys commands that come over the UART. VBOARD_BUILD says where the
-board was built (build/vboard), VBOARD_CROSS and VBOARD_CC which compilers there are.
+board was built (build/vboard), VBOARD_CROSS and VBOARD_CC which compilers there are. PATIENCE, a factor, is for hosts that are
+slow or busy: for all time limits.
 """
 import concurrent.futures
 import functools
@@ -21,6 +22,7 @@ BOARD = ROOT / "vboard"
 BUILD = pathlib.Path(os.environ.get("VBOARD_BUILD", ROOT / "build" / "vboard"))
 CROSS = os.environ.get("VBOARD_CROSS", "xtensa-lx106-elf-")
 CC = os.environ.get("VBOARD_CC", "cc")
+PATIENCE = float(os.environ.get("PATIENCE", 1))
 SCRATCH = tempfile.TemporaryDirectory(prefix="vboard-")
 WORK = pathlib.Path(SCRATCH.name)
 THREAD = threading.local()
@@ -138,8 +140,9 @@ class Run:
         for path in (stats, log):
             path.unlink(missing_ok=True)
         done = subprocess.run(
-            [BOARD / "run", self.flash, "--stats", stats, "--log", log, "--timeout", "30", *map(str, options)],
-            input="".join(c + "\n" for c in commands).encode(), capture_output=True, timeout=60, env=ENVIRONMENT)
+            [BOARD / "run", self.flash, "--stats", stats, "--log", log, "--timeout", str(30 * PATIENCE),
+             *map(str, options)],
+            input="".join(c + "\n" for c in commands).encode(), capture_output=True, timeout=60 * PATIENCE, env=ENVIRONMENT)
         self.status = done.returncode
         self.output = done.stdout.decode(errors="replace")
         self.errors = done.stderr.decode(errors="replace")
