@@ -23,6 +23,7 @@
 
 #include "device.h"
 #include "extents.h"
+#include "esp8266_loader.h"
 #include "fixture/device.h"
 #include "host.h"
 #include "molt/map.h"
@@ -508,6 +509,7 @@ static uint32_t plan_size(uint32_t flash_size, uint32_t image_size, uint32_t fs_
         .image_size = image_size,
         .source_size = image_size,
         .extent_count = molt_extents_sector_count(&extents, SECTOR),
+        .loader_size = sizeof esp8266_loader,
         .mapped_size = MOLT_MAP_MAPPED_SIZE,
         .fs = { fs_addr, flash_size - 5 * SECTOR - fs_addr },
         .erase_all = erase_all,
@@ -517,7 +519,8 @@ static uint32_t plan_size(uint32_t flash_size, uint32_t image_size, uint32_t fs_
     if (molt_plan_begin(&plan, &geometry, &request, (uint8_t *)sector, &refusal) != 0) {
         die(molt_refusal_text(refusal.reason));
     }
-    return SECTOR - plan.journal_off;
+    // Without what is left blank so that the journal has a page to itself.
+    return SECTOR - plan.extents_off + plan.set_size + plan.log_size;
 }
 
 static void print_plans(void) {
