@@ -33,8 +33,8 @@
 #define BLOCK 65536u
 #define PAGE 256u
 
-#define TARGET_S 4.2       // a fully changed 640 KB image, W25Q32, typical
-#define TARGET_OF_EBOOT 0.5
+#define TARGET_S 6.0       // a fully changed 640 KB image, W25Q32, typical
+#define TARGET_OF_EBOOT 0.6
 
 // What a flash operation or a read was for.
 typedef enum cause {
