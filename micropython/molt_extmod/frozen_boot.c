@@ -119,8 +119,8 @@ molt_frozen_t molt_frozen;
 // --- flash ------------------------------------------------------------------------------------------------------
 
 // Writing goes through the SDK, and so does reading from the first write on until the flash cache was made to forget: what is
-// verified is what the chip holds, whatever the cache has of it. Else reads go through the mapping, which costs an import a
-// fifth less. The watchdog is kept quiet: a long module takes seconds.
+// verified is what the chip holds, whatever the cache has of it. Else reads go through the mapping, which costs an import
+// less. The watchdog is kept quiet: a long module takes seconds.
 static molt_flash_t sdk;
 static bool has_written;  // since the flash cache was made to forget; also across soft resets
 
