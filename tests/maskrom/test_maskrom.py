@@ -241,12 +241,16 @@ class Scene:
         others = [boot_on_host(device.path, *cuts) for cuts in (("3",), ("40:random",), ("60",) * 4, ("25", "50:after") * 2)]
         self.loose = {i // 4 for other in others for i in range(len(other)) if other[i] != self.wanted[i]}
         check(len(self.loose) <= 24, self.name, "so many words depend on the number of starts:", len(self.loose))
-        self.loose |= logs_of_starts(self.wanted)
+        self.loose |= words_of_logs(self.wanted)
 
 
-def logs_of_starts(flash):
-    """The words of the logs in stored plans, found by their headers: docs/format.md, "Plan header"."""
+def words_of_logs(flash):
+    """The words of the logs in stored plans, found by their headers, and of a resident device's state log, in which a torn
+    record is passed over: docs/format.md, "Plan header", "Resident configuration", "State"."""
     words = set()
+    if flash[4064:4068] == b"MRS2":
+        reserved, = struct.unpack_from("<I", flash, 4068)
+        words |= set(range((reserved + 4 * 4096) // 4, (reserved + 6 * 4096) // 4))
     for sector in range(0, len(flash), 4096):
         header = sector + 4096 - 132
         if flash[header:header + 8] == b"MOLT\x02\0\0\0":
