@@ -65,15 +65,19 @@ static int read_slot(const molt_flash_t *flash, uint32_t addr, molt_state_t *sta
         if (err) {
             return err;
         }
-        if (parse((const uint8_t *)words, state)) {
-            state->addr = addr;
-            return SLOT_RECORD;
-        }
         for (uint32_t i = 0; i < RECORD_SIZE / 4; i++) {
             bits &= words[i];
         }
+        if (words[0] != UINT32_MAX && parse((const uint8_t *)words, state)) {
+            state->addr = addr;
+            return SLOT_RECORD;
+        }
+        // Most slots are blank, and two readings tell.
+        if (try == COPY_COUNT - 1 && bits == UINT32_MAX) {
+            return SLOT_BLANK;
+        }
     }
-    return bits == UINT32_MAX ? SLOT_BLANK : SLOT_TORN;
+    return SLOT_TORN;
 }
 
 int molt_state_read(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state) {
