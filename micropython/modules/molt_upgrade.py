@@ -4,6 +4,7 @@ The modules in C are imported by names that nothing on sys.path can take: uos is
 os.py a program has.
 """
 
+import esp
 import gc
 import uos
 import _molt
@@ -24,6 +25,8 @@ _MS_PROGRAM = const(10)
 
 
 # As in inisetup.py and README.md; the boot loader's own part of it is in docs/design.md.
+# JEDEC id of a maker whose chips do not program bits but rewrite pages.
+_PUYA = 0x85
 _RISK = "the power must not fail for some 60 ms, or nothing boots until the serial line is used"
 
 
@@ -236,6 +239,8 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         print("molt: %u of %u sectors differ, the filesystem is %s" % (
             program, sectors, "ERASED" if erase_all else "left alone"))
     resident = job.is_resident()
+    if verbose and esp.flash_id() & 0xFF == _PUYA:
+        print("molt: this flash chip (PUYA) rewrites whole pages: a power cut while a file is written can cost other files")
     if not resident:
         if file_name.rsplit("/", 1)[-1] == _SAVED:
             raise ValueError("the present first sector is saved in a file of that name; rename the image")

@@ -118,10 +118,10 @@ for each in MODES:
 @test
 def protected_chip_is_unlocked():
     """A protected chip (BP0 to BP2) is unlocked by the boot loader, once, and upgraded"""
-    for mode in (DIO, DOUT):
+    for mode, way in ((DIO, "raw"), (DOUT, "raw"), (DIO, "resident")):
         for chip in CHIPS:
-            board = Board(prepared(mode, "raw"), chip=chip, status=PROTECTED)
-            run = upgraded(board, mode, "raw")
+            board = Board(prepared(mode, way), chip=chip, status=PROTECTED)
+            run = upgraded(board, mode, way)
             same([w for w in run.status_writes if w[2] == "program"], [(0, 2, "program")], f"{MODES[mode]}, {chip}: status writes")
             same((board.status(), run.stats["ignored_commands"]), (0, 0), f"{MODES[mode]}, {chip}: status, ignored commands")
             board.remove()
@@ -152,6 +152,17 @@ def quad_enable_of_a_dual_device():
     board = Board(prepared(DIO, "resident"), chip="macronix", status=QUAD_ENABLE["macronix"])
     no_status_write(upgraded(board, DIO, "resident"), "macronix")
     same(board.status(), QUAD_ENABLE["macronix"], "status register")
+
+
+@test
+def a_chip_that_stays_busy_ends_in_a_restart():
+    """A chip that stays busy for 20 s in the middle of an upgrade: the watchdog bites, and the next start goes on"""
+    for way in ("raw", "resident"):
+        board = Board(prepared(QIO, way))
+        run = board.run(None, "--stuck", "60:20", bites=True)
+        true(SMALL_PROGRAM_SAYS in run.out, f"the new firmware runs: {run.out[-200:]!r}")
+        true(run.stats["watchdog_bites"] >= 1, "the watchdog bites")
+        board.remove()
 
 
 @test

@@ -311,6 +311,17 @@ def code_of(page, words):
 
 
 @test
+def a_chip_that_rewrites_pages():
+    """fwupdate() warns on a flash chip of PUYA, which its JEDEC id tells, and on no other"""
+    board = fresh("mpy-A", files={"new.bin": firmware("mpy-B")})
+    prepare = "import machine, molt\n%smolt.fwupdate('new.bin', reset=False)\nmolt.cancel()"
+    true("PUYA" not in board.run(prepare % "").out, "a Winbond chip")
+    # Where the mask ROM keeps the chip's id.
+    run = board.run(prepare % "machine.mem32[0x3fffc718] = 0x146085\n")
+    true("PUYA" in run.out, f"a chip of PUYA: {run.out!r}")
+
+
+@test
 def the_recipe_for_boot_py():
     """The recipe for boot.py, with a power cut between the preparation and the renaming: the firmware is put in once"""
     recipe = code_of(ROOT / "micropython/README.md", "new.bin").encode()
