@@ -9,8 +9,8 @@
 // Starts of a firmware or a preparation after which a recovery counts as endless.
 #define LIVES_MAX 8
 
-// Starts that a firmware on trial has.
-#define TRIAL_STARTS 2
+// Starts that a firmware on trial has: each cut during its first start uses up one.
+#define TRIAL_STARTS 4
 
 void torture_power_on(torture_t *torture) {
     sim_nor_power_on(torture->nor);
