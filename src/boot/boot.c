@@ -27,7 +27,10 @@
 typedef struct run {
     const molt_plan_t *plan;
     molt_journal_t journal;
-    uint32_t log_off;   // in the sector: of the next entry of the log of starts
+    uint32_t log_off;     // in the sector: of the next entry of the log of starts
+    uint32_t log_end;
+    uint32_t last_first;  // what the last entry says: the first step of the start before, with LOG_DONE if that was done
+    uint32_t from;        // step that this start begins to look at; verify_step where the source is not whole any more
     molt_reader_t image;
     uint8_t *buf;
 } run_t;
@@ -49,10 +52,28 @@ static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report
 // Write an entry into the log of starts: a number and, in the upper half, the complement of it.
 static void log_start(const molt_flash_t *flash, const molt_boot_place_t *place, run_t *run, uint32_t number) {
     uint32_t entry = number | ~number << 16;
-    if (run->log_off < run->plan->journal_off + run->plan->set_size + run->plan->log_size) {
+    if (run->log_off < run->log_end) {
         (void)flash->prog(flash->ctx, place->plan_addr + run->log_off, &entry, sizeof entry);
         run->log_off += sizeof entry;
     }
+}
+
+// Find the end of the log of starts and what it says. Returns how many starts before this one had the same first step.
+static uint32_t read_log(run_t *run) {
+    uint32_t count = 0;
+    for (uint32_t off = run->log_off; off < run->log_end; off += 4) {
+        uint32_t entry = load32_le(run->plan->sector + off);
+        uint32_t number = entry & 0xffff;
+        if ((uint16_t)~number == entry >> 16) {
+            count = number == run->last_first ? count + 1 : 1;
+            run->last_first = number;
+        }
+        // Behind whatever a lost page has left, too.
+        if (entry != UINT32_MAX) {
+            run->log_off = off + 4;
+        }
+    }
+    return count;
 }
 
 // Before anything is erased: find the first step, note it in the log of starts, and wait if starts before this one got no
@@ -62,44 +83,37 @@ static void log_start(const molt_flash_t *flash, const molt_boot_place_t *place,
 // The first step is the first one that is not marked; but the last one that is, if it was the first of the start before
 // and that start did not come to note that it was done: the mark may be one that a power cut tore, that was read as not
 // made then, so that the step was in progress again. Of that mark only the copy in RAM is taken back.
-static void begin_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run) {
+//
+// `count` is what read_log() returned. Returns the first step; step_count if only finishing is left.
+static uint32_t begin_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run,
+    uint32_t count) {
     const molt_plan_t *plan = run->plan;
     uint32_t marked = 0;
-    uint32_t first = 1;
-    for (; first < plan->step_count && (!molt_plan_is_todo(plan, first) || molt_journal_is_done(&run->journal, first)); first++) {
+    uint32_t first = run->from;
+    for (; first < plan->step_count; first++) {
         if (molt_plan_is_todo(plan, first)) {
+            if (!molt_journal_is_done(&run->journal, first)) {
+                break;
+            }
             marked = first;
         }
     }
-    uint32_t before = 0;
-    uint32_t count = 0;
-    uint32_t end = plan->journal_off + plan->set_size + plan->log_size;
-    for (; run->log_off < end; run->log_off += 4) {
-        uint32_t entry = load32_le(plan->sector + run->log_off);
-        if (entry == UINT32_MAX) {
-            break;
-        }
-        if ((uint16_t)~entry == entry >> 16) {
-            count = entry == before ? count + 1 : 1;
-            before = entry;
-        }
-    }
-    before &= 0xffff;
-    // Room for this start's two entries; without "done" behind it the first one would be taken back at each start.
-    bool has_room = end - run->log_off >= 8;
-    if (has_room && marked && before == marked) {
+    // Without room for this start's "done" the same mark would be taken back at each start.
+    bool has_room = run->log_end - run->log_off >= 8;
+    if (has_room && marked && run->last_first == marked) {
         run->journal.words[marked / 8] |= (uint8_t)(1u << marked % 8);
         first = marked;
     }
-    if (before != first) {
+    if (run->last_first != first) {
         count = 0;
     }
-    if (has_room && count < STARTS_MAX) {
+    if (count < STARTS_MAX) {
         log_start(flash, place, run, first);
     }
     if (count >= FREE_STARTS) {
         io->wait(io->ctx, 1u << (count - FREE_STARTS));
     }
+    return first;
 }
 
 // Write the first sector of a firmware, which is in run->buf and has to have `crc`, to `addr`. What is read wrong never
@@ -144,7 +158,7 @@ static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const mol
 
 // Whether the image is the one that was checked when the plan was made: as its source has it, or as it stands in flash
 // with the first sector from its source. It is read again before it counts as another.
-// Returns 0, MOLT_ERR_CORRUPT, or an error of reading.
+// Returns 0, MOLT_ERR_CORRUPT, or MOLT_ERR_IO, which is flash's.
 static int check_image(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run, bool in_flash) {
     const molt_plan_t *plan = run->plan;
     for (uint32_t try = 0; try < CHECK_TRIES; try++) {
@@ -157,8 +171,9 @@ static int check_image(const molt_flash_t *flash, const molt_boot_io_t *io, cons
             size = min_u32(molt_sector_size(&plan->geometry), plan->image_size - off);
             int err = in_flash && off ? flash->read(flash->ctx, plan_image_addr(plan) + off, run->buf, (size + 3) & ~3u)
                                       : run->image.read(run->image.ctx, off, run->buf, size);
-            // A gzip file that was read wrong does not unpack; that counts as another image, too.
-            if (err && err != MOLT_ERR_CORRUPT) {
+            // A gzip file that was read wrong, or whose blocks hold something else by now, does not unpack, for one reason
+            // or another; that counts as another image, too.
+            if (err == MOLT_ERR_IO) {
                 return err;
             }
             molt_sha1_update(&sha1, run->buf, size);
@@ -177,8 +192,8 @@ static int check_image(const molt_flash_t *flash, const molt_boot_io_t *io, cons
 static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run) {
     const molt_plan_t *plan = run->plan;
     int err = check_image(flash, io, run, true);
-    // A damaged source must not be written over a sector that is right.
-    if (err != MOLT_ERR_CORRUPT || check_image(flash, io, run, false) != 0) {
+    // A source that is not whole must not be written over a sector that is right.
+    if (err != MOLT_ERR_CORRUPT || run->from != 1) {
         return err;
     }
     uint32_t sector_size = molt_sector_size(&plan->geometry);
@@ -197,34 +212,41 @@ static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run
 }
 
 // Perform the steps that are not done yet. The first of them may have been in progress when the power failed, so its
-// range is erased again, whatever flash seems to hold.
-static int perform_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run) {
+// range is erased again, whatever flash seems to hold. Verifying is done at each start that comes here: a chip that lost the
+// page of the journal may have kept the marks of sectors, and not that of the block that is erased for them.
+static int perform_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run,
+    uint32_t first) {
     const molt_plan_t *plan = run->plan;
-    bool is_first = true;
     bool in_erased_block = false;
-    for (uint32_t i = 1; i < plan->step_count; i++) {
+    for (uint32_t i = run->from; i < plan->step_count; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         bool todo = molt_plan_is_todo(plan, i);
         if (step.kind == MOLT_STEP_ERASE_BLOCK) {
             in_erased_block = todo;
         }
-        if (!todo || molt_journal_is_done(&run->journal, i)) {
+        bool is_verify = step.kind == MOLT_STEP_VERIFY;
+        if (!todo || (molt_journal_is_done(&run->journal, i) && !is_verify)) {
             continue;
         }
         tell(io, MOLT_BOOT_STEP, i);
-        int err = step.kind == MOLT_STEP_VERIFY
-                      ? verify(flash, io, run)
-                      : molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && !is_first);
+        int err = is_verify ? verify(flash, io, run)
+                            : molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && i != first);
         if (err) {
             return err;
         }
         (void)molt_journal_mark(flash, &run->journal, i);
-        if (is_first) {
+        if (i == first) {
             log_start(flash, place, run, i | LOG_DONE);
         }
-        is_first = false;
     }
     return 0;
+}
+
+// The plan is still there. That it is finished is noted before anything else counts on it.
+static int note_finished(const molt_flash_t *flash, const molt_boot_place_t *place, run_t *run) {
+    int err = molt_journal_mark(flash, &run->journal, run->plan->step_count);
+    log_start(flash, place, run, run->plan->step_count | LOG_DONE);
+    return err;
 }
 
 // All steps are done: the image's first sector goes in.
@@ -234,11 +256,7 @@ static int finish(const molt_flash_t *flash, const molt_boot_io_t *io, const mol
     if (!err) {
         err = put_first(flash, io, run, place->final_addr, plan->first_crc, MOLT_REPORT_DONE);
     }
-    if (!err && place->final_addr != place->plan_addr) {
-        // The plan is still there. That it is finished is noted before anything else counts on it.
-        err = molt_journal_mark(flash, &run->journal, plan->step_count);
-    }
-    return err;
+    return !err && place->final_addr != place->plan_addr ? note_finished(flash, place, run) : err;
 }
 
 // Read the sector at `plan_addr` so that both of two readings have the same: what is read of the journal has no CRC.
@@ -262,12 +280,17 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
         .plan = plan,
         .journal = { place->plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off },
         .log_off = plan->journal_off + plan->set_size,
+        .log_end = plan->journal_off + plan->set_size + plan->log_size,
         .buf = buf,
     };
     tell(io, MOLT_BOOT_START, plan->step_count);
     note(flash, plan, MOLT_REPORT_PENDING);
-    if (place->final_addr != place->plan_addr && molt_journal_is_done(&run.journal, plan->step_count)) {
-        return molt_journal_mark(flash, &run.journal, plan->step_count);
+    uint32_t count = read_log(&run);
+    // Finishing is a step like the others: the mark is not believed if the start before was finishing and did not come to
+    // note that it had.
+    if (place->final_addr != place->plan_addr && molt_journal_is_done(&run.journal, plan->step_count)
+        && run.last_first != plan->step_count) {
+        return note_finished(flash, place, &run);
     }
     molt_source_t source;
     molt_reader_t source_reader = molt_source_reader(&source, flash, plan);
@@ -276,11 +299,15 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     if (plan->source_kind == MOLT_SOURCE_GZIP) {
         err = extend(flash, io, plan, &source_reader, buf, &run.image);
     }
-    if (!molt_journal_is_done(&run.journal, 0)) {
-        if (!err) {
-            err = check_image(flash, io, &run, false);
-        }
-        if (err == MOLT_ERR_CORRUPT) {
+    run.from = 1;
+    if (!err) {
+        err = check_image(flash, io, &run, false);
+    }
+    if (err == MOLT_ERR_CORRUPT) {
+        // Perhaps the source is being erased already, with the rest of the filesystem.
+        run.from = plan->verify_step;
+        err = check_image(flash, io, &run, true);
+        if (err == MOLT_ERR_CORRUPT && !molt_journal_is_done(&run.journal, 0)) {
             return MOLT_RESIDENT_ONLY || place->plan_addr ? MOLT_BOOT_RESTORED : restore(flash, io, &run);
         }
     }
@@ -289,8 +316,8 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
         err = molt_journal_mark(flash, &run.journal, 0);
     }
     if (!err) {
-        begin_steps(flash, place, io, &run);
-        err = perform_steps(flash, place, io, &run);
+        uint32_t first = begin_steps(flash, place, io, &run, count);
+        err = perform_steps(flash, place, io, &run, first);
     }
     return err ? err : finish(flash, io, place, &run);
 }
