@@ -157,7 +157,7 @@ static mp_obj_t molt_file_sha256(mp_obj_t file_in) {
         molt_esp8266_feed();
         mp_handle_pending(true);
     } while (got);
-    molt_sha256_finish(&sha, bytes);
+    molt_sha256_finish(bytes, &sha);
     return mp_obj_new_bytes(bytes, sizeof bytes);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(molt_file_sha256_obj, molt_file_sha256);

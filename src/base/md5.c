@@ -3,12 +3,7 @@
 
 #include "molt/md5.h"
 
-#include "bytes.h"
-#include "libc.h"
-
-static uint32_t rotate_left(uint32_t v, uint32_t count) {
-    return v << count | v >> (32 - count);
-}
+#include "digest.h"
 
 // Step i of the 64: which of the block's words it takes, and the round's function of b, c and d.
 static uint32_t round_function(uint32_t i, uint32_t b, uint32_t c, uint32_t d, uint32_t *word) {
@@ -28,7 +23,7 @@ static uint32_t round_function(uint32_t i, uint32_t b, uint32_t c, uint32_t d, u
     }
 }
 
-static void md5_block(uint32_t state[4], const uint8_t block[64]) {
+static void md5_block(uint32_t *state, const uint8_t *block) {
     // floor(2^32 * |sin(i + 1)|), i in radians.
     static const uint32_t sines[64] = {
         0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
@@ -66,39 +61,16 @@ void molt_md5_init(molt_md5_t *md5) {
     md5->state[1] = 0xefcdab89;
     md5->state[2] = 0x98badcfe;
     md5->state[3] = 0x10325476;
-    md5->size_lo = 0;
-    md5->size_hi = 0;
+    md5->bit_count[0] = 0;
+    md5->bit_count[1] = 0;
 }
 
 void molt_md5_update(molt_md5_t *md5, const void *data, uint32_t size) {
-    const uint8_t *from = data;
-    while (size > 0) {
-        uint32_t used = md5->size_lo % 64;
-        uint32_t part = min_u32(size, 64 - used);
-        memcpy(md5->block + used, from, part);
-        md5->size_lo += part;
-        md5->size_hi += md5->size_lo < part;
-        if (used + part == 64) {
-            md5_block(md5->state, md5->block);
-        }
-        from += part;
-        size -= part;
-    }
+    digest_update(md5->state, md5->bit_count, md5->block, md5_block, data, size);
 }
 
-void molt_md5_finish(molt_md5_t *md5, uint8_t digest[MOLT_MD5_SIZE]) {
-    // A one bit, zero bits up to the last 8 bytes of a block, and there the number of bits.
-    uint32_t used = md5->size_lo % 64;
-    md5->block[used++] = 0x80;
-    if (used > 56) {
-        memset(md5->block + used, 0, 64 - used);
-        md5_block(md5->state, md5->block);
-        used = 0;
-    }
-    memset(md5->block + used, 0, 56 - used);
-    store32_le(md5->block + 56, md5->size_lo << 3);
-    store32_le(md5->block + 60, md5->size_hi << 3 | md5->size_lo >> 29);
-    md5_block(md5->state, md5->block);
+void molt_md5_finish(uint8_t digest[MOLT_MD5_SIZE], molt_md5_t *md5) {
+    digest_finish(md5->state, md5->bit_count, md5->block, md5_block, false);
     for (uint32_t i = 0; i < 4; i++) {
         store32_le(digest + 4 * i, md5->state[i]);
     }

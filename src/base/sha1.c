@@ -2,20 +2,7 @@
 
 #include "molt/sha1.h"
 
-#include "bytes.h"
-#include "libc.h"
-
-static uint32_t rotate_left(uint32_t v, uint32_t count) {
-    return v << count | v >> (32 - count);
-}
-
-static uint32_t load32_be(const uint8_t *p) {
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void store32_be(uint8_t *p, uint32_t v) {
-    store32_le(p, v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24);
-}
+#include "digest.h"
 
 typedef struct five {
     uint32_t a, b, c, d, e;
@@ -31,7 +18,7 @@ static inline void step(five_t *v, uint32_t f, uint32_t word) {
     v->a = sum;
 }
 
-static void sha1_block(uint32_t state[5], const uint8_t block[64]) {
+static void sha1_block(uint32_t *state, const uint8_t *block) {
     uint32_t words[80];
     for (uint32_t t = 0; t < 16; t++) {
         words[t] = load32_be(block + 4 * t);
@@ -71,34 +58,11 @@ void molt_sha1_init(molt_sha1_t *sha1) {
 }
 
 void molt_sha1_update(molt_sha1_t *sha1, const void *data, uint32_t size) {
-    const uint8_t *from = data;
-    while (size > 0) {
-        uint32_t used = sha1->bit_count[0] / 8 % 64;
-        uint32_t part = min_u32(size, 64 - used);
-        memcpy(sha1->block + used, from, part);
-        sha1->bit_count[0] += part * 8;
-        sha1->bit_count[1] += sha1->bit_count[0] < part * 8;
-        if (used + part == 64) {
-            sha1_block(sha1->state, sha1->block);
-        }
-        from += part;
-        size -= part;
-    }
+    digest_update(sha1->state, sha1->bit_count, sha1->block, sha1_block, data, size);
 }
 
 void molt_sha1_finish(uint8_t digest[MOLT_SHA1_SIZE], molt_sha1_t *sha1) {
-    // A one bit, zero bits up to the last 8 bytes of a block, and there the number of bits.
-    uint32_t used = sha1->bit_count[0] / 8 % 64;
-    sha1->block[used++] = 0x80;
-    if (used > 56) {
-        memset(sha1->block + used, 0, 64 - used);
-        sha1_block(sha1->state, sha1->block);
-        used = 0;
-    }
-    memset(sha1->block + used, 0, 56 - used);
-    store32_be(sha1->block + 56, sha1->bit_count[1]);
-    store32_be(sha1->block + 60, sha1->bit_count[0]);
-    sha1_block(sha1->state, sha1->block);
+    digest_finish(sha1->state, sha1->bit_count, sha1->block, sha1_block, true);
     for (uint32_t i = 0; i < 5; i++) {
         store32_be(digest + 4 * i, sha1->state[i]);
     }

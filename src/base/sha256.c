@@ -3,22 +3,10 @@
 
 #include "molt/sha256.h"
 
-#include "bytes.h"
-#include "libc.h"
+#include "digest.h"
 
 static uint32_t rotate_right(uint32_t v, uint32_t count) {
-    return v >> count | v << (32 - count);
-}
-
-static uint32_t load32_be(const uint8_t *p) {
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void store32_be(uint8_t *p, uint32_t v) {
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
+    return rotate_left(v, 32 - count);
 }
 
 // Word i of the message schedule, which takes the place of word i - 16.
@@ -31,7 +19,7 @@ static uint32_t next_word(uint32_t ring[16], uint32_t i) {
     return ring[i % 16];
 }
 
-static void sha256_block(uint32_t state[8], const uint8_t block[64]) {
+static void sha256_block(uint32_t *state, const uint8_t *block) {
     // The first 32 bits of the fractions of the cube roots of the first 64 primes.
     static const uint32_t roots[64] = {
         0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -75,39 +63,16 @@ void molt_sha256_init(molt_sha256_t *sha256) {
     sha256->state[5] = 0x9b05688c;
     sha256->state[6] = 0x1f83d9ab;
     sha256->state[7] = 0x5be0cd19;
-    sha256->size_lo = 0;
-    sha256->size_hi = 0;
+    sha256->bit_count[0] = 0;
+    sha256->bit_count[1] = 0;
 }
 
 void molt_sha256_update(molt_sha256_t *sha256, const void *data, uint32_t size) {
-    const uint8_t *from = data;
-    while (size > 0) {
-        uint32_t used = sha256->size_lo % 64;
-        uint32_t part = min_u32(size, 64 - used);
-        memcpy(sha256->block + used, from, part);
-        sha256->size_lo += part;
-        sha256->size_hi += sha256->size_lo < part;
-        if (used + part == 64) {
-            sha256_block(sha256->state, sha256->block);
-        }
-        from += part;
-        size -= part;
-    }
+    digest_update(sha256->state, sha256->bit_count, sha256->block, sha256_block, data, size);
 }
 
-void molt_sha256_finish(molt_sha256_t *sha256, uint8_t digest[MOLT_SHA256_SIZE]) {
-    // A one bit, zero bits up to the last 8 bytes of a block, and there the number of bits.
-    uint32_t used = sha256->size_lo % 64;
-    sha256->block[used++] = 0x80;
-    if (used > 56) {
-        memset(sha256->block + used, 0, 64 - used);
-        sha256_block(sha256->state, sha256->block);
-        used = 0;
-    }
-    memset(sha256->block + used, 0, 56 - used);
-    store32_be(sha256->block + 56, sha256->size_hi << 3 | sha256->size_lo >> 29);
-    store32_be(sha256->block + 60, sha256->size_lo << 3);
-    sha256_block(sha256->state, sha256->block);
+void molt_sha256_finish(uint8_t digest[MOLT_SHA256_SIZE], molt_sha256_t *sha256) {
+    digest_finish(sha256->state, sha256->bit_count, sha256->block, sha256_block, true);
     for (uint32_t i = 0; i < 8; i++) {
         store32_be(digest + 4 * i, sha256->state[i]);
     }

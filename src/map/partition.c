@@ -138,7 +138,7 @@ static bool is_md5_right(const molt_partition_table_t *table, uint32_t row_count
     uint8_t difference = 0;
     molt_md5_init(&md5);
     molt_md5_update(&md5, table->bytes, row_count * ROW_SIZE);
-    molt_md5_finish(&md5, digest);
+    molt_md5_finish(digest, &md5);
     for (uint32_t i = 0; i < MOLT_MD5_SIZE; i++) {
         difference |= digest[i] ^ stored[i];
     }

@@ -266,7 +266,7 @@ static int verdict_checksums(const check_t *check, molt_image_t *image) {
 
 static int verdict_micropython(check_t *check, molt_image_t *image) {
     uint8_t digest[MOLT_MD5_SIZE];
-    molt_md5_finish(&check->digest.md5, digest);
+    molt_md5_finish(digest, &check->digest.md5);
     if (memcmp(check->stored, digest, sizeof digest) != 0) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_MD5, check->stored_off);
     }
@@ -279,7 +279,7 @@ static int verdict_micropython(check_t *check, molt_image_t *image) {
 
 static int verdict_sha256(check_t *check, molt_image_t *image) {
     uint8_t digest[MOLT_SHA256_SIZE];
-    molt_sha256_finish(&check->digest.sha256, digest);
+    molt_sha256_finish(digest, &check->digest.sha256);
     if (memcmp(check->stored, digest, sizeof digest) != 0) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_SHA256, check->stored_off);
     }
