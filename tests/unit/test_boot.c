@@ -11,77 +11,13 @@
 
 #include "bytes.h"
 #include "molt/apply.h"
-#include "molt/boot.h"
 #include "molt/error.h"
-#include "molt/report.h"
-#include "rig.h"
+#include "prepared.h"
 #include "seal.h"
-
-#define SECTOR 512u
-
-static rig_t rig;
-static uint32_t plan_words[SECTOR / 4];
-static molt_plan_t plan;
-static uint8_t before[32 * 1024];
-
-static struct {
-    molt_boot_event_t events[128];
-    uint32_t args[128];
-    uint32_t count;
-} told;
-
-static void tell(void *ctx, molt_boot_event_t event, uint32_t arg) {
-    (void)ctx;
-    if (told.count < 128) {
-        told.events[told.count] = event;
-        told.args[told.count++] = arg;
-    }
-}
-
-static void no_wait(void *ctx, uint32_t seconds) {
-    (void)ctx;
-    (void)seconds;
-}
-
-static const molt_boot_io_t io = { .event = tell, .wait = no_wait };
-
-static int set_up_with(const fixture_shape_t *shape, bool erase_all) {
-    rig_init(&rig, shape);
-    rig.device.io = &io;
-    rig.job.options.erase_all = erase_all;
-    told.count = 0;
-    int err = rig_prepare(&rig);
-    memcpy(before, rig.nor.bytes, sizeof before);
-    return err ? err : rig_open_plan(&rig, &plan, (uint8_t *)plan_words);
-}
-
-static int set_up(void **state) {
-    (void)state;
-    return set_up_with(&fixture_small, false);
-}
-
-static int set_up_erase_all(void **state) {
-    (void)state;
-    return set_up_with(&fixture_small, true);
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    rig_free(&rig);
-    return 0;
-}
-
-static uint32_t told_count(molt_boot_event_t event) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < told.count; i++) {
-        count += told.events[i] == event;
-    }
-    return count;
-}
 
 static molt_report_t report(void) {
     molt_report_t result;
-    assert_int_equal(molt_report_parse(&result, rig.nor.bytes + plan.saved.report_addr), 0);
+    assert_int_equal(report_read(&result), 0);
     return result;
 }
 
