@@ -152,7 +152,7 @@ def plan(file_name, erase_all=False):
 
 def _save(job, path):
     """Write what the boot loader may need to the file `path`."""
-    buf = bytearray(256)
+    buf = bytearray(64)
     off = 0
     f = None
     try:

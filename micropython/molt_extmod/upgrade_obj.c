@@ -25,7 +25,7 @@
 #define WINDOW_MIN 1024u
 
 // Heap that the rest of an upgrade needs beside the object itself: open files, the tuple of results.
-#define SPARE_SIZE 3072u
+#define SPARE_SIZE 2560u
 
 static const molt_loader_t loader = { esp8266_loader, sizeof esp8266_loader };
 static const molt_loader_t extension = { esp8266_inflate, sizeof esp8266_inflate };
