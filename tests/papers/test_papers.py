@@ -6,6 +6,7 @@
 C code after a line "<!-- compile -->" is compiled as the core is, with the public headers. In shell code each `make
 TARGET` has to be a target, each program of ours a file or something that is built, each option of the tool one that
 its help names. Python code is parsed. Links between pages resolve, anchors included. Files named in code spans exist.
+The plan header that is shown is one.
 """
 
 import ast
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CC = os.environ.get("CC", "cc")
 WARN = ("-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef "
         "-Wcast-align -Wpointer-arith -Wvla -Wswitch-enum -Wimplicit-fallthrough -Werror").split()
-PROSE_MAX = 150
+PROSE_MAX = 120
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMPILED = re.compile(r"^<!-- compile -->\n```c\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -173,6 +174,24 @@ def prose_lines(text):
     return [line for line in FENCE.sub("", text).splitlines() if line.strip() and not line.startswith(("|", "    ", "<!--"))]
 
 
+def check_dump(path, text):
+    """The plan header that format.md shows is one of the version that it describes, and its numbers follow from each other as
+    it says."""
+    words = [int(w, 16) for line in re.findall(r"^00000f[7-9a-f]c:((?: [0-9a-f]{8}){1,4})", text, re.MULTILINE) for w in line.split()]
+    if len(words) != 33:
+        result("the plan header that %s shows is whole" % path, ["%d words, not 33" % len(words)])
+        return
+    version = re.search(r"^\| plan \| (\d+) \|", text, re.MULTILINE)
+    sectors = -(-words[4] // 4096)
+    verify = 1 + 17 * -(-sectors // 16)
+    steps, size, extents = verify + 1, 4 * -(-(verify + 2) // 32), 4 * -(-words[11] // 2)
+    todo = 0xf7c - size
+    want = {0: 0x544c4f4d, 1: int(version[1]), 20: steps, 21: verify, 22: size, 23: todo, 24: todo - extents,
+            25: todo - extents - size - words[26]}
+    result("the plan header that %s shows is as it describes one" % path,
+           ["word %d is %#x, not %#x" % (i, words[i], w) for i, w in want.items() if words[i] != w])
+
+
 def main():
     for file in papers():
         path = file.relative_to(ROOT)
@@ -183,6 +202,8 @@ def main():
         if path.parts[0] != "tests":
             check_shell(path, text)
         check_links(path, file, text)
+        if path.name == "format.md":
+            check_dump(path, text)
     readme = ROOT / "README.md"
     if readme.exists():
         lines = prose_lines(readme.read_text())
