@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Power cuts during an upgrade on the virtual ESP8266, on the binaries as shipped, as TAP.
 
-    tests/e2e/test_cuts.py                  300 points spread over the upgrade, its first and last 40 operations, each
+    tests/e2e/test_cuts.py                  60 points spread over the upgrade, its first and last 16 operations, each
                                             with a clean cut and a torn one; runs with three cuts; fewer points for
                                             the upgrade from a gzip file
     tests/e2e/test_cuts.py --all [K/N]      every operation (part K of N)
@@ -29,8 +29,8 @@ from checks import files_are, target_is
 from rig import (BRICK, CLEAN, CRASH, CUT, FS_START, SECTOR, TIMEOUT, WORK, Board, Failure, firmware, fresh, same,
                  same_bytes, scratch, tool, true, user_files)
 
-POINTS, ENDS, THREES = 300, 40, 36
-GZIP_POINTS = 48
+POINTS, ENDS, THREES = 60, 16, 12
+GZIP_POINTS = 16
 TEARS = ("prefix", "random", "zero", "stray", "suffix")
 ANY_TEAR = ("before", "after", *TEARS)
 REPORT_SIZE = 16
@@ -151,7 +151,7 @@ def cut_thrice(setting, seed):
     name, position, run = f"seed {seed}", begin, None
     try:
         for point in points:
-            # A preparation that was cut begins anew.
+            # A preparation that was cut starts over.
             position = position if position >= setting.prepare_count else 0
             tear = rng.choice(ANY_TEAR)
             name += f" {point - position}:{tear}"
@@ -199,11 +199,11 @@ def cut_again_and_again(setting):
 
 def spread(setting, points, ends):
     """Operation and tear of each cut: so many points, the first and last operations, and both rewritings of sector 0: an
-    operation of each page, all of the first page's, which goes in last."""
+    operation of every second page, all of the first page's, which goes in last."""
     count = len(setting.ops)
     ops = {i * (count - 1) // (points - 1) for i in range(points)} | set(range(ends)) | set(range(count - ends, count))
     for begin, end in setting.windows if ends else ():
-        ops |= set(range(begin, end, 8)) | set(range(end - 7, end + 1))
+        ops |= set(range(begin, end, 16)) | set(range(end - 7, end + 1))
     return both_ways(sorted(ops))
 
 
