@@ -185,7 +185,7 @@ static int add(session_t *s, const char *what) {
     err = molt_store_put(&s->store, name, (uint32_t)name_size, &reader, spare, work, &record);
     free(bytes);
     if (err == MOLT_ERR_NOSPC) {
-        return say_fail("there is no room for %s and its link: %s free, of which links take %s; %s to be won back on the device by "
+        return say_fail("there is no room for %s and its link: %s free, of which links take %s; %s can be reclaimed on the device by "
                         "molt.frozen.compact() and a reset", name, say_size(s->store.end_addr - s->store.floor_addr).text,
             say_size(spare).text, say_size(s->store.dead_size).text);
     }

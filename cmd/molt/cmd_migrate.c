@@ -105,7 +105,7 @@ static int memory_read(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return 0;
 }
 
-// Put every module of the old store into the new one. The device links them anew at its next start.
+// Put every module of the old store into the new one. The device links them again at its next start.
 static int move_modules(migration_t *m, molt_store_t *old, molt_store_t *new) {
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];
     char name[MOLT_RECORD_NAME_MAX + 1];
@@ -171,7 +171,7 @@ static int keep_region(migration_t *m, molt_map_kind_t kind, bool may_go) {
 }
 
 // What belongs to nobody but the user or the chip. With another firmware molt's own state means nothing, and native code is
-// made anew at each start.
+// created again at each start.
 static int fill_kept(migration_t *m) {
     const molt_region_t *system = &m->map.regions[MOLT_MAP_SYSTEM];
     const molt_region_t *old_system = &m->before.map.regions[MOLT_MAP_SYSTEM];

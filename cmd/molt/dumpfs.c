@@ -195,8 +195,8 @@ int dumpfs_open(dumpfs_t *dump, const args_t *args, bool writes) {
         return 1;
     }
     if (writes && dump->fs.addr + dump->fs.size > dump->system.addr) {
-        return say_fail("%s: the filesystem (0x%06x to 0x%06x) reaches into the five system sectors from 0x%06x on; make it "
-                        "anew, smaller", dump->path, dump->fs.addr, dump->fs.addr + dump->fs.size, dump->system.addr);
+        return say_fail("%s: the filesystem (0x%06x to 0x%06x) reaches into the five system sectors from 0x%06x on; format it "
+                        "again, smaller", dump->path, dump->fs.addr, dump->fs.addr + dump->fs.size, dump->system.addr);
     }
     dumpfs_find_kept(dump);
     dumpfs_power_on(dump);

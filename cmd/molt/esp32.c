@@ -112,13 +112,13 @@ static int refuse_table(const molt_partition_table_t *table, const char *path) {
         } else if (table->defect == MOLT_MAP_OUTSIDE) {
             snprintf(more, sizeof more, " (%s)", say_size(table->flash_size).text);
         }
-        return say_fail("%s: partition %u of the table, %s at 0x%x with 0x%x bytes: %s%s; correct the table and flash it anew", path,
+        return say_fail("%s: partition %u of the table, %s at 0x%x with 0x%x bytes: %s%s; correct the table and flash it again", path,
             row + 1, partition.label, partition.piece.region.addr, partition.piece.region.size, text, more);
     }
     if (table->defect == MOLT_MAP_NO_TABLE) {
         return say_fail("%s: %s at 0x%x, where ESP-IDF puts it; flash one, or read the chip again", path, text, TABLE_ADDR);
     }
-    return say_fail("%s: %s (row %u); read the chip again, or flash the table anew", path, text, row + 1);
+    return say_fail("%s: %s (row %u); read the chip again, or flash the table again", path, text, row + 1);
 }
 
 static int take_pieces(survey_t *survey, const molt_partition_table_t *table, const char *path) {

@@ -180,7 +180,7 @@ static void refusal_text(const molt_refusal_t *refusal, const char *sentence, ch
             advice = "; use a smaller image";
             break;
         case MOLT_REFUSAL_UNALIGNED_EXTENT:
-            advice = "; make the filesystem anew, with blocks of 4096 bytes";
+            advice = "; format it again, with blocks of 4096 bytes";
             break;
         case MOLT_REFUSAL_BAD_REGION:
             advice = "; correct the place of the filesystem";
@@ -218,7 +218,7 @@ void host_text(const host_job_t *job, int err, char *text, uint32_t text_size) {
             return;
         case MOLT_UPGRADE_TROUBLE_SAVED:
             advice = err == MOLT_ERR_NOSPC ? ": it is full; remove a file, two free blocks are needed"
-                                           : "; the filesystem is damaged, make it anew";
+                                           : "; the filesystem is damaged, format it again";
             break;
         case MOLT_UPGRADE_TROUBLE_FILE:
             advice = err == MOLT_ERR_NOENT ? "; `molt ls` lists those that there are" : "";

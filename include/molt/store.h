@@ -1,7 +1,7 @@
 // The store: modules in a region of flash, as records that grow from the region's top downwards.
 //
 // A record is a header and the verbatim .mpy file below it. It counts once its commit word is programmed, and until
-// its delete word is. Room is won back only by compaction, which has a journal of its own. The region's two lowest
+// its delete word is. Room is reclaimed only by compaction, which has a journal of its own. The region's two lowest
 // sectors are never given to records: compaction works there, and links (link.h) lie there and above. What lies
 // between the links and the records is free. docs/format-store.md has every byte.
 #ifndef MOLT_STORE_H

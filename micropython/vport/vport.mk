@@ -45,7 +45,7 @@ $(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUI
 	if [ "$$$$(cat $$(@D)/settings 2>/dev/null)" != "$$$$settings" ]; then \
 	    rm -rf $$(@D); mkdir -p $$(@D); echo "$$$$settings" >$$(@D)/settings; \
 	fi
-	@# MicroPython's Makefile does not make it anew when a name in it has become one of C's.
+	@# MicroPython's Makefile does not remake it when a name in it has become one of C's.
 	@rm -f $$(@D)/frozen_content.c
 	@MICROPY_GIT_TAG=$$(call vport_version,$(2))-$(4) MICROPY_GIT_HASH=none \
 	SOURCE_DATE_EPOCH=$$$$(date -r $(2)/py/mpconfig.h +%s) \

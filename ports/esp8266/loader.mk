@@ -108,6 +108,6 @@ $(LOADER_OUT)/esp8266_inflate.h: $(LOADER_OUT)/extension.bin tools/bin2c
 LOADER_MADE := $(patsubst $(PREBUILT)/%,$(LOADER_OUT)/%,$(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN))
 
 .PHONY: loader
-loader: $(LOADER_MADE) ## make the boot loader of the ESP8266 anew, as an image and as the C arrays that are committed
+loader: $(LOADER_MADE) ## rebuild the boot loader of the ESP8266, as an image and as the C arrays that are committed
 	@for f in $(notdir $(LOADER_MADE)); do cmp -s $(LOADER_OUT)/$$f $(PREBUILT)/$$f || \
 	    { cp $(LOADER_OUT)/$$f $(PREBUILT)/$$f && echo "  MADE $(PREBUILT)/$$f"; }; done

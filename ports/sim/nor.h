@@ -89,7 +89,7 @@ typedef struct sim_nor {
 int sim_nor_init(sim_nor_t *nor, const molt_geometry_t *geometry);
 void sim_nor_free(sim_nor_t *nor);
 
-// Power up again: cut, misread, failing call and all numbering start anew, the bytes stay; each weak cell reads by a
+// Power up again: cut, misread, failing call and all numbering start over, the bytes stay; each weak cell reads by a
 // new coin.
 void sim_nor_power_on(sim_nor_t *nor);
 

@@ -1,4 +1,4 @@
-"""Runs vboard/run as often as it is asked to, each time in a fork of a process that has it loaded: to start Python anew
+"""Runs vboard/run as often as it is asked to, each time in a fork of a process that has it loaded: to start Python again
 takes longer than most runs of the board.
 
 usage: boardserver.py VBOARD_RUN

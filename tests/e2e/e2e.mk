@@ -27,5 +27,5 @@ SUITE_e2e-cuts-full = $(E2E_RUN)/test_cuts.py --all 1/9
 test-programs: $(E2E_FIRMWARES) vboard $(BUILD)/molt
 
 .PHONY: demo
-demo: $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, before your eyes
+demo: $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live
 	@BUILD=$(BUILD) tools/demo

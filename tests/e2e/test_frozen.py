@@ -499,7 +499,7 @@ def many_qstr_counts():
 
 @test
 def soft_resets():
-    """Soft resets: the pools are put in anew each time, and nothing is written"""
+    """Soft resets: the pools are put in again each time, and nothing is written"""
     board = board_with(hello=HELLO)
     board.run("import esp\nesp.add_frozen('/m/hello.mpy', 'hello')")
     board.run("pass")

@@ -148,7 +148,7 @@ def migration_back_to_the_stock_map_works():
 
 @test
 def native_code_goes_to_its_region_and_runs_from_there():
-    """On molt's map @native functions are put into the 32 KB region, at each reset anew; boot.py can choose IRAM"""
+    """On molt's map @native functions are put into the 32 KB region, again at each reset; boot.py can choose IRAM"""
     code = ("import esp\n@micropython.native\ndef f(x):\n    return x * 2 + 1\n"
             "print(f(20), esp.flash_read(%d, 4) != b'\\xff\\xff\\xff\\xff')\n")
     for name, size in (("mpy-A-molt", "4M"), ("mpy-A-molt-1M", "1M")):

@@ -244,7 +244,7 @@ def erase_all(name, new, size, fs_start):
 @test
 @hazard("erase_all wipes the SDK parameters")
 def erase_all_keeps_the_system_sectors():
-    """erase_all: the filesystem is gone and made anew by the new firmware, the five system sectors are kept"""
+    """erase_all: the filesystem is gone and created again by the new firmware, the five system sectors are kept"""
     board, before, run = erase_all("mpy-A", "mpy-B", "4M", FS_START)
     true(run.runs("mpy-B"), "B comes up")
     true("Performing initial setup" in run.out, "a filesystem is made")

@@ -285,7 +285,7 @@ def cut_once(scene, number):
                 name.append(cut)
                 options += ["--cut", cut]
             run = power_on(ROM, flash, *options)
-            # Sector 0 is erased last of all, and programmed anew; in resident mode never.
+            # Sector 0 is erased last of all, and programmed again; in resident mode never.
             in_window = in_window or any(op[:2] == ("sector", 0) for op in run.ops)
             if run.status != CUT:
                 break

@@ -2,7 +2,7 @@
 //
 // QEMU has plain RAM there. It is filled from the flash when the cache is switched on, and filled with poison when
 // it is switched off, so that whatever runs or reads there then comes to grief as on the chip. The filling is quick
-// (0.15 ms), but all code in it has to be translated anew (7 ms with MicroPython), and a program switches the
+// (0.15 ms), but all code in it has to be translated again (7 ms with MicroPython), and a program switches the
 // cache off for each flash command. So, unless poison=always, this is done only at a reset, at the first few times
 // after it and at some later ones; at the others, switching off and on costs what has changed in the flash. (The
 // plugin needs no poison to notice: with it, poison=boot, only at a reset, will do.)
