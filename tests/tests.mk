@@ -169,7 +169,7 @@ TEST_SUITES += cut-store asan-cut-store m32-cut-store
 SUITE_cut-store = $(BUILD)/host/cut-store
 SUITE_asan-cut-store = $(BUILD)/asan/cut-store small
 SUITE_m32-cut-store = $(BUILD)/m32/cut-store small
-TEST_SUITES += store-mutants e2e-frozen e2e-frozen-2 e2e-frozen-same e2e-frozen-same-2 tool-frozen
+TEST_SUITES += store-mutants e2e-frozen e2e-frozen-2 e2e-frozen-names e2e-frozen-names-2 e2e-frozen-same e2e-frozen-same-2 tool-frozen
 SUITE_tool-frozen = $(PYTHON) tests/tool/test_frozen.py $(BUILD)/molt $(BUILD)/mpy-A/firmware.bin
 SUITE_store-mutants = tests/mutants/run_store $(BUILD)
 # On both versions of MicroPython; without the second its suites say that they are skipped. A sample of MicroPython's own
@@ -177,6 +177,8 @@ SUITE_store-mutants = tests/mutants/run_store $(BUILD)
 FROZEN_RUN = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) MICROPY_DIR_2=$(MICROPY_DIR_2) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
 SUITE_e2e-frozen = $(call FROZEN_RUN,frozen,mpy-A)/test_frozen.py
 SUITE_e2e-frozen-2 = $(call FROZEN_RUN,frozen-2,mpy2-A)/test_frozen.py
+SUITE_e2e-frozen-names = $(call FROZEN_RUN,frozen-names,mpy-A)/test_frozen_names.py
+SUITE_e2e-frozen-names-2 = $(call FROZEN_RUN,frozen-names-2,mpy2-A)/test_frozen_names.py
 SUITE_e2e-frozen-same = FROZEN_STEP=10 $(call FROZEN_RUN,frozen-same,mpy-A)/test_frozen_same.py
 SUITE_e2e-frozen-same-2 = FROZEN_STEP=20 FROZEN_FIRST=5 $(call FROZEN_RUN,frozen-same-2,mpy2-A)/test_frozen_same.py
 TEST_FULL_SUITES += e2e-frozen-same-all e2e-frozen-same-all-2

@@ -21,6 +21,28 @@ IS_SECOND = NAME.startswith("mpy2")
 CROSS = BUILD / ("mpy2-cross" if IS_SECOND else "mpy-cross") / "mpy-cross"
 MICROPY = pathlib.Path(os.environ.get("MICROPY_DIR_2" if IS_SECOND else "MICROPY_DIR")
                        or BUILD / ("micropython2" if IS_SECOND else "micropython")).resolve()
+# Where the store ends.
+TOP = 0xF8000
+
+# A module of everything, and what its check() gives.
+HELLO = """
+GREETING = "a greeting that is longer than twenty-five characters"
+BIG = -123456789012345678901234567890
+T = (1, (2, "threeeee", b"four"), None, True, ..., 3.25, 1 << 40)
+class Thing:
+    def method_of_thing(self, argument_one, keyword_two=3):
+        return argument_one + keyword_two
+def outer_function(x):
+    def inner_function(y):
+        return x * y
+    return inner_function
+def gen():
+    yield from range(3)
+def check():
+    return (GREETING[2:10], BIG, T, Thing().method_of_thing(4), outer_function(5)(6), list(gen()))
+"""
+HELLO_SAYS = "('greeting', -123456789012345678901234567890, (1, (2, 'threeeee', b'four'), None, True, Ellipsis, 3.25, " \
+             "1099511627776), 7, 30, [0, 1, 2])"
 
 
 def compile_mpy(source, *options):
