@@ -11,12 +11,13 @@ VPORT_AFTER := $(BUILD)/deps.ok
 include micropython/vport/vport.mk
 
 # Firmwares whose gzip file fits the 1 MB board's filesystem, and which themselves do not.
-$(foreach n,A B,$(eval $(call vport_firmware,mpy-$(n)-1M-lean,$(MICROPY_DIR),mpy-cross,$(n),FLASH_1M,110000,1MB)))
+$(foreach n,A B,$(eval $(call vport_firmware,mpy-$(n)-1M-lean,$(MICROPY_DIR),mpy-cross,$(n),FLASH_1M,110000,1MB,mpy-A-1M)))
 
 # The same firmwares with molt's own flash map, by the board definition in boards/.
 MOLT_BOARDS := micropython/boards
 VPORT_DEPS += $(wildcard $(MOLT_BOARDS)/*.ld $(MOLT_BOARDS)/*/*)
-$(foreach n,A B,$(eval $(call vport_firmware,mpy-$(n)-molt,$(MICROPY_DIR),mpy-cross,$(n),MOLT,$(VPORT_BALLAST_4M),4MB)))
+$(eval $(call vport_firmware,mpy-A-molt,$(MICROPY_DIR),mpy-cross,A,MOLT,$(VPORT_BALLAST_4M),4MB))
+$(eval $(call vport_firmware,mpy-B-molt,$(MICROPY_DIR),mpy-cross,B,MOLT,$(VPORT_BALLAST_4M),4MB,mpy-A-molt))
 $(eval $(call vport_firmware,mpy-A-molt-1M,$(MICROPY_DIR),mpy-cross,A,MOLT_1M,288000,1MB))
 MOLT_MAP_FIRMWARES := $(patsubst %,$(BUILD)/mpy-%/firmware.bin,A-molt B-molt A-molt-1M)
 firmwares: $(MOLT_MAP_FIRMWARES)

@@ -73,13 +73,8 @@ static int open_session(session_t *s, const args_t *args) {
     return 0;
 }
 
-static int memory_read(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    memcpy(buf, (const uint8_t *)ctx + off, size);
-    return 0;
-}
-
 static molt_reader_t reader_of(const session_t *s, const molt_record_t *record) {
-    return (molt_reader_t){ s->dump.nor.bytes + record->mpy_addr, record->mpy_size, memory_read };
+    return molt_memory_reader(s->dump.nor.bytes + record->mpy_addr, record->mpy_size);
 }
 
 // A record's state in a word. *is_bad: it should not be like that.
@@ -173,7 +168,7 @@ static int add(session_t *s, const char *what) {
     if (files_load_host(path, MPY_SIZE_MAX, &bytes, &size)) {
         return 1;
     }
-    const molt_reader_t reader = { bytes, size, memory_read };
+    const molt_reader_t reader = molt_memory_reader(bytes, size);
     int err = molt_link_measure(&link_size, &mpy, &reader, &target, name, (uint32_t)name_size);
     if (err) {
         free(bytes);

@@ -47,7 +47,6 @@ static int refuse_install(const dumpfs_t *dump, const molt_map_t *map, int err) 
 
 // Where resident mode goes, or is. 0, or 1 after having said why it cannot go anywhere.
 static int find_place(dumpfs_t *dump, const args_t *args, survey_t *survey, molt_region_t *reserved) {
-    uint8_t buf[4096];
     const firmware_t *firmware = &dump->firmware;
     if (firmware_is_resident(firmware)) {
         *reserved = (molt_region_t){ firmware->reserved_addr, MOLT_RESERVED_SECTOR_COUNT * 4096 };
@@ -58,7 +57,7 @@ static int find_place(dumpfs_t *dump, const args_t *args, survey_t *survey, molt
         return 1;
     }
     *reserved = survey->map.regions[MOLT_MAP_RESERVED];
-    if (reserved->size && !args->force && molt_resident_check_free(&dump->nor.flash, reserved, buf) == MOLT_ERR_NOSPC) {
+    if (reserved->size && !args->force && molt_resident_check_free(&dump->nor.flash, reserved) == MOLT_ERR_NOSPC) {
         return say_fail("%s: molt's reserved sectors, from 0x%06x on, hold something that is not molt's, or an installation that was "
                         "cut short; --force overwrites it", dump->path, reserved->addr);
     }

@@ -100,11 +100,6 @@ static int fill_firmware(migration_t *m) {
     return status;
 }
 
-static int memory_read(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    memcpy(buf, (const uint8_t *)ctx + off, size);
-    return 0;
-}
-
 // Put every module of the old store into the new one. The device links them again at its next start.
 static int move_modules(migration_t *m, molt_store_t *old, molt_store_t *new) {
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];
@@ -116,7 +111,7 @@ static int move_modules(migration_t *m, molt_store_t *old, molt_store_t *new) {
         if (!record.is_live || molt_store_name(old, &record, name) != 0) {
             continue;
         }
-        molt_reader_t reader = { m->from.nor.bytes + record.mpy_addr, record.mpy_size, memory_read };
+        molt_reader_t reader = molt_memory_reader(m->from.nor.bytes + record.mpy_addr, record.mpy_size);
         int err = molt_store_put(new, name, record.name_size, &reader, 0, work, &copy);
         if (err) {
             return say_fail("the frozen modules need %s and the map %s has %s behind that firmware: remove some on the device, by "

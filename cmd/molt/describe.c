@@ -2,28 +2,16 @@
 
 #include "describe.h"
 
-#include <string.h>
-
 #include "say.h"
 
-static int read_memory(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    memcpy(buf, (const uint8_t *)ctx + off, size);
-    return 0;
-}
-
-// The reader only reads: its context is const in all but name.
-static molt_reader_t reader_of(const uint8_t *bytes, uint32_t size) {
-    return (molt_reader_t){ (void *)(uintptr_t)bytes, size, read_memory };
-}
-
 int describe_probe(const uint8_t *bytes, uint32_t size, molt_image_t *image) {
-    molt_reader_t reader = reader_of(bytes, size);
+    molt_reader_t reader = molt_memory_reader(bytes, size);
     return molt_image_probe(&reader, image);
 }
 
 int describe_verify(const uint8_t *bytes, uint32_t size, molt_image_t *image) {
     static uint32_t work[4096];
-    molt_reader_t reader = reader_of(bytes, size);
+    molt_reader_t reader = molt_memory_reader(bytes, size);
     return molt_image_verify(&reader, work, sizeof work, NULL, NULL, image);
 }
 

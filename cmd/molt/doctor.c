@@ -158,7 +158,6 @@ static void judge_files(doctor_t *doctor) {
 
 static void judge_resident(doctor_t *doctor) {
     const dumpfs_t *dump = doctor->dump;
-    static uint32_t buf[SECTOR / 4];
     const molt_region_t *reserved = &doctor->survey.map.regions[MOLT_MAP_RESERVED];
     bool *is_open = &doctor->ways[DOCTOR_WAY_RESIDENT].is_open;
     const char *text = "no: the flash map has no sectors for it";
@@ -167,7 +166,7 @@ static void judge_resident(doctor_t *doctor) {
         text = *is_open ? "installed: no power cut in an upgrade is fatal" : "installed, and not whole";
     } else if (doctor->has_map && reserved->size) {
         *is_open = dump->firmware.state == FIRMWARE_WHOLE && dump->firmware.image.kind != MOLT_IMAGE_ARDUINO
-                   && molt_resident_check_free(&dump->nor.flash, reserved, (uint8_t *)buf) == 0;
+                   && molt_resident_check_free(&dump->nor.flash, reserved) == 0;
         text = *is_open ? "not installed; `molt install` puts it in, and no power cut in an upgrade is fatal then"
                : dump->firmware.image.kind == MOLT_IMAGE_ARDUINO ? "no: Arduino's firmware brings a boot loader of its own"
                : dump->firmware.state != FIRMWARE_WHOLE ? "no: the firmware is not whole"

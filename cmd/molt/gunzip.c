@@ -17,20 +17,14 @@
 static molt_unpack_t state;
 static uint8_t window[MOLT_INFLATE_WINDOW_MAX];
 
-static int read_memory(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    const uint8_t *bytes = *(uint8_t **)ctx;
-    memcpy(buf, bytes + off, size);
-    return 0;
-}
-
 bool gunzip_is_gzip(const uint8_t *bytes, uint32_t size) {
     return size >= 2 && molt_unpack_is_gzip(bytes);
 }
 
 // Unpack for the size and the sums. 0 or the error of molt_unpack_measure().
-static int measure(const uint8_t **bytes, uint32_t size, uint32_t window_size, molt_reader_t *image, molt_unpacked_t *unpacked) {
+static int measure(const uint8_t *bytes, uint32_t size, uint32_t window_size, molt_reader_t *image, molt_unpacked_t *unpacked) {
     static uint32_t work[1024];
-    molt_reader_t file = { (void *)bytes, size, read_memory };
+    molt_reader_t file = molt_memory_reader(bytes, size);
     *image = molt_unpack_reader(&state, &file, window, window_size, 0);
     return molt_unpack_measure(&state, 0, SIM_DUMP_SIZE_MAX, (uint8_t *)work, sizeof work, NULL, NULL, unpacked);
 }
@@ -38,8 +32,7 @@ static int measure(const uint8_t **bytes, uint32_t size, uint32_t window_size, m
 const char *gunzip(uint8_t **bytes, uint32_t *size) {
     molt_unpacked_t unpacked;
     molt_reader_t image;
-    const uint8_t *packed = *bytes;
-    int err = measure(&packed, *size, sizeof window, &image, &unpacked);
+    int err = measure(*bytes, *size, sizeof window, &image, &unpacked);
     if (err == MOLT_ERR_FBIG) {
         return "the gzip file unpacks to more than any flash chip holds";
     }
@@ -62,7 +55,7 @@ uint32_t gunzip_window(const uint8_t *bytes, uint32_t size) {
     molt_unpacked_t unpacked;
     molt_reader_t image;
     for (uint32_t window_size = WINDOW_MIN; window_size <= sizeof window; window_size *= 2) {
-        int err = measure(&bytes, size, window_size, &image, &unpacked);
+        int err = measure(bytes, size, window_size, &image, &unpacked);
         if (err != MOLT_ERR_NOSPC) {
             return err ? 0 : window_size;
         }

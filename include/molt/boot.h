@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
-#include "molt/image.h"
+#include "molt/reader.h"
 #include "molt/plan.h"
 
 typedef enum molt_boot_event {

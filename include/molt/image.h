@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "molt/reader.h"
 #include "molt/sha1.h"
 
 // Most segments that an image may have (mask ROM and esptool: 16), and most that stand before an inner image:
@@ -20,13 +21,6 @@
 
 // Smallest work buffer of molt_image_verify(), in bytes; a multiple of 4, and the larger the faster.
 #define MOLT_IMAGE_WORK_MIN 256
-
-typedef struct molt_reader {
-    void *ctx;
-    uint32_t size;  // bytes that can be read
-    // Read `size` bytes from `off` into `buf`; off + size never exceeds `size`. 0 or a negative molt_err_t.
-    int (*read)(void *ctx, uint32_t off, void *buf, uint32_t size);
-} molt_reader_t;
 
 typedef enum molt_chip {
     MOLT_CHIP_UNKNOWN,
@@ -125,9 +119,6 @@ typedef struct molt_image {
 // The map mark in `bytes`, as molt_image_verify() looks for it: image->fs_addr, or 0 if there is none. *romfs_size is set
 // where there is one.
 uint32_t molt_image_mark(const uint8_t *bytes, uint32_t size, uint32_t *romfs_size);
-
-// Reports how far a long check has come; `done` and `total` in bytes. Non-zero stops the check with that code.
-typedef int (*molt_progress_t)(void *ctx, uint32_t done, uint32_t total);
 
 // Tell what the file is and check all that can be checked: headers, segment addresses, XOR checksums, size
 // word, MD5, SHA-256 or CRC, and what Arduino's eboot or a 0xEA header need behind them.

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/plan.h"
+#include "molt/flash.h"
 
 // Of the 16 MB that a chip may have, the CPU sees (and executes) the first. Source: ESP8266 memory map.
 #define MOLT_MAP_MAPPED_SIZE 0x100000u

@@ -55,11 +55,6 @@ typedef struct molt_refusal {
     uint32_t limit;  // likewise
 } molt_refusal_t;
 
-typedef struct molt_region {
-    uint32_t addr;
-    uint32_t size;
-} molt_region_t;
-
 // What is wanted. All addresses absolute, all sizes in bytes.
 typedef struct molt_plan_request {
     molt_source_kind_t source_kind;

@@ -15,17 +15,9 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
-#include "molt/image.h"
+#include "molt/loader.h"
 #include "molt/plan.h"
-
-// The boot loader: an image of the chip, to stand at the beginning of the boot sector.
-typedef struct molt_loader {
-    const uint8_t *image;
-    uint32_t size;  // bytes, a multiple of 4
-    // A resident one: the CPU addresses that it uses while it loads a firmware.
-    const molt_region_t *memory;
-    uint32_t memory_count;
-} molt_loader_t;
+#include "molt/reader.h"
 
 // Whether sector 0 holds an upgrade that was prepared, so that the firmware's own first sector is elsewhere. A plan that is
 // damaged counts. It is read twice before the answer is no.

@@ -13,7 +13,7 @@
 #include "molt/boot.h"
 #include "molt/flash.h"
 #include "molt/plan.h"
-#include "molt/prepare.h"
+#include "molt/loader.h"
 #include "molt/state.h"
 
 // The boot loader has two parts. The first one is sector 0: it is started at each start, is small, and stays for life.
@@ -85,8 +85,7 @@ bool molt_resident_collides(const molt_region_t *memory, uint32_t memory_count, 
 
 // Whether the reserved region is free: erased, or molt's own from an earlier installation.
 // Returns 0, MOLT_ERR_NOSPC (somebody has something there; or an installation was cut short), or the driver's error.
-//   buf  sector_size bytes, 4-aligned
-int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *reserved, uint8_t *buf);
+int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *reserved);
 
 // Put the resident boot loader in, both parts. What the reserved region holds is lost. Where it is in already, only
 // what is damaged is written again: sector 0 if it is not `loader`, the overlay if it is not whole.

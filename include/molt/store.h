@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
-#include "molt/image.h"
-#include "molt/plan.h"
+#include "molt/flash.h"
+#include "molt/reader.h"
 
 #define MOLT_RECORD_HEADER_SIZE 128
 #define MOLT_RECORD_NAME_OFF 64

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "molt/image.h"
+#include "molt/reader.h"
 #include "molt/inflate.h"
 
 typedef struct molt_unpack {

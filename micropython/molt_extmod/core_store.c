@@ -3,7 +3,6 @@
 #include "frozen.h"
 
 #if MOLT_FROZEN
-#include "src/frozen/store_flash.c"
 #include "src/frozen/store_name.c"
 #include "src/frozen/store.c"
 #endif

@@ -61,8 +61,7 @@ bool molt_frozen_is_built_in(const char *path);
 // False if there are none.
 bool molt_frozen_extent(molt_region_t *region);
 
-// The reader of a record's .mpy, and its callback.
-int molt_frozen_read_memory(void *ctx, uint32_t off, void *buf, uint32_t size);
+// The reader of a record's .mpy.
 molt_reader_t molt_frozen_reader(const molt_record_t *record);
 
 // molt_link_job_t.make_float.

@@ -228,13 +228,8 @@ static void release(void *ctx, void *memory, uint32_t size) {
     #endif
 }
 
-int molt_frozen_read_memory(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    memcpy(buf, (const uint8_t *)ctx + off, size);
-    return 0;
-}
-
 molt_reader_t molt_frozen_reader(const molt_record_t *record) {
-    return (molt_reader_t){ (void *)molt_mapped(record->mpy_addr), record->mpy_size, molt_frozen_read_memory };
+    return molt_memory_reader(molt_mapped(record->mpy_addr), record->mpy_size);
 }
 
 bool molt_frozen_find_link(const molt_record_t *record, molt_link_t *link) {

@@ -55,7 +55,7 @@ static mp_obj_t resident_install(mp_obj_t addr_in, mp_obj_t size_in, mp_obj_t fo
     uint8_t *buf = new_sector(&flash);
     int err = 0;
     if (reserved.size && !mp_obj_is_true(force_in)) {
-        err = molt_resident_check_free(&flash, &reserved, buf);
+        err = molt_resident_check_free(&flash, &reserved);
     }
     if (!err) {
         err = molt_resident_install(&flash, &reserved, &molt_resident_loader, &molt_resident_overlay, buf);

@@ -36,14 +36,18 @@ VPORT_RULES += $(if $(VPORT_USER_C_MODULES),$(wildcard $(VPORT_USER_C_MODULES)/*
 vport_version = v$(shell sed -n 's/^.define MICROPY_VERSION_M[AI][JNC][A-Z]* //p' $(1)/py/mpconfig.h | paste -sd.)
 
 # $(1) folder of the firmware in $(BUILD), $(2) MicroPython, $(3) folder of its mpy-cross in $(BUILD),
-# $(4) the firmware's name, $(5) BOARD_VARIANT, $(6) ballast, $(7) flash size in the image's header
+# $(4) the firmware's name, $(5) BOARD_VARIANT, $(6) ballast, $(7) flash size in the image's header,
+# $(8) folder of a firmware that differs in no more than name and ballast, if there is one: its objects are taken
 define vport_firmware
-$(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUILD)/$(3)/mpy-cross
+$(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUILD)/$(3)/mpy-cross $(8:%=| $(BUILD)/%/firmware.bin)
 	@echo "  MICROPYTHON $$@"
 	@settings="$(abspath $(2)) $(VPORT_USER_C_MODULES) $(4) $(5) $(6) $(VPORT_IRAM_BALLAST) $(7) \
 	    $$$$(cat $(VPORT_MANIFEST) $(VPORT_RULES) | cksum)"; \
 	if [ "$$$$(cat $$(@D)/settings 2>/dev/null)" != "$$$$settings" ]; then \
-	    rm -rf $$(@D); mkdir -p $$(@D); echo "$$$$settings" >$$(@D)/settings; \
+	    rm -rf $$(@D); mkdir -p $$(@D); \
+	    $(if $(8),cp -a $(BUILD)/$(8)/. $$(@D); rm -f $$(@D)/firmware.* $$(@D)/sdk/ballast.o; \
+	    find $$(@D) -name '*.P' -exec sed -i 's|/$(8)/|/$(1)/|g' {} +;) \
+	    echo "$$$$settings" >$$(@D)/settings; \
 	fi
 	@# MicroPython's Makefile does not remake it when a name in it has become one of C's.
 	@rm -f $$(@D)/frozen_content.c
@@ -71,9 +75,9 @@ endef
 
 $(eval $(call vport_mpy_cross,mpy-cross,$(MICROPY_DIR)))
 $(eval $(call vport_firmware,mpy-A,$(MICROPY_DIR),mpy-cross,A,,$(VPORT_BALLAST_4M),4MB))
-$(eval $(call vport_firmware,mpy-B,$(MICROPY_DIR),mpy-cross,B,,$(VPORT_BALLAST_4M),4MB))
+$(eval $(call vport_firmware,mpy-B,$(MICROPY_DIR),mpy-cross,B,,$(VPORT_BALLAST_4M),4MB,mpy-A))
 $(eval $(call vport_firmware,mpy-A-1M,$(MICROPY_DIR),mpy-cross,A,FLASH_1M,$(VPORT_BALLAST_1M),1MB))
-$(eval $(call vport_firmware,mpy-B-1M,$(MICROPY_DIR),mpy-cross,B,FLASH_1M,$(VPORT_BALLAST_1M),1MB))
+$(eval $(call vport_firmware,mpy-B-1M,$(MICROPY_DIR),mpy-cross,B,FLASH_1M,$(VPORT_BALLAST_1M),1MB,mpy-A-1M))
 $(eval $(call vport_firmware,mpy-A-romfs,$(MICROPY_DIR),mpy-cross,A,ROMFS,$(VPORT_BALLAST_ROMFS),4MB))
 
 VPORT_FIRMWARES := mpy-A mpy-B mpy-A-1M mpy-B-1M

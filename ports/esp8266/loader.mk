@@ -6,7 +6,7 @@
 # `make loader` writes them again; tests/recipe holds that they are what the compiler of tools/deps makes.
 
 LX106 ?= xtensa-lx106-elf-
-LOADER_SRC := src/base/crc32_small.c src/upgrade/plan.c src/upgrade/journal.c src/upgrade/apply.c src/upgrade/report.c \
+LOADER_SRC := src/base/crc32_small.c src/upgrade/plan.c src/upgrade/journal.c src/base/sector.c src/upgrade/apply.c src/upgrade/report.c \
     src/boot/boot.c ports/esp8266/loader.c
 # From the third line on: found by trying what makes the code smaller. maybe-uninitialized: across inlined functions each
 # compiler finds another one that is none; the same code is compiled for the host with that warning.
@@ -15,6 +15,8 @@ LOADER_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -Wno-maybe-
     -fno-jump-tables -fno-tree-switch-conversion -fno-move-loop-invariants -fno-tree-loop-im \
     -fipa-pta -fno-cse-follow-jumps -fno-tree-coalesce-vars -fno-tree-dominator-opts -fno-guess-branch-probability -fno-thread-jumps -fno-caller-saves -mno-serialize-volatile -frename-registers -fno-schedule-insns2 -fno-tree-reassoc \
     -DMOLT_FIXED_GEOMETRY=1 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc/base -Isrc/upgrade -Iports/esp8266 -I.
+# The overlay's own; found in the same way.
+OVERLAY_FLAGS := -DMOLT_RESIDENT_ONLY=1 -fno-tree-dse -flive-range-shrinkage -fno-tree-tail-merge
 LOADER_OUT := $(BUILD)/boot
 LOADER_ELF := $(LOADER_OUT)/loader.elf
 LOADER_BIN := $(LOADER_OUT)/loader.bin
@@ -57,7 +59,7 @@ $(LOADER_OUT)/resident.o: $(LOADER_OUT)/resident.c $(RESIDENT_SRC) $(LOADER_HDR)
 	$(Q)$(LX106)gcc $(LOADER_FLAGS) -c $< -o $@
 
 $(LOADER_OUT)/overlay.o: $(LOADER_OUT)/overlay.c $(OVERLAY_SRC) $(LOADER_HDR) | deps
-	$(Q)$(LX106)gcc $(LOADER_FLAGS) -DMOLT_RESIDENT_ONLY=1 -c $< -o $@
+	$(Q)$(LX106)gcc $(LOADER_FLAGS) $(OVERLAY_FLAGS) -c $< -o $@
 
 $(LOADER_OUT)/rom_calls.o: ports/esp8266/rom_calls.S $(LOADER_OUT)/compiler | deps
 	@mkdir -p $(@D)

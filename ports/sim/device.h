@@ -7,7 +7,7 @@
 #define MOLT_SIM_DEVICE_H
 
 #include "molt/boot.h"
-#include "molt/prepare.h"
+#include "molt/loader.h"
 #include "molt/resident.h"
 #include "nor.h"
 

@@ -88,7 +88,7 @@ static uint32_t read_log(run_t *run) {
 static uint32_t begin_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run,
     uint32_t count) {
     const molt_plan_t *plan = run->plan;
-    uint32_t marked = 0;
+    uint32_t marked = UINT32_MAX;
     uint32_t first = run->from;
     for (; first < plan->step_count; first++) {
         if (molt_plan_is_todo(plan, first)) {
@@ -100,7 +100,7 @@ static uint32_t begin_steps(const molt_flash_t *flash, const molt_boot_place_t *
     }
     // Without room for this start's "done" the same mark would be taken back at each start.
     bool has_room = run->log_end - run->log_off >= 8;
-    if (has_room && marked && run->last_first == marked) {
+    if (has_room && run->last_first == marked) {
         run->journal.words[marked / 8] |= (uint8_t)(1u << marked % 8);
         first = marked;
     }
@@ -249,6 +249,11 @@ static int note_finished(const molt_flash_t *flash, const molt_boot_place_t *pla
     return err;
 }
 
+// Whether the first sector goes where the plan is not, so that the plan is still there when it is finished.
+static bool has_plan_apart(const molt_boot_place_t *place) {
+    return MOLT_RESIDENT_ONLY || place->final_addr != place->plan_addr;
+}
+
 // All steps are done: the image's first sector goes in.
 static int finish(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_boot_place_t *place, run_t *run) {
     const molt_plan_t *plan = run->plan;
@@ -256,7 +261,7 @@ static int finish(const molt_flash_t *flash, const molt_boot_io_t *io, const mol
     if (!err) {
         err = put_first(flash, io, run, place->final_addr, plan->first_crc, MOLT_REPORT_DONE);
     }
-    return !err && place->final_addr != place->plan_addr ? note_finished(flash, place, run) : err;
+    return !err && has_plan_apart(place) ? note_finished(flash, place, run) : err;
 }
 
 // Read the sector at `plan_addr` so that both of two readings have the same: what is read of the journal has no CRC.
@@ -288,7 +293,7 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     uint32_t count = read_log(&run);
     // Finishing is a step like the others: the mark is not believed if the start before was finishing and did not come to
     // note that it had.
-    if (place->final_addr != place->plan_addr && molt_journal_is_done(&run.journal, plan->step_count)
+    if (has_plan_apart(place) && molt_journal_is_done(&run.journal, plan->step_count)
         && run.last_first != plan->step_count) {
         return note_finished(flash, place, &run);
     }

@@ -421,16 +421,11 @@ static int number_qstr(void *ctx, uint32_t static_id, uint32_t off, uint32_t siz
     return 0;
 }
 
-static int memory_read(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    memcpy(buf, (const uint8_t *)ctx + off, size);
-    return 0;
-}
-
 // Place the tables, collect, emit.
 static int build(linker_t *l, const molt_mpy_header_t *header, molt_link_t *link) {
     const molt_link_job_t *job = l->job;
     molt_mpy_t mpy;
-    const molt_reader_t reader = { (void *)(uintptr_t)job->mpy, job->mpy_size, memory_read };
+    const molt_reader_t reader = molt_memory_reader(job->mpy, job->mpy_size);
     const molt_mpy_visitor_t collector = { l, NULL, collect_qstr, job->has_pool ? collect_object : NULL, NULL };
     uint32_t module = reserve(l, MODULE_SIZE);
     l->qstr_off = reserve(l, 2 * header->qstr_count);
@@ -479,7 +474,7 @@ void molt_link_refuse(uint32_t words[MOLT_LINK_HEADER_SIZE / 4], molt_link_t *li
 int molt_link_build(const molt_link_job_t *job, uint32_t *words, uint32_t words_size, molt_link_t *link) {
     molt_link_size_t size;
     molt_mpy_t mpy;
-    const molt_reader_t reader = { (void *)(uintptr_t)job->mpy, job->mpy_size, memory_read };
+    const molt_reader_t reader = molt_memory_reader(job->mpy, job->mpy_size);
     int err = molt_link_measure(&size, &mpy, &reader, job->target, job->name, job->has_pool ? job->name_size : 0);
     if (err) {
         return err;

@@ -88,7 +88,7 @@ static int make_room(const molt_flash_t *flash, uint32_t addr, uint32_t end, uin
     uint32_t begin = addr - addr % sector_size;
     for (uint32_t sector = begin; sector <= end && sector < limit_addr; sector += sector_size) {
         uint32_t low = sector < addr ? addr : sector;
-        int blank = store_is_blank(flash, low, sector + sector_size - low);
+        int blank = molt_flash_is_blank(flash, low, sector + sector_size - low);
         if (blank < 0) {
             return blank;
         }
@@ -112,7 +112,7 @@ int molt_link_write(const molt_flash_t *flash, uint32_t addr, uint32_t limit_add
     }
     int err = make_room(flash, addr, addr + size, limit_addr);
     // The header's magic is still erased in `words`.
-    err = err ? err : store_prog(flash, addr + 4, bytes + 4, size - 4);
+    err = err ? err : molt_flash_prog(flash, addr + 4, bytes + 4, size - 4);
     for (uint32_t off = 4; !err && off < size;) {
         uint32_t read[PIECE / 4];
         uint32_t piece = min_u32(size - off, PIECE);

@@ -91,17 +91,12 @@ static void make(const molt_relink_t *r, const molt_record_t *record, uint32_t *
     }
 }
 
-static int memory_read(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    memcpy(buf, (const uint8_t *)ctx + off, size);
-    return 0;
-}
-
 // Make a record's link and write it behind the others.
 static int link_record(molt_relink_t *r, const molt_record_t *record) {
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];
     molt_link_size_t size;
     molt_mpy_t mpy;
-    const molt_reader_t reader = { (void *)(uintptr_t)r->map(r->ctx, record->mpy_addr), record->mpy_size, memory_read };
+    const molt_reader_t reader = molt_memory_reader(r->map(r->ctx, record->mpy_addr), record->mpy_size);
     const char *name = (const char *)r->map(r->ctx, record->header_addr + MOLT_RECORD_NAME_OFF);
     int err = molt_store_check(r->store, record, work);
     if (err) {
@@ -160,7 +155,7 @@ int molt_relink_wanted(const molt_store_t *store, uint32_t links_addr, const mol
         if (!record.is_live || molt_relink_find(store, links_addr, &record, &link)) {
             continue;
         }
-        const molt_reader_t reader = { (void *)(uintptr_t)map(ctx, record.mpy_addr), record.mpy_size, memory_read };
+        const molt_reader_t reader = molt_memory_reader(map(ctx, record.mpy_addr), record.mpy_size);
         const char *name = (const char *)map(ctx, record.header_addr + MOLT_RECORD_NAME_OFF);
         int err = molt_link_measure(&each, &mpy, &reader, target, name, record.name_size);
         *size += !err && each.is_linkable ? each.link_size : MOLT_LINK_HEADER_SIZE;

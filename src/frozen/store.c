@@ -75,7 +75,7 @@ static int look(const molt_store_t *store, uint32_t end, bool is_trusted, molt_r
         if (end % flash->geometry.sector_size == 0) {
             return 0;
         }
-        int blank = is_trusted ? 0 : store_is_blank(flash, header_addr, MOLT_RECORD_HEADER_SIZE);
+        int blank = is_trusted ? 0 : molt_flash_is_blank(flash, header_addr, MOLT_RECORD_HEADER_SIZE);
         if (blank) {
             return blank < 0 ? blank : 0;
         }
@@ -252,19 +252,6 @@ static int holds(const molt_store_t *store, const molt_record_t *record, const m
     return 1;
 }
 
-static int read_crc(const molt_reader_t *mpy, void *work, uint32_t *crc) {
-    *crc = 0;
-    for (uint32_t off = 0; off < mpy->size; off += MOLT_STORE_WORK_SIZE) {
-        uint32_t size = min_u32(mpy->size - off, MOLT_STORE_WORK_SIZE);
-        int err = mpy->read(mpy->ctx, off, work, size);
-        if (err) {
-            return err;
-        }
-        *crc = molt_crc32(*crc, work, size);
-    }
-    return 0;
-}
-
 // Erase what [addr, end) needs. Where `end` is within a sector, that sector's rest has to be erased already; if it
 // is not, 1 is returned and nothing has been erased. Other sectors are erased whatever they seem to hold: one whose
 // erase was torn can read as erased now and otherwise later. Each sector is begun once, so that costs little.
@@ -272,7 +259,7 @@ static int make_blank(const molt_flash_t *flash, uint32_t addr, uint32_t end) {
     uint32_t top = sector_floor(flash, end);
     if (end > top) {
         uint32_t low = addr > top ? addr : top;
-        int blank = store_is_blank(flash, low, end - low);
+        int blank = molt_flash_is_blank(flash, low, end - low);
         if (blank <= 0) {
             return blank < 0 ? blank : 1;
         }
@@ -290,7 +277,7 @@ static int make_blank(const molt_flash_t *flash, uint32_t addr, uint32_t end) {
 static int clear_header(const molt_flash_t *flash, uint32_t addr) {
     uint32_t zeros[HEADER_WORDS];
     memset(zeros, 0, sizeof zeros);
-    return store_prog(flash, addr, zeros, sizeof zeros);
+    return molt_flash_prog(flash, addr, zeros, sizeof zeros);
 }
 
 // So that everybody sees that the rest of the sector at the end is not used.
@@ -314,7 +301,7 @@ static int write_header(const molt_flash_t *flash, const molt_record_t *record, 
     store32_le(header + RECORD_SIZE_OFF, record->mpy_size);
     store32_le(header + RECORD_CRC_OFF, record->mpy_crc);
     store32_le(header + RECORD_HEADER_CRC_OFF, header_crc(header));
-    int err = store_prog(flash, record->header_addr, header, sizeof words);
+    int err = molt_flash_prog(flash, record->header_addr, header, sizeof words);
     return err ? err : store_prog_word(flash, record->header_addr, RECORD_MAGIC);
 }
 
@@ -323,7 +310,7 @@ static int write_mpy(const molt_flash_t *flash, const molt_record_t *record, con
         uint32_t size = min_u32(mpy->size - off, MOLT_STORE_WORK_SIZE);
         memset(work, 0xff, MOLT_STORE_WORK_SIZE);
         int err = mpy->read(mpy->ctx, off, work, size);
-        err = err ? err : store_prog(flash, record->mpy_addr + off, work, align4(size));
+        err = err ? err : molt_flash_prog(flash, record->mpy_addr + off, work, align4(size));
         if (err) {
             return err;
         }
@@ -435,7 +422,7 @@ int molt_store_put(molt_store_t *store, const char *name, uint32_t name_size, co
         return MOLT_ERR_CORRUPT;
     }
     molt_record_t new = { .mpy_size = mpy->size, .name_size = (uint8_t)name_size };
-    err = read_crc(mpy, work, &new.mpy_crc);
+    err = molt_reader_crc(mpy, work, MOLT_STORE_WORK_SIZE, NULL, NULL, &new.mpy_crc);
     err = err ? err : append(store, name, &new, mpy, spare, work);
     if (err) {
         return err;

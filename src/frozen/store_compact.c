@@ -12,6 +12,7 @@
 #include "libc.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
+#include "molt/sector.h"
 #include "molt/store.h"
 #include "store_layout.h"
 
@@ -23,8 +24,6 @@
 #define JOURNAL_ENTRIES_OFF 16
 #define ENTRY_SIZE 8          // u32 address, u32 size of a record
 #define MARK_SIZE 8           // a word for the scratch sector, one for done
-#define TRIES 2
-#define PIECE 64
 
 typedef struct compaction {
     const molt_flash_t *flash;
@@ -108,36 +107,6 @@ int molt_store_drop_journal(const molt_flash_t *flash, const molt_region_t *regi
     return is_there == 1 ? flash->erase_sector(flash->ctx, c.journal_addr) : is_there;
 }
 
-// Whether the sector at `addr` holds c->sector: 1, 0 or an error.
-static int holds(const compaction_t *c, uint32_t addr) {
-    for (uint32_t off = 0; off < c->sector_size; off += PIECE) {
-        uint32_t words[PIECE / 4];
-        int err = c->flash->read(c->flash->ctx, addr + off, words, PIECE);
-        if (err || memcmp(words, c->sector + off, PIECE) != 0) {
-            return err;
-        }
-    }
-    return 1;
-}
-
-// Make the sector at `addr` hold c->sector, read back. Pages of 0xFF are not programmed.
-static int write_sector(const compaction_t *c, uint32_t addr) {
-    uint32_t page_size = c->flash->geometry.page_size;
-    for (int i = 0; i < TRIES; i++) {
-        int err = c->flash->erase_sector(c->flash->ctx, addr);
-        for (uint32_t off = 0; !err && off < c->sector_size; off += page_size) {
-            const uint8_t *page = c->sector + off;
-            bool is_blank = page[0] == 0xff && memcmp(page, page + 1, page_size - 1) == 0;
-            err = is_blank ? 0 : c->flash->prog(c->flash->ctx, addr + off, page, page_size);
-        }
-        err = err ? err : holds(c, addr);
-        if (err) {
-            return err < 0 ? err : 0;
-        }
-    }
-    return MOLT_ERR_IO;
-}
-
 // Put together in c->sector what the sector at `target` is to hold. *is_own: some of it lies in that sector now, at
 // another place. *end: where the last record will begin.
 static int build(const compaction_t *c, uint32_t target, bool *is_own, uint32_t *end) {
@@ -172,6 +141,12 @@ static int build(const compaction_t *c, uint32_t target, bool *is_own, uint32_t 
     return 0;
 }
 
+// Whether a mark was made. One that was torn can read otherwise at each start, so it counts as soon as two of its 32 bits are
+// cleared: what it stands for was complete before the first one was. One bit alone can be a reading gone wrong.
+static bool is_made(uint32_t mark) {
+    return (~mark & (~mark - 1)) != 0;
+}
+
 static int move_sector(compaction_t *c, uint32_t target, uint32_t *end) {
     const molt_flash_t *flash = c->flash;
     uint32_t marks[2];
@@ -181,24 +156,24 @@ static int move_sector(compaction_t *c, uint32_t target, uint32_t *end) {
     if (err) {
         return err;
     }
-    if (marks[1] == 0) {
+    if (is_made(marks[1])) {
         return c->is_resumed ? store_prog_word(flash, mark_addr(c, target) + 4, 0) : 0;
     }
     bool can_be_torn = c->is_resumed && !c->is_past_torn;
     c->is_past_torn = true;
-    if (marks[0] == 0) {
+    bool is_saved = is_made(marks[0]);
+    if (is_saved) {
         err = store_prog_word(flash, mark_addr(c, target), 0);
         err = err ? err : flash->read(flash->ctx, c->scratch_addr, c->sector, c->sector_size);
     }
-    int same = err ? err : can_be_torn ? 0 : holds(c, target);
-    if (same == 0 && marks[0] != 0 && is_own) {
-        err = write_sector(c, c->scratch_addr);
+    bool is_right = !err && !can_be_torn && molt_sector_verify(flash, target, c->sector) == 0;
+    if (!err && !is_right && !is_saved && is_own) {
+        err = molt_sector_write(flash, c->scratch_addr, c->sector, false);
         err = err ? err : store_prog_word(flash, mark_addr(c, target), 0);
     }
-    if (!err && same == 0) {
-        err = write_sector(c, target);
+    if (!err && !is_right) {
+        err = molt_sector_write(flash, target, c->sector, false);
     }
-    err = same < 0 ? same : err;
     return err ? err : store_prog_word(flash, mark_addr(c, target) + 4, 0);
 }
 
@@ -256,7 +231,7 @@ static int begin(compaction_t *c, const molt_store_t *store) {
     store32_le(c->sector + JOURNAL_ERASE_OFF, c->erase_addr);
     uint32_t crc = molt_crc32(0, c->sector + JOURNAL_COUNT_OFF, 8);
     store32_le(c->sector + JOURNAL_CRC_OFF, molt_crc32(crc, c->sector + JOURNAL_ENTRIES_OFF, c->count * ENTRY_SIZE));
-    int err = write_sector(c, c->journal_addr);
+    int err = molt_sector_write(c->flash, c->journal_addr, c->sector, false);
     return err ? err : store_prog_word(c->flash, c->journal_addr, JOURNAL_MAGIC);
 }
 

@@ -40,14 +40,9 @@ static inline uint32_t record_end(const molt_flash_t *flash, uint32_t end) {
     return off < MOLT_RECORD_HEADER_SIZE ? end - off : end;
 }
 
-// Program, page by page. `data` is RAM.
-int store_prog(const molt_flash_t *flash, uint32_t addr, const void *data, uint32_t size);
-
-// Program one word.
-int store_prog_word(const molt_flash_t *flash, uint32_t addr, uint32_t word);
-
-// Whether [addr, addr + size) is erased: 1, 0 or an error.
-int store_is_blank(const molt_flash_t *flash, uint32_t addr, uint32_t size);
+static inline int store_prog_word(const molt_flash_t *flash, uint32_t addr, uint32_t word) {
+    return flash->prog(flash->ctx, addr, &word, sizeof word);
+}
 
 // Bytes that a record with `mpy_size` bytes needs at the present end; 0 if there is no room, with `spare` bytes
 // left over for its link.

@@ -36,21 +36,7 @@ static int device_prog(const struct lfs2_config *config, lfs2_block_t block, lfs
     if (!volume->is_writable || !is_inside(config, block)) {
         return LFS2_ERR_IO;
     }
-    const molt_flash_t *flash = volume->flash;
-    uint32_t page_size = molt_page_size(&flash->geometry);
-    uint32_t addr = block_addr(config, block) + off;
-    const uint8_t *data = buf;
-    while (size) {
-        uint32_t piece = min_u32(size, page_size - addr % page_size);
-        int err = flash->prog(flash->ctx, addr, data, piece);
-        if (err) {
-            return err;
-        }
-        addr += piece;
-        data += piece;
-        size -= piece;
-    }
-    return 0;
+    return molt_flash_prog(volume->flash, block_addr(config, block) + off, buf, size);
 }
 
 static int device_erase(const struct lfs2_config *config, lfs2_block_t block) {

@@ -8,7 +8,7 @@
 
 #include "lib/littlefs/lfs2.h"
 #include "molt/flash.h"
-#include "molt/plan.h"
+#include "molt/flash.h"
 
 // Cache and program sizes in bytes, and lookahead size in bytes, as MicroPython's VfsLfs2 chooses them: volumes
 // written by either look alike.

@@ -4,7 +4,7 @@
 
 #include "bytes.h"
 #include "libc.h"
-#include "molt/apply.h"
+#include "molt/sector.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 
@@ -27,20 +27,9 @@ bool molt_prepare_is_pending(const molt_flash_t *flash, uint8_t *sector) {
 
 int molt_prepare_source(const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size,
     molt_progress_t progress, void *progress_ctx) {
-    uint32_t sum = 0;
-    uint32_t size;
-    for (uint32_t off = 0; off < source->size; off += size) {
-        size = min_u32(buf_size, source->size - off);
-        int err = source->read(source->ctx, off, buf, size);
-        if (!err) {
-            err = tell(progress, progress_ctx, off, source->size);
-        }
-        if (err) {
-            return err;
-        }
-        sum = molt_crc32(sum, buf, size);
-    }
-    return sum == crc ? 0 : MOLT_ERR_CORRUPT;
+    uint32_t sum;
+    int err = molt_reader_crc(source, buf, buf_size, progress, progress_ctx, &sum);
+    return err || sum == crc ? err : MOLT_ERR_CORRUPT;
 }
 
 // Whether the sector at `addr` differs from what it is to hold, the image's bytes from `begin` on: in *differs.

@@ -4,7 +4,8 @@
 
 #include "bytes.h"
 #include "libc.h"
-#include "molt/apply.h"
+#include "molt/prepare.h"
+#include "molt/sector.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "resident_config.h"
@@ -49,25 +50,14 @@ static void *place_in_buf(void *ctx, uint32_t vaddr, uint32_t size) {
     return molt_resident_collides(loader->memory, loader->memory_count, vaddr, size) ? NULL : rehearsal->buf;
 }
 
-int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *reserved, uint8_t *buf) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
+int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *reserved) {
     molt_state_t state;
     int err = molt_state_read(flash, reserved->addr, &state);
     if (err != MOLT_ERR_NOENT) {
         return err;
     }
-    for (uint32_t i = 0; i < MOLT_RESERVED_SECTOR_COUNT; i++) {
-        err = flash->read(flash->ctx, molt_state_sector_addr(flash, reserved->addr, i), buf, sector_size);
-        if (err) {
-            return err;
-        }
-        for (uint32_t off = 0; off < sector_size; off++) {
-            if (buf[off] != 0xff) {
-                return MOLT_ERR_NOSPC;
-            }
-        }
-    }
-    return 0;
+    int is_blank = molt_flash_is_blank(flash, reserved->addr, MOLT_RESERVED_SECTOR_COUNT * molt_sector_size(&flash->geometry));
+    return is_blank == 1 ? 0 : is_blank == 0 ? MOLT_ERR_NOSPC : is_blank;
 }
 
 // Read the sector at `addr` twice: what is read here is written where a device starts from.

@@ -284,7 +284,7 @@ static const char *settle_trial(void) {
 static const call_t calls[] = {
     { "cancel", "an upgrade that is taken back is taken back, or carried out", &fixture_small, arrange_prepared, cancel, settle_any, 1 },
     { "stuck", "a boot sector that does not stick leaves the old firmware, or is carried out", &fixture_small, arrange_stuck,
-        prepare_in_vain, settle_any, MOLT_APPLY_TRIES + 1 },
+        prepare_in_vain, settle_any, MOLT_SECTOR_TRIES + 1 },
     { "install", "resident mode goes in, or can be put in", &fixture_small_resident, arrange_uninstalled, install, settle_install, 1 },
     { "uninstall", "resident mode is taken out, or can be", &fixture_small_resident, arrange_nothing, uninstall, settle_uninstall, 1 },
     { "fallback", "a trial whose fallback has changed ends with the firmware that is there", &fixture_small_resident,

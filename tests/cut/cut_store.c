@@ -68,7 +68,7 @@ static int put(int name, uint32_t version) {
     uint8_t mpy[FROZEN_MPY_MAX];
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];
     molt_record_t record;
-    molt_reader_t reader = frozen_reader(mpy, frozen_make_mpy(mpy, (uint32_t)name, version));
+    molt_reader_t reader = molt_memory_reader(mpy, frozen_make_mpy(mpy, (uint32_t)name, version));
     uint32_t size = (uint32_t)strlen(names[name]);
     int err = molt_store_put(&rig.store, names[name], size, &reader, 0, work, &record);
     if (err == MOLT_ERR_NOSPC) {
@@ -150,6 +150,7 @@ static const char *check_modules(int index) {
 static void set_up(int64_t cut_op, sim_tear_t tear) {
     sim_nor_make_firm(&nor);
     nor.chance = 0;
+    nor.seed = (uint32_t)(cut_op + 1);
     memcpy(nor.bytes, pristine, nor.flash.geometry.size);
     sim_nor_power_on(&nor);
     nor.cut_op = cut_op;
@@ -273,7 +274,6 @@ int main(int argc, char **argv) {
     int64_t total = (int64_t)nor.op_count;
     for (int64_t op = 0; op < total; op++) {
         for (int t = 0; t < SIM_TEAR_COUNT; t++) {
-            nor.seed = (uint32_t)(op + 1);
             if (one(op, (sim_tear_t)t, is_full || (!is_small && (op + t) % 7 == 0))) {
                 printf("1..1\n");
                 return 1;

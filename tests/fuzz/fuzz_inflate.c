@@ -11,15 +11,6 @@
 
 #define SIZE_MAX_OUT (1u << 20)
 
-typedef struct memory {
-    const uint8_t *bytes;
-} memory_t;
-
-static int read_memory(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    memcpy(buf, ((const memory_t *)ctx)->bytes + off, size);
-    return 0;
-}
-
 // CRC and size of what zlib makes of the first member; false if it does not like it, or if it is too much.
 static bool ask_zlib(const uint8_t *bytes, size_t size, molt_unpacked_t *unpacked) {
     enum { GZIP_ONLY = 16 };
@@ -48,8 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     memcpy(bytes, header, extra);
     memcpy(bytes + extra, data, size);
-    memory_t memory = { bytes };
-    molt_reader_t file = { &memory, (uint32_t)size + extra, read_memory };
+    molt_reader_t file = molt_memory_reader(bytes, (uint32_t)size + extra);
     molt_unpacked_t ours;
     molt_unpacked_t theirs;
     (void)molt_unpack_reader(&unpack, &file, window, sizeof window, 0);

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     molt_mpy_t mpy;
     molt_link_size_t link_size;
     molt_link_t link = { .record_addr = 0x1000 };
-    molt_reader_t reader = frozen_reader(data, (uint32_t)size);
+    molt_reader_t reader = molt_memory_reader(data, (uint32_t)size);
     int err = molt_link_measure(&link_size, &mpy, &reader, &frozen_target, "pkg.mod", 7);
     REQUIRE((err != 0) == (mpy.defect != MOLT_MPY_FINE));
     REQUIRE(err == 0 || (mpy.defect_off <= size && *molt_mpy_defect_text(mpy.defect)));

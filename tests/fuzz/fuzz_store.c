@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     uint32_t before = count_live(&rig.store);
     REQUIRE(before == rig.store.live_count);
-    molt_reader_t reader = frozen_reader(mpy, frozen_make_mpy(mpy, 3, 1));
+    molt_reader_t reader = molt_memory_reader(mpy, frozen_make_mpy(mpy, 3, 1));
     bool is_new = molt_store_find(&rig.store, "fuzz", 4, &record) == MOLT_ERR_NOENT;
     err = molt_store_put(&rig.store, "fuzz", 4, &reader, 0, work, &record);
     REQUIRE(err == 0 || err == MOLT_ERR_NOSPC || err == MOLT_ERR_CORRUPT);

@@ -128,7 +128,7 @@ static void erased_pages_are_not_programmed_but_still_compared(void **state) {
 
 static void flash_that_fails_to_keep_a_bit_is_written_again(void **state) {
     (void)state;
-    for (int failures = 1; failures < MOLT_APPLY_TRIES; failures++) {
+    for (int failures = 1; failures < MOLT_SECTOR_TRIES; failures++) {
         seen.count = 0;
         // One of the 16 pages of each try is enough.
         bad_progs = (failures - 1) * 16 + 1;
@@ -142,7 +142,7 @@ static void flash_that_never_keeps_it_is_given_up_after_the_tries(void **state) 
     (void)state;
     bad_progs = -1;
     assert_int_equal(molt_sector_write(&nor.flash, ADDR, data, false), MOLT_ERR_IO);
-    assert_int_equal(count_of('s'), MOLT_APPLY_TRIES);
+    assert_int_equal(count_of('s'), MOLT_SECTOR_TRIES);
 }
 
 static void one_failure_of_the_driver_is_made_up_for_anywhere(void **state) {

@@ -208,11 +208,11 @@ static void a_worn_sector_stops_the_upgrade_and_another_start_goes_on(void **sta
 static void the_first_sector_is_not_given_up_soon(void **state) {
     (void)state;
     // Its first page is programmed by nothing else.
-    make_deaf(0, 4, MOLT_APPLY_TRIES - 1);
+    make_deaf(0, 4, MOLT_SECTOR_TRIES - 1);
     uint64_t erases = rig.nor.counts.erase_sector_count;
     assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
     assert_true(rig_is_new(&rig));
-    assert_true(rig.nor.counts.erase_sector_count - erases > MOLT_APPLY_TRIES);
+    assert_true(rig.nor.counts.erase_sector_count - erases > MOLT_SECTOR_TRIES);
 }
 
 // Programs of journal and attempts do nothing.

@@ -39,7 +39,7 @@ static int make_float(void *ctx, const uint8_t *text, uint32_t size, uint32_t *w
 static int build_with(uint32_t size, const molt_link_abi_t *abi, uint32_t base, uint32_t room) {
     molt_link_size_t link_size;
     molt_mpy_t parser;
-    molt_reader_t reader = frozen_reader(mpy, size);
+    molt_reader_t reader = molt_memory_reader(mpy, size);
     int err = molt_link_measure(&link_size, &parser, &reader, &frozen_target, "pkg.mod", 7);
     if (err) {
         return err;
@@ -242,7 +242,7 @@ static void native_code_with_relocations_or_data_is_not_linked(void **state) {
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         molt_link_size_t size;
         molt_mpy_t parser;
-        molt_reader_t reader = frozen_reader(mpy, make_native(MOLT_MPY_VIPER, files[i].tail, files[i].size));
+        molt_reader_t reader = molt_memory_reader(mpy, make_native(MOLT_MPY_VIPER, files[i].tail, files[i].size));
         assert_int_equal(molt_link_measure(&size, &parser, &reader, &frozen_target, "m", 1), 0);
         assert_true(size.is_native);
         assert_int_equal(size.is_linkable, files[i].is_linkable);

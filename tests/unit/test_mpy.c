@@ -15,7 +15,7 @@
 static uint8_t bytes[FROZEN_MPY_MAX];
 
 static int parse(uint32_t size, molt_mpy_t *mpy) {
-    molt_reader_t reader = frozen_reader(bytes, size);
+    molt_reader_t reader = molt_memory_reader(bytes, size);
     return molt_mpy_parse(mpy, &reader, &frozen_target, NULL);
 }
 

@@ -152,7 +152,7 @@ static void a_loader_that_would_overlap_the_plan_is_refused_before_anything_is_w
 // All tries of writing the boot sector fail; then the chip is well again, and the saved sector goes back.
 static void a_boot_sector_that_cannot_be_written_is_taken_back(void **state) {
     (void)state;
-    bad_progs = MOLT_APPLY_TRIES;
+    bad_progs = MOLT_SECTOR_TRIES;
     assert_int_equal(rig_prepare(&rig), MOLT_ERR_IO);
     assert_int_equal(rig.job.upgrade.trouble, MOLT_UPGRADE_TROUBLE_FLASH);
     assert_int_equal(bad_progs, 0);

@@ -140,13 +140,13 @@ static void what_is_in_the_way_is_refused_and_nothing_written(void **state) {
 static void what_others_have_in_the_reserved_region_is_seen(void **state) {
     (void)state;
     molt_region_t region = reserved();
-    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region, buf), 0);
+    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region), 0);
     uninstall_for_good();
-    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region, buf), 0);
+    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region), 0);
     memset(rig.nor.bytes + RESERVED, 0xff, region.size);
-    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region, buf), 0);
+    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region), 0);
     rig.nor.bytes[RESERVED + region.size - 1] = 0xfe;
-    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region, buf), MOLT_ERR_NOSPC);
+    assert_int_equal(molt_resident_check_free(&rig.nor.flash, &region), MOLT_ERR_NOSPC);
 }
 
 static int check(void) {

@@ -63,7 +63,7 @@ static int put(const char *name, uint32_t id, uint32_t version) {
     uint8_t mpy[FROZEN_MPY_MAX];
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];
     molt_record_t record;
-    molt_reader_t reader = frozen_reader(mpy, frozen_make_mpy(mpy, id, version));
+    molt_reader_t reader = molt_memory_reader(mpy, frozen_make_mpy(mpy, id, version));
     return molt_store_put(&rig.store, name, (uint32_t)strlen(name), &reader, 0, work, &record);
 }
 
@@ -494,7 +494,7 @@ static int put_with_link(uint32_t number) {
     molt_link_size_t own;
     molt_mpy_t parsed;
     uint32_t wanted;
-    molt_reader_t reader = frozen_reader(mpy, frozen_make_mpy(mpy, number, 1));
+    molt_reader_t reader = molt_memory_reader(mpy, frozen_make_mpy(mpy, number, 1));
     assert_int_equal(molt_link_measure(&own, &parsed, &reader, &frozen_target, name, 3), 0);
     assert_int_equal(molt_relink_wanted(&rig.store, rig.relink.links_addr, &frozen_target, map, &rig, &wanted), 0);
     uint32_t spare = molt_relink_room(&rig.store, rig.relink.links_addr, wanted + own.link_size);

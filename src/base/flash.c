@@ -1,13 +1,16 @@
-// What the store's files do with flash.
+// What is done with any flash.
 
-#include "store_layout.h"
+#include "molt/flash.h"
 
-#define PROBE_SIZE 64
+#include "bytes.h"
 
-int store_prog(const molt_flash_t *flash, uint32_t addr, const void *data, uint32_t size) {
+#define PROBE_SIZE 64u
+
+int molt_flash_prog(const molt_flash_t *flash, uint32_t addr, const void *data, uint32_t size) {
+    uint32_t page_size = molt_page_size(&flash->geometry);
     const uint8_t *bytes = data;
     while (size) {
-        uint32_t piece = min_u32(size, flash->geometry.page_size - addr % flash->geometry.page_size);
+        uint32_t piece = min_u32(size, page_size - addr % page_size);
         int err = flash->prog(flash->ctx, addr, bytes, piece);
         if (err) {
             return err;
@@ -19,11 +22,7 @@ int store_prog(const molt_flash_t *flash, uint32_t addr, const void *data, uint3
     return 0;
 }
 
-int store_prog_word(const molt_flash_t *flash, uint32_t addr, uint32_t word) {
-    return flash->prog(flash->ctx, addr, &word, sizeof word);
-}
-
-int store_is_blank(const molt_flash_t *flash, uint32_t addr, uint32_t size) {
+int molt_flash_is_blank(const molt_flash_t *flash, uint32_t addr, uint32_t size) {
     uint32_t words[PROBE_SIZE / 4];
     while (size) {
         uint32_t piece = min_u32(size, PROBE_SIZE);
@@ -32,7 +31,7 @@ int store_is_blank(const molt_flash_t *flash, uint32_t addr, uint32_t size) {
             return err;
         }
         for (uint32_t i = 0; i < piece / 4; i++) {
-            if (words[i] != ERASED) {
+            if (words[i] != UINT32_MAX) {
                 return 0;
             }
         }
