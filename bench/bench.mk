@@ -21,3 +21,8 @@ all: $(call objects,ports/template/flash.c)
 
 TEST_SUITES += papers
 SUITE_papers = CC=$(CC) tests/papers/test_papers.py
+
+# The budgets hold.
+TEST_SUITES += size
+SUITE_size = tools/size $(BUILD) && echo "ok 1 - boot loaders, plan and stack are within their budgets"
+test-programs: $(OUT)/bench-program $(SIZE_OF)
