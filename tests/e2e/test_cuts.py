@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Power cuts during an upgrade on the virtual ESP8266, on the binaries as shipped, as TAP.
 
-    tests/e2e/test_cuts.py                  60 points spread over the upgrade, its first and last 16 operations, each
+    tests/e2e/test_cuts.py                  40 points spread over the upgrade, its first and last 10 operations, each
                                             with a clean cut and a torn one; runs with three cuts; fewer points for
                                             the upgrade from a gzip file
     tests/e2e/test_cuts.py --all [K/N]      every operation (part K of N)
@@ -29,8 +29,8 @@ from checks import files_are, target_is
 from rig import (BRICK, CLEAN, CRASH, CUT, FS_START, SECTOR, TIMEOUT, WORK, Board, Failure, firmware, fresh, same,
                  same_bytes, scratch, tool, true, user_files)
 
-POINTS, ENDS, THREES = 60, 16, 12
-GZIP_POINTS = 16
+POINTS, ENDS, THREES = 40, 10, 8
+GZIP_POINTS = 10
 TEARS = ("prefix", "random", "zero", "stray", "suffix")
 ANY_TEAR = ("before", "after", *TEARS)
 REPORT_SIZE = 16
@@ -199,11 +199,11 @@ def cut_again_and_again(setting):
 
 def spread(setting, points, ends):
     """Operation and tear of each cut: so many points, the first and last operations, and both rewritings of sector 0: an
-    operation of every second page, all of the first page's, which goes in last."""
+    operation of every third page, all of the first page's, which goes in last."""
     count = len(setting.ops)
     ops = {i * (count - 1) // (points - 1) for i in range(points)} | set(range(ends)) | set(range(count - ends, count))
     for begin, end in setting.windows if ends else ():
-        ops |= set(range(begin, end, 16)) | set(range(end - 7, end + 1))
+        ops |= set(range(begin, end, 24)) | set(range(end - 7, end + 1))
     return both_ways(sorted(ops))
 
 

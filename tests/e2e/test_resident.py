@@ -15,7 +15,7 @@ from rig import (BUILD, CLEAN, CUT, ROOT, SECTOR, Board, firmware, fresh, main, 
 RESERVED = 0xf8000           # the stock map of 2 MB and more: the top eight sectors of what is mapped
 OVERLAY = RESERVED + 7 * SECTOR
 TRIAL = "import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', trial_starts=2, verbose=False)\n"
-POINTS = 40
+POINTS = 24
 
 
 def gzip_of(name, window="4K"):
@@ -273,7 +273,7 @@ def cuts_in_the_boot_loader():
     board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)")
     prepared = board.flash()
     count = len(board.run().ops)
-    ops = sorted({i * (count - 1) // (POINTS - 1) for i in range(POINTS)} | set(range(8)) | set(range(count - 24, count)))
+    ops = sorted({i * (count - 1) // (POINTS - 1) for i in range(POINTS)} | set(range(6)) | set(range(count - 12, count)))
     tears = ("before", "random", "prefix", "stray", "zero", "suffix")
     cuts = [(op, tear) for i, op in enumerate(ops) for tear in ("before", tears[1 + i % 5])]
     for op, tear in cuts:
@@ -317,7 +317,7 @@ def gzip_that_is_damaged():
     whole = gzip_of("mpy-B")
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 4
-    bomb = gzip.compress(bytes(3 << 20), 9)
+    bomb = gzip.compress(firmware("mpy-B")[:64] + bytes(3 << 20), 9)
     files = files_with(cut_gz=whole[:-3000], flip_gz=bytes(flipped), two_gz=whole[:20000] + whole, more_gz=whole + b"more",
                        text_gz=gzip.compress(b"not an image, but long enough to have a block of its own. " * 3000, 1), bomb_gz=bomb)
     board = fresh("mpy-A", files=files)
