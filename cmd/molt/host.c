@@ -108,50 +108,43 @@ static int write_saved_file(host_job_t *job) {
     return err ? err : close_err;
 }
 
-// Resident mode: the fallback's plan replaces every sector, for what it will replace is not there yet.
+// What comes behind host_plan() and does not count yet.
+static int store(host_job_t *job) {
+    int err = 0;
+    if (molt_upgrade_saved_size(&job->upgrade)) {
+        err = write_saved_file(job);
+        if (!err) {
+            err = mount_fs(job, false);
+        }
+        if (err) {
+            job->upgrade.trouble = MOLT_UPGRADE_TROUBLE_SAVED;
+        }
+    }
+    return err ? err : molt_upgrade_store(&job->upgrade, &job->volume, HOST_SAVED_PATH);
+}
+
 static int store_fallback(const host_job_t *job) {
     host_job_t fallback = *job;
     fallback.path = job->fallback_path;
-    fallback.options.whole_image = true;
+    fallback.options.is_fallback = true;
     fallback.upgrade = (molt_upgrade_t){ 0 };
     int err = host_plan(&fallback);
     if (!err) {
-        err = molt_upgrade_store(&fallback.upgrade, 1);
+        err = store(&fallback);
     }
     host_job_free(&fallback);
     return err;
 }
 
-static int prepare_resident(host_job_t *job) {
-    int err = molt_upgrade_store(&job->upgrade, 0);
+int host_prepare(host_job_t *job) {
+    int err = host_plan(job);
+    if (!err) {
+        err = store(job);
+    }
     if (!err && job->fallback_path) {
         err = store_fallback(job);
     }
-    if (!err) {
-        uint32_t trial_starts = job->fallback_path ? job->trial_starts : 0;
-        err = molt_resident_commit(&job->nor->flash, job->upgrade.reserved_addr, trial_starts);
-    }
-    return err;
-}
-
-int host_prepare(host_job_t *job) {
-    int err = host_plan(job);
-    if (err) {
-        return err;
-    }
-    if (job->upgrade.is_resident) {
-        return prepare_resident(job);
-    }
-    err = write_saved_file(job);
-    if (!err) {
-        err = mount_fs(job, false);
-    }
-    if (err) {
-        job->upgrade.trouble = MOLT_UPGRADE_TROUBLE_SAVED;
-        return err;
-    }
-    err = molt_upgrade_saved(&job->upgrade, &job->volume, HOST_SAVED_PATH);
-    return err ? err : molt_upgrade_install(&job->upgrade, &job->loader);
+    return err ? err : molt_upgrade_commit(&job->upgrade, &job->loader, job->fallback_path ? job->trial_starts : 0);
 }
 
 // What to do about a refusal, and its numbers.

@@ -183,7 +183,7 @@ def _check_trial(fallback, trial_starts, erase_all, **options):
         raise ValueError("trial_starts has to be a number from 1 to 32")
     if erase_all:
         raise ValueError("erase_all would erase the fallback's file; leave out one of them")
-    job = _open(fallback, whole_image=True, **options)[0]
+    job = _open(fallback, is_fallback=True, **options)[0]
     _, _, size, _, crc, _, _ = job.image()
     if not options["drop_frozen"]:
         _refuse_frozen(size)
@@ -238,10 +238,10 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if verbose:
         print("molt: %u of %u sectors differ, the filesystem is %s" % (
             program, sectors, "ERASED" if erase_all else "left alone"))
-    resident = job.is_resident()
+    saves = job.saved_size() > 0
     if verbose and esp.flash_id() & 0xFF == _PUYA:
         print("molt: this flash chip (PUYA) rewrites whole pages: a power cut while a file is written can cost other files")
-    if not resident:
+    if saves:
         if file_name.rsplit("/", 1)[-1] == _SAVED:
             raise ValueError("the present first sector is saved in a file of that name; rename the image")
         tell("write", 0, 2)
@@ -249,20 +249,17 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     tell("write", 1, 2)
     for name in _frozen_in_way(max(size, trial[0]) if trial else size):
         _frozen().delete(name)
-    if resident:
-        job.store(0)
-        if trial:
-            job = None
-            gc.collect()
-            # It was checked before anything was written.
-            job = _open(fallback, safe_check=False, verbose=verbose, drop_frozen=True, whole_image=True)[0]
-            job.plan()
-            job.store(1)
-        _molt.resident_commit(trial_starts if trial else 0)
-    else:
-        if verbose:
-            print("molt: sector 0 is rewritten now, and by the boot loader once more at its end: both times " + _RISK)
-        job.install(_SAVED)
+    job.store(_SAVED)
+    if trial:
+        job = None
+        gc.collect()
+        # It was checked before anything was written.
+        job = _open(fallback, safe_check=False, verbose=verbose, drop_frozen=True, is_fallback=True)[0]
+        job.plan()
+        job.store(_SAVED)
+    if verbose and saves:
+        print("molt: sector 0 is rewritten now, and by the boot loader once more at its end: both times " + _RISK)
+    job.commit(trial_starts if trial else 0)
     tell("write", 2, 2)
     if verbose:
         print("molt: prepared" + (", restarting" if reset else "; the next reset upgrades"))

@@ -248,7 +248,6 @@ static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_resident), MP_ROM_PTR(&molt_resident_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_install), MP_ROM_PTR(&molt_resident_install_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_uninstall), MP_ROM_PTR(&molt_resident_uninstall_obj) },
-    { MP_ROM_QSTR(MP_QSTR_resident_commit), MP_ROM_PTR(&molt_resident_commit_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_end), MP_ROM_PTR(&molt_resident_end_obj) },
     #if MOLT_FROZEN
     { MP_ROM_QSTR(MP_QSTR_frozen), MP_ROM_PTR(&molt_frozen_module) },

@@ -102,22 +102,6 @@ static mp_obj_t resident_uninstall(void) {
 }
 MP_DEFINE_CONST_FUN_OBJ_0(molt_resident_uninstall_obj, resident_uninstall);
 
-// resident_commit(starts of the trial, 0 for none)
-static mp_obj_t resident_commit(mp_obj_t starts_in) {
-    molt_flash_t flash;
-    uint32_t reserved_addr;
-    molt_esp8266_flash(&flash);
-    int err = molt_resident_find(&flash, &reserved_addr);
-    if (!err) {
-        err = molt_resident_commit(&flash, reserved_addr, (uint32_t)mp_obj_get_int(starts_in));
-    }
-    if (err) {
-        molt_raise(err, "the state log cannot be written; nothing has changed");
-    }
-    return mp_const_none;
-}
-MP_DEFINE_CONST_FUN_OBJ_1(molt_resident_commit_obj, resident_commit);
-
 // resident_end() -> whether there was an upgrade to take back, or a trial to end
 static mp_obj_t resident_end(void) {
     molt_flash_t flash;

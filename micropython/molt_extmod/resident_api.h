@@ -17,7 +17,6 @@ bool molt_device_is_resident(molt_flash_t *flash, uint32_t *reserved_addr, molt_
 MP_DECLARE_CONST_FUN_OBJ_0(molt_resident_obj);
 MP_DECLARE_CONST_FUN_OBJ_3(molt_resident_install_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(molt_resident_uninstall_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(molt_resident_commit_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(molt_resident_end_obj);
 
 #endif

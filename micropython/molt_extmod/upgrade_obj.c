@@ -40,6 +40,7 @@ typedef struct upgrade_obj {
     molt_region_t kept[MOLT_MAP_KEPT_MAX + 2];
     bool verbose;
     bool is_planned;
+    bool is_stored;
     uint8_t shown_phase;
     uint8_t shown_percent;
     uint32_t shown_total;
@@ -144,10 +145,10 @@ static bool allocate_window(upgrade_obj_t *self) {
     return spare && upgrade->window;
 }
 
-// Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen, whole_image, progress): path is inside the
+// Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen, is_fallback, progress): path is inside the
 // filesystem.
 static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
-    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose, ARG_drop_frozen, ARG_whole_image,
+    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose, ARG_drop_frozen, ARG_is_fallback,
         ARG_progress };
     static const mp_arg_t allowed_args[] = {
         { MP_QSTR_path, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
@@ -157,7 +158,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
         { MP_QSTR_erase_all, MP_ARG_BOOL, { .u_bool = false } },
         { MP_QSTR_verbose, MP_ARG_BOOL, { .u_bool = false } },
         { MP_QSTR_drop_frozen, MP_ARG_BOOL, { .u_bool = false } },
-        { MP_QSTR_whole_image, MP_ARG_BOOL, { .u_bool = false } },
+        { MP_QSTR_is_fallback, MP_ARG_BOOL, { .u_bool = false } },
         { MP_QSTR_progress, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed_args)];
@@ -168,13 +169,14 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
     self->fs = (molt_region_t){ (uint32_t)args[ARG_fs_addr].u_int, (uint32_t)args[ARG_fs_size].u_int };
     self->verbose = args[ARG_verbose].u_bool;
     self->is_planned = false;
+    self->is_stored = false;
     self->shown_phase = 0xff;
     self->shown_percent = 0;
     self->callback = args[ARG_progress].u_obj;
     self->options = (molt_upgrade_options_t){
         .safe_check = args[ARG_safe_check].u_bool,
         .erase_all = args[ARG_erase_all].u_bool,
-        .whole_image = args[ARG_whole_image].u_bool,
+        .is_fallback = args[ARG_is_fallback].u_bool,
         .mapped_size = MOLT_ESP8266_MAPPED_SIZE,
         .loader_size = sizeof esp8266_loader,
     };
@@ -289,49 +291,51 @@ static mp_obj_t upgrade_saved(mp_obj_t self_in, mp_obj_t off_in, mp_obj_t buf_in
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(upgrade_saved_obj, upgrade_saved);
 
-// install(saved_path): check the saved file, write the boot sector. The next reset upgrades.
-static mp_obj_t upgrade_install(mp_obj_t self_in, mp_obj_t path_in) {
+// saved_size(): what the saved file will have; 0 in resident mode, where there is none.
+static mp_obj_t upgrade_saved_size(mp_obj_t self_in) {
+    return MP_OBJ_NEW_SMALL_INT(molt_upgrade_saved_size(&planned(self_in)->upgrade));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_saved_size_obj, upgrade_saved_size);
+
+// store(saved_path): what the boot loader will need is in flash, and right. Nothing counts yet.
+static mp_obj_t upgrade_store(mp_obj_t self_in, mp_obj_t path_in) {
     upgrade_obj_t *self = planned(self_in);
     int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
     if (err) {
         molt_raise(err, "the filesystem cannot be read");
     }
-    err = molt_upgrade_saved(&self->upgrade, &self->volume, mp_obj_str_get_str(path_in));
-    if (!err) {
-        self->is_planned = false;
-        err = molt_upgrade_install(&self->upgrade, &loader);
-    }
-    if (err) {
-        raise_trouble(self, err);
-    }
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_install_obj, upgrade_install);
-
-static mp_obj_t upgrade_is_resident(mp_obj_t self_in) {
-    return mp_obj_new_bool(planned(self_in)->upgrade.is_resident);
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_is_resident_obj, upgrade_is_resident);
-
-// store(slot): resident mode, instead of saved() and install(): store the plan. resident_commit() makes it count.
-static mp_obj_t upgrade_store(mp_obj_t self_in, mp_obj_t slot_in) {
-    upgrade_obj_t *self = planned(self_in);
     self->is_planned = false;
-    int err = molt_upgrade_store(&self->upgrade, (uint32_t)mp_obj_get_int(slot_in) & 1);
+    err = molt_upgrade_store(&self->upgrade, &self->volume, mp_obj_str_get_str(path_in));
     if (err) {
         raise_trouble(self, err);
     }
+    self->is_stored = true;
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_store_obj, upgrade_store);
 
+// commit(starts of the trial, 0 for none): the next reset upgrades.
+static mp_obj_t upgrade_commit(mp_obj_t self_in, mp_obj_t starts_in) {
+    upgrade_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (!self->is_stored) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("store() comes first"));
+    }
+    self->is_stored = false;
+    int err = molt_upgrade_commit(&self->upgrade, &loader, (uint32_t)mp_obj_get_int(starts_in));
+    if (err) {
+        raise_trouble(self, err);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_commit_obj, upgrade_commit);
+
 static const mp_rom_map_elem_t upgrade_locals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR_is_resident), MP_ROM_PTR(&upgrade_is_resident_obj) },
-    { MP_ROM_QSTR(MP_QSTR_store), MP_ROM_PTR(&upgrade_store_obj) },
     { MP_ROM_QSTR(MP_QSTR_image), MP_ROM_PTR(&upgrade_image_obj) },
     { MP_ROM_QSTR(MP_QSTR_plan), MP_ROM_PTR(&upgrade_plan_obj) },
     { MP_ROM_QSTR(MP_QSTR_saved), MP_ROM_PTR(&upgrade_saved_obj) },
-    { MP_ROM_QSTR(MP_QSTR_install), MP_ROM_PTR(&upgrade_install_obj) },
+    { MP_ROM_QSTR(MP_QSTR_saved_size), MP_ROM_PTR(&upgrade_saved_size_obj) },
+    { MP_ROM_QSTR(MP_QSTR_store), MP_ROM_PTR(&upgrade_store_obj) },
+    { MP_ROM_QSTR(MP_QSTR_commit), MP_ROM_PTR(&upgrade_commit_obj) },
 };
 static MP_DEFINE_CONST_DICT(upgrade_locals, upgrade_locals_table);
 

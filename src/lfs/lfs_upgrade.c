@@ -226,7 +226,7 @@ static int begin_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
         .reserved_count = reserved_count,
         .flash_params = options->image_params
                             ? image_params(&upgrade->image) : upgrade->present_params,
-        .whole_image = options->whole_image,
+        .whole_image = options->whole_image || options->is_fallback,
     };
     memcpy(request.image_sha1, upgrade->image.sha1, MOLT_SHA1_SIZE);
     int err = molt_plan_begin(&upgrade->plan, geometry, &request, upgrade->sector, &upgrade->refusal);
@@ -274,6 +274,7 @@ static int check_resident(molt_upgrade_t *upgrade) {
 
 int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *options) {
     upgrade->refusal.reason = MOLT_REFUSAL_NONE;
+    upgrade->is_fallback = options->is_fallback;
     // A boot sector that is in place must not be taken for the firmware's own first sector.
     if (molt_prepare_is_pending(upgrade->flash, upgrade->sector)) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_PENDING, MOLT_ERR_BUSY);
@@ -327,6 +328,9 @@ static uint32_t extension_size(const molt_upgrade_t *upgrade) {
 }
 
 uint32_t molt_upgrade_saved_size(const molt_upgrade_t *upgrade) {
+    if (upgrade->is_resident) {
+        return 0;
+    }
     uint32_t size = extension_size(upgrade);
     return size ? extension_off(upgrade) + size : report_off(upgrade) + MOLT_REPORT_SIZE;
 }
@@ -423,9 +427,18 @@ static int find_saved(const molt_upgrade_t *upgrade, molt_volume_t *volume, cons
     return err;
 }
 
-int molt_upgrade_saved(molt_upgrade_t *upgrade, molt_volume_t *volume, const char *path) {
+static int store_resident(molt_upgrade_t *upgrade) {
+    const molt_loader_t *extension = upgrade->is_gzip ? upgrade->extension : NULL;
+    uint32_t plan_slot = upgrade->is_fallback ? 1 : 0;
+    int err = molt_resident_store(upgrade->flash, upgrade->reserved_addr, plan_slot, &upgrade->plan, upgrade->overlay, extension);
+    return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
+}
+
+int molt_upgrade_store(molt_upgrade_t *upgrade, molt_volume_t *volume, const char *path) {
+    const molt_loader_t *extension = upgrade->is_gzip ? upgrade->extension : NULL;
     molt_saved_t saved;
-    int err = find_saved(upgrade, volume, path, &saved);
+    int err = upgrade->is_resident ? molt_resident_saved(upgrade->flash, upgrade->reserved_addr, extension, &saved)
+                                   : find_saved(upgrade, volume, path, &saved);
     if (err) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_SAVED, err);
     }
@@ -434,27 +447,13 @@ int molt_upgrade_saved(molt_upgrade_t *upgrade, molt_volume_t *volume, const cha
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_REFUSED, err);
     }
     molt_plan_finish(&upgrade->plan);
-    return 0;
+    return upgrade->is_resident ? store_resident(upgrade) : 0;
 }
 
-int molt_upgrade_install(molt_upgrade_t *upgrade, const molt_loader_t *loader) {
-    int err = molt_prepare_install(upgrade->flash, &upgrade->plan, loader, upgrade->present_params);
-    return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
-}
-
-int molt_upgrade_store(molt_upgrade_t *upgrade, uint32_t plan_slot) {
-    const molt_flash_t *flash = upgrade->flash;
-    const molt_loader_t *extension = upgrade->is_gzip ? upgrade->extension : NULL;
-    molt_saved_t saved;
-    int err = molt_resident_saved(flash, upgrade->reserved_addr, extension, &saved);
-    if (!err) {
-        err = molt_plan_set_saved(&upgrade->plan, &saved, &upgrade->refusal);
-    }
-    if (err) {
-        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_SAVED, err);
-    }
-    molt_plan_finish(&upgrade->plan);
-    err = molt_resident_store(flash, upgrade->reserved_addr, plan_slot, &upgrade->plan, upgrade->overlay, extension);
+int molt_upgrade_commit(molt_upgrade_t *upgrade, const molt_loader_t *loader, uint32_t trial_starts) {
+    int err = upgrade->is_resident
+                  ? molt_resident_commit(upgrade->flash, upgrade->reserved_addr, trial_starts)
+                  : molt_prepare_install(upgrade->flash, &upgrade->plan, loader, upgrade->present_params);
     return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
 }
 

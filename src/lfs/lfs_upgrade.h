@@ -1,11 +1,12 @@
-// An upgrade from a file on littlefs, in the order in which everybody prepares one: the firmware on its device,
-// the tool on a dump, the tests on the simulator. Nothing is written before molt_upgrade_install().
+// An upgrade from a file on littlefs, in the one order in which everybody prepares it, with and without resident mode: the
+// firmware on its device, the tool on a dump, the tests on the simulator.
 //
 //   molt_upgrade_open      the file, its blocks, what image it is
 //   molt_upgrade_plan      what would be done; refusals
-//   (the caller writes molt_upgrade_saved_size() bytes, made by molt_upgrade_saved_bytes(), to a file)
-//   molt_upgrade_saved     that file's place and bytes are right
-//   molt_upgrade_install   the boot sector; the next reset upgrades
+//   (the caller writes molt_upgrade_saved_size() bytes, made by molt_upgrade_saved_bytes(), to a file, if there are any)
+//   molt_upgrade_store     what the boot loader will need is in flash, and right; nothing counts yet
+//   (for a trial these once more, for the image to fall back on: options.is_fallback)
+//   molt_upgrade_commit    the one step that counts: the next reset upgrades
 #ifndef MOLT_LFS_UPGRADE_H
 #define MOLT_LFS_UPGRADE_H
 
@@ -51,6 +52,8 @@ typedef struct molt_upgrade_options {
     bool safe_check;              // false: only headers, only what is needed not to destroy the device
     bool erase_all;
     bool whole_image;             // program also what is right already
+    bool is_fallback;             // resident mode: this is what a trial falls back on. Implies whole_image: what it will replace
+                                  // is not there yet
     bool image_params;            // take flash mode, size and frequency from the image, not from the device
     uint32_t mapped_size;         // bytes from which code can run; 1 MB on ESP8266
     uint32_t fs_addr;             // where the device has its filesystem: an image that says otherwise is refused, unless
@@ -80,6 +83,7 @@ typedef struct molt_upgrade {
     molt_extents_t extents;
     molt_image_t image;           // for a gzip file: the image in it
     bool is_gzip;
+    bool is_fallback;             // of the options
     uint32_t source_crc;          // of the file's bytes; for a raw image that of the image
     uint32_t kept_size;           // bytes of the file that the image's first sector comes from
     molt_plan_t plan;
@@ -97,22 +101,22 @@ int molt_upgrade_open(molt_upgrade_t *upgrade, const char *path, const molt_upgr
 int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *options);
 
 // Bytes of the file that saves what the boot loader may need: the present first sector; the report, at the beginning
-// of the file's second block; the extension, if there is one, at the beginning of the third. In between 0xFF.
+// of the file's second block; the extension, if there is one, at the beginning of the third. In between 0xFF. In resident mode 0:
+// nothing is saved.
 uint32_t molt_upgrade_saved_size(const molt_upgrade_t *upgrade);
 
 // Bytes [off, off + size) of it, from flash and from the plan; off and size multiples of 4.
 int molt_upgrade_saved_bytes(const molt_upgrade_t *upgrade, uint32_t off, uint8_t *buf, uint32_t size);
 
-// The file at `path` on `volume` (mounted after it was written and synced) holds them: checked byte for byte.
-// Finishes the plan. Returns 0 or an error with `trouble` set.
-int molt_upgrade_saved(molt_upgrade_t *upgrade, molt_volume_t *volume, const char *path);
+// Finish the plan. Without resident mode: the file at `path` on `volume` (mounted after it was written and synced) holds what was
+// to be saved, checked byte for byte; nothing is written. In resident mode plan, overlay and extension are stored in the reserved
+// region, and neither is asked for. Returns 0 or an error with `trouble` set. Power cut: harmless.
+int molt_upgrade_store(molt_upgrade_t *upgrade, molt_volume_t *volume, const char *path);
 
-// molt_prepare_install(). Returns 0 or an error with `trouble` set.
-int molt_upgrade_install(molt_upgrade_t *upgrade, const molt_loader_t *loader);
-
-// On a device in resident mode (upgrade->is_resident), instead of saving and installing: store the plan in slot 0, or as
-// that of a trial's fallback in slot 1. molt_resident_commit() is what counts. Returns 0 or an error with `trouble` set.
-int molt_upgrade_store(molt_upgrade_t *upgrade, uint32_t plan_slot);
+// The next reset upgrades: molt_prepare_install() of `loader`, or in resident mode molt_resident_commit().
+//   trial_starts  resident mode: starts that the new firmware has to be confirmed within, where a fallback was stored; else 0
+// Returns 0 or an error with `trouble` set. Power cut: fatal without resident mode, see molt_prepare_install(); else harmless.
+int molt_upgrade_commit(molt_upgrade_t *upgrade, const molt_loader_t *loader, uint32_t trial_starts);
 
 // The sentence for an error and its trouble, without full stop; numbers, if any, are in refusal and image.
 const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err);

@@ -272,7 +272,7 @@ static void what_was_saved_is_compared_byte_by_byte(void **state) {
         // A byte less is not enough either.
         assert_int_equal(rig_put(&rig, HOST_SAVED_PATH, bytes, off < size ? size : size - 1), 0);
         assert_int_equal(molt_volume_mount(&rig.job.volume, &rig.nor.flash, &rig.job.fs, 0, false), 0);
-        int err = molt_upgrade_saved(&rig.job.upgrade, &rig.job.volume, HOST_SAVED_PATH);
+        int err = molt_upgrade_store(&rig.job.upgrade, &rig.job.volume, HOST_SAVED_PATH);
         assert_int_equal(err, MOLT_ERR_CORRUPT);
         assert_int_equal(rig.job.upgrade.trouble, MOLT_UPGRADE_TROUBLE_SAVED);
     }
