@@ -12,6 +12,9 @@ SUITE_e2e-cuts = $(E2E_RUN)/test_cuts.py
 SUITE_e2e-upgrade = $(E2E_RUN)/test_upgrade.py
 SUITE_e2e-refusals = $(E2E_RUN)/test_refusals.py
 SUITE_e2e-states = $(E2E_RUN)/test_states.py
+# MicroPython's own mpremote.
+TEST_SUITES += e2e-mpremote
+SUITE_e2e-mpremote = MICROPY_DIR=$(MICROPY_DIR) $(E2E_RUN)/test_mpremote.py
 TEST_SUITES += e2e-modes
 SUITE_e2e-modes = $(E2E_RUN)/test_modes.py
 
