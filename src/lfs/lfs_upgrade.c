@@ -3,11 +3,11 @@
 #include "lfs_upgrade.h"
 
 #include "bytes.h"
+#include "head_file.h"
 #include "libc.h"
 #include "molt/apply.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
-#include "molt/report.h"
 
 static int trouble(molt_upgrade_t *upgrade, molt_upgrade_trouble_t kind, int err) {
     upgrade->trouble = kind;
@@ -313,120 +313,6 @@ int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
     return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
 }
 
-// Where things begin in the saved file: the first bytes of its first, second and third block, so that each lies in
-// one piece. (A block begins with its pointers: none in the first, one in the second, two in the third.)
-static uint32_t report_off(const molt_upgrade_t *upgrade) {
-    return upgrade->extents.block_size;
-}
-
-static uint32_t extension_off(const molt_upgrade_t *upgrade) {
-    return 2 * upgrade->extents.block_size - 4;
-}
-
-static uint32_t extension_size(const molt_upgrade_t *upgrade) {
-    return upgrade->is_gzip && upgrade->extension ? upgrade->extension->size : 0;
-}
-
-uint32_t molt_upgrade_saved_size(const molt_upgrade_t *upgrade) {
-    if (upgrade->is_resident) {
-        return 0;
-    }
-    uint32_t size = extension_size(upgrade);
-    return size ? extension_off(upgrade) + size : report_off(upgrade) + MOLT_REPORT_SIZE;
-}
-
-// Copy what of [part_off, part_off + part_size) falls into the `size` bytes at `off` of the file.
-static void lay(uint8_t *buf, uint32_t off, uint32_t size, const uint8_t *part, uint32_t part_off, uint32_t part_size) {
-    if (ranges_overlap(off, size, part_off, part_size)) {
-        uint32_t begin = off > part_off ? off : part_off;
-        uint32_t end = min_u32(off + size, part_off + part_size);
-        memcpy(buf + (begin - off), part + (begin - part_off), end - begin);
-    }
-}
-
-int molt_upgrade_saved_bytes(const molt_upgrade_t *upgrade, uint32_t off, uint8_t *buf, uint32_t size) {
-    uint32_t sector_size = molt_sector_size(&upgrade->flash->geometry);
-    uint32_t head_size = off < sector_size ? min_u32(size, sector_size - off) : 0;
-    int err = head_size ? upgrade->flash->read(upgrade->flash->ctx, off, buf, head_size) : 0;
-    if (err) {
-        return err;
-    }
-    memset(buf + head_size, 0xff, size - head_size);
-    uint8_t report[MOLT_REPORT_SIZE];
-    molt_report_init(report, upgrade->plan.image_crc);
-    lay(buf, off, size, report, report_off(upgrade), MOLT_REPORT_SIZE);
-    if (extension_size(upgrade)) {
-        lay(buf, off, size, upgrade->extension->image, extension_off(upgrade), extension_size(upgrade));
-    }
-    return 0;
-}
-
-// The blocks of the saved file, by their flash addresses; 0 where there is none.
-typedef struct saved_blocks {
-    uint32_t addr[3];
-    uint32_t size[3];
-} saved_blocks_t;
-
-static int on_saved_extent(void *ctx, const molt_extent_t *extent) {
-    saved_blocks_t *blocks = ctx;
-    if (extent->index < 3) {
-        blocks->addr[extent->index] = extent->addr;
-        blocks->size[extent->index] = extent->size;
-    }
-    return 0;
-}
-
-// Compare `size` bytes of flash at `addr` with those at `off` of what was to be saved; CRC of them in *crc.
-static int check_saved_bytes(const molt_upgrade_t *upgrade, uint32_t addr, uint32_t off, uint32_t size, uint32_t *crc) {
-    uint32_t half = upgrade->work_size / 2 & ~3u;
-    *crc = 0;
-    uint32_t piece;
-    for (uint32_t done = 0; done < size; done += piece) {
-        piece = min_u32(half, size - done);
-        int err = molt_upgrade_saved_bytes(upgrade, off + done, upgrade->work, piece);
-        if (!err) {
-            err = upgrade->flash->read(upgrade->flash->ctx, addr + done, upgrade->work + half, piece);
-        }
-        if (err) {
-            return err;
-        }
-        if (memcmp(upgrade->work, upgrade->work + half, piece) != 0) {
-            return MOLT_ERR_CORRUPT;
-        }
-        *crc = molt_crc32(*crc, upgrade->work, piece);
-    }
-    return 0;
-}
-
-// Find the parts of the saved file and compare them.
-static int find_saved(const molt_upgrade_t *upgrade, molt_volume_t *volume, const char *path, molt_saved_t *saved) {
-    uint32_t sector_size = molt_sector_size(&upgrade->flash->geometry);
-    saved_blocks_t blocks = { { 0, 0, 0 }, { 0, 0, 0 } };
-    molt_extents_t extents;
-    int err = molt_extents_open(&extents, volume, path);
-    if (!err) {
-        err = molt_extents_walk(&extents, on_saved_extent, &blocks);
-    }
-    if (err) {
-        return err;
-    }
-    *saved = (molt_saved_t){ blocks.addr[0], 0, blocks.addr[1], 0, extension_size(upgrade), 0 };
-    if (blocks.size[0] < sector_size || blocks.size[1] < MOLT_REPORT_SIZE || blocks.size[2] < saved->extension_size) {
-        return MOLT_ERR_CORRUPT;
-    }
-    uint32_t report_crc;
-    err = check_saved_bytes(upgrade, saved->report_addr, report_off(upgrade), MOLT_REPORT_SIZE, &report_crc);
-    if (!err) {
-        err = check_saved_bytes(upgrade, saved->head_addr, 0, sector_size, &saved->head_crc);
-    }
-    if (!err && saved->extension_size) {
-        saved->extension_addr = blocks.addr[2];
-        err = check_saved_bytes(upgrade, saved->extension_addr, extension_off(upgrade), saved->extension_size,
-            &saved->extension_crc);
-    }
-    return err;
-}
-
 static int store_resident(molt_upgrade_t *upgrade) {
     const molt_loader_t *extension = upgrade->is_gzip ? upgrade->extension : NULL;
     uint32_t plan_slot = upgrade->is_fallback ? 1 : 0;
@@ -438,7 +324,7 @@ int molt_upgrade_store(molt_upgrade_t *upgrade, molt_volume_t *volume, const cha
     const molt_loader_t *extension = upgrade->is_gzip ? upgrade->extension : NULL;
     molt_saved_t saved;
     int err = upgrade->is_resident ? molt_resident_saved(upgrade->flash, upgrade->reserved_addr, extension, &saved)
-                                   : find_saved(upgrade, volume, path, &saved);
+                                   : molt_head_file_find(upgrade, volume, path, &saved);
     if (err) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_SAVED, err);
     }
@@ -455,67 +341,4 @@ int molt_upgrade_commit(molt_upgrade_t *upgrade, const molt_loader_t *loader, ui
                   ? molt_resident_commit(upgrade->flash, upgrade->reserved_addr, trial_starts)
                   : molt_prepare_install(upgrade->flash, &upgrade->plan, loader, upgrade->present_params);
     return err ? trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err) : 0;
-}
-
-static const char *file_text(int err) {
-    switch (err) {
-        case MOLT_ERR_NOENT:
-            return "there is no such file on the device's littlefs";
-        case MOLT_ERR_ISDIR:
-            return "this is a directory; name the image file in it";
-        case LFS2_ERR_NOTDIR:
-            return "a part of the path is a file, not a directory";
-        case MOLT_ERR_NOTSUP:
-            return "the file is so small that littlefs keeps it inside its directory; it cannot be a firmware";
-        case MOLT_ERR_CORRUPT:
-            return "the filesystem is damaged where the file is; copy the file again";
-        default:
-            return "the file cannot be read";
-    }
-}
-
-const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err) {
-    switch (upgrade->trouble) {
-        case MOLT_UPGRADE_TROUBLE_NONE:
-            break;
-        case MOLT_UPGRADE_TROUBLE_FILE:
-            return file_text(err);
-        case MOLT_UPGRADE_TROUBLE_IMAGE:
-            return molt_image_defect_text(upgrade->image.defect);
-        case MOLT_UPGRADE_TROUBLE_CHIP:
-            return "the image is for another chip, not for the ESP8266";
-        case MOLT_UPGRADE_TROUBLE_NO_HEAD:
-            return "the image needs Espressif's second-stage boot loader in front of it; the mask ROM cannot start it";
-        case MOLT_UPGRADE_TROUBLE_REFUSED:
-            return molt_refusal_text(upgrade->refusal.reason);
-        case MOLT_UPGRADE_TROUBLE_EXTENTS:
-            return "the file's blocks do not hold the file's bytes: it is being written, or the filesystem is damaged; "
-                   "copy the file again";
-        case MOLT_UPGRADE_TROUBLE_SAVED:
-            return "the present first sector could not be saved on the filesystem";
-        case MOLT_UPGRADE_TROUBLE_PENDING:
-            return "an upgrade is prepared already; reset to carry it out, or cancel it";
-        case MOLT_UPGRADE_TROUBLE_TRIAL:
-            return "the firmware is on trial; confirm it first, or let the trial end";
-        case MOLT_UPGRADE_TROUBLE_RESIDENT:
-            return err == MOLT_ERR_NOTSUP ? "the resident boot loader is one of another version of molt; upgrade with the firmware "
-                                            "that it came with"
-                                          : "the resident boot loader is damaged; install resident mode again, which repairs it";
-        case MOLT_UPGRADE_TROUBLE_LOADER:
-            return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
-                   "memory of molt's; uninstall resident mode first";
-        case MOLT_UPGRADE_TROUBLE_GZIP:
-            return err == MOLT_ERR_NOTSUP ? "something follows the gzip data, or it is of a kind that nobody makes; a file of one "
-                                            "ordinary gzip member is needed"
-                                          : "the gzip file is damaged or cut short; copy it again";
-        case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
-            return "there is not enough memory to unpack the gzip file";
-        case MOLT_UPGRADE_TROUBLE_WINDOW:
-            return "unpacking needs more memory than there is; `molt compress` makes a file that needs less";
-        case MOLT_UPGRADE_TROUBLE_BOMB:
-            return "the gzip file unpacks to more than code can run from";
-        case MOLT_UPGRADE_TROUBLE_FLASH:
-            return "the flash chip does not do what it is told";
-    }
-    return err ? "unknown error" : "no error";
 }
