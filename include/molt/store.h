@@ -99,10 +99,14 @@ int molt_store_delete(molt_store_t *store, const char *name, uint32_t name_size)
 int molt_store_reset(molt_store_t *store);
 
 // Once at each start, before anything else is written: mark what a power cut during molt_store_put() left of the older
-// module deleted, clear headers that were torn, erase a compaction's journal that does not count.
+// module deleted, clear headers that were torn, make those firm whose record was not committed, erase a compaction's journal that does not count.
 // Power cut: the next start does it.
 // Cost: a read of each header, and no write where no power cut was.
 int molt_store_settle(molt_store_t *store);
+
+// Program the commit word of a live record again, before anything counts on its being there: a power cut may have left it so that
+// it reads otherwise at the next start. 0 or the driver's error.
+int molt_store_confirm(const molt_store_t *store, const molt_record_t *record);
 
 // Whether this start has to compact: somebody asked for it, or the store is damaged.
 bool molt_store_needs_compaction(const molt_store_t *store);

@@ -117,7 +117,9 @@ static int link_record(molt_relink_t *r, const molt_record_t *record) {
     } else {
         molt_link_refuse(words, &link);
     }
-    err = molt_link_write(r->store->flash, link.addr, links_limit(r), words, &link);
+    // This is the first start that counts on the record.
+    err = molt_store_confirm(r->store, record);
+    err = err ? err : molt_link_write(r->store->flash, link.addr, links_limit(r), words, &link);
     if (is_linkable) {
         r->release(r->ctx, words, size.work_size);
     }

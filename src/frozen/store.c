@@ -364,6 +364,10 @@ static int append(molt_store_t *store, const char *name, molt_record_t *record, 
     return err;
 }
 
+int molt_store_confirm(const molt_store_t *store, const molt_record_t *record) {
+    return store_prog_word(store->flash, record->header_addr + RECORD_COMMIT_OFF, 0);
+}
+
 static int mark_deleted(molt_store_t *store, const molt_record_t *record) {
     int err = store_prog_word(store->flash, record->header_addr + RECORD_DELETE_OFF, 0);
     if (!err) {
@@ -462,6 +466,19 @@ static int clear_torn(const molt_store_t *store) {
     return found == MOLT_ERR_CORRUPT ? 0 : found;
 }
 
+// A record that was not committed before a restart never will be. What was cut may have left its magic so that it reads wrong
+// later, and all that lies below it would be lost: make it firm. Once, which the delete word says.
+static int bury(const molt_store_t *store, const molt_record_t *record) {
+    const molt_flash_t *flash = store->flash;
+    uint32_t deleted;
+    int err = flash->read(flash->ctx, record->header_addr + RECORD_DELETE_OFF, &deleted, sizeof deleted);
+    if (err || deleted != ERASED) {
+        return err;
+    }
+    err = store_prog_word(flash, record->header_addr, RECORD_MAGIC);
+    return err ? err : store_prog_word(flash, record->header_addr + RECORD_DELETE_OFF, 0);
+}
+
 int molt_store_settle(molt_store_t *store) {
     uint32_t at = 0;
     molt_record_t record;
@@ -473,10 +490,11 @@ int molt_store_settle(molt_store_t *store) {
     while ((found = molt_store_next(store, &at, &record)) == 1) {
         char name[MOLT_RECORD_NAME_MAX + 1];
         uint32_t count;
-        if (!record.is_live) {
+        int err = record.is_committed ? 0 : bury(store, &record);
+        if (!err && !record.is_live) {
             continue;
         }
-        int err = molt_store_name(store, &record, name);
+        err = err ? err : molt_store_name(store, &record, name);
         err = err ? err : delete_older(store, name, record.name_size, record.header_addr, true, &count);
         if (err) {
             return err;
