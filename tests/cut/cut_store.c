@@ -293,7 +293,7 @@ int main(int argc, char **argv) {
         seed = first + i;
         for (int64_t op = 0; op < total; op++) {
             for (int t = 0; t < SIM_TEAR_COUNT; t++) {
-                bool has_second = i == SEEDS - 1 && (is_full || (op + t) % 7 == 0);
+                bool has_second = i == 0 && !is_small && (is_full || (op + t) % 7 == 0);
                 if (one(op, (sim_tear_t)t, has_second)) {
                     printf("# seed %u\n1..1\n", seed);
                     return 1;
