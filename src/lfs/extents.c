@@ -17,6 +17,9 @@ static uint32_t pointers_size(uint32_t index) {
     return 4 * count;
 }
 
+// As littlefs marks it.
+#define CACHE_IS_EMPTY ((lfs2_block_t)-1)
+
 static int open_file(molt_volume_t *volume, lfs2_file_t *file, const char *path, struct lfs2_file_config *config) {
     struct lfs2_info info;
     int err = lfs2_stat(&volume->lfs, path, &info);
@@ -29,7 +32,8 @@ static int open_file(molt_volume_t *volume, lfs2_file_t *file, const char *path,
     return lfs2_file_opencfg(&volume->lfs, file, path, LFS2_O_RDONLY, config);
 }
 
-int molt_extents_open(molt_extents_t *extents, molt_volume_t *volume, const char *path) {
+// Size and last block of the file, as its directory entry has them.
+static int look(molt_extents_t *extents, molt_volume_t *volume, const char *path) {
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
     struct lfs2_file_config config = { .buffer = cache };
     lfs2_file_t file;
@@ -45,11 +49,21 @@ int molt_extents_open(molt_extents_t *extents, molt_volume_t *volume, const char
         .last_block = file.ctz.head,
     };
     err = lfs2_file_close(&volume->lfs, &file);
+    return err ? err : is_inline ? MOLT_ERR_NOTSUP : 0;
+}
+
+int molt_extents_open(molt_extents_t *extents, molt_volume_t *volume, const char *path) {
+    // Twice, and from flash: littlefs reads the entry without its CRC, and an image that does not say itself how long it is would
+    // be taken for a shorter one.
+    molt_extents_t first;
+    int err = look(&first, volume, path);
+    volume->lfs.rcache.block = CACHE_IS_EMPTY;
+    err = err ? err : look(extents, volume, path);
     if (err) {
         return err;
     }
-    if (is_inline) {
-        return MOLT_ERR_NOTSUP;
+    if (first.file_size != extents->file_size || first.last_block != extents->last_block) {
+        return MOLT_ERR_IO;
     }
     // A damaged directory can state any size.
     uint32_t held = 0;
