@@ -228,6 +228,7 @@ void host_text(const host_job_t *job, int err, char *text, uint32_t text_size) {
         case MOLT_UPGRADE_TROUBLE_FLASH:
         case MOLT_UPGRADE_TROUBLE_LOADER:
         case MOLT_UPGRADE_TROUBLE_RESIDENT:
+        case MOLT_UPGRADE_TROUBLE_FALLBACK:
         case MOLT_UPGRADE_TROUBLE_GZIP:
         case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
         case MOLT_UPGRADE_TROUBLE_WINDOW:

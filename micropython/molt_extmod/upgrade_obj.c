@@ -67,6 +67,9 @@ static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
         case MOLT_UPGRADE_TROUBLE_IMAGE:
             vstr_printf(&text, " (at byte %u)", (unsigned)upgrade->image.defect_off);
             break;
+        case MOLT_UPGRADE_TROUBLE_SAVED:
+            vstr_add_str(&text, "; try again, and if that does not help format it again");
+            break;
         case MOLT_UPGRADE_TROUBLE_EXTENTS:
             err = MOLT_ERR_IO;
             break;

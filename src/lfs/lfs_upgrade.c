@@ -283,6 +283,10 @@ int molt_upgrade_plan(molt_upgrade_t *upgrade, const molt_upgrade_options_t *opt
     if (err) {
         return err;
     }
+    // What it needs to have saved would take the place of what the upgrade itself has saved.
+    if (upgrade->is_fallback && !upgrade->is_resident) {
+        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_FALLBACK, MOLT_ERR_NOTSUP);
+    }
     err = read_present(upgrade);
     if (err) {
         return trouble(upgrade, MOLT_UPGRADE_TROUBLE_FLASH, err);
@@ -326,7 +330,7 @@ int molt_upgrade_store(molt_upgrade_t *upgrade, molt_volume_t *volume, const cha
     int err = upgrade->is_resident ? molt_resident_saved(upgrade->flash, upgrade->reserved_addr, extension, &saved)
                                    : molt_head_file_find(upgrade, volume, path, &saved);
     if (err) {
-        return trouble(upgrade, MOLT_UPGRADE_TROUBLE_SAVED, err);
+        return trouble(upgrade, upgrade->is_resident ? MOLT_UPGRADE_TROUBLE_FLASH : MOLT_UPGRADE_TROUBLE_SAVED, err);
     }
     err = molt_plan_set_saved(&upgrade->plan, &saved, &upgrade->refusal);
     if (err) {

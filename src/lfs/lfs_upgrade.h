@@ -42,6 +42,7 @@ typedef enum molt_upgrade_trouble {
     MOLT_UPGRADE_TROUBLE_FLASH,       // the flash driver's error
     MOLT_UPGRADE_TROUBLE_LOADER,      // resident mode: the image would be loaded over the boot loader, or brings its own
     MOLT_UPGRADE_TROUBLE_RESIDENT,    // the resident boot loader is damaged, or of another version
+    MOLT_UPGRADE_TROUBLE_FALLBACK,    // something to fall back on, without resident mode
     MOLT_UPGRADE_TROUBLE_GZIP,        // the file is a gzip file, but a damaged one, or not only one
     MOLT_UPGRADE_TROUBLE_NO_WINDOW,   // a gzip file: set `unpack` and `window` and call molt_upgrade_open() again
     MOLT_UPGRADE_TROUBLE_WINDOW,      // its references reach back farther than the window

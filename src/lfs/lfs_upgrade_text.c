@@ -47,6 +47,8 @@ const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err) {
             return err == MOLT_ERR_NOTSUP ? "the resident boot loader is one of another version of molt; upgrade with the firmware "
                                             "that it came with"
                                           : "the resident boot loader is damaged; install resident mode again, which repairs it";
+        case MOLT_UPGRADE_TROUBLE_FALLBACK:
+            return "something to fall back on needs resident mode; install it first";
         case MOLT_UPGRADE_TROUBLE_LOADER:
             return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
                    "memory of molt's; uninstall resident mode first";
@@ -61,7 +63,7 @@ const char *molt_upgrade_text(const molt_upgrade_t *upgrade, int err) {
         case MOLT_UPGRADE_TROUBLE_BOMB:
             return "the gzip file unpacks to more than code can run from";
         case MOLT_UPGRADE_TROUBLE_FLASH:
-            return "the flash chip does not do what it is told";
+            return "the flash chip does not do what it is told; try again, and if that does not help it is worn out";
     }
     return err ? "unknown error" : "no error";
 }

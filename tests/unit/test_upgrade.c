@@ -253,6 +253,17 @@ static void after_cancelling_it_can_be_prepared_again(void **state) {
     expect_upgrade();
 }
 
+static void a_fallback_without_resident_mode_is_refused(void **state) {
+    (void)state;
+    char text[400];
+    rig.job.fallback_path = FIXTURE_PATH;
+    rig.job.trial_starts = 3;
+    int err = rig_prepare(&rig);
+    assert_int_equal(err, MOLT_ERR_NOTSUP);
+    assert_true(rig_is_old(&rig));
+    host_text(&rig.job, err, text, sizeof text);
+}
+
 static void what_was_saved_is_compared_byte_by_byte(void **state) {
     (void)state;
     uint32_t size;
@@ -373,6 +384,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_full_filesystem_has_no_room_for_what_is_saved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_upgrade_that_is_prepared_is_not_prepared_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(after_cancelling_it_can_be_prepared_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fallback_without_resident_mode_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_saved_is_compared_byte_by_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(blocks_of_two_sectors_do_and_of_half_a_sector_do_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_image_that_is_there_already_costs_the_first_sector_only, set_up, tear_down),
