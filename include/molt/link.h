@@ -13,7 +13,6 @@
 
 #include "molt/flash.h"
 #include "molt/mpy.h"
-#include "molt/flash.h"
 
 #define MOLT_LINK_HEADER_SIZE 64
 #define MOLT_LINK_BUILD_SIZE 16

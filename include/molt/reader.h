@@ -14,8 +14,8 @@ typedef struct molt_reader {
 // Reports how far a long check has come; `done` and `total` in bytes. Non-zero stops the check with that code.
 typedef int (*molt_progress_t)(void *ctx, uint32_t done, uint32_t total);
 
-// A reader of `size` bytes at `bytes`, which stay the caller's. Bytes are copied by memcpy(): for what only allows words,
-// as an ESP8266's mapped flash, a port has a reader of its own.
+// A reader of `size` bytes at `bytes`, which stay the caller's. They are copied by memcpy(), of which a port has one that can read
+// there: in an ESP8266's mapped flash only words can be loaded.
 molt_reader_t molt_memory_reader(const void *bytes, uint32_t size);
 
 // CRC-32 of all that `reader` has, in pieces of buf_size bytes; `progress` may be NULL.

@@ -12,8 +12,8 @@
 
 #include "molt/boot.h"
 #include "molt/flash.h"
-#include "molt/plan.h"
 #include "molt/loader.h"
+#include "molt/plan.h"
 #include "molt/state.h"
 
 // The boot loader has two parts. The first one is sector 0: it is started at each start, is small, and stays for life.

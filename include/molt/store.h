@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
-#include "molt/flash.h"
 #include "molt/reader.h"
 
 #define MOLT_RECORD_HEADER_SIZE 128
@@ -99,7 +98,8 @@ int molt_store_delete(molt_store_t *store, const char *name, uint32_t name_size)
 int molt_store_reset(molt_store_t *store);
 
 // Once at each start, before anything else is written: mark what a power cut during molt_store_put() left of the older
-// module deleted, clear headers that were torn, make those firm whose record was not committed, erase a compaction's journal that does not count.
+// module deleted, clear headers that were torn, make those firm whose record was not committed, and erase a compaction's
+// journal that does not count.
 // Power cut: the next start does it.
 // Cost: a read of each header, and no write where no power cut was.
 int molt_store_settle(molt_store_t *store);

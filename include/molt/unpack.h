@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "molt/reader.h"
 #include "molt/inflate.h"
+#include "molt/reader.h"
 
 typedef struct molt_unpack {
     molt_inflate_t inflate;

@@ -491,11 +491,10 @@ int molt_store_settle(molt_store_t *store) {
         char name[MOLT_RECORD_NAME_MAX + 1];
         uint32_t count;
         int err = record.is_committed ? 0 : bury(store, &record);
-        if (!err && !record.is_live) {
-            continue;
+        if (record.is_live) {
+            err = molt_store_name(store, &record, name);
+            err = err ? err : delete_older(store, name, record.name_size, record.header_addr, true, &count);
         }
-        err = err ? err : molt_store_name(store, &record, name);
-        err = err ? err : delete_older(store, name, record.name_size, record.header_addr, true, &count);
         if (err) {
             return err;
         }
