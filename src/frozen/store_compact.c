@@ -246,8 +246,11 @@ int molt_store_compact(const molt_flash_t *flash, const molt_region_t *region, v
     if (err == MOLT_ERR_BUSY) {
         c.is_resumed = true;
         int is_there = open_journal(&c, region, true);
-        if (is_there < 0) {
-            return is_there;
+        // A torn magic reads so that the journal counts now and not later: it is made again before anything goes on its word.
+        // One of the two readings was wrong if it is not there any more.
+        err = is_there < 0 ? is_there : is_there == 0 ? MOLT_ERR_IO : store_prog_word(flash, c.journal_addr, JOURNAL_MAGIC);
+        if (err) {
+            return err;
         }
     } else {
         err = molt_store_settle(&store);
