@@ -1,10 +1,11 @@
 // The cut suite of the frozen modules' store: add, replace, delete, reset, compaction and relinking are cut in every
 // flash operation, with every tear of ports/sim, and cut again while the device makes good what the first cut left.
 //
-//   cut_store            every operation and tear, one cut, with other dice SEEDS times; every second cut for a part of them
+//   cut_store            every operation and tear, one cut, with other dice SEEDS times; every second cut for a part of
+//                        them, and a clean one behind each cut that leaves one weak cell
 //   cut_store full       every second cut for all
 //   cut_store small [N]  one cut only; with N other dice
-//   cut_store ID         replay one: OPERATION:TEAR[:OPERATION:TEAR]
+//   cut_store ID [N]     replay one: OPERATION:TEAR[:OPERATION:TEAR]; with those dice
 //
 // Crash model: that of nor.h. After a cut, at the next start, each module has to be there whole, in the version it
 // had before the call that was cut or in that after it; every module has to be linked; and the call, made again,
@@ -26,6 +27,7 @@
 // Where weak cells are left when all is done.
 #define LATER_STARTS 3
 #define SEEDS 8
+#define ALL_TEARS ((1u << SIM_TEAR_COUNT) - 1)
 
 enum kind { PUT, DELETE, RESET, WANT, START, UPGRADE };
 
@@ -224,7 +226,8 @@ static int after_cut(int64_t op, sim_tear_t tear, int call, int64_t second, sim_
     return wrong ? fail(wrong, op, tear, second, second_tear, call) : 0;
 }
 
-static int one(int64_t op, sim_tear_t tear, bool has_second) {
+// second_tears: of the second cut, in each operation of the start; a bit for each tear.
+static int one(int64_t op, sim_tear_t tear, uint32_t second_tears) {
     int err = 0;
     int64_t taken;
     int64_t ignored;
@@ -238,8 +241,11 @@ static int one(int64_t op, sim_tear_t tear, bool has_second) {
     sim_nor_push(&nor);
     int failed = after_cut(op, tear, call, -1, tear, &taken);
     sim_nor_pop(&nor);
-    for (int64_t second = 0; has_second && !failed && second < taken; second++) {
+    for (int64_t second = 0; second_tears && !failed && second < taken; second++) {
         for (int t = 0; t < SIM_TEAR_COUNT && !failed; t++) {
+            if ((second_tears >> t & 1) == 0) {
+                continue;
+            }
             nor = cut;
             rig = state;
             sim_nor_push(&nor);
@@ -274,7 +280,7 @@ int main(int argc, char **argv) {
     make_model();
     bool is_full = argc > 1 && strcmp(argv[1], "full") == 0;
     bool is_small = argc > 1 && strcmp(argv[1], "small") == 0;
-    seed = is_small && argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+    seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
     if (argc > 1 && !is_full && !is_small) {
         return replay(argv[1]);
     }
@@ -293,8 +299,9 @@ int main(int argc, char **argv) {
         seed = first + i;
         for (int64_t op = 0; op < total; op++) {
             for (int t = 0; t < SIM_TEAR_COUNT; t++) {
-                bool has_second = i == 0 && !is_small && (is_full || (op + t) % 7 == 0);
-                if (one(op, (sim_tear_t)t, has_second)) {
+                bool has_all = i == 0 && !is_small && (is_full || (op + t) % 7 == 0);
+                bool has_clean = !is_small && t == SIM_TEAR_MARGINAL;
+                if (one(op, (sim_tear_t)t, has_all ? ALL_TEARS : has_clean ? 1u << SIM_TEAR_AFTER : 0)) {
                     printf("# seed %u\n1..1\n", seed);
                     return 1;
                 }
