@@ -54,12 +54,16 @@ static bool is_cut_now(sim_nor_t *nor) {
     return nor->is_cut;
 }
 
-// Nobody may program a 1 over a 0, unless that 0 is no firm one.
+// Nobody may program a 1 over a 0, unless that 0 is no firm one. Word by word: every program command comes here.
 static void check_overwrite(sim_nor_t *nor, uint32_t addr, const uint8_t *data, uint32_t size) {
-    for (uint32_t i = 0; i < size; i++) {
-        if (data[i] & ~nor->bytes[addr + i] & ~nor->weak[addr + i]) {
+    for (uint32_t off = 0; off < size; off += 4) {
+        uint32_t wanted, stored, weak;
+        memcpy(&wanted, data + off, 4);
+        memcpy(&stored, nor->bytes + addr + off, 4);
+        memcpy(&weak, nor->weak + addr + off, 4);
+        if (wanted & ~stored & ~weak) {
             nor->overwrite_count++;
-            nor->overwrite_addr = addr + i;
+            nor->overwrite_addr = addr + off;
         }
     }
 }

@@ -74,10 +74,10 @@ typedef struct sim_nor {
     // A cell that has gone bad: these bits of the byte there stay 1, whatever is programmed. Mask 0 for none.
     uint32_t stuck_addr;
     uint8_t stuck_mask;
-    // Bytes of programs that asked for a 1 where a firm 0 is. An ordinary chip ignores that, others store it; so nobody
+    // Words of programs that asked for a 1 where a firm 0 is. An ordinary chip ignores that, others store it; so nobody
     // may ask, and tests hold this at 0.
     uint64_t overwrite_count;
-    uint32_t overwrite_addr;  // of the last such byte
+    uint32_t overwrite_addr;  // of the last such word
     // Told of each operation before it is done; NULL for nobody. kind: 'p' program of `data`, 's' sector erase,
     // 'b' block erase (data is NULL). It may use the chip itself, between sim_nor_push() and sim_nor_pop().
     void (*watch)(void *ctx, char kind, uint32_t addr, const void *data, uint32_t size);

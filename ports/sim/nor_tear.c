@@ -53,8 +53,12 @@ void sim_nor_do(sim_nor_t *nor, uint32_t addr, const uint8_t *data, uint32_t siz
     if (data == NULL) {
         memset(bytes, 0xff, size);
     } else {
-        for (uint32_t i = 0; i < size; i++) {
-            bytes[i] &= data[i];
+        for (uint32_t off = 0; off < size; off += 4) {
+            uint32_t stored, wanted;
+            memcpy(&stored, bytes + off, 4);
+            memcpy(&wanted, data + off, 4);
+            stored &= wanted;
+            memcpy(bytes + off, &stored, 4);
         }
     }
     if (nor->stuck_addr - addr < size) {

@@ -169,8 +169,8 @@ static void a_one_over_a_zero_is_noticed(void **state) {
     assert_int_equal(prog(256, &low, 4), 0);
     assert_int_equal(nor.overwrite_count, 0);
     assert_int_equal(prog(256, &all, 4), 0);
-    assert_int_equal(nor.overwrite_count, 2);
-    assert_int_equal(nor.overwrite_addr, 257);
+    assert_int_equal(nor.overwrite_count, 1);
+    assert_int_equal(nor.overwrite_addr, 256);
     assert_int_equal(word_at(256), low);
 }
 
