@@ -29,7 +29,7 @@ from checks import files_are, target_is
 from rig import (BRICK, CLEAN, CRASH, CUT, FS_START, SECTOR, TIMEOUT, WORK, Board, Failure, firmware, fresh, same,
                  same_bytes, scratch, tool, true, user_files)
 
-POINTS, ENDS, THREES = 40, 10, 8
+POINTS, ENDS, THREES = 28, 10, 8
 GZIP_POINTS = 10
 TEARS = ("prefix", "random", "zero", "stray", "suffix")
 ANY_TEAR = ("before", "after", *TEARS)
