@@ -42,17 +42,21 @@ FLAGS_src/frozen = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/frozen
 FLAGS_src/map = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/map
 FLAGS_src/boot = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/upgrade
 FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -Isrc/base -Isrc/lfs $(LFS_FLAGS)
+FLAGS_src/job = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/job
 FLAGS_ports/sim = $(HOST_FLAGS) -Iinclude -Iports/sim
-FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Iports/sim -Isrc/lfs -Icmd/molt -Iports/esp8266/prebuilt $(LFS_FLAGS)
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/lfs -Iports/sim -Icmd/molt -Itests -Iports/esp8266/prebuilt -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_ports/esp8266 = $(HOST_FLAGS) -Iinclude -Iports/esp8266 -Iports/esp8266/prebuilt
+FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/job -Iports/sim -Isrc/lfs -Icmd/molt -Iports/esp8266 -Iports/esp8266/prebuilt $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/job -Isrc/lfs -Iports/sim -Icmd/molt -Itests -Iports/esp8266 -Iports/esp8266/prebuilt -I$(BUILD)/gen $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
 FLAGS_tests/fuzz = $(FLAGS_tests/unit)
 FLAGS_bench = $(FLAGS_tests/unit) -Ibench
 
-CORE_DIRS := src/base src/upgrade src/frozen src/map src/boot
+CORE_DIRS := src/base src/upgrade src/frozen src/map src/boot src/job
 CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))
 LFS_SRC := $(sort $(wildcard src/lfs/*.c))
 SIM_SRC := $(sort $(wildcard ports/sim/*.c))
+# Of a port the host compiles its description only.
+TARGET_SRC := $(wildcard ports/*/*_target.c)
 TOOL_SRC := $(sort $(wildcard cmd/molt/*.c))
 
 CORE_LIB := $(OUT)/libmolt.a

@@ -23,7 +23,7 @@
 
 #include "device.h"
 #include "extents.h"
-#include "esp8266_loader.h"
+#include "esp8266_target.h"
 #include "fixture/device.h"
 #include "host.h"
 #include "molt/map.h"
@@ -212,17 +212,17 @@ static uint32_t run_molt(const fixture_shape_t *shape, const uint8_t *image, row
     sim_nor_t nor;
     fixture_device(&nor, shape);
     molt_region_t fs = fixture_fs(shape);
-    host_job_t job;
-    host_job_init(&job, &nor, &fs, FIXTURE_PATH);
+    host_job_t host;
+    host_job_init(&host, &nor, &fs, FIXTURE_PATH);
     tap_begin(&nor, shape);
-    if (host_prepare(&job) != 0) {
+    if (host_prepare(&host) != 0) {
         die("molt cannot prepare");
     }
-    tap.report_addr = job.upgrade.plan.saved.report_addr;
+    tap.report_addr = host.job.plan.saved.report_addr;
     tap.in_boot = true;
     sim_counts_t before = nor.counts;
     static const molt_boot_io_t io = { NULL, on_event, NULL };
-    sim_device_t device = { .nor = &nor, .loader = job.loader, .resident = fixture_resident(shape), .io = &io };
+    sim_device_t device = { .nor = &nor, .loader = host.target.once, .resident = fixture_resident(shape), .io = &io };
     if (sim_device_start(&device) != SIM_FIRMWARE || device.boot_result != MOLT_BOOT_DONE) {
         die("molt's boot loader does not come to its end");
     }
@@ -235,8 +235,8 @@ static uint32_t run_molt(const fixture_shape_t *shape, const uint8_t *image, row
     if (memcmp(&all, &nor.counts, sizeof all) != 0 || before.erase_block_count != 0) {
         die("the account does not come out even");
     }
-    uint32_t file_size = job.upgrade.extents.file_size;
-    host_job_free(&job);
+    uint32_t file_size = host.job.source->file.size;
+    host_job_free(&host);
     sim_nor_free(&nor);
     return file_size;
 }
@@ -509,8 +509,8 @@ static uint32_t plan_size(uint32_t flash_size, uint32_t image_size, uint32_t fs_
         .image_size = image_size,
         .source_size = image_size,
         .extent_count = molt_extents_sector_count(&extents, SECTOR),
-        .loader_size = sizeof esp8266_loader,
-        .mapped_size = MOLT_MAP_MAPPED_SIZE,
+        .loader_size = molt_esp8266.once.size,
+        .mapped_size = molt_esp8266.mapped_size,
         .fs = { fs_addr, flash_size - 5 * SECTOR - fs_addr },
         .erase_all = erase_all,
     };

@@ -8,7 +8,7 @@
 
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
 # The parts of the tool that tests share: the preparation and the torture engine, not the commands.
-TEST_ENGINE := $(call objects,cmd/molt/host.c $(wildcard cmd/molt/torture*.c))
+TEST_ENGINE := $(call objects,cmd/molt/host.c $(wildcard cmd/molt/torture*.c) $(TARGET_SRC))
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
 # Beside the programs of tests/unit: what they share. Fuzz targets share it too.
 UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
@@ -116,7 +116,7 @@ SUITE_cut-three = $(BUILD)/host/cut small 3
 define MUTANTS_CONFIG
 cc = $(CC) $(VARIANT_host) -w
 link = $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(CUT_PARTS) $(CUT_LIBS)
-$(foreach d,src/base src/upgrade src/boot src/lfs cmd/molt,flags $(d) = $(FLAGS_$(d))
+$(foreach d,src/base src/upgrade src/boot src/job src/lfs cmd/molt,flags $(d) = $(FLAGS_$(d))
 )
 endef
 

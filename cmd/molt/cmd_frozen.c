@@ -14,6 +14,7 @@
 #include "molt/link.h"
 #include "molt/relink.h"
 #include "molt/store.h"
+#include "reader.h"
 #include "say.h"
 #include "survey.h"
 

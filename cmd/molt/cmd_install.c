@@ -66,7 +66,7 @@ static int find_place(dumpfs_t *dump, const args_t *args, survey_t *survey, molt
 
 static int install(dumpfs_t *dump, const args_t *args) {
     static survey_t survey;
-    host_job_t job;
+    host_job_t host;
     uint8_t buf[4096];
     molt_region_t reserved;
     uint32_t found_addr;
@@ -78,8 +78,8 @@ static int install(dumpfs_t *dump, const args_t *args) {
         // Not even what says that it is one is left of it: install it once more, for the firmware that it started.
         memcpy(dump->nor.bytes, dump->nor.bytes + dump->firmware.head_addr, 4096);
     }
-    host_job_init(&job, &dump->nor, &dump->fs, NULL);
-    int err = molt_resident_install(&dump->nor.flash, &reserved, &job.resident, &job.overlay, buf);
+    host_job_init(&host, &dump->nor, &dump->fs, NULL);
+    int err = molt_resident_install(&dump->nor.flash, &reserved, &host.target.resident, &host.target.overlay, buf);
     if (err) {
         return refuse_install(dump, &survey.map, err);
     }

@@ -14,6 +14,7 @@
 #include "gunzip.h"
 #include "molt/error.h"
 #include "molt/store.h"
+#include "reader.h"
 #include "say.h"
 #include "survey.h"
 #include "transfer.h"

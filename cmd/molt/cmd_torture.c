@@ -67,17 +67,17 @@ static void print_totals(const torture_totals_t *totals, const args_t *args, boo
 static int run(dumpfs_t *dump, const args_t *args, bool is_resident) {
     torture_cut_t cuts[TORTURE_DEPTH_MAX];
     progress_line_t line = { 0, 0 };
-    host_job_t job;
-    rehearse_job(&job, dump, args);
+    host_job_t host;
+    rehearse_job(&host, dump, args);
     torture_t torture = {
         .nor = &dump->nor,
-        .loader = job.loader,
-        .extension = job.extension,
-        .resident = job.resident,
-        .overlay = job.overlay,
+        .loader = host.target.once,
+        .extension = host.target.extension,
+        .resident = host.target.resident,
+        .overlay = host.target.overlay,
         .fs = dump->fs,
         .path = args->positional[1],
-        .options = job.options,
+        .options = host.options,
         .depth = args->depth,
         .tears = args->tears,
         .progress = !args->quiet && isatty(STDERR_FILENO) ? on_progress : NULL,

@@ -83,15 +83,15 @@ static void print_done(const dumpfs_t *dump, const args_t *args, const rehearsal
 
 // Prepare and boot. 0, or 1 after having said what is wrong.
 static int perform(dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal, progress_t *progress) {
-    host_job_t job;
+    host_job_t host;
     char sentence[400];
-    rehearse_job(&job, dump, args);
-    job.progress = progress_on_phase;
-    job.progress_ctx = progress;
-    int err = host_prepare(&job);
-    host_text(&job, err, sentence, sizeof sentence);
-    host_job_free(&job);
-    sim_device_t device = { .nor = &dump->nor, .loader = job.loader, .resident = job.resident, .io = &progress->io };
+    rehearse_job(&host, dump, args);
+    host.progress = progress_on_phase;
+    host.progress_ctx = progress;
+    int err = host_prepare(&host);
+    host_text(&host, err, sentence, sizeof sentence);
+    host_job_free(&host);
+    sim_device_t device = { .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident, .io = &progress->io };
     sim_outcome_t outcome = SIM_CUT;
     if (!dump->nor.is_cut) {
         outcome = err ? SIM_STUCK : sim_device_start(&device);
@@ -233,10 +233,10 @@ static int report_boot(const dumpfs_t *dump, const args_t *args, const sim_devic
 
 // A power-on. What it takes is found out by a rehearsal, so that progress and --cut know the total.
 static int boot(dumpfs_t *dump, const args_t *args) {
-    host_job_t job;
+    host_job_t host;
     progress_t progress;
-    host_job_init(&job, &dump->nor, &dump->fs, NULL);
-    sim_device_t device = { .nor = &dump->nor, .loader = job.loader, .resident = job.resident };
+    host_job_init(&host, &dump->nor, &dump->fs, NULL);
+    sim_device_t device = { .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident };
     sim_nor_push(&dump->nor);
     sim_outcome_t outcome = sim_device_start(&device);
     sim_nor_pop(&dump->nor);
@@ -252,7 +252,7 @@ static int boot(dumpfs_t *dump, const args_t *args) {
         return say_fail("the power cannot be cut in operation %lld: what is left has %llu, 0 to %llu; choose one of these",
             (long long)args->cut_op, (unsigned long long)op_count, (unsigned long long)op_count - 1);
     }
-    device = (sim_device_t){ .nor = &dump->nor, .loader = job.loader, .resident = job.resident, .io = &progress.io };
+    device = (sim_device_t){ .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident, .io = &progress.io };
     dumpfs_power_on(dump);
     dump->nor.cut_op = args->cut_op;
     dump->nor.cut_tear = args->cut_tear;

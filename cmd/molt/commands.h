@@ -3,8 +3,6 @@
 #ifndef MOLT_CMD_COMMANDS_H
 #define MOLT_CMD_COMMANDS_H
 
-#define MOLT_TOOL_VERSION "0.1.0"
-
 typedef struct command {
     const char *name;
     const char *synopsis;  // of its arguments
@@ -18,7 +16,7 @@ int cmd_info(int argc, char **argv);
 int cmd_mkflash(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_map(int argc, char **argv);
-int cmd_migrate(int argc, char **argv) __attribute__((weak));
+int cmd_migrate(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_put(int argc, char **argv);

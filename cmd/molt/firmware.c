@@ -45,9 +45,9 @@ static uint32_t stated_end(const uint8_t *bytes, uint32_t addr, uint32_t limit) 
 // The resident boot loader that this tool installs.
 static molt_loader_t own_loader(void) {
     const molt_region_t none = { 0, 0 };
-    host_job_t job;
-    host_job_init(&job, NULL, &none, NULL);
-    return job.resident;
+    host_job_t host;
+    host_job_init(&host, NULL, &none, NULL);
+    return host.target.resident;
 }
 
 // How many of the loader's bytes sector 0 has, but for the flash parameters.

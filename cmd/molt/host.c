@@ -6,128 +6,110 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "esp8266_inflate.h"
-#include "esp8266_loader.h"
-#include "esp8266_overlay.h"
-#include "esp8266_resident.h"
+#include "esp8266_target.h"
 #include "molt/error.h"
-#include "molt/map.h"
 
 #define WORK_SIZE 8192
 
-static const molt_region_t resident_memory[] = ESP8266_resident_MEMORY;
-
-void host_job_init(host_job_t *job, sim_nor_t *nor, const molt_region_t *fs, const char *path) {
-    *job = (host_job_t){
+void host_job_init(host_job_t *host, sim_nor_t *nor, const molt_region_t *fs, const char *path) {
+    *host = (host_job_t){
         .nor = nor,
-        .loader = { esp8266_loader, sizeof esp8266_loader },
-        .extension = { esp8266_inflate, sizeof esp8266_inflate },
-        .resident = { esp8266_resident, sizeof esp8266_resident, resident_memory, 2 },
-        .overlay = { esp8266_overlay, sizeof esp8266_overlay },
+        .target = molt_esp8266,
         .fs = *fs,
         .path = path,
-        .options = { .safe_check = true, .mapped_size = MOLT_MAP_MAPPED_SIZE, .fs_addr = fs->addr },
+        .options = { .safe_check = true, .fs_addr = fs->addr },
     };
 }
 
-void host_job_free(host_job_t *job) {
-    free(job->upgrade.sector);
-    free(job->upgrade.work);
-    free(job->upgrade.unpack);
-    free(job->upgrade.window);
-    job->upgrade.sector = NULL;
-    job->upgrade.work = NULL;
-    job->upgrade.unpack = NULL;
-    job->upgrade.window = NULL;
+void host_job_free(host_job_t *host) {
+    free(host->job.config.sector);
+    free(host->job.config.work);
+    free(host->job.unpack);
+    free(host->job.window);
+    host->job = (molt_job_t){ 0 };
 }
 
-static int mount_fs(host_job_t *job, bool is_writable) {
-    int err = molt_volume_mount(&job->volume, &job->nor->flash, &job->fs, 0, is_writable);
+static int mount_fs(host_job_t *host, bool is_writable) {
+    int err = molt_volume_mount(&host->volume, &host->nor->flash, &host->fs, 0, is_writable);
     if (err) {
-        job->upgrade.trouble = MOLT_UPGRADE_TROUBLE_FILE;
+        host->job.trouble = MOLT_JOB_TROUBLE_FILE;
     }
     return err;
 }
 
-int host_plan(host_job_t *job) {
-    host_job_free(job);
-    job->options.loader_size = job->loader.size;
-    job->upgrade = (molt_upgrade_t){
-        .flash = &job->nor->flash,
-        .volume = &job->volume,
-        .sector = malloc(job->nor->flash.geometry.sector_size),
+static int open_source(host_job_t *host) {
+    molt_lfs_reader_t reader;
+    int err = molt_lfs_source_open(&host->source, &reader, &host->volume, host->path);
+    if (err) {
+        host->job.trouble = MOLT_JOB_TROUBLE_FILE;
+        return err;
+    }
+    err = molt_job_open(&host->job, &host->source.source);
+    molt_lfs_source_close(&reader);
+    return err;
+}
+
+int host_plan(host_job_t *host) {
+    host_job_free(host);
+    host->job.config = (molt_job_config_t){
+        .target = &host->target,
+        .flash = &host->nor->flash,
+        .sector = malloc(host->nor->flash.geometry.sector_size),
         .work = malloc(WORK_SIZE),
         .work_size = WORK_SIZE,
-        .unpack = malloc(sizeof *job->upgrade.unpack),
-        .window = malloc(MOLT_INFLATE_WINDOW_MAX),
-        .window_size = MOLT_INFLATE_WINDOW_MAX,
-        .extension = &job->extension,
-        .overlay = &job->overlay,
-        .progress = job->progress,
-        .progress_ctx = job->progress_ctx,
+        .progress = host->progress,
+        .progress_ctx = host->progress_ctx,
+        .options = host->options,
     };
-    if (job->upgrade.sector == NULL || job->upgrade.work == NULL || job->upgrade.unpack == NULL
-        || job->upgrade.window == NULL) {
+    molt_job_set_window(&host->job, malloc(sizeof *host->job.unpack), malloc(MOLT_INFLATE_WINDOW_MAX), MOLT_INFLATE_WINDOW_MAX);
+    if (host->job.config.sector == NULL || host->job.config.work == NULL || host->job.unpack == NULL || host->job.window == NULL) {
         return MOLT_ERR_NOSPC;
     }
-    int err = mount_fs(job, false);
+    int err = mount_fs(host, false);
     if (!err) {
-        err = molt_upgrade_open(&job->upgrade, job->path, &job->options);
+        err = open_source(host);
     }
-    if (!err) {
-        err = molt_upgrade_plan(&job->upgrade, &job->options);
-    }
-    return err;
+    return err ? err : molt_job_plan(&host->job);
 }
 
-// Write the saved file as MicroPython would: on the volume mounted for writing.
-static int write_saved_file(host_job_t *job) {
+// Write the head file as MicroPython would: on the volume mounted for writing.
+static int write_head(host_job_t *host) {
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
-    uint32_t piece[64];
     struct lfs2_file_config config = { .buffer = cache };
-    lfs2_file_t file;
-    int err = mount_fs(job, true);
+    int err = mount_fs(host, true);
     if (err) {
         return err;
     }
-    err = lfs2_file_opencfg(&job->volume.lfs, &file, HOST_SAVED_PATH, LFS2_O_WRONLY | LFS2_O_CREAT | LFS2_O_TRUNC, &config);
-    if (err) {
-        return err;
-    }
-    uint32_t size = molt_upgrade_saved_size(&job->upgrade);
-    for (uint32_t off = 0; !err && off < size; off += sizeof piece) {
-        uint32_t piece_size = size - off < sizeof piece ? size - off : (uint32_t)sizeof piece;
-        err = molt_upgrade_saved_bytes(&job->upgrade, off, (uint8_t *)piece, piece_size);
-        if (!err) {
-            lfs2_ssize_t written = lfs2_file_write(&job->volume.lfs, &file, piece, piece_size);
-            err = written < 0 ? (int)written : 0;
-        }
-    }
-    int close_err = lfs2_file_close(&job->volume.lfs, &file);
-    molt_volume_unmount(&job->volume);
-    return err ? err : close_err;
+    err = molt_lfs_write_head(&host->job, &host->volume.lfs, HOST_SAVED_PATH, &config);
+    molt_volume_unmount(&host->volume);
+    return err;
 }
 
 // What comes behind host_plan() and does not count yet.
-static int store(host_job_t *job) {
-    int err = 0;
-    if (molt_upgrade_saved_size(&job->upgrade)) {
-        err = write_saved_file(job);
-        if (!err) {
-            err = mount_fs(job, false);
-        }
-        if (err) {
-            job->upgrade.trouble = MOLT_UPGRADE_TROUBLE_SAVED;
-        }
+static int store(host_job_t *host) {
+    if (molt_job_head_size(&host->job) == 0) {
+        return molt_job_store(&host->job, NULL);
     }
-    return err ? err : molt_upgrade_store(&job->upgrade, &job->volume, HOST_SAVED_PATH);
+    int err = write_head(host);
+    if (!err) {
+        err = mount_fs(host, false);
+    }
+    molt_lfs_source_t head;
+    if (!err) {
+        err = molt_lfs_source_open(&head, NULL, &host->volume, HOST_SAVED_PATH);
+    }
+    if (err) {
+        host->job.trouble = MOLT_JOB_TROUBLE_SAVED;
+        return err;
+    }
+    return molt_job_store(&host->job, &head.source);
 }
 
-static int store_fallback(const host_job_t *job) {
-    host_job_t fallback = *job;
-    fallback.path = job->fallback_path;
+static int store_fallback(const host_job_t *host) {
+    host_job_t fallback = *host;
+    fallback.path = host->fallback_path;
     fallback.options.is_fallback = true;
-    fallback.upgrade = (molt_upgrade_t){ 0 };
+    fallback.job = (molt_job_t){ 0 };
     int err = host_plan(&fallback);
     if (!err) {
         err = store(&fallback);
@@ -136,15 +118,15 @@ static int store_fallback(const host_job_t *job) {
     return err;
 }
 
-int host_prepare(host_job_t *job) {
-    int err = host_plan(job);
+int host_prepare(host_job_t *host) {
+    int err = host_plan(host);
     if (!err) {
-        err = store(job);
+        err = store(host);
     }
-    if (!err && job->fallback_path) {
-        err = store_fallback(job);
+    if (!err && host->fallback_path) {
+        err = store_fallback(host);
     }
-    return err ? err : molt_upgrade_commit(&job->upgrade, &job->loader, job->fallback_path ? job->trial_starts : 0);
+    return err ? err : molt_job_commit(&host->job, host->fallback_path ? host->trial_starts : 0);
 }
 
 // What to do about a refusal, and its numbers.
@@ -195,44 +177,44 @@ static void refusal_text(const molt_refusal_t *refusal, const char *sentence, ch
     }
 }
 
-void host_text(const host_job_t *job, int err, char *text, uint32_t text_size) {
-    const molt_upgrade_t *upgrade = &job->upgrade;
-    const char *sentence = molt_upgrade_text(upgrade, err);
+void host_text(const host_job_t *host, int err, char *text, uint32_t text_size) {
+    const molt_job_t *job = &host->job;
+    const char *sentence = job->trouble == MOLT_JOB_TROUBLE_FILE ? molt_lfs_source_text(err) : molt_job_text(job, err);
     const char *advice = "";
-    switch (upgrade->trouble) {
-        case MOLT_UPGRADE_TROUBLE_REFUSED:
-            refusal_text(&upgrade->refusal, sentence, text, text_size);
+    switch (job->trouble) {
+        case MOLT_JOB_TROUBLE_REFUSED:
+            refusal_text(&job->refusal, sentence, text, text_size);
             return;
-        case MOLT_UPGRADE_TROUBLE_IMAGE:
-            snprintf(text, text_size, "%s (at byte %u of %u)", sentence, upgrade->image.defect_off, upgrade->image.size);
+        case MOLT_JOB_TROUBLE_IMAGE:
+            snprintf(text, text_size, "%s (at byte %u of %u)", sentence, job->image.defect_off, job->image.size);
             return;
-        case MOLT_UPGRADE_TROUBLE_CHIP:
-            snprintf(text, text_size, "%s (%s); take one for the ESP8266", sentence, molt_chip_text(upgrade->image.chip));
+        case MOLT_JOB_TROUBLE_CHIP:
+            snprintf(text, text_size, "%s (%s); take one for the ESP8266", sentence, molt_chip_text(job->image.chip));
             return;
-        case MOLT_UPGRADE_TROUBLE_SAVED:
+        case MOLT_JOB_TROUBLE_SAVED:
             advice = err == MOLT_ERR_NOSPC ? ": it is full; remove a file, two free blocks are needed"
                                            : "; the filesystem is damaged, format it again";
             break;
-        case MOLT_UPGRADE_TROUBLE_FILE:
+        case MOLT_JOB_TROUBLE_FILE:
             advice = err == MOLT_ERR_NOENT ? "; `molt ls` lists those that there are" : "";
             break;
-        case MOLT_UPGRADE_TROUBLE_NO_HEAD:
+        case MOLT_JOB_TROUBLE_NO_HEAD:
             advice = "; take an image that begins with 0xE9";
             break;
-        case MOLT_UPGRADE_TROUBLE_PENDING:
+        case MOLT_JOB_TROUBLE_PENDING:
             advice = " (`molt boot` does what a reset does)";
             break;
-        case MOLT_UPGRADE_TROUBLE_NONE:
-        case MOLT_UPGRADE_TROUBLE_EXTENTS:
-        case MOLT_UPGRADE_TROUBLE_TRIAL:
-        case MOLT_UPGRADE_TROUBLE_FLASH:
-        case MOLT_UPGRADE_TROUBLE_LOADER:
-        case MOLT_UPGRADE_TROUBLE_RESIDENT:
-        case MOLT_UPGRADE_TROUBLE_FALLBACK:
-        case MOLT_UPGRADE_TROUBLE_GZIP:
-        case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
-        case MOLT_UPGRADE_TROUBLE_WINDOW:
-        case MOLT_UPGRADE_TROUBLE_BOMB:
+        case MOLT_JOB_TROUBLE_NONE:
+        case MOLT_JOB_TROUBLE_EXTENTS:
+        case MOLT_JOB_TROUBLE_TRIAL:
+        case MOLT_JOB_TROUBLE_FLASH:
+        case MOLT_JOB_TROUBLE_LOADER:
+        case MOLT_JOB_TROUBLE_RESIDENT:
+        case MOLT_JOB_TROUBLE_FALLBACK:
+        case MOLT_JOB_TROUBLE_GZIP:
+        case MOLT_JOB_TROUBLE_NO_WINDOW:
+        case MOLT_JOB_TROUBLE_WINDOW:
+        case MOLT_JOB_TROUBLE_BOMB:
             break;
     }
     snprintf(text, text_size, "%s%s", sentence, advice);

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "commands.h"
-#include "esp8266_loader.h"
+#include "esp8266_target.h"
 #include "molt/crc32.h"
 #include "molt/plan.h"
+#include "molt/version.h"
 #include "say.h"
 
 const command_t commands[] = {
@@ -38,7 +39,7 @@ const command_t commands[] = {
 
 static const command_t *find(const char *name) {
     for (const command_t *command = commands; command->name; command++) {
-        if (strcmp(command->name, name) == 0 && command->run) {
+        if (strcmp(command->name, name) == 0) {
             return command;
         }
     }
@@ -68,9 +69,10 @@ int cmd_version(int argc, char **argv) {
         fprintf(stderr, "usage: %s\n", argv[0]);
         return strcmp(argv[1], "--help") == 0 ? 0 : 2;
     }
-    printf("molt %s\n", MOLT_TOOL_VERSION);
-    printf("plan format %u, boot loader for ESP8266 of %zu bytes, CRC-32 0x%08x\n", MOLT_PLAN_VERSION,
-        sizeof esp8266_loader, molt_crc32(0, esp8266_loader, (uint32_t)sizeof esp8266_loader));
+    printf("molt %s\n", MOLT_VERSION);
+    const molt_loader_t *once = &molt_esp8266.once;
+    printf("plan format %u, boot loader for ESP8266 of %u bytes, CRC-32 0x%08x\n", MOLT_PLAN_VERSION, once->size,
+        molt_crc32(0, once->image, once->size));
     return 0;
 }
 

@@ -54,7 +54,7 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     update(progress);
 }
 
-int progress_on_phase(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total) {
+int progress_on_phase(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total) {
     static const char *const phases[] = { "check", "source", "compare" };
     progress_t *progress = ctx;
     (void)done;

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "molt/boot.h"
+#include "molt/job.h"
 #include "nor.h"
-#include "lfs_upgrade.h"
 
 typedef struct progress {
     sim_nor_t *nor;         // whose counts are the clock
@@ -24,7 +24,7 @@ typedef struct progress {
 void progress_begin(progress_t *progress, sim_nor_t *nor, uint64_t total_us, bool is_quiet, const char *first_phase);
 
 // For host_job_t: the phases of the preparation.
-int progress_on_phase(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total);
+int progress_on_phase(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total);
 
 // Take the bar away, and stop watching.
 void progress_end(progress_t *progress);

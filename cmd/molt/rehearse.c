@@ -14,14 +14,14 @@
 #include "molt/resident.h"
 #include "survey.h"
 
-void rehearse_job(host_job_t *job, dumpfs_t *dump, const args_t *args) {
+void rehearse_job(host_job_t *host, dumpfs_t *dump, const args_t *args) {
     const char *path = args->positional[1] + strspn(args->positional[1], "/");
-    host_job_init(job, &dump->nor, &dump->fs, *path ? path : "/");
-    job->options.safe_check = !args->no_safe_check;
-    job->options.erase_all = args->erase_all;
-    job->options.image_params = args->image_params;
-    job->options.reserved = dump->kept;
-    job->options.reserved_count = dump->kept_count;
+    host_job_init(host, &dump->nor, &dump->fs, *path ? path : "/");
+    host->options.safe_check = !args->no_safe_check;
+    host->options.erase_all = args->erase_all;
+    host->options.image_params = args->image_params;
+    host->options.reserved = dump->kept;
+    host->options.reserved_count = dump->kept_count;
 }
 
 uint64_t rehearse_window_us(const sim_timing_t *timing) {
@@ -107,21 +107,21 @@ static sim_counts_t difference(const sim_counts_t *now, const sim_counts_t *then
 }
 
 // What the plan says once it is finished, before it is carried out.
-static int note_plan(rehearsal_t *rehearsal, const host_job_t *job) {
-    const molt_upgrade_t *upgrade = &job->upgrade;
-    uint32_t sector_size = job->nor->flash.geometry.sector_size;
+static int note_plan(rehearsal_t *rehearsal, const host_job_t *host) {
+    const molt_job_t *job = &host->job;
+    uint32_t sector_size = host->nor->flash.geometry.sector_size;
     uint8_t *sector = malloc(sector_size);
     if (sector == NULL) {
         return MOLT_ERR_NOSPC;
     }
-    memcpy(sector, upgrade->plan.sector, sector_size);
-    rehearsal->plan = upgrade->plan;
+    memcpy(sector, job->plan.sector, sector_size);
+    rehearsal->plan = job->plan;
     rehearsal->plan.sector = sector;
-    rehearsal->image = upgrade->image;
-    rehearsal->is_resident = upgrade->is_resident;
+    rehearsal->image = job->image;
+    rehearsal->is_resident = job->is_resident;
     molt_plan_count(&rehearsal->plan, &rehearsal->tally);
     run_counter_t counter = { 0, 0, 0 };
-    int err = molt_extents_walk(&upgrade->extents, count_run, &counter);
+    int err = job->source->walk(job->source->ctx, count_run, &counter);
     rehearsal->block_count = counter.block_count;
     rehearsal->run_count = counter.run_count;
     return err;
@@ -133,44 +133,44 @@ static int fail(rehearsal_t *rehearsal, const char *path, const char *sentence) 
 }
 
 // As the device refuses it.
-static int refuse_frozen(rehearsal_t *rehearsal, const host_job_t *job, const char *names) {
+static int refuse_frozen(rehearsal_t *rehearsal, const host_job_t *host, const char *names) {
     char sentence[400];
     snprintf(sentence, sizeof sentence, "the new firmware (%u bytes) would run over the frozen modules %s: remove them by molt "
-        "frozen rm, and add them again afterwards", job->upgrade.plan.image_size, names);
-    return fail(rehearsal, job->path, sentence);
+        "frozen rm, and add them again afterwards", host->job.plan.image_size, names);
+    return fail(rehearsal, host->path, sentence);
 }
 
 // The boot loader has done its work and no firmware starts: with --no-safe-check the image can be one that nothing starts.
-static int refuse_outcome(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_t *job) {
+static int refuse_outcome(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_t *host) {
     char sentence[400];
     molt_image_t image = { .defect = MOLT_IMAGE_FINE };
     uint8_t *bytes;
     uint32_t size;
     if (molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) == 0
-        && files_load(&dump->volume, job->path, &bytes, &size) == 0) {
+        && files_load(&dump->volume, host->path, &bytes, &size) == 0) {
         if (!gunzip_is_gzip(bytes, size) || gunzip(&bytes, &size) == NULL) {
             (void)describe_verify(bytes, size, &image);
         }
         free(bytes);
     }
     if (image.defect == MOLT_IMAGE_FINE) {
-        return fail(rehearsal, job->path, "the boot loader would not carry this upgrade out; copy the file again, and report it");
+        return fail(rehearsal, host->path, "the boot loader would not carry this upgrade out; copy the file again, and report it");
     }
     snprintf(sentence, sizeof sentence, "the upgrade would be carried out, and %s would not start what is then in flash (%s); the "
         "device would need its serial line", rehearsal->is_resident ? "the resident boot loader" : "the mask ROM",
         molt_image_defect_text(image.defect));
-    return fail(rehearsal, job->path, sentence);
+    return fail(rehearsal, host->path, sentence);
 }
 
 // Remarks on a plan that is possible.
-static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_t *job) {
+static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_t *host) {
     say_notes_t *notes = &rehearsal->notes;
     const molt_image_t *image = &rehearsal->image;
     char text[400];
     uint8_t *bytes;
     uint32_t size;
-    if (job->upgrade.is_gzip && molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) == 0
-        && files_load(&dump->volume, job->path, &bytes, &size) == 0) {
+    if (host->job.is_gzip && molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) == 0
+        && files_load(&dump->volume, host->path, &bytes, &size) == 0) {
         gunzip_note(notes, bytes, size);
         free(bytes);
     }
@@ -182,43 +182,42 @@ static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_
     }
     describe_note_tail(notes, image);
     uint32_t made = image->crc_mode | (uint32_t)image->crc_size_freq << 8;
-    if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc && job->options.safe_check && made != rehearsal->plan.flash_params) {
+    if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc && host->options.safe_check && made != rehearsal->plan.flash_params) {
         say_note(notes, "the image's CRC covers flash mode and size, which stay as this device has them: ESP.checkFlashCRC() will be "
                         "false (--flash-params=image takes those of the image)");
     }
 }
 
-static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *job) {
+static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *host) {
     char sentence[400];
     char names[200];
     molt_region_t frozen;
     bool has_frozen = survey_find_frozen(dump, &frozen);
     sim_nor_t *nor = &dump->nor;
     // Planned once for what is told, for preparing uses the plan up; and once more as the device does it.
-    int err = host_plan(job);
+    int err = host_plan(host);
     if (!err) {
-        molt_plan_finish(&job->upgrade.plan);
-        err = note_plan(rehearsal, job);
+        err = note_plan(rehearsal, host);
     }
     sim_counts_t begin = nor->counts;
-    err = err ? err : host_prepare(job);
-    rehearsal->image = job->upgrade.image;
-    rehearsal->refusal = job->upgrade.refusal;
+    err = err ? err : host_prepare(host);
+    rehearsal->image = host->job.image;
+    rehearsal->refusal = host->job.refusal;
     if (err) {
-        host_text(job, err, sentence, sizeof sentence);
-        return fail(rehearsal, job->path, sentence);
+        host_text(host, err, sentence, sizeof sentence);
+        return fail(rehearsal, host->path, sentence);
     }
-    if (has_frozen && survey_frozen_met(dump, &frozen, job->upgrade.plan.image_size, names, sizeof names)) {
-        return refuse_frozen(rehearsal, job, names);
+    if (has_frozen && survey_frozen_met(dump, &frozen, host->job.plan.image_size, names, sizeof names)) {
+        return refuse_frozen(rehearsal, host, names);
     }
     rehearsal->prepare = difference(&nor->counts, &begin);
     rehearsal->prepare_op_count = nor->op_count;
-    note_upgrade(rehearsal, dump, job);
+    note_upgrade(rehearsal, dump, host);
     begin = nor->counts;
-    sim_device_t device = { .nor = nor, .loader = job->loader, .resident = job->resident };
+    sim_device_t device = { .nor = nor, .loader = host->target.once, .resident = host->target.resident };
     sim_outcome_t outcome = sim_device_start(&device);
     if (outcome != SIM_FIRMWARE || device.boot_result != MOLT_BOOT_DONE) {
-        return refuse_outcome(rehearsal, dump, job);
+        return refuse_outcome(rehearsal, dump, host);
     }
     rehearsal->boot = difference(&nor->counts, &begin);
     rehearsal->op_count = nor->op_count;
@@ -226,8 +225,8 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *job) {
 }
 
 int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
-    host_job_t job;
-    rehearse_job(&job, dump, args);
+    host_job_t host;
+    rehearse_job(&host, dump, args);
     *rehearsal = (rehearsal_t){ .op_count = 0 };
     if (dump->firmware.loader == FIRMWARE_LOADER_DAMAGED) {
         return fail(rehearsal, dump->path, firmware_loader_text(&dump->firmware));
@@ -239,8 +238,8 @@ int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
     sim_counts_t counts = dump->nor.counts;
     sim_nor_push(&dump->nor);
     dumpfs_power_on(dump);
-    int status = perform(rehearsal, dump, &job);
-    host_job_free(&job);
+    int status = perform(rehearsal, dump, &host);
+    host_job_free(&host);
     sim_nor_pop(&dump->nor);
     dump->nor.counts = counts;
     dumpfs_power_on(dump);

@@ -249,37 +249,37 @@ uint32_t survey_frozen_met(const dumpfs_t *dump, const molt_region_t *region, ui
 }
 
 int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
-    host_job_t job;
-    host_job_init(&job, &dump->nor, &dump->fs, path);
+    host_job_t host;
+    host_job_init(&host, &dump->nor, &dump->fs, path);
     molt_region_t kept[MOLT_MAP_KEPT_MAX];
-    job.options.reserved = kept;
-    job.options.reserved_count = molt_map_kept(&survey->map, kept);
+    host.options.reserved = kept;
+    host.options.reserved_count = molt_map_kept(&survey->map, kept);
     if (dump->fs.size == 0) {
         return say_fail("%s: no littlefs in it to take %s from; put it there first", dump->path, path);
     }
-    int err = host_plan(&job);
+    int err = host_plan(&host);
     if (err) {
         char text[512];
-        host_text(&job, err, text, sizeof text);
-        host_job_free(&job);
+        host_text(&host, err, text, sizeof text);
+        host_job_free(&host);
         return say_fail("%s: %s", path, text);
     }
     molt_plan_tally_t tally;
-    molt_plan_finish(&job.upgrade.plan);
-    molt_plan_count(&job.upgrade.plan, &tally);
+    molt_plan_finish(&host.job.plan);
+    molt_plan_count(&host.job.plan, &tally);
     survey->upgrade = path;
-    survey->image_size = job.upgrade.plan.image_size;
+    survey->image_size = host.job.plan.image_size;
     survey->changed_count = tally.program_count;
-    for (uint32_t i = 0; i < job.upgrade.plan.step_count; i++) {
-        molt_step_t step = molt_plan_step(&job.upgrade.plan, i);
-        if (step.kind == MOLT_STEP_SECTOR && molt_plan_is_todo(&job.upgrade.plan, i)) {
+    for (uint32_t i = 0; i < host.job.plan.step_count; i++) {
+        molt_step_t step = molt_plan_step(&host.job.plan, i);
+        if (step.kind == MOLT_STEP_SECTOR && molt_plan_is_todo(&host.job.plan, i)) {
             survey->use[step.addr / SECTOR] = SURVEY_CHANGED;
         }
     }
     survey->use[0] = SURVEY_CHANGED;
     const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
     survey->frozen_met = survey_frozen_met(dump, frozen, survey->image_size, survey->frozen_names, sizeof survey->frozen_names);
-    host_job_free(&job);
+    host_job_free(&host);
     return 0;
 }
 

@@ -108,7 +108,7 @@ typedef struct torture {
     bool confirms;            // the new firmware keeps itself; otherwise the trial ends in the fallback
     molt_region_t fs;
     const char *path;         // of the new image
-    molt_upgrade_options_t options;
+    molt_job_options_t options;
     uint32_t depth;           // 1 or more
     uint32_t tears;           // bit set of 1 << sim_tear_t
     uint32_t misreads;        // bit set of TORTURE_IN_

@@ -27,27 +27,27 @@ static bool is_excused(torture_t *torture) {
 
 // What the firmware does, or its user: start the upgrade.
 static int prepare(torture_t *torture) {
-    host_job_t job;
-    host_job_init(&job, torture->nor, &torture->fs, torture->path);
-    job.loader = torture->loader;
-    job.extension = torture->extension;
-    job.overlay = torture->overlay;
-    job.options = torture->options;
-    job.fallback_path = torture->fallback_path;
-    job.trial_starts = TRIAL_STARTS;
+    host_job_t host;
+    host_job_init(&host, torture->nor, &torture->fs, torture->path);
+    host.target.once = torture->loader;
+    host.target.extension = torture->extension;
+    host.target.overlay = torture->overlay;
+    host.options = torture->options;
+    host.fallback_path = torture->fallback_path;
+    host.trial_starts = TRIAL_STARTS;
     torture->now.prepare_count++;
     torture->now.run_count++;
     torture->now.is_preparing = true;
     bool was_misread = torture->nor->has_misread;
-    int err = host_prepare(&job);
+    int err = host_prepare(&host);
     torture->now.is_preparing = false;
     if (torture->nor->has_misread && !was_misread && torture->reserved_addr == 0) {
         torture->now.has_misled_littlefs = true;
     }
     if (err && !torture->nor->has_misread) {
-        host_text(&job, err, torture->text, sizeof torture->text);
+        host_text(&host, err, torture->text, sizeof torture->text);
     }
-    host_job_free(&job);
+    host_job_free(&host);
     return err;
 }
 

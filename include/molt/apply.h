@@ -7,20 +7,20 @@
 
 #include "molt/flash.h"
 #include "molt/plan.h"
-#include "molt/reader.h"
+#include "molt/source.h"
 #include "molt/sector.h"
 
 // The source as a reader: the bytes of the file, through the extents. Sizes that are no multiple of 4 are read up to
 // 3 bytes further, within the sector and into `buf`.
-typedef struct molt_source {
+typedef struct molt_plan_source {
     // Of the flash driver: the function alone, so that a boot loader needs no driver struct in memory.
     int (*read)(void *ctx, uint32_t addr, void *buf, uint32_t size);
     void *ctx;
     const molt_plan_t *plan;
-} molt_source_t;
+} molt_plan_source_t;
 
 // `source` stays in use with the reader.
-molt_reader_t molt_source_reader(molt_source_t *source, const molt_flash_t *flash, const molt_plan_t *plan);
+molt_reader_t molt_plan_reader(molt_plan_source_t *source, const molt_flash_t *flash, const molt_plan_t *plan);
 
 // Read the bytes that the target sector at `addr` is to hold: its part of the image, 0xFF behind the image's
 // end, and in the first sector the flash parameters of the plan.

@@ -6,7 +6,7 @@
 
 #include "molt/flash.h"
 #include "molt/plan.h"
-#include "molt/reader.h"
+#include "molt/source.h"
 
 typedef enum molt_boot_event {
     MOLT_BOOT_START,    // arg: the number of steps of the plan

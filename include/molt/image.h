@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/reader.h"
 #include "molt/sha1.h"
+#include "molt/source.h"
+#include "molt/target.h"
 
 // Most segments that an image may have (mask ROM and esptool: 16), and most that stand before an inner image:
 // eboot has one or two, 0xEA has the mapped part.
@@ -21,23 +22,6 @@
 
 // Smallest work buffer of molt_image_verify(), in bytes; a multiple of 4, and the larger the faster.
 #define MOLT_IMAGE_WORK_MIN 256
-
-typedef enum molt_chip {
-    MOLT_CHIP_UNKNOWN,
-    MOLT_CHIP_ESP8266,
-    MOLT_CHIP_ESP32,
-    MOLT_CHIP_ESP32S2,
-    MOLT_CHIP_ESP32S3,
-    MOLT_CHIP_ESP32C2,
-    MOLT_CHIP_ESP32C3,
-    MOLT_CHIP_ESP32C5,
-    MOLT_CHIP_ESP32C6,
-    MOLT_CHIP_ESP32C61,
-    MOLT_CHIP_ESP32H2,
-    MOLT_CHIP_ESP32P4,
-    MOLT_CHIP_ESP32H4,
-    MOLT_CHIP_ESP32H21,
-} molt_chip_t;
 
 typedef enum molt_image_kind {
     MOLT_IMAGE_UNKNOWN,

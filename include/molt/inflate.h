@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/reader.h"
+#include "molt/source.h"
 
 // The largest window that deflate knows, in bytes.
 #define MOLT_INFLATE_WINDOW_MAX 32768u

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/reader.h"
+#include "molt/source.h"
 
 #define MOLT_MPY_VERSION 6
 // Constants within constants, and functions within functions, that are followed.

@@ -15,16 +15,16 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
-#include "molt/loader.h"
+#include "molt/target.h"
 #include "molt/plan.h"
-#include "molt/reader.h"
+#include "molt/source.h"
 
 // Whether sector 0 holds an upgrade that was prepared, so that the firmware's own first sector is elsewhere. A plan that is
 // damaged counts. It is read twice before the answer is no.
 //   sector  sector_size bytes, 4-aligned
 bool molt_prepare_is_pending(const molt_flash_t *flash, uint8_t *sector);
 
-// The source, read through the extents (molt_source_reader), has CRC-32 `crc`.
+// The source, read through the extents (molt_plan_reader), has CRC-32 `crc`.
 //   buf  buf_size bytes, 4-aligned, a multiple of 4 from 64 up to sector_size
 // Returns 0, MOLT_ERR_CORRUPT (it has not), the driver's error, or progress's.
 int molt_prepare_source(const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size,

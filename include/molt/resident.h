@@ -12,7 +12,7 @@
 
 #include "molt/boot.h"
 #include "molt/flash.h"
-#include "molt/loader.h"
+#include "molt/target.h"
 #include "molt/plan.h"
 #include "molt/state.h"
 

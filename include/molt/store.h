@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
-#include "molt/reader.h"
+#include "molt/source.h"
 
 #define MOLT_RECORD_HEADER_SIZE 128
 #define MOLT_RECORD_NAME_OFF 64

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "molt/inflate.h"
-#include "molt/reader.h"
+#include "molt/source.h"
 
 typedef struct molt_unpack {
     molt_inflate_t inflate;

@@ -2,6 +2,4 @@
 
 #include "src/lfs/volume.c"
 #include "src/lfs/extents.c"
-#include "src/lfs/head_file.c"
-#include "src/lfs/lfs_upgrade.c"
-#include "src/lfs/lfs_upgrade_text.c"
+#include "src/lfs/lfs_source.c"

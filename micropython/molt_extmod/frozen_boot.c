@@ -25,6 +25,7 @@
 #include "py/qstr.h"
 #include "py/runtime.h"
 #include "py/smallint.h"
+#include "reader.h"
 #include "user_interface.h"
 
 void molt_frozen_init(void);

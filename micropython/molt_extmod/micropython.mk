@@ -11,12 +11,12 @@ ifeq ($(filter %extmod,$(notdir $(MOLT_MOD))),)
 $(warning molt: the folder $(MOLT_MOD) has to have a name that ends in "extmod", or its code goes to IRAM, where there is no room)
 endif
 
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c core_plan.c core_image.c core_sha1.c core_unpack.c core_resident.c core_install.c resident_api.c core_lfs.c core_port.c \
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c core_plan.c core_image.c core_sha1.c core_unpack.c core_resident.c core_install.c resident_api.c core_lfs.c core_job.c core_port.c \
     map_glue.c core_map.c)
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
 CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
-    include src/base src/upgrade src/frozen src/lfs ports/esp8266 ports/esp8266/prebuilt))
+    include src/base src/upgrade src/frozen src/lfs src/job ports/esp8266 ports/esp8266/prebuilt))
 
 # Native code goes where the flash map has a place for it: map_glue.c.
 LDFLAGS_USERMOD += --wrap=esp_native_code_init

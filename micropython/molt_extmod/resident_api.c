@@ -2,21 +2,12 @@
 
 #include "resident_api.h"
 
-#include "esp8266_overlay.h"
-#include "esp8266_resident.h"
+#include "esp8266_target.h"
 #include "flash.h"
 #include "molt/error.h"
 #include "molt/resident.h"
 #include "py/runtime.h"
 #include "upgrade_obj.h"
-
-static const molt_region_t resident_memory[] = ESP8266_resident_MEMORY;
-
-const molt_loader_t molt_resident_loader = {
-    esp8266_resident, sizeof esp8266_resident, resident_memory, MP_ARRAY_SIZE(resident_memory),
-};
-
-const molt_loader_t molt_resident_overlay = { esp8266_overlay, sizeof esp8266_overlay };
 
 bool molt_device_is_resident(molt_flash_t *flash, uint32_t *reserved_addr, molt_state_t *state) {
     molt_esp8266_flash(flash);
@@ -58,7 +49,7 @@ static mp_obj_t resident_install(mp_obj_t addr_in, mp_obj_t size_in, mp_obj_t fo
         err = molt_resident_check_free(&flash, &reserved);
     }
     if (!err) {
-        err = molt_resident_install(&flash, &reserved, &molt_resident_loader, &molt_resident_overlay, buf);
+        err = molt_resident_install(&flash, &reserved, &molt_esp8266.resident, &molt_esp8266.overlay, buf);
     }
     m_del(uint8_t, buf, flash.geometry.sector_size);
     switch (err) {

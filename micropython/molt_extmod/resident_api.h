@@ -7,10 +7,6 @@
 #include "molt/resident.h"
 #include "py/obj.h"
 
-// The two parts of the resident boot loader.
-extern const molt_loader_t molt_resident_loader;
-extern const molt_loader_t molt_resident_overlay;
-
 // Whether resident mode is installed, and if so what its state is.
 bool molt_device_is_resident(molt_flash_t *flash, uint32_t *reserved_addr, molt_state_t *state);
 

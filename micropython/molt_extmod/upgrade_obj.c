@@ -1,22 +1,21 @@
 // _molt.Upgrade: one upgrade from a file on the device's littlefs, step by step. The order of the steps is that of
-// src/lfs/lfs_upgrade.h; what belongs to MicroPython (writing the saved file through its mounted filesystem, printing,
+// molt/job.h; what belongs to MicroPython (writing the head file through its mounted filesystem, printing,
 // the reset) is left to molt.py.
 
 #include "upgrade_obj.h"
 
 #include <string.h>
 
-#include "esp8266_inflate.h"
-#include "esp8266_loader.h"
+#include "esp8266_target.h"
 #include "flash.h"
 #include "frozen.h"
+#include "job_parts.h"
+#include "lfs_source.h"
 #include "map_glue.h"
 #include "molt/error.h"
 #include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
-#include "resident_api.h"
-#include "lfs_upgrade.h"
 
 // Bytes of the buffer through which flash is read: with the boot sector and the volume's caches 6 KB in all.
 #define WORK_SIZE 512
@@ -27,20 +26,15 @@
 // Heap that the rest of an upgrade needs beside the object itself: open files, the tuple of results.
 #define SPARE_SIZE 2560u
 
-static const molt_loader_t loader = { esp8266_loader, sizeof esp8266_loader };
-static const molt_loader_t extension = { esp8266_inflate, sizeof esp8266_inflate };
-
 typedef struct upgrade_obj {
     mp_obj_base_t base;
     molt_flash_t flash;
     molt_volume_t volume;
     molt_region_t fs;
-    molt_upgrade_t upgrade;
-    molt_upgrade_options_t options;
+    molt_job_t job;
+    molt_lfs_source_t source;
     molt_region_t kept[MOLT_MAP_KEPT_MAX + 2];
     bool verbose;
-    bool is_planned;
-    bool is_stored;
     uint8_t shown_phase;
     uint8_t shown_percent;
     uint32_t shown_total;
@@ -55,31 +49,31 @@ MP_NORETURN void molt_raise(int err, const char *sentence) {
 }
 
 static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
-    const molt_upgrade_t *upgrade = &self->upgrade;
-    const char *sentence = molt_upgrade_text(upgrade, err);
+    const molt_job_t *job = &self->job;
+    const char *sentence = molt_job_text(job, err);
     vstr_t text;
     vstr_init(&text, 128);
     vstr_add_str(&text, sentence);
-    switch (upgrade->trouble) {
-        case MOLT_UPGRADE_TROUBLE_REFUSED:
-            vstr_printf(&text, " (0x%x against 0x%x)", (unsigned)upgrade->refusal.need, (unsigned)upgrade->refusal.limit);
+    switch (job->trouble) {
+        case MOLT_JOB_TROUBLE_REFUSED:
+            vstr_printf(&text, " (0x%x against 0x%x)", (unsigned)job->refusal.need, (unsigned)job->refusal.limit);
             break;
-        case MOLT_UPGRADE_TROUBLE_IMAGE:
-            vstr_printf(&text, " (at byte %u)", (unsigned)upgrade->image.defect_off);
+        case MOLT_JOB_TROUBLE_IMAGE:
+            vstr_printf(&text, " (at byte %u)", (unsigned)job->image.defect_off);
             break;
-        case MOLT_UPGRADE_TROUBLE_SAVED:
+        case MOLT_JOB_TROUBLE_SAVED:
             vstr_add_str(&text, "; try again, and if that does not help format it again");
             break;
-        case MOLT_UPGRADE_TROUBLE_EXTENTS:
+        case MOLT_JOB_TROUBLE_EXTENTS:
             err = MOLT_ERR_IO;
             break;
-        case MOLT_UPGRADE_TROUBLE_NO_WINDOW:
-        case MOLT_UPGRADE_TROUBLE_WINDOW:
+        case MOLT_JOB_TROUBLE_NO_WINDOW:
+        case MOLT_JOB_TROUBLE_WINDOW:
             err = -MP_ENOMEM;
             vstr_reset(&text);
             vstr_printf(&text, "unpacking this gzip file needs %u KB of memory in one piece, and there are %u; `molt compress` makes a file "
                                "that needs 4", (unsigned)(MOLT_INFLATE_WINDOW_MAX / 1024),
-                (unsigned)(upgrade->window ? upgrade->window_size / 1024 : 0));
+                (unsigned)(job->window ? job->window_size / 1024 : 0));
             break;
         default:
             break;
@@ -97,7 +91,7 @@ static void call_back(upgrade_obj_t *self, uint32_t done, uint32_t total) {
     }
 }
 
-static int on_progress(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total) {
+static int on_progress(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total) {
     static const char *const names[] = { "checking image", "checking file", "comparing" };
     upgrade_obj_t *self = ctx;
     molt_esp8266_feed();
@@ -132,20 +126,37 @@ static void end_progress(upgrade_obj_t *self, int err) {
 
 // For a gzip file: the largest window that the heap has. What of it the file needs shows when it is unpacked.
 static bool allocate_window(upgrade_obj_t *self) {
-    molt_upgrade_t *upgrade = &self->upgrade;
+    molt_job_t *job = &self->job;
     // What the rest of the upgrade needs is kept free while the window is looked for.
     void *spare = m_malloc_maybe(SPARE_SIZE);
-    upgrade->unpack = m_malloc_maybe(sizeof *upgrade->unpack);
-    upgrade->window_size = MOLT_INFLATE_WINDOW_MAX;
-    while (upgrade->unpack && upgrade->window_size >= WINDOW_MIN) {
-        upgrade->window = m_malloc_maybe(upgrade->window_size);
-        if (upgrade->window) {
+    job->unpack = m_malloc_maybe(sizeof *job->unpack);
+    job->window_size = MOLT_INFLATE_WINDOW_MAX;
+    while (job->unpack && job->window_size >= WINDOW_MIN) {
+        job->window = m_malloc_maybe(job->window_size);
+        if (job->window) {
             break;
         }
-        upgrade->window_size /= 2;
+        job->window_size /= 2;
     }
     m_del(uint8_t, (uint8_t *)spare, SPARE_SIZE);
-    return spare && upgrade->window;
+    return spare && job->window;
+}
+
+static void open_source(upgrade_obj_t *self, const char *path) {
+    molt_lfs_reader_t reader;
+    int err = molt_lfs_source_open(&self->source, &reader, &self->volume, path);
+    if (err) {
+        molt_raise(err, molt_lfs_source_text(err));
+    }
+    err = molt_job_open(&self->job, &self->source.source);
+    if (err && molt_job_needs_window(&self->job) && allocate_window(self)) {
+        err = molt_job_open(&self->job, &self->source.source);
+    }
+    molt_lfs_source_close(&reader);
+    end_progress(self, err);
+    if (err) {
+        raise_trouble(self, err);
+    }
 }
 
 // Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen, is_fallback, progress): path is inside the
@@ -171,57 +182,47 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
     upgrade_obj_t *self = mp_obj_malloc(upgrade_obj_t, type);
     self->fs = (molt_region_t){ (uint32_t)args[ARG_fs_addr].u_int, (uint32_t)args[ARG_fs_size].u_int };
     self->verbose = args[ARG_verbose].u_bool;
-    self->is_planned = false;
-    self->is_stored = false;
     self->shown_phase = 0xff;
     self->shown_percent = 0;
     self->callback = args[ARG_progress].u_obj;
-    self->options = (molt_upgrade_options_t){
-        .safe_check = args[ARG_safe_check].u_bool,
-        .erase_all = args[ARG_erase_all].u_bool,
-        .is_fallback = args[ARG_is_fallback].u_bool,
-        .mapped_size = MOLT_ESP8266_MAPPED_SIZE,
-        .loader_size = sizeof esp8266_loader,
+    self->job = (molt_job_t){
+        .config = {
+            .target = &molt_esp8266,
+            .flash = &self->flash,
+            .sector = (uint8_t *)self->sector,
+            .work = (uint8_t *)self->work,
+            .work_size = WORK_SIZE,
+            .progress = on_progress,
+            .progress_ctx = self,
+            .options = {
+                .safe_check = args[ARG_safe_check].u_bool,
+                .erase_all = args[ARG_erase_all].u_bool,
+                .is_fallback = args[ARG_is_fallback].u_bool,
+                .reserved = self->kept,
+            },
+        },
     };
+    molt_job_options_t *options = &self->job.config.options;
     molt_map_t map;
     if (molt_device_map(&map, NULL) == 0) {
-        self->options.fs_addr = map.regions[MOLT_MAP_FILESYSTEM].addr;
+        options->fs_addr = map.regions[MOLT_MAP_FILESYSTEM].addr;
     }
     if (molt_device_map(&map, &self->fs) == 0) {
-        self->options.reserved_count = molt_map_kept(&map, self->kept);
+        options->reserved_count = molt_map_kept(&map, self->kept);
     } else if (molt_device_map(&map, NULL) == 0) {
         // The file is on a littlefs of the user's own: the device's filesystem is in the way like anything else.
-        self->options.reserved_count = molt_map_kept(&map, self->kept);
-        self->kept[self->options.reserved_count++] = map.regions[MOLT_MAP_FILESYSTEM];
+        options->reserved_count = molt_map_kept(&map, self->kept);
+        self->kept[options->reserved_count++] = map.regions[MOLT_MAP_FILESYSTEM];
     }
-    if (!args[ARG_drop_frozen].u_bool && molt_frozen_extent(&self->kept[self->options.reserved_count])) {
-        self->options.reserved_count++;
+    if (!args[ARG_drop_frozen].u_bool && molt_frozen_extent(&self->kept[options->reserved_count])) {
+        options->reserved_count++;
     }
-    self->options.reserved = self->kept;
     molt_esp8266_flash(&self->flash);
-    self->upgrade = (molt_upgrade_t){
-        .flash = &self->flash,
-        .volume = &self->volume,
-        .sector = (uint8_t *)self->sector,
-        .work = (uint8_t *)self->work,
-        .work_size = WORK_SIZE,
-        .extension = &extension,
-        .overlay = &molt_resident_overlay,
-        .progress = on_progress,
-        .progress_ctx = self,
-    };
     int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
     if (err) {
         molt_raise(err, "there is no littlefs where the device has its filesystem");
     }
-    err = molt_upgrade_open(&self->upgrade, path, &self->options);
-    if (err && self->upgrade.trouble == MOLT_UPGRADE_TROUBLE_NO_WINDOW && allocate_window(self)) {
-        err = molt_upgrade_open(&self->upgrade, path, &self->options);
-    }
-    end_progress(self, err);
-    if (err) {
-        raise_trouble(self, err);
-    }
+    open_source(self, path);
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -232,7 +233,7 @@ static mp_obj_t str_of(const char *text) {
 // image() -> (kind, chip, size, segments, crc32, where the firmware will have its filesystem, its version; None for either
 // if it does not say)
 static mp_obj_t upgrade_image(mp_obj_t self_in) {
-    const molt_image_t *image = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->upgrade.image;
+    const molt_image_t *image = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->job.image;
     mp_obj_t items[] = {
         str_of(molt_image_kind_text(image->kind)),
         str_of(molt_chip_text(image->chip)),
@@ -249,33 +250,36 @@ static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_image_obj, upgrade_image);
 // plan() -> (sectors, equal, programmed, sector erases, 64 KB erases, whether there is nothing to do)
 static mp_obj_t upgrade_plan(mp_obj_t self_in) {
     upgrade_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    int err = molt_upgrade_plan(&self->upgrade, &self->options);
+    int err = molt_job_plan(&self->job);
     end_progress(self, err);
     if (err) {
         raise_trouble(self, err);
     }
-    molt_plan_finish(&self->upgrade.plan);
-    self->is_planned = true;
-    molt_plan_tally_t tally;
-    molt_plan_count(&self->upgrade.plan, &tally);
+    molt_job_facts_t facts;
+    molt_job_facts(&self->job, &facts);
     mp_obj_t items[] = {
-        MP_OBJ_NEW_SMALL_INT(tally.image_sector_count),
-        MP_OBJ_NEW_SMALL_INT(tally.equal_count),
-        MP_OBJ_NEW_SMALL_INT(tally.program_count),
-        MP_OBJ_NEW_SMALL_INT(tally.sector_erase_count),
-        MP_OBJ_NEW_SMALL_INT(tally.block_erase_count),
-        mp_obj_new_bool(tally.is_in_place),
+        MP_OBJ_NEW_SMALL_INT(facts.sector_count),
+        MP_OBJ_NEW_SMALL_INT(facts.equal_count),
+        MP_OBJ_NEW_SMALL_INT(facts.program_count),
+        MP_OBJ_NEW_SMALL_INT(facts.sector_erase_count),
+        MP_OBJ_NEW_SMALL_INT(facts.block_erase_count),
+        mp_obj_new_bool(facts.is_in_place),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_plan_obj, upgrade_plan);
 
-static upgrade_obj_t *planned(mp_obj_t self_in) {
+// The object, whose job has to have come to `stage`.
+static upgrade_obj_t *at_stage(mp_obj_t self_in, molt_job_stage_t stage, const char *before) {
     upgrade_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    if (!self->is_planned) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("plan() comes first"));
+    if (self->job.stage != stage) {
+        mp_raise_msg_varg(&mp_type_RuntimeError, MP_ERROR_TEXT("%s() comes first"), before);
     }
     return self;
+}
+
+static upgrade_obj_t *planned(mp_obj_t self_in) {
+    return at_stage(self_in, MOLT_JOB_PLANNED, "plan");
 }
 
 // saved(off, buf) -> bytes put into buf: what the saved file is to hold from `off` on; 0 at its end.
@@ -284,9 +288,9 @@ static mp_obj_t upgrade_saved(mp_obj_t self_in, mp_obj_t off_in, mp_obj_t buf_in
     mp_buffer_info_t buf;
     mp_get_buffer_raise(buf_in, &buf, MP_BUFFER_WRITE);
     uint32_t off = (uint32_t)mp_obj_get_int(off_in);
-    uint32_t end = molt_upgrade_saved_size(&self->upgrade);
+    uint32_t end = molt_job_head_size(&self->job);
     uint32_t size = off < end ? MIN((uint32_t)buf.len & ~3u, end - off) : 0;
-    int err = molt_upgrade_saved_bytes(&self->upgrade, off, buf.buf, size);
+    int err = molt_job_head_bytes(&self->job, off, buf.buf, size);
     if (err) {
         molt_raise(err, "flash cannot be read");
     }
@@ -296,35 +300,35 @@ static MP_DEFINE_CONST_FUN_OBJ_3(upgrade_saved_obj, upgrade_saved);
 
 // saved_size(): what the saved file will have; 0 in resident mode, where there is none.
 static mp_obj_t upgrade_saved_size(mp_obj_t self_in) {
-    return MP_OBJ_NEW_SMALL_INT(molt_upgrade_saved_size(&planned(self_in)->upgrade));
+    return MP_OBJ_NEW_SMALL_INT(molt_job_head_size(&planned(self_in)->job));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_saved_size_obj, upgrade_saved_size);
 
-// store(saved_path): what the boot loader will need is in flash, and right. Nothing counts yet.
+// store(path of the head file): what the boot loader will need is in flash, and right. Nothing counts yet.
 static mp_obj_t upgrade_store(mp_obj_t self_in, mp_obj_t path_in) {
     upgrade_obj_t *self = planned(self_in);
-    int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
+    bool has_head = molt_job_head_size(&self->job) > 0;
+    molt_lfs_source_t head;
+    int err = has_head ? molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false) : 0;
     if (err) {
         molt_raise(err, "the filesystem cannot be read");
     }
-    self->is_planned = false;
-    err = molt_upgrade_store(&self->upgrade, &self->volume, mp_obj_str_get_str(path_in));
+    if (has_head) {
+        err = molt_lfs_source_open(&head, NULL, &self->volume, mp_obj_str_get_str(path_in));
+        self->job.trouble = MOLT_JOB_TROUBLE_SAVED;
+    }
+    err = err ? err : molt_job_store(&self->job, has_head ? &head.source : NULL);
     if (err) {
         raise_trouble(self, err);
     }
-    self->is_stored = true;
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_store_obj, upgrade_store);
 
 // commit(starts of the trial, 0 for none): the next reset upgrades.
 static mp_obj_t upgrade_commit(mp_obj_t self_in, mp_obj_t starts_in) {
-    upgrade_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    if (!self->is_stored) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("store() comes first"));
-    }
-    self->is_stored = false;
-    int err = molt_upgrade_commit(&self->upgrade, &loader, (uint32_t)mp_obj_get_int(starts_in));
+    upgrade_obj_t *self = at_stage(self_in, MOLT_JOB_STORED, "store");
+    int err = molt_job_commit(&self->job, (uint32_t)mp_obj_get_int(starts_in));
     if (err) {
         raise_trouble(self, err);
     }

@@ -7,7 +7,7 @@
 #define MOLT_SIM_DEVICE_H
 
 #include "molt/boot.h"
-#include "molt/loader.h"
+#include "molt/target.h"
 #include "molt/resident.h"
 #include "nor.h"
 

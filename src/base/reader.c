@@ -1,6 +1,6 @@
 // What is done with any reader.
 
-#include "molt/reader.h"
+#include "reader.h"
 
 #include "bytes.h"
 #include "libc.h"

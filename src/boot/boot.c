@@ -297,8 +297,8 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
         && run.last_first != plan->step_count) {
         return note_finished(flash, place, &run);
     }
-    molt_source_t source;
-    molt_reader_t source_reader = molt_source_reader(&source, flash, plan);
+    molt_plan_source_t source;
+    molt_reader_t source_reader = molt_plan_reader(&source, flash, plan);
     run.image = source_reader;
     int err = 0;
     if (plan->source_kind == MOLT_SOURCE_GZIP) {

@@ -13,6 +13,7 @@
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "mpy_visitor.h"
+#include "reader.h"
 
 #define QSTR_EMPTY 1u
 #define POOL_ALLOC_MAX 10u

@@ -5,6 +5,7 @@
 #include "libc.h"
 #include "link_parts.h"
 #include "molt/error.h"
+#include "reader.h"
 #include "store_layout.h"
 
 static void begin(molt_relink_t *r) {

@@ -5,6 +5,7 @@
 #include "libc.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
+#include "reader.h"
 #include "store_layout.h"
 
 #define HEADER_WORDS (MOLT_RECORD_HEADER_SIZE / 4)

@@ -92,17 +92,18 @@ uint32_t molt_extents_sector_count(const molt_extents_t *extents, uint32_t secto
     return last * (extents->block_size / sector_size) + ceil_div(last_size, sector_size);
 }
 
-int molt_extents_walk(const molt_extents_t *extents, int (*emit)(void *ctx, const molt_extent_t *extent), void *ctx) {
+int molt_extents_walk(const molt_extents_t *extents, molt_emit_t *emit, void *ctx) {
     const molt_volume_t *volume = extents->volume;
     uint32_t block = extents->last_block;
     uint32_t file_off = last_file_off(extents);
     uint32_t end = extents->file_size;
+    uint32_t sectors_per_block = extents->block_size / molt_sector_size(&volume->flash->geometry);
     for (uint32_t index = extents->block_count; index-- > 0;) {
         if (block >= volume->lfs.block_count) {
             return MOLT_ERR_CORRUPT;
         }
         uint32_t addr = volume->region.addr + block * extents->block_size;
-        molt_extent_t extent = { index, file_off, addr + pointers_size(index), end - file_off };
+        molt_extent_t extent = { index * sectors_per_block, file_off, addr + pointers_size(index), end - file_off };
         int err = emit(ctx, &extent);
         if (err) {
             return err;

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "molt/source.h"
 #include "volume.h"
 
 typedef struct molt_extents {
@@ -14,13 +15,6 @@ typedef struct molt_extents {
     uint32_t block_count;  // blocks of the file
     uint32_t last_block;   // the filesystem's number of the last one
 } molt_extents_t;
-
-typedef struct molt_extent {
-    uint32_t index;     // of the block within the file, 0 for the first
-    uint32_t file_off;  // the first byte's place in the file
-    uint32_t addr;      // flash address of it
-    uint32_t size;      // bytes; the last extent of a file may have any number
-} molt_extent_t;
 
 // Find the file at `path` on a mounted volume.
 // Returns 0, or
@@ -36,6 +30,6 @@ uint32_t molt_extents_sector_count(const molt_extents_t *extents, uint32_t secto
 
 // Call `emit` for each extent, from the last to the first.
 // Returns 0, MOLT_ERR_CORRUPT (a pointer that leads out of the volume), or the error of flash or of `emit`.
-int molt_extents_walk(const molt_extents_t *extents, int (*emit)(void *ctx, const molt_extent_t *extent), void *ctx);
+int molt_extents_walk(const molt_extents_t *extents, molt_emit_t *emit, void *ctx);
 
 #endif

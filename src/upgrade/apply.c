@@ -7,7 +7,7 @@
 #include "plan_layout.h"
 
 static int read_source(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    const molt_source_t *source = ctx;
+    const molt_plan_source_t *source = ctx;
     uint8_t *out = buf;
     while (size) {
         uint32_t run_size;
@@ -25,8 +25,8 @@ static int read_source(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return 0;
 }
 
-molt_reader_t molt_source_reader(molt_source_t *source, const molt_flash_t *flash, const molt_plan_t *plan) {
-    *source = (molt_source_t){ flash->read, flash->ctx, plan };
+molt_reader_t molt_plan_reader(molt_plan_source_t *source, const molt_flash_t *flash, const molt_plan_t *plan) {
+    *source = (molt_plan_source_t){ flash->read, flash->ctx, plan };
     return (molt_reader_t){ source, plan->source_size, read_source };
 }
 

@@ -7,6 +7,7 @@
 #include "molt/sector.h"
 #include "molt/crc32.h"
 #include "molt/error.h"
+#include "reader.h"
 
 #define FIRST_PIECE_SIZE 64u
 

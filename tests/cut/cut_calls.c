@@ -48,22 +48,22 @@ static uint32_t sector_size(void) {
     return nor.flash.geometry.sector_size;
 }
 
-static void make_job(host_job_t *job) {
+static void make_job(host_job_t *host) {
     molt_region_t fs = fixture_fs(call->shape);
-    host_job_init(job, &nor, &fs, FIXTURE_PATH);
-    job->loader = device.loader;
-    job->extension = fixture_extension(call->shape);
-    job->resident = device.resident;
-    job->overlay = fixture_overlay(call->shape);
+    host_job_init(host, &nor, &fs, FIXTURE_PATH);
+    host->target.once = device.loader;
+    host->target.extension = fixture_extension(call->shape);
+    host->target.resident = device.resident;
+    host->target.overlay = fixture_overlay(call->shape);
 }
 
 static int prepare(const char *fallback_path) {
-    host_job_t job;
-    make_job(&job);
-    job.fallback_path = fallback_path;
-    job.trial_starts = 2;
-    int err = host_prepare(&job);
-    host_job_free(&job);
+    host_job_t host;
+    make_job(&host);
+    host.fallback_path = fallback_path;
+    host.trial_starts = 2;
+    int err = host_prepare(&host);
+    host_job_free(&host);
     return err;
 }
 

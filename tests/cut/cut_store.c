@@ -20,6 +20,7 @@
 
 #include "fixture/frozen.h"
 #include "molt/error.h"
+#include "reader.h"
 
 #define SECTOR 512u
 #define NAMES 5

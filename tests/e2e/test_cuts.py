@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Power cuts during an upgrade on the virtual ESP8266, on the binaries as shipped, as TAP.
 
-    tests/e2e/test_cuts.py                  40 points spread over the upgrade, its first and last 10 operations, each
+    tests/e2e/test_cuts.py                  28 points spread over the upgrade, its first and last 10 operations, each
                                             with a clean cut and a torn one; runs with three cuts; fewer points for
                                             the upgrade from a gzip file
     tests/e2e/test_cuts.py --all [K/N]      every operation (part K of N)

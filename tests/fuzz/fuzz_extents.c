@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     molt_volume_t volume;
     molt_region_t fs = fixture_fs(&fixture_small);
-    host_job_t job;
+    host_job_t host;
     set_up();
     edit(data, size);
     if (molt_volume_mount(&volume, &nor.flash, &fs, 0, false) == 0) {
@@ -94,19 +94,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     for (int is_safe = 0; is_safe < 2; is_safe++) {
         char text[400];
-        host_job_init(&job, &nor, &fs, FIXTURE_PATH);
-        job.loader = fixture_loader(&fixture_small);
-        job.options.safe_check = is_safe;
+        host_job_init(&host, &nor, &fs, FIXTURE_PATH);
+        host.target.once = fixture_loader(&fixture_small);
+        host.options.safe_check = is_safe;
         nor.call_count = 0;
-        int err = host_plan(&job);
-        host_text(&job, err, text, sizeof text);
+        int err = host_plan(&host);
+        host_text(&host, err, text, sizeof text);
         REQUIRE(strlen(text) > 0);
         if (err == 0 && is_safe) {
-            molt_source_t source;
-            molt_reader_t reader = molt_source_reader(&source, &nor.flash, &job.upgrade.plan);
-            REQUIRE(molt_prepare_source(&reader, job.upgrade.source_crc, job.upgrade.work, 512, NULL, NULL) == 0);
+            molt_plan_source_t source;
+            molt_reader_t reader = molt_plan_reader(&source, &nor.flash, &host.job.plan);
+            REQUIRE(molt_prepare_source(&reader, host.job.source_crc, host.job.config.work, 512, NULL, NULL) == 0);
         }
-        host_job_free(&job);
+        host_job_free(&host);
     }
     REQUIRE(nor.op_count == 0);
     return 0;

@@ -8,6 +8,7 @@
 
 #include "molt/crc32.h"
 #include "molt/unpack.h"
+#include "reader.h"
 
 #define SIZE_MAX_OUT (1u << 20)
 

@@ -83,8 +83,8 @@ enum { OFF_FIRST_CRC = 32, OFF_EXTENSION_CRC = 68, OFF_IMAGE_SHA1 = 108 };
 static void seal_image(const molt_plan_t *plan) {
     uint8_t *header = plan->sector + SECTOR - MOLT_PLAN_HEADER_SIZE;
     uint8_t *buf = (uint8_t *)buffers + SECTOR;
-    molt_source_t source;
-    molt_reader_t source_reader = molt_source_reader(&source, &nor.flash, plan);
+    molt_plan_source_t source;
+    molt_reader_t source_reader = molt_plan_reader(&source, &nor.flash, plan);
     molt_reader_t image = source_reader;
     if (plan->source_kind == MOLT_SOURCE_GZIP) {
         uint32_t size = plan->saved.extension_size;

@@ -41,15 +41,15 @@ static void make_scenarios(void) {
     fixture_device(&nor, &fixture_small_resident);
     memcpy(scenarios[REST], nor.bytes, FLASH_SIZE);
     for (int i = UPGRADE; i < SCENARIO_COUNT; i++) {
-        host_job_t job;
+        host_job_t host;
         memcpy(nor.bytes, scenarios[REST], FLASH_SIZE);
-        host_job_init(&job, &nor, &fs, FIXTURE_PATH);
-        job.resident = fixture_resident(&fixture_small_resident);
-        job.overlay = fixture_overlay(&fixture_small_resident);
-        job.fallback_path = i == TRIAL ? FIXTURE_OLD_PATH : NULL;
-        job.trial_starts = 2;
-        REQUIRE(host_prepare(&job) == 0);
-        host_job_free(&job);
+        host_job_init(&host, &nor, &fs, FIXTURE_PATH);
+        host.target.resident = fixture_resident(&fixture_small_resident);
+        host.target.overlay = fixture_overlay(&fixture_small_resident);
+        host.fallback_path = i == TRIAL ? FIXTURE_OLD_PATH : NULL;
+        host.trial_starts = 2;
+        REQUIRE(host_prepare(&host) == 0);
+        host_job_free(&host);
         memcpy(scenarios[i], nor.bytes, FLASH_SIZE);
     }
 }

@@ -8,6 +8,7 @@
 
 #include "fixture/frozen.h"
 #include "molt/error.h"
+#include "reader.h"
 
 #define REQUIRE(condition) \
     do {                   \

@@ -36,7 +36,7 @@ uint32_t told_count(molt_boot_event_t event) {
 int prepared_set_up(const fixture_shape_t *shape, bool erase_all) {
     rig_init(&rig, shape);
     rig.device.io = &io;
-    rig.job.options.erase_all = erase_all;
+    rig.host.options.erase_all = erase_all;
     told.count = 0;
     int err = rig_prepare(&rig);
     memcpy(before, rig.nor.bytes, sizeof before);

@@ -15,17 +15,17 @@ static rig_t rig;
 static uint32_t plan_words[512 / 4];
 static uint32_t buf_words[512 / 4];
 static molt_plan_t plan;
-static molt_source_t source;
+static molt_plan_source_t source;
 static molt_reader_t image;
 
 static int set_up_rig(void **state) {
     bool erase_all = *state != NULL;
     rig_init(&rig, &fixture_small);
-    rig.job.options.erase_all = erase_all;
-    rig.job.options.whole_image = true;
+    rig.host.options.erase_all = erase_all;
+    rig.host.options.whole_image = true;
     int err = rig_prepare(&rig);
     err = err ? err : rig_open_plan(&rig, &plan, (uint8_t *)plan_words);
-    image = molt_source_reader(&source, &rig.nor.flash, &plan);
+    image = molt_plan_reader(&source, &rig.nor.flash, &plan);
     return err;
 }
 

@@ -241,7 +241,7 @@ static void flash_parameters_are_the_devices_unless_the_images_are_asked_for(voi
         rig_reset(&rig);
         rig.nor.bytes[2] = 1;
         rig.nor.bytes[3] = 0x3f;
-        rig.job.options.image_params = from_image;
+        rig.host.options.image_params = from_image;
         assert_int_equal(rig_prepare(&rig), 0);
         assert_int_equal(rig.nor.bytes[2], 1);
         assert_int_equal(rig_start(&rig), SIM_FIRMWARE);

@@ -31,7 +31,7 @@ static uint8_t *copy_of_chip(void) {
 
 static int set_up(void **state) {
     rig_init(&rig, &fixture_small);
-    rig.job.options.erase_all = *state != NULL;
+    rig.host.options.erase_all = *state != NULL;
     int err = rig_prepare(&rig);
     prepared = copy_of_chip();
     if (!err && rig_start(&rig) != SIM_FIRMWARE) {
@@ -77,7 +77,7 @@ static void a_failing_call_of_preparing_leaves_a_device_that_can_try_again(void 
     for (call = 0;; call++) {
         rig_reset(&rig);
         rig.nor.fail_call = (int64_t)call;
-        int err = host_prepare(&rig.job);
+        int err = host_prepare(&rig.host);
         if (!rig.nor.has_failed) {
             assert_int_equal(err, 0);
             break;
@@ -85,7 +85,7 @@ static void a_failing_call_of_preparing_leaves_a_device_that_can_try_again(void 
         if (err) {
             // littlefs takes a tag that it cannot read for the end of a directory: the file is not there.
             assert_true(err == MOLT_ERR_IO || err == MOLT_ERR_NOENT);
-            assert_int_not_equal(rig.job.upgrade.trouble, MOLT_UPGRADE_TROUBLE_NONE);
+            assert_int_not_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_NONE);
             missing += err == MOLT_ERR_NOENT;
             // The old firmware is as it was and can start over.
             assert_true(rig_is_old(&rig));
@@ -94,7 +94,7 @@ static void a_failing_call_of_preparing_leaves_a_device_that_can_try_again(void 
         }
         absorbed += err == 0;
         expect_upgrade(call);
-        if (!rig.job.options.erase_all) {
+        if (!rig.host.options.erase_all) {
             expect_files();
         }
     }

@@ -13,6 +13,7 @@
 #include "link_parts.h"
 #include "molt/error.h"
 #include "molt/link.h"
+#include "reader.h"
 
 #define MPY_VADDR 0x40280001u  // odd: bytes may lie anywhere
 #define LINK_VADDR 0x40210000u

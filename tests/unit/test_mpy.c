@@ -11,6 +11,7 @@
 #include "fixture/frozen.h"
 #include "molt/error.h"
 #include "molt/mpy.h"
+#include "reader.h"
 
 static uint8_t bytes[FROZEN_MPY_MAX];
 

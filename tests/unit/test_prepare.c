@@ -22,7 +22,7 @@ static uint32_t work_words[4096 / 4];
 static uint8_t *const sector = (uint8_t *)plan_words;
 static uint8_t *const work = (uint8_t *)work_words;
 static molt_plan_t plan;
-static molt_source_t source;
+static molt_plan_source_t source;
 static molt_reader_t image;
 
 static int (*good_prog)(void *ctx, uint32_t addr, const void *buf, uint32_t size);
@@ -50,7 +50,7 @@ static int set_up_prepared(void **state) {
     int err = set_up(state);
     err = err ? err : rig_prepare(&rig);
     err = err ? err : rig_open_plan(&rig, &plan, sector);
-    image = molt_source_reader(&source, &rig.nor.flash, &plan);
+    image = molt_plan_reader(&source, &rig.nor.flash, &plan);
     return err;
 }
 
@@ -154,7 +154,7 @@ static void a_boot_sector_that_cannot_be_written_is_taken_back(void **state) {
     (void)state;
     bad_progs = MOLT_SECTOR_TRIES;
     assert_int_equal(rig_prepare(&rig), MOLT_ERR_IO);
-    assert_int_equal(rig.job.upgrade.trouble, MOLT_UPGRADE_TROUBLE_FLASH);
+    assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_FLASH);
     assert_int_equal(bad_progs, 0);
     assert_true(rig_is_old(&rig));
     assert_int_equal(rig_prepare(&rig), 0);

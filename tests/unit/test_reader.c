@@ -10,7 +10,7 @@
 
 #include "molt/crc32.h"
 #include "molt/error.h"
-#include "molt/reader.h"
+#include "reader.h"
 
 static uint8_t bytes[1000];
 static uint32_t told_count;

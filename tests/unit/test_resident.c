@@ -32,7 +32,7 @@ static int set_up(void **state) {
     loader.memory = memory;
     loader.memory_count = 2;
     rig.device.resident = loader;
-    rig.job.resident = loader;
+    rig.host.target.resident = loader;
     overlay = fixture_overlay(rig.shape);
     // As the fixture is, but with the CPU addresses that this loader says it uses.
     molt_region_t region = { RESERVED, MOLT_RESERVED_SECTOR_COUNT * SECTOR };
@@ -362,8 +362,8 @@ static void a_plan_that_was_never_there_keeps_the_firmware(void **state) {
 
 static void a_firmware_on_trial_has_the_starts_that_it_was_given(void **state) {
     (void)state;
-    rig.job.fallback_path = FIXTURE_OLD_PATH;
-    rig.job.trial_starts = 3;
+    rig.host.fallback_path = FIXTURE_OLD_PATH;
+    rig.host.trial_starts = 3;
     assert_int_equal(rig_prepare(&rig), 0);
     uint32_t old_head = ask().head;
     for (uint32_t start = 0; start < 3; start++) {

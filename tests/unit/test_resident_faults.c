@@ -51,8 +51,8 @@ static uint8_t *overlay(void) {
 // An upgrade; with trial starts one that falls back on the old firmware.
 static void prepare(uint32_t trial_starts) {
     old_head = ask().head;
-    rig.job.fallback_path = trial_starts ? FIXTURE_OLD_PATH : NULL;
-    rig.job.trial_starts = trial_starts;
+    rig.host.fallback_path = trial_starts ? FIXTURE_OLD_PATH : NULL;
+    rig.host.trial_starts = trial_starts;
     assert_int_equal(rig_prepare(&rig), 0);
     memcpy(prepared, rig.nor.bytes, FLASH_SIZE);
 }
@@ -444,13 +444,13 @@ static void one_misread_while_preparing_is_refused_or_changes_nothing(void **sta
     uint32_t refused_count = 0;
     int64_t read;
     old_head = ask().head;
-    rig.job.fallback_path = FIXTURE_OLD_PATH;
-    rig.job.trial_starts = 1;
+    rig.host.fallback_path = FIXTURE_OLD_PATH;
+    rig.host.trial_starts = 1;
     for (read = 0;; read++) {
         rig_reset(&rig);
         rig.nor.misread = read;
         rig.nor.misread_salt = (uint32_t)read % 5;
-        int err = host_prepare(&rig.job);
+        int err = host_prepare(&rig.host);
         if (!rig.nor.has_misread) {
             assert_int_equal(err, 0);
             break;

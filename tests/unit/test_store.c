@@ -13,6 +13,7 @@
 #include "molt/crc32.h"
 #include "molt/error.h"
 #include "molt/store.h"
+#include "reader.h"
 #include "store_layout.h"
 
 #define SECTOR 512u

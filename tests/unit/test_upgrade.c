@@ -34,15 +34,15 @@ static int tear_down(void **state) {
 }
 
 // Preparing fails so, with a sentence, and writes nothing.
-static void expect_trouble(const char *path, molt_upgrade_trouble_t trouble, int err) {
+static void expect_trouble(const char *path, molt_job_trouble_t trouble, int err) {
     char text[400] = "";
-    rig.job.path = path;
+    rig.host.path = path;
     sim_nor_power_on(&rig.nor);
-    int result = host_prepare(&rig.job);
-    if (result != err || rig.job.upgrade.trouble != trouble) {
-        fail_msg("%s: error %d, trouble %d", path, result, (int)rig.job.upgrade.trouble);
+    int result = host_prepare(&rig.host);
+    if (result != err || rig.host.job.trouble != trouble) {
+        fail_msg("%s: error %d, trouble %d", path, result, (int)rig.host.job.trouble);
     }
-    host_text(&rig.job, result, text, sizeof text);
+    host_text(&rig.host, result, text, sizeof text);
     assert_true(strlen(text) > 15);
     assert_int_equal(rig.nor.op_count, 0);
 }
@@ -57,37 +57,37 @@ static void expect_upgrade(void) {
 // The flash address of the byte at `off` of the new image's file.
 static uint32_t source_addr(uint32_t off) {
     uint32_t run_size;
-    assert_int_equal(host_plan(&rig.job), 0);
-    return molt_plan_source_addr(&rig.job.upgrade.plan, off, &run_size);
+    assert_int_equal(host_plan(&rig.host), 0);
+    return molt_plan_source_addr(&rig.host.job.plan, off, &run_size);
 }
 
 static void what_is_no_file_with_blocks_is_told_apart(void **state) {
     (void)state;
     assert_int_equal(rig_put(&rig, "tiny", bytes, 30), 0);
-    expect_trouble("missing.bin", MOLT_UPGRADE_TROUBLE_FILE, MOLT_ERR_NOENT);
-    expect_trouble("fw", MOLT_UPGRADE_TROUBLE_FILE, MOLT_ERR_ISDIR);
-    expect_trouble("/", MOLT_UPGRADE_TROUBLE_FILE, MOLT_ERR_ISDIR);
-    expect_trouble("tiny", MOLT_UPGRADE_TROUBLE_FILE, MOLT_ERR_NOTSUP);
+    expect_trouble("missing.bin", MOLT_JOB_TROUBLE_FILE, MOLT_ERR_NOENT);
+    expect_trouble("fw", MOLT_JOB_TROUBLE_FILE, MOLT_ERR_ISDIR);
+    expect_trouble("/", MOLT_JOB_TROUBLE_FILE, MOLT_ERR_ISDIR);
+    expect_trouble("tiny", MOLT_JOB_TROUBLE_FILE, MOLT_ERR_NOTSUP);
 }
 
 static void a_device_without_littlefs_is_told_so(void **state) {
     (void)state;
     memset(rig.nor.bytes + rig.shape->fs_addr, 0xff, rig.shape->fs_size);
-    expect_trouble(FIXTURE_PATH, MOLT_UPGRADE_TROUBLE_FILE, MOLT_ERR_CORRUPT);
+    expect_trouble(FIXTURE_PATH, MOLT_JOB_TROUBLE_FILE, MOLT_ERR_CORRUPT);
 }
 
 static void what_is_no_image_for_this_chip_is_told_apart(void **state) {
     (void)state;
     static const struct {
         const char *name;
-        molt_upgrade_trouble_t trouble;
+        molt_job_trouble_t trouble;
         int err;
     } images[] = {
-        { "bad-text", MOLT_UPGRADE_TROUBLE_IMAGE, MOLT_ERR_CORRUPT },
-        { "bad-checksum", MOLT_UPGRADE_TROUBLE_IMAGE, MOLT_ERR_CORRUPT },
-        { "bad-esp32-digest", MOLT_UPGRADE_TROUBLE_IMAGE, MOLT_ERR_CORRUPT },
-        { "esp32", MOLT_UPGRADE_TROUBLE_CHIP, MOLT_ERR_NOTSUP },
-        { "esp8266-v2", MOLT_UPGRADE_TROUBLE_NO_HEAD, MOLT_ERR_NOTSUP },
+        { "bad-text", MOLT_JOB_TROUBLE_IMAGE, MOLT_ERR_CORRUPT },
+        { "bad-checksum", MOLT_JOB_TROUBLE_IMAGE, MOLT_ERR_CORRUPT },
+        { "bad-esp32-digest", MOLT_JOB_TROUBLE_IMAGE, MOLT_ERR_CORRUPT },
+        { "esp32", MOLT_JOB_TROUBLE_CHIP, MOLT_ERR_NOTSUP },
+        { "esp8266-v2", MOLT_JOB_TROUBLE_NO_HEAD, MOLT_ERR_NOTSUP },
     };
     for (size_t i = 0; i < sizeof images / sizeof images[0]; i++) {
         char path[128];
@@ -109,36 +109,36 @@ static void without_the_safe_check_the_headers_are_still_looked_at(void **state)
     memcpy(bytes, rig.image, rig.shape->image_size);
     bytes[200] ^= 1;
     assert_int_equal(rig_put(&rig, "odd", bytes, rig.shape->image_size), 0);
-    expect_trouble("odd", MOLT_UPGRADE_TROUBLE_IMAGE, MOLT_ERR_CORRUPT);
-    rig.job.options.safe_check = false;
-    rig.job.path = "odd";
+    expect_trouble("odd", MOLT_JOB_TROUBLE_IMAGE, MOLT_ERR_CORRUPT);
+    rig.host.options.safe_check = false;
+    rig.host.path = "odd";
     assert_int_equal(rig_prepare(&rig), 0);
     rig_reset(&rig);
     bytes[0] = 0;
     assert_int_equal(rig_put(&rig, "odd", bytes, rig.shape->image_size), 0);
-    expect_trouble("odd", MOLT_UPGRADE_TROUBLE_IMAGE, MOLT_ERR_CORRUPT);
+    expect_trouble("odd", MOLT_JOB_TROUBLE_IMAGE, MOLT_ERR_CORRUPT);
 }
 
 static void what_is_in_the_way_is_refused_with_its_numbers(void **state) {
     (void)state;
     molt_region_t reserved = { 5 * KB, KB };
-    rig.job.options.reserved = &reserved;
-    rig.job.options.reserved_count = 1;
-    expect_trouble(FIXTURE_PATH, MOLT_UPGRADE_TROUBLE_REFUSED, MOLT_ERR_FBIG);
-    assert_int_equal(rig.job.upgrade.refusal.reason, MOLT_REFUSAL_INTO_RESERVED);
-    assert_int_equal(rig.job.upgrade.refusal.need, rig.image_end);
-    assert_int_equal(rig.job.upgrade.refusal.limit, 5 * KB);
-    rig.job.options.reserved_count = 0;
-    rig.job.options.mapped_size = 4 * KB;
-    expect_trouble(FIXTURE_PATH, MOLT_UPGRADE_TROUBLE_REFUSED, MOLT_ERR_FBIG);
-    assert_int_equal(rig.job.upgrade.refusal.reason, MOLT_REFUSAL_PAST_MAPPED);
-    rig.job.options.mapped_size = 32 * KB;
+    rig.host.options.reserved = &reserved;
+    rig.host.options.reserved_count = 1;
+    expect_trouble(FIXTURE_PATH, MOLT_JOB_TROUBLE_REFUSED, MOLT_ERR_FBIG);
+    assert_int_equal(rig.host.job.refusal.reason, MOLT_REFUSAL_INTO_RESERVED);
+    assert_int_equal(rig.host.job.refusal.need, rig.image_end);
+    assert_int_equal(rig.host.job.refusal.limit, 5 * KB);
+    rig.host.options.reserved_count = 0;
+    rig.host.options.mapped_size = 4 * KB;
+    expect_trouble(FIXTURE_PATH, MOLT_JOB_TROUBLE_REFUSED, MOLT_ERR_FBIG);
+    assert_int_equal(rig.host.job.refusal.reason, MOLT_REFUSAL_PAST_MAPPED);
+    rig.host.options.mapped_size = 32 * KB;
     fixture_image(bytes, 8 * KB + 1, 9);
     assert_int_equal(rig_put(&rig, "fw/firmware.bin", bytes, 1), 0);
     assert_int_equal(rig_put(&rig, "long", bytes, 8 * KB + 1), 0);
-    expect_trouble("long", MOLT_UPGRADE_TROUBLE_REFUSED, MOLT_ERR_FBIG);
-    assert_int_equal(rig.job.upgrade.refusal.reason, MOLT_REFUSAL_INTO_FILESYSTEM);
-    assert_int_equal(rig.job.upgrade.refusal.limit, rig.shape->fs_addr);
+    expect_trouble("long", MOLT_JOB_TROUBLE_REFUSED, MOLT_ERR_FBIG);
+    assert_int_equal(rig.host.job.refusal.reason, MOLT_REFUSAL_INTO_FILESYSTEM);
+    assert_int_equal(rig.host.job.refusal.limit, rig.shape->fs_addr);
 }
 
 static void an_image_for_another_flash_map_is_refused_unless_the_filesystem_is_given_up(void **state) {
@@ -152,17 +152,17 @@ static void an_image_for_another_flash_map_is_refused_unless_the_filesystem_is_g
     uint32_t size = (uint32_t)fread(image, 1, sizeof image, stream);
     fclose(stream);
     assert_int_equal(rig_put(&rig, "marked", image, size), 0);
-    expect_trouble("marked", MOLT_UPGRADE_TROUBLE_REFUSED, MOLT_ERR_NOTSUP);
-    assert_int_equal(rig.job.upgrade.refusal.reason, MOLT_REFUSAL_OTHER_MAP);
-    assert_int_equal(rig.job.upgrade.refusal.need, 0x99000);
-    assert_int_equal(rig.job.upgrade.refusal.limit, rig.shape->fs_addr);
-    rig.job.options.fs_addr = 0x99000;
-    assert_int_equal(host_plan(&rig.job), 0);
-    rig.job.options.fs_addr = 0;
-    assert_int_equal(host_plan(&rig.job), 0);
-    rig.job.options.fs_addr = rig.shape->fs_addr;
-    rig.job.options.erase_all = true;
-    assert_int_equal(host_plan(&rig.job), 0);
+    expect_trouble("marked", MOLT_JOB_TROUBLE_REFUSED, MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.host.job.refusal.reason, MOLT_REFUSAL_OTHER_MAP);
+    assert_int_equal(rig.host.job.refusal.need, 0x99000);
+    assert_int_equal(rig.host.job.refusal.limit, rig.shape->fs_addr);
+    rig.host.options.fs_addr = 0x99000;
+    assert_int_equal(host_plan(&rig.host), 0);
+    rig.host.options.fs_addr = 0;
+    assert_int_equal(host_plan(&rig.host), 0);
+    rig.host.options.fs_addr = rig.shape->fs_addr;
+    rig.host.options.erase_all = true;
+    assert_int_equal(host_plan(&rig.host), 0);
 }
 
 static void a_damaged_list_of_blocks_is_noticed_not_followed(void **state) {
@@ -173,8 +173,8 @@ static void a_damaged_list_of_blocks_is_noticed_not_followed(void **state) {
         rig_reset(&rig);
         store32_le(rig.nor.bytes + addr, pointers[i]);
         sim_nor_power_on(&rig.nor);
-        rig.job.path = FIXTURE_PATH;
-        assert_true(host_prepare(&rig.job) != 0);
+        rig.host.path = FIXTURE_PATH;
+        assert_true(host_prepare(&rig.host) != 0);
         assert_int_equal(rig.nor.op_count, 0);
     }
 }
@@ -184,7 +184,7 @@ static void one_changed_bit_in_the_file_is_noticed(void **state) {
     // The image has its checksum over the segment only; behind it, what is read twice has to be the same twice.
     uint32_t addr = source_addr(100);
     rig.nor.bytes[addr] ^= 1;
-    expect_trouble(FIXTURE_PATH, MOLT_UPGRADE_TROUBLE_IMAGE, MOLT_ERR_CORRUPT);
+    expect_trouble(FIXTURE_PATH, MOLT_JOB_TROUBLE_IMAGE, MOLT_ERR_CORRUPT);
 }
 
 // As when a program goes on appending while the upgrade is prepared: what is synced counts.
@@ -200,15 +200,15 @@ static void a_file_that_is_being_written_counts_as_far_as_it_is_synced(void **st
     assert_int_equal(lfs2_file_opencfg(&volume.lfs, &file, "new", LFS2_O_WRONLY | LFS2_O_CREAT, &config), 0);
     assert_int_equal(lfs2_file_write(&volume.lfs, &file, rig.image, 3000), 3000);
     // Nothing of it is there for others: an empty file.
-    expect_trouble("new", MOLT_UPGRADE_TROUBLE_FILE, MOLT_ERR_NOTSUP);
+    expect_trouble("new", MOLT_JOB_TROUBLE_FILE, MOLT_ERR_NOTSUP);
     assert_int_equal(lfs2_file_sync(&volume.lfs, &file), 0);
     // What is there now is the front of an image: whole as far as its checksum goes.
-    rig.job.path = "new";
-    assert_int_equal(host_plan(&rig.job), 0);
-    assert_int_equal(rig.job.upgrade.plan.image_size, 3000);
+    rig.host.path = "new";
+    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(rig.host.job.plan.image_size, 3000);
     assert_int_equal(lfs2_file_write(&volume.lfs, &file, rig.image + 3000, size - 3000), size - 3000);
-    assert_int_equal(host_plan(&rig.job), 0);
-    assert_int_equal(rig.job.upgrade.plan.image_size, 3000);
+    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(rig.host.job.plan.image_size, 3000);
     assert_int_equal(lfs2_file_close(&volume.lfs, &file), 0);
     molt_volume_unmount(&volume);
     expect_upgrade();
@@ -223,8 +223,8 @@ static void a_full_filesystem_has_no_room_for_what_is_saved(void **state) {
     } while (rig_put(&rig, name, bytes, 300) == 0);
     assert_true(count > 3);
     sim_nor_power_on(&rig.nor);
-    assert_int_equal(host_prepare(&rig.job), MOLT_ERR_NOSPC);
-    assert_int_equal(rig.job.upgrade.trouble, MOLT_UPGRADE_TROUBLE_SAVED);
+    assert_int_equal(host_prepare(&rig.host), MOLT_ERR_NOSPC);
+    assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_SAVED);
     assert_true(rig_is_old(&rig));
     assert_true(rig_outside_is_same(&rig));
     // With room again it goes.
@@ -237,7 +237,7 @@ static void a_full_filesystem_has_no_room_for_what_is_saved(void **state) {
 static void an_upgrade_that_is_prepared_is_not_prepared_again(void **state) {
     (void)state;
     assert_int_equal(rig_prepare(&rig), 0);
-    expect_trouble(FIXTURE_PATH, MOLT_UPGRADE_TROUBLE_PENDING, MOLT_ERR_BUSY);
+    expect_trouble(FIXTURE_PATH, MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
     assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
     assert_true(rig_is_new(&rig));
 }
@@ -256,36 +256,37 @@ static void after_cancelling_it_can_be_prepared_again(void **state) {
 static void a_fallback_without_resident_mode_is_refused(void **state) {
     (void)state;
     char text[400];
-    rig.job.fallback_path = FIXTURE_PATH;
-    rig.job.trial_starts = 3;
+    rig.host.fallback_path = FIXTURE_PATH;
+    rig.host.trial_starts = 3;
     int err = rig_prepare(&rig);
     assert_int_equal(err, MOLT_ERR_NOTSUP);
     assert_true(rig_is_old(&rig));
-    host_text(&rig.job, err, text, sizeof text);
+    host_text(&rig.host, err, text, sizeof text);
 }
 
 static void what_was_saved_is_compared_byte_by_byte(void **state) {
     (void)state;
     uint32_t size;
-    assert_int_equal(host_plan(&rig.job), 0);
-    size = molt_upgrade_saved_size(&rig.job.upgrade);
+    assert_int_equal(host_plan(&rig.host), 0);
+    size = molt_job_head_size(&rig.host.job);
     assert_true(size <= sizeof bytes);
     for (uint32_t off = 0; off < size + 3; off += 3) {
         // The padding between the parts may be anything.
         if (off >= SECTOR && off < size - 16) {
             continue;
         }
-        assert_int_equal(molt_upgrade_saved_bytes(&rig.job.upgrade, 0, bytes, size), 0);
+        assert_int_equal(molt_job_head_bytes(&rig.host.job, 0, bytes, size), 0);
         if (off < size) {
             bytes[off] ^= 1;
         }
         rig_reset(&rig);
         // A byte less is not enough either.
         assert_int_equal(rig_put(&rig, HOST_SAVED_PATH, bytes, off < size ? size : size - 1), 0);
-        assert_int_equal(molt_volume_mount(&rig.job.volume, &rig.nor.flash, &rig.job.fs, 0, false), 0);
-        int err = molt_upgrade_store(&rig.job.upgrade, &rig.job.volume, HOST_SAVED_PATH);
-        assert_int_equal(err, MOLT_ERR_CORRUPT);
-        assert_int_equal(rig.job.upgrade.trouble, MOLT_UPGRADE_TROUBLE_SAVED);
+        assert_int_equal(molt_volume_mount(&rig.host.volume, &rig.nor.flash, &rig.host.fs, 0, false), 0);
+        molt_lfs_source_t head;
+        assert_int_equal(molt_lfs_source_open(&head, NULL, &rig.host.volume, HOST_SAVED_PATH), 0);
+        assert_int_equal(molt_job_store(&rig.host.job, &head.source), MOLT_ERR_CORRUPT);
+        assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_SAVED);
     }
 }
 
@@ -298,11 +299,11 @@ static void put_foreign_volume(uint32_t block_size) {
     molt_volume_t volume;
     sim_nor_t chip;
     assert_int_equal(sim_nor_init(&chip, &geometry), 0);
-    assert_int_equal(molt_volume_format(&volume, &chip.flash, &rig.job.fs, block_size), 0);
+    assert_int_equal(molt_volume_format(&volume, &chip.flash, &rig.host.fs, block_size), 0);
     assert_int_equal(lfs2_file_opencfg(&volume.lfs, &file, "image", LFS2_O_WRONLY | LFS2_O_CREAT, &config), 0);
     assert_int_equal(lfs2_file_write(&volume.lfs, &file, rig.image, rig.shape->image_size), rig.shape->image_size);
     assert_int_equal(lfs2_file_close(&volume.lfs, &file), 0);
-    memcpy(rig.nor.bytes + rig.job.fs.addr, chip.bytes + rig.job.fs.addr, rig.job.fs.size);
+    memcpy(rig.nor.bytes + rig.host.fs.addr, chip.bytes + rig.host.fs.addr, rig.host.fs.size);
     sim_nor_free(&chip);
 }
 
@@ -314,16 +315,16 @@ static void blocks_of_two_sectors_do_and_of_half_a_sector_do_not(void **state) {
     };
     rig_free(&rig);
     rig_init(&rig, &shape);
-    rig.job.path = "image";
+    rig.host.path = "image";
     // Filesystems made by somebody with other sectors.
     put_foreign_volume(8192);
     expect_upgrade();
     rig_reset(&rig);
     put_foreign_volume(512);
-    expect_trouble("image", MOLT_UPGRADE_TROUBLE_REFUSED, MOLT_ERR_NOTSUP);
-    assert_int_equal(rig.job.upgrade.refusal.reason, MOLT_REFUSAL_UNALIGNED_EXTENT);
-    assert_int_equal(rig.job.upgrade.refusal.need, 512);
-    assert_int_equal(rig.job.upgrade.refusal.limit, 4096);
+    expect_trouble("image", MOLT_JOB_TROUBLE_REFUSED, MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.host.job.refusal.reason, MOLT_REFUSAL_UNALIGNED_EXTENT);
+    assert_int_equal(rig.host.job.refusal.need, 512);
+    assert_int_equal(rig.host.job.refusal.limit, 4096);
 }
 
 static void an_image_that_is_there_already_costs_the_first_sector_only(void **state) {
@@ -339,10 +340,10 @@ static void an_image_that_is_there_already_costs_the_first_sector_only(void **st
 
 static uint32_t progress_calls;
 static uint32_t progress_stop;
-static molt_upgrade_phase_t progress_phase;
+static molt_job_phase_t progress_phase;
 static uint32_t progress_done;
 
-static int on_progress(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uint32_t total) {
+static int on_progress(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total) {
     (void)ctx;
     assert_true(phase >= progress_phase && done <= total);
     assert_true(phase > progress_phase || done >= progress_done);
@@ -353,19 +354,19 @@ static int on_progress(void *ctx, molt_upgrade_phase_t phase, uint32_t done, uin
 
 static void progress_rises_in_each_phase_and_can_stop_it(void **state) {
     (void)state;
-    rig.job.progress = on_progress;
+    rig.host.progress = on_progress;
     progress_stop = 0;
     progress_calls = 0;
-    assert_int_equal(host_plan(&rig.job), 0);
-    assert_int_equal(progress_phase, MOLT_UPGRADE_PHASE_COMPARE);
+    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(progress_phase, MOLT_JOB_PHASE_COMPARE);
     uint32_t all = progress_calls;
     assert_true(all > 3);
     for (progress_stop = 1; progress_stop <= all; progress_stop++) {
         progress_calls = 0;
         progress_done = 0;
-        progress_phase = MOLT_UPGRADE_PHASE_IMAGE;
+        progress_phase = MOLT_JOB_PHASE_IMAGE;
         rig_reset(&rig);
-        assert_int_equal(host_prepare(&rig.job), -999);
+        assert_int_equal(host_prepare(&rig.host), -999);
         assert_int_equal(rig.nor.op_count, 0);
     }
 }

@@ -1,0 +1,52 @@
+// A chip as an upgrade knows it, and its boot loaders. ports/<chip> has one for each.
+#ifndef MOLT_TARGET_H
+#define MOLT_TARGET_H
+
+#include <stdint.h>
+
+#include "molt/flash.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum molt_chip {
+    MOLT_CHIP_UNKNOWN,
+    MOLT_CHIP_ESP8266,
+    MOLT_CHIP_ESP32,
+    MOLT_CHIP_ESP32S2,
+    MOLT_CHIP_ESP32S3,
+    MOLT_CHIP_ESP32C2,
+    MOLT_CHIP_ESP32C3,
+    MOLT_CHIP_ESP32C5,
+    MOLT_CHIP_ESP32C6,
+    MOLT_CHIP_ESP32C61,
+    MOLT_CHIP_ESP32H2,
+    MOLT_CHIP_ESP32P4,
+    MOLT_CHIP_ESP32H4,
+    MOLT_CHIP_ESP32H21,
+} molt_chip_t;
+
+// A boot loader, or a part of one, as the bytes that a port has of it.
+typedef struct molt_loader {
+    const uint8_t *image;
+    uint32_t size;  // bytes, a multiple of 4
+    // A resident one: the CPU addresses that it uses while it loads a firmware.
+    const molt_region_t *memory;
+    uint32_t memory_count;
+} molt_loader_t;
+
+typedef struct molt_target {
+    molt_chip_t chip;         // images for another one are refused
+    uint32_t mapped_size;     // bytes from the beginning of flash on from which code can run; an image may not reach further
+    molt_loader_t once;       // takes the place of the first sector for the time of one upgrade; the plan stands behind it
+    molt_loader_t resident;   // resident mode: the part that stays in the first sector; size 0 where there is no such mode
+    molt_loader_t overlay;    // resident mode: the part that carries upgrades out
+    molt_loader_t extension;  // what either needs for a gzip file; size 0: gzip files are refused
+} molt_target_t;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

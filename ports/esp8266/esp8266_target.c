@@ -1,0 +1,20 @@
+// The ESP8266, with the boot loaders of ports/esp8266/prebuilt.
+
+#include "esp8266_target.h"
+
+#include "esp8266_inflate.h"
+#include "esp8266_loader.h"
+#include "esp8266_overlay.h"
+#include "esp8266_resident.h"
+#include "molt/map.h"
+
+static const molt_region_t resident_memory[] = ESP8266_resident_MEMORY;
+
+const molt_target_t molt_esp8266 = {
+    .chip = MOLT_CHIP_ESP8266,
+    .mapped_size = MOLT_MAP_MAPPED_SIZE,
+    .once = { esp8266_loader, sizeof esp8266_loader },
+    .resident = { esp8266_resident, sizeof esp8266_resident, resident_memory, sizeof resident_memory / sizeof resident_memory[0] },
+    .overlay = { esp8266_overlay, sizeof esp8266_overlay },
+    .extension = { esp8266_inflate, sizeof esp8266_inflate },
+};
