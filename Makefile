@@ -35,23 +35,32 @@ HOST_FLAGS = -std=gnu11 -D_FILE_OFFSET_BITS=64 $(WARN)
 LFS_DEFINES := -DLFS2_MULTIVERSION -DLFS2_NO_MALLOC -DLFS2_NO_DEBUG -DLFS2_NO_WARN -DLFS2_NO_ERROR -DLFS2_NO_ASSERT
 LFS_FLAGS = $(LFS_DEFINES) -isystem $(MICROPY_DIR)
 
-# Folder by folder: what it may include. (The layer table.)
-FLAGS_src/base = $(CORE_FLAGS) -Iinclude -Isrc/base
-FLAGS_src/upgrade = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/upgrade
-FLAGS_src/frozen = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/frozen
-FLAGS_src/map = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/map
-FLAGS_src/boot = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/upgrade
-FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -Isrc/base -Isrc/lfs $(LFS_FLAGS)
-FLAGS_src/job = $(CORE_FLAGS) -Iinclude -Isrc/base -Isrc/job
-FLAGS_ports/sim = $(HOST_FLAGS) -Iinclude -Iports/sim
-FLAGS_ports/esp8266 = $(HOST_FLAGS) -Iinclude -Iports/esp8266 -Iports/esp8266/prebuilt
-FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/job -Iports/sim -Isrc/lfs -Icmd/molt -Iports/esp8266 -Iports/esp8266/prebuilt $(LFS_FLAGS)
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc/base -Isrc/job -Isrc/lfs -Iports/sim -Icmd/molt -Itests -Iports/esp8266 -Iports/esp8266/prebuilt -I$(BUILD)/gen $(LFS_FLAGS)
+# Room by room: which rooms' headers it may include, beside its own and include/molt. (The layer table.) A room is compiled with an
+# include path that has no others.
+ROOMS := base map image decode upgrade resident frozen lfs job
+ROOM_base :=
+ROOM_map := base
+ROOM_image := base map
+ROOM_decode := base
+ROOM_upgrade := base
+ROOM_resident := base upgrade
+ROOM_frozen := base
+ROOM_lfs := base
+ROOM_job := base image decode upgrade resident
+ROOM_PATHS := $(BUILD)/rooms
+$(shell for r in $(ROOMS); do mkdir -p $(ROOM_PATHS)/$$r; done; \
+    $(foreach r,$(ROOMS),$(foreach s,$(r) $(ROOM_$(r)),ln -sfn $(CURDIR)/src/$(s) $(ROOM_PATHS)/$(r)/$(s);)))
+$(foreach r,$(ROOMS),$(eval FLAGS_src/$(r) = $$(CORE_FLAGS) -Iinclude -I$(ROOM_PATHS)/$(r)))
+FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -I$(ROOM_PATHS)/lfs $(LFS_FLAGS)
+FLAGS_ports/sim = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim
+FLAGS_ports/esp8266 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp8266 -Iports/esp8266/prebuilt
+FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim -Icmd/molt -Iports/esp8266 $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim -Icmd/molt -Itests -Iports/esp8266 -I$(BUILD)/gen $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
 FLAGS_tests/fuzz = $(FLAGS_tests/unit)
 FLAGS_bench = $(FLAGS_tests/unit) -Ibench
 
-CORE_DIRS := src/base src/upgrade src/frozen src/map src/boot src/job
+CORE_DIRS := $(addprefix src/,$(filter-out lfs,$(ROOMS)))
 CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))
 LFS_SRC := $(sort $(wildcard src/lfs/*.c))
 SIM_SRC := $(sort $(wildcard ports/sim/*.c))
@@ -83,7 +92,7 @@ $(SIM_LIB): $(call objects,$(SIM_SRC))
 
 # What is built from is put in place by tools/deps, which is asked before anything else, and for no more than the goals need:
 # the boot loader a compiler, the tool littlefs besides, the rest everything. MicroPythons that the user names are taken.
-DEPS_GOALS := $(filter-out help clean fmt,$(or $(MAKECMDGOALS),all))
+DEPS_GOALS := $(filter-out help clean fmt core,$(or $(MAKECMDGOALS),all))
 DEPS_SET := $(if $(filter-out loader all $(BUILD)/molt,$(DEPS_GOALS)),all,$(if $(filter-out loader,$(DEPS_GOALS)),tool,loader))
 DEPS_OK := $(or $(wildcard $(BUILD)/deps.ok),$(BUILD)/deps$(if $(filter-out all,$(DEPS_SET)),-$(DEPS_SET)).ok)
 DEPS_WANTED := $(or $(patsubst $(BUILD)/deps-%.ok,%,$(filter $(BUILD)/deps-%.ok,$(DEPS_OK))),all)
@@ -102,7 +111,7 @@ $(error MICROPY_DIR=$(MICROPY_DIR) holds no MicroPython: there is no py/mpconfig
 endif
 endif
 .PHONY: deps
-deps: $(DEPS_OK)
+deps: $(if $(DEPS_GOALS),$(DEPS_OK))
 $(DEPS_OK): tools/deps
 	$(DEPS_RUN)
 $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
@@ -117,13 +126,16 @@ include maskrom/maskrom.mk
 .PHONY: all
 all: $(BUILD)/molt ## build the tool
 
+.PHONY: core
+core: $(CORE_LIB) ## compile the core alone: with $(CC), and nothing that has to be fetched
+
 .PHONY: size
 size: ## bytes of the boot loader, its plan and its stack; fails above the budget
 	@tools/size $(BUILD)
 
 .PHONY: tidy
 tidy: ## clang-tidy on the core
-	clang-tidy --quiet $(CORE_SRC) -- -std=c11 -ffreestanding -Iinclude -Isrc/base -Isrc/upgrade -Isrc/frozen -Isrc/map
+	clang-tidy --quiet $(CORE_SRC) -- -std=c11 -ffreestanding -Iinclude -Isrc
 
 .PHONY: fmt
 fmt: ## clang-format on everything that is ours

@@ -22,12 +22,12 @@
 #include <string.h>
 
 #include "device.h"
-#include "extents.h"
 #include "esp8266_target.h"
 #include "fixture/device.h"
 #include "host.h"
-#include "molt/map.h"
-#include "molt/plan.h"
+#include "lfs/extents.h"
+#include "map/map.h"
+#include "upgrade/plan.h"
 
 #define SECTOR 4096u
 #define BLOCK 65536u

@@ -16,18 +16,16 @@ UNIT_NAMES := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 60
 
-FLAGS_tests/unit += -Isrc/upgrade -Isrc/frozen
 FLAGS_tests/fixture = $(FLAGS_tests/unit)
 
 $(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
 
 # The cut suite, and once more with the boot loaders' sources compiled as they are for the chip: each loader is one unit,
 # of which one name is left.
-SHIPPED_FLAGS = -std=gnu11 -Os -Wall -Wextra -Werror $(filter -DMOLT_%,$(LOADER_FLAGS)) -Iinclude -Isrc/base -Isrc/upgrade \
-    -Iports/sim -I.
+SHIPPED_FLAGS = -std=gnu11 -Os -Wall -Wextra -Werror $(filter -DMOLT_%,$(LOADER_FLAGS)) -Iinclude -Isrc -Iports/sim -I.
 # Name, sources, flags of its own.
 define shipped_unit
-$(OUT)/shipped/$(1).o: $(2) tests/cut/shipped.h $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h ports/sim/*.h) | deps
+$(OUT)/shipped/$(1).o: $(2) tests/cut/shipped.h $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h src/resident/*.h ports/sim/*.h) | deps
 	@mkdir -p $$(@D)
 	@echo '  cc $(1), as it is shipped'
 	$$(Q)for f in $(2); do echo "#include \"$$$$f\""; done >$$(@:.o=.c)
@@ -116,7 +114,7 @@ SUITE_cut-three = $(BUILD)/host/cut small 3
 define MUTANTS_CONFIG
 cc = $(CC) $(VARIANT_host) -w
 link = $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(CUT_PARTS) $(CUT_LIBS)
-$(foreach d,src/base src/upgrade src/boot src/job src/lfs cmd/molt,flags $(d) = $(FLAGS_$(d))
+$(foreach d,$(addprefix src/,$(ROOMS)) cmd/molt,flags $(d) = $(FLAGS_$(d))
 )
 endef
 

@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "base/crc32.h"
 #include "commands.h"
 #include "dump.h"
 #include "dumpfs.h"
-#include "extents.h"
 #include "files.h"
-#include "molt/crc32.h"
+#include "lfs/extents.h"
 #include "molt/error.h"
 #include "say.h"
 

@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "args.h"
+#include "base/reader.h"
 #include "commands.h"
 #include "dumpfs.h"
 #include "esp32.h"
 #include "files.h"
+#include "frozen/link.h"
+#include "frozen/relink.h"
+#include "frozen/store.h"
 #include "molt/error.h"
-#include "molt/link.h"
-#include "molt/relink.h"
-#include "molt/store.h"
-#include "reader.h"
 #include "say.h"
 #include "survey.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "base/crc32.h"
 #include "commands.h"
 #include "describe.h"
 #include "dump.h"
@@ -12,9 +13,8 @@
 #include "factory.h"
 #include "files.h"
 #include "gunzip.h"
-#include "molt/crc32.h"
+#include "image/image.h"
 #include "molt/error.h"
-#include "molt/image.h"
 #include "say.h"
 
 #define IMAGE_SIZE_MAX 0x4000000u

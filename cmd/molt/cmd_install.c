@@ -9,8 +9,8 @@
 #include "esp32.h"
 #include "host.h"
 #include "molt/error.h"
-#include "molt/resident.h"
 #include "rehearse.h"
+#include "resident/resident.h"
 #include "say.h"
 #include "survey.h"
 

@@ -5,16 +5,16 @@
 #include <string.h>
 
 #include "args.h"
+#include "base/reader.h"
 #include "commands.h"
 #include "describe.h"
 #include "dump.h"
 #include "dumpfs.h"
 #include "esp32.h"
 #include "files.h"
+#include "frozen/store.h"
 #include "gunzip.h"
 #include "molt/error.h"
-#include "molt/store.h"
-#include "reader.h"
 #include "say.h"
 #include "survey.h"
 #include "transfer.h"

@@ -11,7 +11,7 @@
 #include "molt/error.h"
 #include "progress.h"
 #include "rehearse.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 #include "say.h"
 
 // The state of a dump in resident mode; false if it is not.

@@ -2,7 +2,7 @@
 
 #include "describe.h"
 
-#include "reader.h"
+#include "base/reader.h"
 #include "say.h"
 
 int describe_probe(const uint8_t *bytes, uint32_t size, molt_image_t *image) {

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "molt/image.h"
+#include "image/image.h"
 #include "say.h"
 
 typedef struct describe_header {

@@ -7,8 +7,8 @@
 #include "describe.h"
 #include "esp32.h"
 #include "host.h"
-#include "molt/resident.h"
 #include "rehearse.h"
+#include "resident/resident.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 #define DEPTH_MAX 16

@@ -6,12 +6,12 @@
 
 #include "args.h"
 #include "firmware.h"
-#include "molt/image.h"
-#include "molt/map.h"
-#include "molt/plan.h"
+#include "image/image.h"
+#include "lfs/volume.h"
+#include "map/map.h"
 #include "nor.h"
 #include "place.h"
-#include "volume.h"
+#include "upgrade/plan.h"
 
 // The last five sectors of every chip: RF calibration, PHY data, SDK parameters.
 #define DUMPFS_SYSTEM_SIZE MOLT_MAP_SYSTEM_SIZE

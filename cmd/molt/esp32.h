@@ -3,7 +3,7 @@
 #define MOLT_CMD_ESP32_H
 
 #include "dumpfs.h"
-#include "molt/partition.h"
+#include "map/partition.h"
 #include "survey.h"
 
 // Whether these are the bytes of an ESP32's flash. By the boot loader's image, else by the partition table.

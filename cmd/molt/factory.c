@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "describe.h"
-#include "molt/partition.h"
+#include "map/partition.h"
 #include "say.h"
 
 #define TABLE_ADDR MOLT_PARTITION_TABLE_ADDR

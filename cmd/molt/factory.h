@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/image.h"
+#include "image/image.h"
 
 typedef struct factory {
     const uint8_t *bytes;  // the caller's

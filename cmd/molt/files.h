@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "volume.h"
+#include "lfs/volume.h"
 
 // Longest path on a littlefs that is handled, the 0 included.
 #define FILES_PATH_MAX 1024

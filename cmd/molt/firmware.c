@@ -6,9 +6,9 @@
 
 #include "describe.h"
 #include "host.h"
+#include "map/map.h"
 #include "molt/error.h"
-#include "molt/map.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 

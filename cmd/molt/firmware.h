@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "image/image.h"
 #include "molt/flash.h"
-#include "molt/image.h"
 
 typedef enum firmware_state {
     FIRMWARE_NONE,       // nothing there that is an image, or a damaged one; image.defect tells

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
+#include "decode/unpack.h"
 #include "dump.h"
 #include "molt/error.h"
-#include "molt/unpack.h"
-#include "reader.h"
 
 #define WINDOW_MIN 512u
 // The largest that MicroPython on an ESP8266 gets in one piece as a rule: 38 KB of heap, of which molt's Python and the

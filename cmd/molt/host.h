@@ -4,9 +4,9 @@
 #define MOLT_CMD_HOST_H
 
 #include "device.h"
-#include "job_parts.h"
-#include "lfs_source.h"
-#include "volume.h"
+#include "job/job_parts.h"
+#include "lfs/lfs_source.h"
+#include "lfs/volume.h"
 
 // The file that saves the old first sector, in the root of the filesystem.
 #define HOST_SAVED_PATH "molt.head"

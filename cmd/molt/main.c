@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32.h"
 #include "commands.h"
 #include "esp8266_target.h"
-#include "molt/crc32.h"
-#include "molt/plan.h"
 #include "molt/version.h"
 #include "say.h"
+#include "upgrade/plan.h"
 
 const command_t commands[] = {
     { "info", "IMAGE", "what a firmware image is, and whether it is whole", cmd_info },

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "molt/map.h"
+#include "map/map.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/plan.h"
-#include "volume.h"
+#include "lfs/volume.h"
+#include "upgrade/plan.h"
 
 #define PLACES_MAX 16
 

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-#include "molt/boot.h"
 #include "molt/job.h"
 #include "nor.h"
+#include "upgrade/boot.h"
 
 typedef struct progress {
     sim_nor_t *nor;         // whose counts are the clock

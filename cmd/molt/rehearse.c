@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32.h"
 #include "describe.h"
 #include "files.h"
 #include "gunzip.h"
-#include "molt/crc32.h"
 #include "molt/error.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 #include "survey.h"
 
 void rehearse_job(host_job_t *host, dumpfs_t *dump, const args_t *args) {

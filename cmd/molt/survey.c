@@ -7,9 +7,9 @@
 #include "describe.h"
 #include "esp32.h"
 #include "firmware.h"
+#include "frozen/store.h"
 #include "host.h"
 #include "molt/error.h"
-#include "molt/store.h"
 #include "say.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE

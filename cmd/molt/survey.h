@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "dumpfs.h"
-#include "molt/map.h"
-#include "molt/partition.h"
+#include "map/map.h"
+#include "map/partition.h"
 #include "say.h"
 
 // A partition table can be for a larger flash than an ESP8266 has.

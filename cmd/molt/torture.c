@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "molt/error.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 #include "torture_files.h"
 #include "torture_parts.h"
 

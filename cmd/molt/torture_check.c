@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "molt/error.h"
-#include "molt/report.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 #include "torture_files.h"
 #include "torture_parts.h"
+#include "upgrade/report.h"
 
 static uint32_t sector_size_of(const torture_t *torture) {
     return torture->nor->flash.geometry.sector_size;

@@ -8,7 +8,7 @@
 
 #include <zlib.h>
 
-#include "molt/crc32.h"
+#include "base/crc32.h"
 #include "molt/error.h"
 
 static int file_crc(molt_volume_t *volume, const char *path, uint32_t *size, uint32_t *crc) {

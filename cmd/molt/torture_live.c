@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "molt/error.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 #include "torture_parts.h"
 
 // Starts of a firmware or a preparation after which a recovery counts as endless.

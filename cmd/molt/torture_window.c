@@ -1,6 +1,6 @@
 // When sector 0 may be rewritten, and what starts may write after an upgrade.
 
-#include "molt/state.h"
+#include "resident/state.h"
 #include "torture_parts.h"
 
 static bool has_misread(const torture_t *torture) {

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "volume.h"
+#include "lfs/volume.h"
 
 // Copy directories, files and their attributes. Both volumes are mounted, `to` for writing.
 //   at  FILES_PATH_MAX bytes, or NULL: the path at which it failed

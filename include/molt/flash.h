@@ -7,7 +7,9 @@
 
 #include <stdint.h>
 
-#include "molt/config.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 // Sizes in bytes. On every chip a sector has 4096, a block 65536 and a page 256; tests shrink them.
 typedef struct molt_geometry {
@@ -16,18 +18,6 @@ typedef struct molt_geometry {
     uint32_t block_size;   // large erase unit, a multiple of sector_size; 0 where there is none
     uint32_t page_size;    // largest unit of one program operation
 } molt_geometry_t;
-
-static inline uint32_t molt_sector_size(const molt_geometry_t *geometry) {
-    return MOLT_FIXED_GEOMETRY ? 4096 : geometry->sector_size;
-}
-
-static inline uint32_t molt_block_size(const molt_geometry_t *geometry) {
-    return MOLT_FIXED_GEOMETRY ? 65536 : geometry->block_size;
-}
-
-static inline uint32_t molt_page_size(const molt_geometry_t *geometry) {
-    return MOLT_FIXED_GEOMETRY ? 256 : geometry->page_size;
-}
 
 typedef struct molt_flash {
     // Handed to each callback; may be NULL.
@@ -53,12 +43,8 @@ typedef struct molt_region {
     uint32_t size;
 } molt_region_t;
 
-// Program `size` bytes at `addr`, page by page; `data` is RAM, any number of pages, addresses and sizes as above.
-// Returns 0 or the driver's error. Power cut: each page may have any subset of its bits.
-int molt_flash_prog(const molt_flash_t *flash, uint32_t addr, const void *data, uint32_t size);
-
-// Whether [addr, addr + size) reads as erased: 1, 0 or the driver's error. A sector whose erase was torn can do so now and not
-// later, so nothing is built on that but what has its own reading back.
-int molt_flash_is_blank(const molt_flash_t *flash, uint32_t addr, uint32_t size);
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,7 +13,7 @@ import _molt
 _SAVED = "molt.head"
 _SECTOR = const(4096)
 
-# Kinds of state in resident mode (include/molt/state.h).
+# Kinds of state in resident mode (src/resident/state.h).
 _UPGRADE = const(2)
 _TRIAL = const(3)
 

@@ -2,6 +2,6 @@
 
 #include "src/base/md5.c"
 #include "src/base/sha256.c"
-#include "src/upgrade/image.c"
-#include "src/upgrade/image_verify.c"
-#include "src/upgrade/image_text.c"
+#include "src/image/image.c"
+#include "src/image/image_verify.c"
+#include "src/image/image_text.c"

@@ -1,3 +1,3 @@
 // molt's core, compiled here so that its code lies in this folder's objects: see micropython.mk.
 
-#include "src/upgrade/resident.c"
+#include "src/resident/resident.c"

@@ -1,7 +1,7 @@
 // molt's core, compiled here so that its code lies in this folder's objects: see micropython.mk.
 
 #include "src/base/crc32.c"
-#include "src/base/flash.c"
+#include "src/base/flash_io.c"
 #include "src/base/reader.c"
 #include "src/base/sector.c"
 #include "src/upgrade/plan.c"

@@ -1,7 +1,7 @@
 // SHA-1 from the mask ROM, which has it with the layout of molt_sha1_t and the arguments of molt/sha1.h. It costs a firmware
 // nothing but these three calls. (The port's linker script knows the addresses: eagle.rom.addr.v6.ld.)
 
-#include "molt/sha1.h"
+#include "base/sha1.h"
 
 extern void SHA1Init(molt_sha1_t *sha1);
 extern void SHA1Update(molt_sha1_t *sha1, const void *data, uint32_t size);

@@ -3,8 +3,8 @@
 #ifndef MOLT_MICROPYTHON_FROZEN_H
 #define MOLT_MICROPYTHON_FROZEN_H
 
-#include "molt/relink.h"
-#include "molt/store.h"
+#include "frozen/relink.h"
+#include "frozen/store.h"
 #include "py/obj.h"
 
 // 0 leaves dynamic frozen modules out of the firmware, 29 KB of code, tables and texts:

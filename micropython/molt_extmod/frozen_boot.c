@@ -7,10 +7,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/crc32.h"
+#include "base/reader.h"
 #include "flash.h"
 #include "frozen.h"
 #include "map_glue.h"
-#include "molt/crc32.h"
 #include "molt/error.h"
 #include "py/bc.h"
 #include "py/emitglue.h"
@@ -25,7 +26,6 @@
 #include "py/qstr.h"
 #include "py/runtime.h"
 #include "py/smallint.h"
-#include "reader.h"
 #include "user_interface.h"
 
 void molt_frozen_init(void);

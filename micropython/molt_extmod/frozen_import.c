@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "frozen.h"
+#include "frozen/mpy_visitor.h"
 #include "molt/error.h"
-#include "mpy_visitor.h"
 #include "py/bc.h"
 #include "py/emitglue.h"
 #include "py/frozenmod.h"

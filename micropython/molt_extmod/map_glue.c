@@ -4,11 +4,11 @@
 
 #include <string.h>
 
+#include "base/md5.h"
 #include "flash.h"
-#include "image_parts.h"
+#include "image/image.h"
+#include "image/image_parts.h"
 #include "molt/error.h"
-#include "molt/image.h"
-#include "molt/md5.h"
 #include "py/runtime.h"
 #include "upgrade_obj.h"
 

@@ -2,7 +2,7 @@
 #ifndef MOLT_MICROPYTHON_MAP_GLUE_H
 #define MOLT_MICROPYTHON_MAP_GLUE_H
 
-#include "molt/map.h"
+#include "map/map.h"
 #include "py/obj.h"
 
 // Detect the map from flash size, filesystem and the end of the running firmware, and split it there.

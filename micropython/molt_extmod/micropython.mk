@@ -16,7 +16,7 @@ SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c core_plan.c co
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
 CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
-    include src/base src/upgrade src/frozen src/lfs src/job ports/esp8266 ports/esp8266/prebuilt))
+    include src ports/esp8266 ports/esp8266/prebuilt))
 
 # Native code goes where the flash map has a place for it: map_glue.c.
 LDFLAGS_USERMOD += --wrap=esp_native_code_init

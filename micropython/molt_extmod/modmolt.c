@@ -7,18 +7,18 @@
 #if MICROPY_VFS_FAT
 #include "extmod/vfs_fat.h"
 #endif
-#include "lib/littlefs/lfs2.h"
+#include "base/sha256.h"
 #include "flash.h"
 #include "frozen.h"
+#include "lib/littlefs/lfs2.h"
 #include "map_glue.h"
 #include "molt/error.h"
-#include "molt/plan.h"
-#include "molt/prepare.h"
-#include "molt/report.h"
-#include "molt/sha256.h"
 #include "py/runtime.h"
 #include "py/stream.h"
 #include "resident_api.h"
+#include "upgrade/plan.h"
+#include "upgrade/prepare.h"
+#include "upgrade/report.h"
 #include "upgrade_obj.h"
 
 // A VfsLfs2 object. Source: extmod/vfs_lfs.c, MicroPython 1.25 and 1.26.

@@ -5,8 +5,8 @@
 #include "esp8266_target.h"
 #include "flash.h"
 #include "molt/error.h"
-#include "molt/resident.h"
 #include "py/runtime.h"
+#include "resident/resident.h"
 #include "upgrade_obj.h"
 
 bool molt_device_is_resident(molt_flash_t *flash, uint32_t *reserved_addr, molt_state_t *state) {

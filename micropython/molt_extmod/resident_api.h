@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "molt/resident.h"
 #include "py/obj.h"
+#include "resident/resident.h"
 
 // Whether resident mode is installed, and if so what its state is.
 bool molt_device_is_resident(molt_flash_t *flash, uint32_t *reserved_addr, molt_state_t *state);

@@ -6,7 +6,7 @@
 #include "esp8266_loader.h"
 #include "esp8266_overlay.h"
 #include "esp8266_resident.h"
-#include "molt/map.h"
+#include "map/map.h"
 
 static const molt_region_t resident_memory[] = ESP8266_resident_MEMORY;
 

@@ -3,7 +3,7 @@
 #ifndef MOLT_ESP8266_EXTENSION_H
 #define MOLT_ESP8266_EXTENSION_H
 
-#include "molt/image.h"
+#include "image/image.h"
 
 // Below the boot loader, above what firmwares use. The same in extension.ld.
 #define EXTENSION_VADDR 0x4010d000u

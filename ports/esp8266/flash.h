@@ -3,8 +3,8 @@
 #ifndef MOLT_ESP8266_FLASH_H
 #define MOLT_ESP8266_FLASH_H
 
+#include "map/map.h"
 #include "molt/flash.h"
-#include "molt/map.h"
 
 // Of the 16 MB that a chip may have, the CPU sees the first.
 #define MOLT_ESP8266_MAPPED_SIZE MOLT_MAP_MAPPED_SIZE

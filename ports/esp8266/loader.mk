@@ -7,14 +7,14 @@
 
 LX106 ?= xtensa-lx106-elf-
 LOADER_SRC := src/base/crc32_small.c src/upgrade/plan.c src/upgrade/journal.c src/base/sector.c src/upgrade/apply.c src/upgrade/report.c \
-    src/boot/boot.c ports/esp8266/loader.c
+    src/upgrade/boot.c ports/esp8266/loader.c
 # From the third line on: found by trying what makes the code smaller. maybe-uninitialized: across inlined functions each
 # compiler finds another one that is none; the same code is compiled for the host with that warning.
 LOADER_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -Wno-maybe-uninitialized -fwhole-program -ffunction-sections \
     -mtext-section-literals -mno-longcalls -fstack-usage \
     -fno-jump-tables -fno-tree-switch-conversion -fno-move-loop-invariants -fno-tree-loop-im \
     -fipa-pta -fno-cse-follow-jumps -fno-tree-coalesce-vars -fno-tree-dominator-opts -fno-guess-branch-probability -fno-thread-jumps -fno-caller-saves -mno-serialize-volatile -frename-registers -fno-schedule-insns2 -fno-tree-reassoc \
-    -DMOLT_FIXED_GEOMETRY=1 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc/base -Isrc/upgrade -Iports/esp8266 -I.
+    -DMOLT_FIXED_GEOMETRY=1 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc -Iports/esp8266 -I.
 # The overlay's own; found in the same way.
 OVERLAY_FLAGS := -DMOLT_RESIDENT_ONLY=1 -fno-tree-dse -flive-range-shrinkage -fno-tree-tail-merge
 LOADER_OUT := $(BUILD)/boot
@@ -22,14 +22,14 @@ LOADER_ELF := $(LOADER_OUT)/loader.elf
 LOADER_BIN := $(LOADER_OUT)/loader.bin
 PREBUILT := ports/esp8266/prebuilt
 LOADER_GEN := $(PREBUILT)/esp8266_loader.h
-LOADER_HDR := $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h ports/esp8266/*.h) ports/esp8266/machine.c \
+LOADER_HDR := $(wildcard include/molt/*.h src/base/*.h src/decode/*.h src/upgrade/*.h src/resident/*.h ports/esp8266/*.h) ports/esp8266/machine.c \
     ports/esp8266/upgrading.c
 
 # The resident one: what each start needs, in sector 0, and its overlay, which upgrades.
-RESIDENT_SRC := src/base/crc32_small.c src/upgrade/state.c src/upgrade/load.c src/upgrade/resident_config.c src/boot/start.c \
+RESIDENT_SRC := src/base/crc32_small.c src/resident/state.c src/resident/load.c src/resident/resident_config.c src/resident/start.c \
     ports/esp8266/resident.c
-OVERLAY_SRC := $(filter-out ports/esp8266/loader.c src/upgrade/report.c,$(LOADER_SRC)) src/upgrade/state.c \
-    src/boot/resident.c ports/esp8266/overlay.c
+OVERLAY_SRC := $(filter-out ports/esp8266/loader.c src/upgrade/report.c,$(LOADER_SRC)) src/resident/state.c \
+    src/resident/overlay.c ports/esp8266/overlay.c
 RESIDENT_GEN := $(PREBUILT)/esp8266_resident.h $(PREBUILT)/esp8266_overlay.h
 
 # Another compiler makes everything again.
@@ -81,7 +81,7 @@ $(LOADER_OUT)/esp8266_%.h: $(LOADER_OUT)/%.bin tools/bin2c
 	    echo "}"; } >>$@
 
 # The extension: the same flags, its own place.
-EXTENSION_SRC := src/upgrade/inflate.c src/upgrade/unpack.c ports/esp8266/extension.c
+EXTENSION_SRC := src/decode/inflate.c src/decode/unpack.c ports/esp8266/extension.c
 EXTENSION_ELF := $(LOADER_OUT)/extension.elf
 EXTENSION_GEN := $(PREBUILT)/esp8266_inflate.h
 

@@ -1,9 +1,9 @@
 // What each boot loader of the ESP8266 stands on: the flash driver, and the watchdog kept quiet, by mask-ROM functions.
 // Compiled into the same translation unit, so that calls through `flash` become direct ones.
 
-#include "molt/boot.h"
 #include "molt/error.h"
 #include "rom.h"
+#include "upgrade/boot.h"
 
 #define SECTOR_SIZE 4096u
 #define BLOCK_SIZE 65536u

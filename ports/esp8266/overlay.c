@@ -1,8 +1,8 @@
 // The second part of the ESP8266's resident boot loader: it carries out upgrades. It is an image of its own, in a sector
 // of the reserved region, and is replaced with the plan by whoever prepares an upgrade.
 
+#include "resident/resident.h"
 #include "upgrading.c"
-#include "molt/resident.h"
 
 static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension };
 

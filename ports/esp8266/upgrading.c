@@ -3,7 +3,7 @@
 
 #include "extension.h"
 #include "machine.c"
-#include "molt/report.h"
+#include "upgrade/report.h"
 
 // The watchdog: resets in both stages. The mask ROM takes 12 for 13, and a stage of n lasts 2^n * 0.8 ms: 6.7 s each, 13 s
 // in all, which is more than the slowest step takes (16 sectors erased one by one, 0.4 s each by the data sheets).

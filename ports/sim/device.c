@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/unpack.h"
 #include "molt/error.h"
-#include "molt/unpack.h"
 
 // Facts of the mask ROM: header and segment headers of 8 bytes, XOR checksum seeded with 0xEF, in the last byte of
 // the 16 that the last segment ends in.

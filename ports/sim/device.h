@@ -6,10 +6,10 @@
 #ifndef MOLT_SIM_DEVICE_H
 #define MOLT_SIM_DEVICE_H
 
-#include "molt/boot.h"
 #include "molt/target.h"
-#include "molt/resident.h"
 #include "nor.h"
+#include "resident/resident.h"
+#include "upgrade/boot.h"
 
 typedef enum sim_outcome {
     SIM_FIRMWARE,  // a firmware runs

@@ -1,6 +1,6 @@
 // CRC-32 with a table of 16 entries: 64 bytes that fit the boot loader, two steps a byte.
 
-#include "molt/crc32.h"
+#include "base/crc32.h"
 
 uint32_t molt_crc32(uint32_t crc, const void *data, uint32_t size) {
     // Remainders of the 16 nibbles modulo the reflected polynomial 0xEDB88320.

@@ -1,7 +1,7 @@
 // CRC-32 without a table: less than half of crc32.c's bytes, at a quarter of its speed. For the boot loaders, which hold
 // no more than a few sectors against a CRC.
 
-#include "molt/crc32.h"
+#include "base/crc32.h"
 
 uint32_t molt_crc32(uint32_t crc, const void *data, uint32_t size) {
     const uint8_t *bytes = data;

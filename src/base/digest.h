@@ -3,8 +3,8 @@
 #ifndef MOLT_BASE_DIGEST_H
 #define MOLT_BASE_DIGEST_H
 
-#include "bytes.h"
-#include "libc.h"
+#include "base/bytes.h"
+#include "base/libc.h"
 
 #define DIGEST_BLOCK_SIZE 64u
 

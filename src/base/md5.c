@@ -1,9 +1,9 @@
 // MD5 as RFC 1321 has it. The tables are of 32-bit words, so that they may lie in the ESP8266's mapped flash,
 // from which bytes cannot be loaded.
 
-#include "molt/md5.h"
+#include "base/md5.h"
 
-#include "digest.h"
+#include "base/digest.h"
 
 // Step i of the 64: which of the block's words it takes, and the round's function of b, c and d.
 static uint32_t round_function(uint32_t i, uint32_t b, uint32_t c, uint32_t d, uint32_t *word) {

@@ -1,10 +1,10 @@
 // What is done with any reader.
 
-#include "reader.h"
+#include "base/reader.h"
 
-#include "bytes.h"
-#include "libc.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/libc.h"
 
 static int read_memory(void *ctx, uint32_t off, void *buf, uint32_t size) {
     memcpy(buf, (const uint8_t *)ctx + off, size);

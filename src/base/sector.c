@@ -1,9 +1,10 @@
 // See molt/sector.h.
 
-#include "molt/sector.h"
+#include "base/sector.h"
 
-#include "bytes.h"
-#include "libc.h"
+#include "base/bytes.h"
+#include "base/geometry.h"
+#include "base/libc.h"
 #include "molt/error.h"
 
 // Bytes that are compared at a time.

@@ -1,8 +1,8 @@
 // SHA-1 as FIPS 180-4 has it.
 
-#include "molt/sha1.h"
+#include "base/sha1.h"
 
-#include "digest.h"
+#include "base/digest.h"
 
 typedef struct five {
     uint32_t a, b, c, d, e;

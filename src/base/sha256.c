@@ -1,9 +1,9 @@
 // SHA-256 as FIPS 180-4 has it. The message schedule is kept as a ring of 16 words: 64 bytes of stack. The
 // tables are of 32-bit words, so that they may lie in the ESP8266's mapped flash.
 
-#include "molt/sha256.h"
+#include "base/sha256.h"
 
-#include "digest.h"
+#include "base/digest.h"
 
 static uint32_t rotate_right(uint32_t v, uint32_t count) {
     return rotate_left(v, 32 - count);

@@ -4,16 +4,16 @@
 // that they will make. The second writes everything: fixed tables first, then constants and functions as they come,
 // each reference being put into a slot that was reserved before, at last the pool.
 
-#include "molt/link.h"
+#include "frozen/link.h"
 
-#include "bytes.h"
-#include "libc.h"
-#include "link_layout.h"
-#include "link_parts.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/libc.h"
+#include "base/reader.h"
+#include "frozen/link_layout.h"
+#include "frozen/link_parts.h"
+#include "frozen/mpy_visitor.h"
 #include "molt/error.h"
-#include "mpy_visitor.h"
-#include "reader.h"
 
 #define QSTR_EMPTY 1u
 #define POOL_ALLOC_MAX 10u

@@ -1,13 +1,14 @@
 // Links in flash: one behind the other from the bottom of the region upwards, each complete once its magic is there.
 
-#include "bytes.h"
-#include "libc.h"
-#include "link_layout.h"
-#include "link_parts.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/flash_io.h"
+#include "base/libc.h"
+#include "frozen/link.h"
+#include "frozen/link_layout.h"
+#include "frozen/link_parts.h"
+#include "frozen/store_layout.h"
 #include "molt/error.h"
-#include "molt/link.h"
-#include "store_layout.h"
 
 #define PIECE 64
 

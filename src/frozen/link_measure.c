@@ -1,8 +1,8 @@
 // How much a link can take, whatever names the firmware already has.
 
-#include "link_layout.h"
-#include "molt/link.h"
-#include "mpy_visitor.h"
+#include "frozen/link.h"
+#include "frozen/link_layout.h"
+#include "frozen/mpy_visitor.h"
 
 // Bytes of the names that an import of the module makes, each with a 0 behind it: every part of the dotted name, and
 // what stands before each dot. *count grows by their number.

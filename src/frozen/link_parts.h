@@ -2,7 +2,7 @@
 #ifndef MOLT_FROZEN_LINK_PARTS_H
 #define MOLT_FROZEN_LINK_PARTS_H
 
-#include "molt/link.h"
+#include "frozen/link.h"
 
 #define MOLT_LINK_VERSION 1
 // Highest number of a qstr that a link may use: it is kept in 16 bits.

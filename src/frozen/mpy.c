@@ -1,11 +1,11 @@
 // The .mpy parser: one pass, no recursion, every count and size checked against what is left of the file.
 
-#include "molt/mpy.h"
+#include "frozen/mpy.h"
 
-#include "bytes.h"
-#include "libc.h"
+#include "base/bytes.h"
+#include "base/libc.h"
+#include "frozen/mpy_visitor.h"
 #include "molt/error.h"
-#include "mpy_visitor.h"
 
 #define SCOPE_GENERATOR 0x01u
 #define SCOPE_RELOC 0x10u

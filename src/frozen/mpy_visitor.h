@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/mpy.h"
+#include "frozen/mpy.h"
 
 // The last qstr that all firmwares have under the same number.
 #define MOLT_MPY_QSTR_STATIC_MAX 165

@@ -1,12 +1,12 @@
 // Relink: replay the links in flash, append what is missing, or begin again.
 
-#include "molt/relink.h"
+#include "frozen/relink.h"
 
-#include "libc.h"
-#include "link_parts.h"
+#include "base/libc.h"
+#include "base/reader.h"
+#include "frozen/link_parts.h"
+#include "frozen/store_layout.h"
 #include "molt/error.h"
-#include "reader.h"
-#include "store_layout.h"
 
 static void begin(molt_relink_t *r) {
     r->links_addr = r->store->region.addr;

@@ -1,12 +1,13 @@
 // The store: finding, adding and deleting records.
 
-#include "molt/store.h"
+#include "frozen/store.h"
 
-#include "libc.h"
-#include "molt/crc32.h"
+#include "base/crc32.h"
+#include "base/flash_io.h"
+#include "base/libc.h"
+#include "base/reader.h"
+#include "frozen/store_layout.h"
 #include "molt/error.h"
-#include "reader.h"
-#include "store_layout.h"
 
 #define HEADER_WORDS (MOLT_RECORD_HEADER_SIZE / 4)
 #define NAME_ROOM (MOLT_RECORD_HEADER_SIZE - MOLT_RECORD_NAME_OFF)

@@ -9,12 +9,12 @@
 // After a restart nothing is believed that a torn operation can have left: the first sector that is not marked is written
 // whatever it seems to hold, and marks that read as made are made again before what they stand for is relied upon.
 
-#include "libc.h"
-#include "molt/crc32.h"
+#include "base/crc32.h"
+#include "base/libc.h"
+#include "base/sector.h"
+#include "frozen/store.h"
+#include "frozen/store_layout.h"
 #include "molt/error.h"
-#include "molt/sector.h"
-#include "molt/store.h"
-#include "store_layout.h"
 
 #define JOURNAL_MAGIC 0x434c4f4du  // "MOLC"; programmed last, cleared when all is done
 #define JOURNAL_VERSION 1

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bytes.h"
-#include "link_layout.h"
-#include "molt/store.h"
+#include "base/bytes.h"
+#include "frozen/link_layout.h"
+#include "frozen/store.h"
 
 #define MOLT_STORE_VERSION 1
 

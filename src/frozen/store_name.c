@@ -1,7 +1,7 @@
 // Which names a module can have.
 
-#include "libc.h"
-#include "molt/store.h"
+#include "base/libc.h"
+#include "frozen/store.h"
 
 bool molt_store_is_name(const char *name, uint32_t name_size) {
     bool is_begun = false;

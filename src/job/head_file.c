@@ -1,12 +1,13 @@
 // molt.head: what is in it, and where in flash that lies. docs/format.md has the layout.
 
-#include "head_file.h"
+#include "job/head_file.h"
 
-#include "bytes.h"
-#include "libc.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/geometry.h"
+#include "base/libc.h"
 #include "molt/error.h"
-#include "molt/report.h"
+#include "upgrade/report.h"
 
 // Where things begin in the saved file: the first bytes of its first, second and third block, so that each lies in
 // one piece. (A block begins with its pointers: none in the first, one in the second, two in the third.)

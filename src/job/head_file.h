@@ -2,7 +2,7 @@
 #ifndef MOLT_JOB_HEAD_FILE_H
 #define MOLT_JOB_HEAD_FILE_H
 
-#include "job_parts.h"
+#include "job/job_parts.h"
 
 // Find the parts of `head` in flash, and hold them to what was to be saved.
 // Returns 0, MOLT_ERR_CORRUPT (it holds something else, or not in one piece each), or the error of its walk or of the driver.

@@ -1,15 +1,16 @@
 // The order of an upgrade's preparation, and what can go wrong with each step.
 
-#include "job_parts.h"
+#include "job/job_parts.h"
 
-#include "bytes.h"
-#include "head_file.h"
-#include "libc.h"
-#include "molt/apply.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/geometry.h"
+#include "base/libc.h"
+#include "job/head_file.h"
 #include "molt/error.h"
-#include "molt/prepare.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
+#include "upgrade/apply.h"
+#include "upgrade/prepare.h"
 
 static int trouble(molt_job_t *job, molt_job_trouble_t kind, int err) {
     job->trouble = kind;

@@ -2,10 +2,10 @@
 #ifndef MOLT_JOB_PARTS_H
 #define MOLT_JOB_PARTS_H
 
-#include "molt/image.h"
+#include "decode/unpack.h"
+#include "image/image.h"
 #include "molt/job.h"
-#include "molt/plan.h"
-#include "molt/unpack.h"
+#include "upgrade/plan.h"
 
 // What went wrong, beside the error code: which of the fields below has the sentence.
 typedef enum molt_job_trouble {

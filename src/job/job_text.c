@@ -1,6 +1,6 @@
 // What went wrong with an upgrade, in words.
 
-#include "job_parts.h"
+#include "job/job_parts.h"
 #include "molt/error.h"
 
 const char *molt_job_text(const molt_job_t *job, int err) {

@@ -2,9 +2,10 @@
 // a file is a list of blocks; block n >= 1 begins with ctz(n) + 1 pointers of 4 bytes, little-endian, the first of
 // which is the block before it; data fill the rest.
 
-#include "extents.h"
+#include "lfs/extents.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/geometry.h"
 #include "molt/error.h"
 
 static uint32_t pointers_size(uint32_t index) {

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
+#include "lfs/volume.h"
 #include "molt/source.h"
-#include "volume.h"
 
 typedef struct molt_extents {
     molt_volume_t *volume;

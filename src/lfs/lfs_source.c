@@ -1,8 +1,9 @@
 // A file on littlefs, for a job.
 
-#include "lfs_source.h"
+#include "lfs/lfs_source.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/geometry.h"
 #include "molt/error.h"
 
 static int read_file(void *ctx, uint32_t off, void *buf, uint32_t size) {

@@ -2,10 +2,10 @@
 #ifndef MOLT_LFS_SOURCE_H
 #define MOLT_LFS_SOURCE_H
 
-#include "extents.h"
+#include "lfs/extents.h"
+#include "lfs/volume.h"
 #include "molt/job.h"
 #include "molt/source.h"
-#include "volume.h"
 
 // Stays where it is, and its volume mounted, while the source is in use.
 typedef struct molt_lfs_source {

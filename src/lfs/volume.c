@@ -1,9 +1,11 @@
 // littlefs on a region of flash: the block device callbacks, and finding out the block size.
 
-#include "volume.h"
+#include "lfs/volume.h"
 
-#include "bytes.h"
-#include "libc.h"
+#include "base/bytes.h"
+#include "base/flash_io.h"
+#include "base/geometry.h"
+#include "base/libc.h"
 #include "molt/error.h"
 
 // Block sizes that are tried where it is not known, most usual first.

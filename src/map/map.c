@@ -1,8 +1,8 @@
 // The table of flash maps, and what can be asked of one.
 
-#include "molt/map.h"
+#include "map/map.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "molt/error.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE

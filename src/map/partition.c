@@ -2,11 +2,11 @@
 // loader refuses, its bootloader_support component; for names that mean something, MicroPython's port
 // (modules/flashbdev.py, main.c, esp32_partition.c).
 
-#include "molt/partition.h"
+#include "map/partition.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/md5.h"
 #include "molt/error.h"
-#include "molt/md5.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 #define ROW_SIZE 32u

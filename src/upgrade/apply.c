@@ -1,10 +1,11 @@
 // Apply: one step of a plan.
 
-#include "molt/apply.h"
+#include "upgrade/apply.h"
 
-#include "bytes.h"
-#include "libc.h"
-#include "plan_layout.h"
+#include "base/bytes.h"
+#include "base/geometry.h"
+#include "base/libc.h"
+#include "upgrade/plan_layout.h"
 
 static int read_source(void *ctx, uint32_t off, void *buf, uint32_t size) {
     const molt_plan_source_t *source = ctx;

@@ -1,6 +1,6 @@
 // The journal: one bit a step in flash, cleared when the step is done.
 
-#include "molt/journal.h"
+#include "upgrade/journal.h"
 
 bool molt_journal_is_done(const molt_journal_t *journal, uint32_t step) {
     return (journal->words[step / 8] >> step % 8 & 1) == 0;

@@ -1,14 +1,15 @@
 // A stored plan: reading it back, and the arithmetic of its steps. This half is in the boot loader; building
 // a plan is in plan_build.c. Pure: no flash I/O.
 
-#include "molt/plan.h"
+#include "upgrade/plan.h"
 
-#include "bytes.h"
-#include "libc.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/geometry.h"
+#include "base/libc.h"
 #include "molt/error.h"
-#include "molt/report.h"
-#include "plan_layout.h"
+#include "upgrade/plan_layout.h"
+#include "upgrade/report.h"
 
 uint32_t plan_sectors_per_block(const molt_plan_t *plan) {
     uint32_t block_size = molt_block_size(&plan->geometry);

@@ -1,11 +1,12 @@
 // Building a plan: what collides is refused, what matches is left alone, whole blocks are erased at once where
 // that is quicker. Pure: no flash I/O.
 
-#include "bytes.h"
-#include "libc.h"
+#include "base/bytes.h"
+#include "base/geometry.h"
+#include "base/libc.h"
 #include "molt/error.h"
-#include "molt/plan.h"
-#include "plan_layout.h"
+#include "upgrade/plan.h"
+#include "upgrade/plan_layout.h"
 
 // A block is erased as a whole when at least 5 of its 16 sectors change: 150 ms and 16 x 6.4 ms of programming
 // against 5 x (45 + 6.4) ms. Source: W25Q32 data sheet, typical times; the other chips' ratios are alike.

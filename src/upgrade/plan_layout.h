@@ -14,7 +14,8 @@
 
 #include <stddef.h>
 
-#include "molt/plan.h"
+#include "base/geometry.h"
+#include "upgrade/plan.h"
 
 #define PLAN_MAGIC 0x544C4F4Du  // "MOLT"
 

@@ -1,13 +1,14 @@
 // Prepare: check, compare, write the boot sector. Runs in the firmware or in a tool, never in the boot loader.
 
-#include "molt/prepare.h"
+#include "upgrade/prepare.h"
 
-#include "bytes.h"
-#include "libc.h"
-#include "molt/sector.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/geometry.h"
+#include "base/libc.h"
+#include "base/reader.h"
+#include "base/sector.h"
 #include "molt/error.h"
-#include "reader.h"
 
 #define FIRST_PIECE_SIZE 64u
 

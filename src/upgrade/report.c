@@ -5,9 +5,9 @@
 //   word 2  starts: one more bit cleared, from bit 0 up, at each start of the boot loader
 //   word 3  result: low half cleared = the new firmware was put in, high half cleared = the old one was kept
 
-#include "molt/report.h"
+#include "upgrade/report.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "molt/error.h"
 
 #define REPORT_MAGIC 0x3150524Du  // "MRP1"

@@ -14,9 +14,9 @@
 
 #include "fixture/device.h"
 #include "host.h"
-#include "molt/apply.h"
 #include "molt/error.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
+#include "upgrade/apply.h"
 
 #define OPS_MAX 512
 #define POWER_ONS 3

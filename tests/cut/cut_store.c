@@ -18,9 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "fixture/frozen.h"
 #include "molt/error.h"
-#include "reader.h"
 
 #define SECTOR 512u
 #define NAMES 5

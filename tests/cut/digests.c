@@ -4,9 +4,9 @@
 #include <nettle/sha1.h>
 #include <zlib.h>
 
-#include "digest.h"
-#include "molt/crc32.h"
-#include "molt/sha1.h"
+#include "base/crc32.h"
+#include "base/digest.h"
+#include "base/sha1.h"
 
 uint32_t molt_crc32(uint32_t crc, const void *data, uint32_t size) {
     return (uint32_t)crc32(crc, data, size);

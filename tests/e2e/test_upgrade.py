@@ -331,7 +331,8 @@ def equal_sectors_are_left_alone():
     board = fresh("mpy-A", files=files)
     before = board.flash()
     last = (len(image) - 1) // SECTOR * SECTOR
-    board.change(last, bytes(byte ^ 0x55 for byte in image[last:last + 4]))
+    # Of the MD5 behind the image: the firmware runs without it.
+    board.change(len(image) - 1, bytes([image[-1] ^ 0x55]))
     board.run(PREPARE)
     run = board.run()
     true(all(addr < SECTOR or last <= addr < last + SECTOR or addr >= FS_START for _, addr, _ in run.ops), "other sectors are touched")

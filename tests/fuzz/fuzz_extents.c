@@ -11,8 +11,8 @@
 
 #include "fixture/device.h"
 #include "host.h"
-#include "molt/apply.h"
 #include "unit/seal.h"
+#include "upgrade/apply.h"
 
 #define CALLS_MAX 400000u
 

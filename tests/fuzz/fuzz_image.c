@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/image.h"
 #include "molt/error.h"
-#include "molt/image.h"
 
 #define REQUIRE(condition) \
     do {                   \

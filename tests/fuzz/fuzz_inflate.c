@@ -6,9 +6,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "molt/crc32.h"
-#include "molt/unpack.h"
-#include "reader.h"
+#include "base/crc32.h"
+#include "base/reader.h"
+#include "decode/unpack.h"
 
 #define SIZE_MAX_OUT (1u << 20)
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/reader.h"
 #include "fixture/frozen.h"
 #include "molt/error.h"
-#include "reader.h"
 
 #define REQUIRE(condition) \
     do {                   \

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "map/partition.h"
 #include "molt/error.h"
-#include "molt/partition.h"
 
 #define REQUIRE(condition) \
     do {                   \

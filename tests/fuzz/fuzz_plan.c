@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
-#include "molt/apply.h"
-#include "molt/boot.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
 #include "molt/error.h"
-#include "molt/report.h"
 #include "nor.h"
 #include "unit/seal.h"
+#include "upgrade/apply.h"
+#include "upgrade/boot.h"
+#include "upgrade/report.h"
 
 #define KB 1024u
 #define SECTOR 512u

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
 #include "fixture/device.h"
 #include "host.h"
-#include "molt/crc32.h"
 #include "unit/seal.h"
 
 #define SECTOR 512u

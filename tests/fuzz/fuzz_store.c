@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "fixture/frozen.h"
 #include "molt/error.h"
-#include "reader.h"
 
 #define REQUIRE(condition) \
     do {                   \

@@ -15,11 +15,11 @@ MOLT = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/molt").resolve()
 FOLDERS = ["include", "src", "ports", "cmd", "micropython", "bench", "examples", "tools", "Makefile"]
 SUFFIXES = {".c", ".h", ".py", ".mk", ".ld", ".S", ".sh", ""}
 # The table, and what tools/maps makes of it.
-TABLE = ["src/map/map.c", "include/molt/map.h", "micropython/boards/molt_1MiB.ld", "micropython/boards/molt_2MiB.ld"]
+TABLE = ["src/map/map.c", "src/map/map.h", "micropython/boards/molt_1MiB.ld", "micropython/boards/molt_2MiB.ld"]
 MEGABYTE = 0x100000
 # The same numbers where they are something else: (file, number), and what it is there.
 OTHERS = {
-    ("src/upgrade/image.c", MEGABYTE): "flash capacities by the size code of an image's header",
+    ("src/image/image.c", MEGABYTE): "flash capacities by the size code of an image's header",
     ("src/map/partition.c", MEGABYTE): "the smallest flash capacity by the size code of an ESP32 image",
     ("cmd/molt/args.c", MEGABYTE): "an example of how to write a number, and one K or M",
     ("cmd/molt/say.c", MEGABYTE): "a megabyte, for people",

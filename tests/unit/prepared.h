@@ -3,10 +3,10 @@
 #ifndef MOLT_TESTS_UNIT_PREPARED_H
 #define MOLT_TESTS_UNIT_PREPARED_H
 
-#include "molt/boot.h"
-#include "molt/plan.h"
-#include "molt/report.h"
 #include "rig.h"
+#include "upgrade/boot.h"
+#include "upgrade/plan.h"
+#include "upgrade/report.h"
 
 #define SECTOR 512u
 

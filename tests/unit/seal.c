@@ -2,8 +2,8 @@
 
 #include "seal.h"
 
-#include "bytes.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
 
 enum {
     OFF_IMAGE_SIZE = 16,

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/plan.h"
+#include "upgrade/plan.h"
 
 // Put the CRC that goes with the other fields into the plan at the end of `sector`; where `counts`, what follows from the
 // sizes too: numbers of steps and offsets. False if there is no room for a plan, or no place where a CRC could begin.

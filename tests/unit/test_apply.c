@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "molt/apply.h"
 #include "rig.h"
+#include "upgrade/apply.h"
 
 static rig_t rig;
 static uint32_t plan_words[512 / 4];

@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
-#include "molt/apply.h"
+#include "base/bytes.h"
 #include "molt/error.h"
 #include "prepared.h"
 #include "seal.h"
+#include "upgrade/apply.h"
 
 static molt_report_t report(void) {
     molt_report_t result;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 static void the_lowest_byte_comes_first(void **state) {
     (void)state;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "molt/crc32.h"
+#include "base/crc32.h"
 
 static void the_check_value_is_right(void **state) {
     (void)state;

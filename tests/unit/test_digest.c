@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "molt/md5.h"
-#include "molt/sha1.h"
-#include "molt/sha256.h"
+#include "base/md5.h"
+#include "base/sha1.h"
+#include "base/sha256.h"
 
 #define DIGEST_MAX MOLT_SHA256_SIZE
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
-#include "extents.h"
+#include "base/bytes.h"
+#include "lfs/extents.h"
 #include "molt/error.h"
 #include "nor.h"
 #include "seal.h"

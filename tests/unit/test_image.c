@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "image/image.h"
 #include "molt/error.h"
-#include "molt/image.h"
 
 #define FILE_MAX 0xa000
 // Somewhere in the mapped part of the vector "micropython".

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "molt/crc32.h"
+#include "base/crc32.h"
+#include "decode/unpack.h"
 #include "molt/error.h"
-#include "molt/unpack.h"
 
 #define PLAIN_SIZE 50000u
 #define FILE_MAX 120000u

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "molt/error.h"
-#include "molt/journal.h"
 #include "nor.h"
+#include "upgrade/journal.h"
 
 #define STEPS 96u
 #define ADDR 1024u

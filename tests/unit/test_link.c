@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/reader.h"
 #include "fixture/frozen.h"
-#include "link_parts.h"
+#include "frozen/link.h"
+#include "frozen/link_parts.h"
 #include "molt/error.h"
-#include "molt/link.h"
-#include "reader.h"
 
 #define MPY_VADDR 0x40280001u  // odd: bytes may lie anywhere
 #define LINK_VADDR 0x40210000u

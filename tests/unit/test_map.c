@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "map/map.h"
 #include "molt/error.h"
-#include "molt/map.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 

@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base/reader.h"
 #include "fixture/frozen.h"
+#include "frozen/mpy.h"
 #include "molt/error.h"
-#include "molt/mpy.h"
-#include "reader.h"
 
 static uint8_t bytes[FROZEN_MPY_MAX];
 

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "map/partition.h"
 #include "molt/error.h"
-#include "molt/partition.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 #define BOOT_ADDR 0x1000u

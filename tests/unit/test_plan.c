@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "molt/error.h"
-#include "molt/plan.h"
+#include "upgrade/plan.h"
 
 #define KB 1024u
 #define SECTOR 4096u

@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
-#include "molt/apply.h"
+#include "base/bytes.h"
 #include "molt/error.h"
-#include "molt/prepare.h"
 #include "rig.h"
+#include "upgrade/apply.h"
+#include "upgrade/prepare.h"
 
 #define SECTOR 512u
 

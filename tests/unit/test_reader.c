@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "molt/crc32.h"
+#include "base/crc32.h"
+#include "base/reader.h"
 #include "molt/error.h"
-#include "reader.h"
 
 static uint8_t bytes[1000];
 static uint32_t told_count;

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "molt/error.h"
-#include "molt/report.h"
 #include "nor.h"
+#include "upgrade/report.h"
 
 #define ADDR 4352u
 #define CRC 0xcafe0001u

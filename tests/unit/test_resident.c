@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
 #include "molt/error.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 #include "rig.h"
 
 #define SECTOR 512u

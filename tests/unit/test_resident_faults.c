@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "molt/error.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 #include "rig.h"
 
 #define SECTOR 512u

@@ -9,8 +9,9 @@
 
 #include <cmocka.h>
 
+#include "base/flash_io.h"
+#include "base/sector.h"
 #include "molt/error.h"
-#include "molt/sector.h"
 #include "nor.h"
 
 #define SECTOR 4096u

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "molt/error.h"
-#include "molt/state.h"
 #include "nor.h"
+#include "resident/state.h"
 
 #define SECTOR 4096u
 #define RESERVED 8192u

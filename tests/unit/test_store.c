@@ -9,12 +9,12 @@
 
 #include <cmocka.h>
 
+#include "base/crc32.h"
+#include "base/reader.h"
 #include "fixture/frozen.h"
-#include "molt/crc32.h"
+#include "frozen/store.h"
+#include "frozen/store_layout.h"
 #include "molt/error.h"
-#include "molt/store.h"
-#include "reader.h"
-#include "store_layout.h"
 
 #define SECTOR 512u
 #define REGION_SIZE (8 * SECTOR)

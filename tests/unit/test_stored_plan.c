@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "molt/error.h"
-#include "molt/plan.h"
-#include "molt/report.h"
 #include "seal.h"
+#include "upgrade/plan.h"
+#include "upgrade/report.h"
 
 #define KB 1024u
 #define SECTOR 4096u

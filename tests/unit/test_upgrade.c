@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "molt/error.h"
 #include "rig.h"
 

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "lfs/volume.h"
 #include "molt/error.h"
 #include "nor.h"
-#include "volume.h"
 
 #define KB 1024u
 

@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/sha1.h"
 #include "molt/flash.h"
-#include "molt/sha1.h"
 
 #define MOLT_PLAN_VERSION 2
 #define MOLT_PLAN_HEADER_SIZE 132

@@ -2,7 +2,7 @@
 #ifndef MOLT_UPGRADE_IMAGE_PARTS_H
 #define MOLT_UPGRADE_IMAGE_PARTS_H
 
-#include "molt/image.h"
+#include "image/image.h"
 
 // MicroPython for ESP8266: the first part of the image, with the size word as its last four bytes.
 #define MICROPYTHON_HEAD_SIZE 0x9000u

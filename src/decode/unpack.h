@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "molt/inflate.h"
+#include "decode/inflate.h"
 #include "molt/source.h"
 
 typedef struct molt_unpack {

@@ -1,18 +1,19 @@
 // The boot loader's work: resume the plan in the boot sector and carry it out. Chips add only their entry and
 // their flash driver (ports/); the host runs this same file.
 
-#include "molt/boot.h"
+#include "upgrade/boot.h"
 
-#include "bytes.h"
-#include "libc.h"
-#include "molt/apply.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/geometry.h"
+#include "base/libc.h"
+#include "base/sha1.h"
 #include "molt/error.h"
-#include "molt/journal.h"
-#include "molt/plan.h"
-#include "molt/report.h"
-#include "molt/sha1.h"
-#include "plan_layout.h"
+#include "upgrade/apply.h"
+#include "upgrade/journal.h"
+#include "upgrade/plan.h"
+#include "upgrade/plan_layout.h"
+#include "upgrade/report.h"
 
 // How often what was read wrong is read again before it counts as wrong.
 #define CHECK_TRIES 4u

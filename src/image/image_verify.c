@@ -1,15 +1,15 @@
 // The bytes of firmware images: everything that can be summed is, in one pass over the file.
 
-#include "bytes.h"
-#include "image_parts.h"
-#include "libc.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/libc.h"
+#include "base/md5.h"
+#include "base/sha1.h"
+#include "base/sha256.h"
+#include "image/image.h"
+#include "image/image_parts.h"
+#include "map/map.h"
 #include "molt/error.h"
-#include "molt/image.h"
-#include "molt/map.h"
-#include "molt/md5.h"
-#include "molt/sha1.h"
-#include "molt/sha256.h"
 
 #define CHECKSUM_SEED 0xef
 #define CRC_SIZE 4u

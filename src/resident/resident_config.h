@@ -3,7 +3,8 @@
 #ifndef MOLT_UPGRADE_RESIDENT_CONFIG_H
 #define MOLT_UPGRADE_RESIDENT_CONFIG_H
 
-#include "molt/resident.h"
+#include "base/geometry.h"
+#include "resident/resident.h"
 
 #define RESIDENT_OVERLAY_SECTOR 7u
 

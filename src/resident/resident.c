@@ -1,14 +1,16 @@
 // Resident mode, the firmware's and the tool's side of it: installing, storing plans, switching states.
 
-#include "molt/resident.h"
+#include "resident/resident.h"
 
-#include "bytes.h"
-#include "libc.h"
-#include "molt/prepare.h"
-#include "molt/sector.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/flash_io.h"
+#include "base/geometry.h"
+#include "base/libc.h"
+#include "base/sector.h"
 #include "molt/error.h"
-#include "resident_config.h"
+#include "resident/resident_config.h"
+#include "upgrade/prepare.h"
 
 #define EXTENSION_SECTOR 6u
 

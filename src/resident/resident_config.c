@@ -1,9 +1,10 @@
 // What a resident boot loader says of itself: at the end of sector 0, and at the beginning of its overlay.
 
-#include "resident_config.h"
+#include "resident/resident_config.h"
 
-#include "bytes.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/geometry.h"
 #include "molt/error.h"
 
 #define CONFIG_MAGIC 0x3253524Du   // "MRS2"

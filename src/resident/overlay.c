@@ -1,6 +1,6 @@
 // The overlay of the resident boot loader: carry out what the state asks for.
 
-#include "molt/resident.h"
+#include "resident/resident.h"
 
 #include "molt/error.h"
 

@@ -3,7 +3,7 @@
 #ifndef MOLT_PARTITION_H
 #define MOLT_PARTITION_H
 
-#include "molt/map.h"
+#include "map/map.h"
 
 // Where the second-stage boot loader looks for it by default, and how long it can be. Source: ESP-IDF, API guide
 // "Partition Tables", and CONFIG_PARTITION_TABLE_OFFSET.

@@ -2,7 +2,9 @@
 
 #include "molt/flash.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/flash_io.h"
+#include "base/geometry.h"
 
 #define PROBE_SIZE 64u
 

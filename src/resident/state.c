@@ -7,11 +7,12 @@
 //   word 3  CRC-32 of words 0 to 2
 //   word 4  starts: one bit cleared for each, from bit 0 up; outside the CRC
 
-#include "molt/state.h"
+#include "resident/state.h"
 
-#include "bytes.h"
-#include "libc.h"
-#include "molt/crc32.h"
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/geometry.h"
+#include "base/libc.h"
 #include "molt/error.h"
 
 #define RECORD_SIZE 20u

@@ -1,9 +1,10 @@
 // Loading a firmware's segments as the mask ROM would, with its first sector elsewhere. In the resident boot loader, and
 // where resident mode is installed, to see beforehand that it will work.
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/geometry.h"
 #include "molt/error.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 
 // The mask ROM's image format: a header and segment headers of 8 bytes, an XOR checksum seeded with 0xEF in the last of
 // the 16 bytes in which the last segment ends.

@@ -1,7 +1,7 @@
 // The first part of the resident boot loader: what each start does.
 
 #include "molt/error.h"
-#include "molt/resident.h"
+#include "resident/resident.h"
 
 // Readings of a head before the other one is tried.
 #define HEAD_TRIES 2u

@@ -2,7 +2,7 @@
 // counts and sorted symbols. No tables of constants but one, which is words so that it may lie in the boot loader's IRAM.
 // Source: RFC 1951.
 
-#include "molt/inflate.h"
+#include "decode/inflate.h"
 
 #include "molt/error.h"
 

@@ -1,6 +1,6 @@
 // What an image is and what is wrong with one, in words.
 
-#include "molt/image.h"
+#include "image/image.h"
 
 const char *molt_image_defect_text(molt_image_defect_t defect) {
     switch (defect) {

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "frozen/mpy.h"
 #include "molt/flash.h"
-#include "molt/mpy.h"
 
 #define MOLT_LINK_HEADER_SIZE 64
 #define MOLT_LINK_BUILD_SIZE 16

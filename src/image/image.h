@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/sha1.h"
+#include "base/sha1.h"
 #include "molt/source.h"
 #include "molt/target.h"
 

@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
-#include "molt/target.h"
-#include "molt/plan.h"
 #include "molt/source.h"
+#include "molt/target.h"
+#include "upgrade/plan.h"
 
 // Whether sector 0 holds an upgrade that was prepared, so that the firmware's own first sector is elsewhere. A plan that is
 // damaged counts. It is read twice before the answer is no.

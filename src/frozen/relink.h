@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/link.h"
-#include "molt/store.h"
+#include "frozen/link.h"
+#include "frozen/store.h"
 
 typedef struct molt_relink {
     // Set by the caller.

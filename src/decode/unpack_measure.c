@@ -1,8 +1,8 @@
 // What is in a gzip file: its size and CRC. In the firmware and the tool, not in the boot loader.
 
-#include "molt/crc32.h"
+#include "base/crc32.h"
+#include "decode/unpack.h"
 #include "molt/error.h"
-#include "molt/unpack.h"
 
 int molt_unpack_measure(molt_unpack_t *unpack, uint32_t head_size, uint32_t size_max, uint8_t *buf, uint32_t buf_size,
     molt_progress_t progress, void *progress_ctx, molt_unpacked_t *unpacked) {

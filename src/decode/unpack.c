@@ -1,8 +1,8 @@
 // Unpack: inflate as a reader of the image.
 
-#include "molt/unpack.h"
+#include "decode/unpack.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "molt/error.h"
 
 bool molt_unpack_is_gzip(const uint8_t bytes[2]) {

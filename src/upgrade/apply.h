@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/sector.h"
 #include "molt/flash.h"
-#include "molt/plan.h"
 #include "molt/source.h"
-#include "molt/sector.h"
+#include "upgrade/plan.h"
 
 // The source as a reader: the bytes of the file, through the extents. Sizes that are no multiple of 4 are read up to
 // 3 bytes further, within the sector and into `buf`.

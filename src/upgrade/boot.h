@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
-#include "molt/plan.h"
 #include "molt/source.h"
+#include "upgrade/plan.h"
 
 typedef enum molt_boot_event {
     MOLT_BOOT_START,    // arg: the number of steps of the plan

@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "molt/boot.h"
 #include "molt/flash.h"
 #include "molt/target.h"
-#include "molt/plan.h"
-#include "molt/state.h"
+#include "resident/state.h"
+#include "upgrade/boot.h"
+#include "upgrade/plan.h"
 
 // The boot loader has two parts. The first one is sector 0: it is started at each start, is small, and stays for life.
 // It asks the state log, and loads the firmware. The second one, the overlay, carries out upgrades; it lies in the

@@ -4,11 +4,11 @@
 // MicroPython's ports/esp8266/makeimg.py (size word, MD5); the Arduino core's tools/elf2bin.py (eboot's 0xAA
 // padding, the sketch at 0x1000 with its size and CRC); the SDK's images (0xEA).
 
-#include "molt/image.h"
+#include "image/image.h"
 
-#include "bytes.h"
-#include "image_parts.h"
-#include "libc.h"
+#include "base/bytes.h"
+#include "base/libc.h"
+#include "image/image_parts.h"
 #include "molt/error.h"
 
 #define MAGIC 0xe9
