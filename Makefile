@@ -55,7 +55,9 @@ FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -I$(ROOM_PATHS)/lfs $(LFS_FLAGS)
 FLAGS_ports/sim = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim
 FLAGS_ports/esp8266 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp8266 -Iports/esp8266/prebuilt
 FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim -Icmd/molt -Iports/esp8266 $(LFS_FLAGS)
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim -Icmd/molt -Itests -Iports/esp8266 -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim -Icmd/molt -Itests -Iinclude/molt -Isrc/lfs -Iports/esp8266 -I$(BUILD)/gen $(LFS_FLAGS)
+# As an integrator would compile them: the door alone.
+FLAGS_examples = $(HOST_FLAGS) -Wno-missing-prototypes -Iinclude -Iinclude/molt -Isrc -Isrc/lfs -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
 FLAGS_tests/fuzz = $(FLAGS_tests/unit)
 FLAGS_bench = $(FLAGS_tests/unit) -Ibench
@@ -65,7 +67,7 @@ CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))
 LFS_SRC := $(sort $(wildcard src/lfs/*.c))
 SIM_SRC := $(sort $(wildcard ports/sim/*.c))
 # Of a port the host compiles its description only.
-TARGET_SRC := $(wildcard ports/*/*_target.c)
+TARGET_SRC := $(wildcard ports/*/molt_*.c)
 TOOL_SRC := $(sort $(wildcard cmd/molt/*.c))
 
 CORE_LIB := $(OUT)/libmolt.a

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "device.h"
-#include "esp8266_target.h"
+#include "molt_esp8266.h"
 #include "fixture/device.h"
 #include "host.h"
 #include "lfs/extents.h"

@@ -55,6 +55,9 @@ $(OUT)/unit/%: $(OUT)/tests/unit/test_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_E
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lcmocka -lz -o $@
 
+# The programs of docs/using-from-c.md run there.
+$(OUT)/unit/job: $(call objects,$(wildcard examples/*.c))
+
 $(OUT)/replay/%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@

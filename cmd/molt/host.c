@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "esp8266_target.h"
+#include "molt_esp8266.h"
 #include "molt/error.h"
 
 #define WORK_SIZE 8192

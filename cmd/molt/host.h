@@ -5,7 +5,7 @@
 
 #include "device.h"
 #include "job/job_parts.h"
-#include "lfs/lfs_source.h"
+#include "lfs/molt_lfs.h"
 #include "lfs/volume.h"
 
 // The file that saves the old first sector, in the root of the filesystem.

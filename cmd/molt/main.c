@@ -8,7 +8,7 @@
 
 #include "base/crc32.h"
 #include "commands.h"
-#include "esp8266_target.h"
+#include "molt_esp8266.h"
 #include "molt/version.h"
 #include "say.h"
 #include "upgrade/plan.h"

@@ -32,8 +32,7 @@ typedef struct molt_extent {
 
 typedef int molt_emit_t(void *ctx, const molt_extent_t *extent);
 
-// A file that is not written to, moved or removed while a molt_source_t of it is in use. For littlefs src/lfs/lfs_source.h makes one;
-// docs/using-from-c.md has one for a raw partition.
+// A file that is not written to, moved or removed while a molt_source_t of it is in use. For littlefs src/lfs/molt_lfs.h makes one.
 typedef struct molt_source {
     molt_reader_t file;     // its size and its bytes, which are read by molt_job_open() only
     uint32_t sector_count;  // sectors of flash that hold it
@@ -43,6 +42,16 @@ typedef struct molt_source {
     int (*walk)(void *ctx, molt_emit_t *emit, void *emit_ctx);
     void *ctx;              // walk's
 } molt_source_t;
+
+// A file that lies in one piece in flash, without a filesystem.
+typedef struct molt_region_source {
+    molt_source_t source;  // what a job is given
+    const molt_flash_t *flash;
+    uint32_t addr;
+} molt_region_source_t;
+
+// Make one of the `size` bytes at `addr`, which is the beginning of a sector.
+void molt_region_source(molt_region_source_t *region, const molt_flash_t *flash, uint32_t addr, uint32_t size);
 
 #ifdef __cplusplus
 }

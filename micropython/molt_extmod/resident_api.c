@@ -2,7 +2,7 @@
 
 #include "resident_api.h"
 
-#include "esp8266_target.h"
+#include "molt_esp8266.h"
 #include "flash.h"
 #include "molt/error.h"
 #include "py/runtime.h"

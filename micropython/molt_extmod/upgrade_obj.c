@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-#include "esp8266_target.h"
+#include "molt_esp8266.h"
 #include "flash.h"
 #include "frozen.h"
 #include "job/job_parts.h"
-#include "lfs/lfs_source.h"
+#include "lfs/molt_lfs.h"
 #include "map_glue.h"
 #include "molt/error.h"
 #include "py/mperrno.h"

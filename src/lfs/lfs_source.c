@@ -1,6 +1,6 @@
 // A file on littlefs, for a job.
 
-#include "lfs/lfs_source.h"
+#include "lfs/molt_lfs.h"
 
 #include "base/bytes.h"
 #include "base/geometry.h"

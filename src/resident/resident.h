@@ -1,16 +1,12 @@
-// Resident mode: the boot loader stays in sector 0, and no flash operation of an upgrade can brick the device.
-//
-// The firmware's own first sector lives in one of two heads in the reserved region (state.h). The boot loader loads the
-// firmware's segments from there and from sectors 1 on, as the mask ROM would. Images are unchanged; only their first
-// sector is redirected. An upgrade puts the new first sector into the other head, and one record of the state log
-// switches over.
-#ifndef MOLT_RESIDENT_H
-#define MOLT_RESIDENT_H
+// The inside of resident mode; include/molt/resident.h says what it is.
+#ifndef MOLT_RESIDENT_RESIDENT_H
+#define MOLT_RESIDENT_RESIDENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "molt/flash.h"
+#include "molt/resident.h"
 #include "molt/target.h"
 #include "resident/state.h"
 #include "upgrade/boot.h"
@@ -61,9 +57,6 @@ typedef struct molt_overlay {
 // or the flash driver's error.
 int molt_resident_read(const molt_flash_t *flash, molt_resident_t *resident);
 
-// The same, for who needs nothing but the place of the reserved region.
-int molt_resident_find(const molt_flash_t *flash, uint32_t *reserved_addr);
-
 // Read an overlay's header, and hold it and the code behind it against their CRC.
 //   bytes  its sector, or an overlay's image; `size` bytes
 // Returns 0, MOLT_ERR_NOENT (no overlay) or MOLT_ERR_CORRUPT.
@@ -82,27 +75,6 @@ int molt_resident_check(const molt_flash_t *flash, const molt_loader_t *loader, 
 // Whether [vaddr, vaddr + size) lies in one of `memory_count` ranges of CPU addresses: those that a resident boot loader
 // uses while it loads a firmware, by its configuration or by the loader that is to be installed.
 bool molt_resident_collides(const molt_region_t *memory, uint32_t memory_count, uint32_t vaddr, uint32_t size);
-
-// Whether the reserved region is free: erased, or molt's own from an earlier installation.
-// Returns 0, MOLT_ERR_NOSPC (somebody has something there; or an installation was cut short), or the driver's error.
-int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *reserved);
-
-// Put the resident boot loader in, both parts. What the reserved region holds is lost. Where it is in already, only
-// what is damaged is written again: sector 0 if it is not `loader`, the overlay if it is not whole.
-//   reserved  MOLT_RESERVED_SECTOR_COUNT sectors
-//   overlay   its image, header included
-//   buf       sector_size bytes, 4-aligned
-// Returns 0, MOLT_ERR_EXIST (there already, and whole), MOLT_ERR_BUSY (an upgrade is prepared in sector 0),
-// MOLT_ERR_NOTSUP (the firmware would be loaded over the boot loader; or the resident boot loader there is of another
-// version), MOLT_ERR_CORRUPT (the firmware in flash has no right checksum), MOLT_ERR_RANGE (reserved region),
-// MOLT_ERR_FBIG (the loader is too large for a sector), or the error of writing, after the old first sector was put back.
-// Power cut: fatal while sector 0 is erased and programmed, some 60 ms, once in the device's life.
-int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserved, const molt_loader_t *loader,
-    const molt_loader_t *overlay, uint8_t *buf);
-
-// Put the firmware's first sector back into sector 0. Power cut: as for installing.
-// Returns 0, MOLT_ERR_NOENT, MOLT_ERR_BUSY (an upgrade or a trial is under way), or the error of writing.
-int molt_resident_uninstall(const molt_flash_t *flash, uint8_t *buf);
 
 // Store a finished plan in slot `plan_slot` of the reserved region, the overlay that carries it out, unless it is there
 // already, and, if the plan needs one, the extension. The plan is used up by it.
@@ -124,10 +96,6 @@ int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const
 // Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is under way), or the error of writing.
 // Power cut: it will be carried out, or not; nothing between.
 int molt_resident_commit(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t trial_starts);
-
-// Keep the firmware that runs: ends a trial, or takes back an upgrade that was committed and not started.
-// Returns 0, MOLT_ERR_NOENT (nothing to end), or the error of writing. Power cut: done, or not.
-int molt_resident_confirm(const molt_flash_t *flash, uint32_t reserved_addr);
 
 // In the boot loader -----------------------------------------------------------------------------------------------
 

@@ -13,8 +13,7 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
-
-#define MOLT_RESERVED_SECTOR_COUNT 8u
+#include "molt/resident.h"
 
 #define MOLT_STATE_VERSION 2
 

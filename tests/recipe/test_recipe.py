@@ -286,7 +286,7 @@ def the_committed_boot_loaders_are_those_of_these_sources():
 @test
 def what_calls_the_sdk_does_not_depend_on_the_compilers_uint32_t():
     """An int with gcc 12, a long with gcc 13; the SDK has unsigned int."""
-    folders = ["include", "src/base", "ports/esp8266", "micropython/vport/sdk/include"]
+    folders = ["include", "src", "ports/esp8266", "micropython/vport/sdk/include"]
     for word in ("unsigned int", "long unsigned int"):
         done = run(LX106 + "gcc", "-std=gnu99", "-Wall", "-Werror", "-Wno-array-bounds", "-Wno-builtin-declaration-mismatch",
                    "-fsyntax-only", "-U__UINT32_TYPE__", "-D__UINT32_TYPE__=" + word, *("-I%s" % f for f in folders), "ports/esp8266/flash.c")

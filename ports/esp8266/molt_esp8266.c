@@ -1,6 +1,6 @@
 // The ESP8266, with the boot loaders of ports/esp8266/prebuilt.
 
-#include "esp8266_target.h"
+#include "molt_esp8266.h"
 
 #include "esp8266_inflate.h"
 #include "esp8266_loader.h"

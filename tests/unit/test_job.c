@@ -1,0 +1,184 @@
+// The door: the programs of docs/using-from-c.md upgrade a device; what became of it can be read; a step that is left out is
+// refused.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "molt.h"
+#include "molt_esp8266.h"
+#include "rig.h"
+#include "upgrade/report.h"
+
+#define SECTOR 4096u
+
+int upgrade_from_littlefs(const molt_region_t *fs, lfs2_t *lfs, const char *path);
+int upgrade_from_partition(const molt_region_t *image, const molt_region_t *head);
+
+extern molt_flash_t board_flash;
+molt_flash_t board_flash;
+
+static rig_t rig;
+static uint32_t sector[SECTOR / 4];
+
+static int set_up(void **state) {
+    rig_init(&rig, *state ? *state : &fixture_short);
+    sim_nor_power_on(&rig.nor);
+    board_flash = rig.nor.flash;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    rig_free(&rig);
+    return 0;
+}
+
+static molt_status_t status_now(const molt_source_t *head) {
+    molt_status_t status;
+    assert_int_equal(molt_status_read(&rig.nor.flash, head, (uint8_t *)sector, &status), 0);
+    return status;
+}
+
+static int upgrade_by_example(const char *path) {
+    molt_volume_t volume;
+    assert_int_equal(molt_volume_mount(&volume, &rig.nor.flash, &rig.host.fs, 0, true), 0);
+    int err = upgrade_from_littlefs(&rig.host.fs, &volume.lfs, path);
+    molt_volume_unmount(&volume);
+    return err;
+}
+
+static void the_program_for_littlefs_upgrades(void **state) {
+    (void)state;
+    assert_int_equal(upgrade_by_example(FIXTURE_PATH), 0);
+    assert_true(status_now(NULL).is_prepared);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+    assert_true(rig_outside_is_same(&rig));
+    molt_volume_t volume;
+    molt_lfs_source_t head;
+    assert_int_equal(molt_volume_mount(&volume, &rig.nor.flash, &rig.host.fs, 0, false), 0);
+    assert_int_equal(molt_lfs_source_open(&head, NULL, &volume, "molt.head"), 0);
+    molt_status_t status = status_now(&head.source);
+    assert_int_equal(status.outcome, MOLT_OUTCOME_DONE);
+    assert_int_equal(status.boot_count, 1);
+    assert_false(status.is_prepared || status.is_resident || status.is_on_trial);
+}
+
+static void it_says_what_is_wrong_and_changes_nothing(void **state) {
+    (void)state;
+    assert_int_equal(upgrade_by_example("missing.bin"), MOLT_ERR_NOENT);
+    assert_int_equal(upgrade_by_example("fw"), MOLT_ERR_ISDIR);
+    assert_true(rig_is_old(&rig));
+    assert_int_equal(status_now(NULL).outcome, MOLT_OUTCOME_NONE);
+}
+
+static void in_resident_mode_it_upgrades_and_the_outcome_is_known(void **state) {
+    (void)state;
+    assert_int_equal(upgrade_by_example(FIXTURE_PATH), 0);
+    molt_status_t status = status_now(NULL);
+    assert_true(status.is_resident && status.is_prepared);
+    assert_int_equal(status.outcome, MOLT_OUTCOME_PENDING);
+    // Taken back, and prepared once more.
+    assert_int_equal(molt_status_cancel(&rig.nor.flash, (uint8_t *)sector), 0);
+    assert_int_equal(molt_status_cancel(&rig.nor.flash, (uint8_t *)sector), MOLT_ERR_NOENT);
+    assert_int_equal(upgrade_by_example(FIXTURE_PATH), 0);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_int_equal(status_now(NULL).outcome, MOLT_OUTCOME_DONE);
+    assert_false(status_now(NULL).is_prepared);
+}
+
+static void a_trial_is_told_until_it_is_confirmed(void **state) {
+    (void)state;
+    rig.host.fallback_path = FIXTURE_OLD_PATH;
+    rig.host.trial_starts = 3;
+    assert_int_equal(rig_prepare(&rig), 0);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    molt_status_t status = status_now(NULL);
+    assert_true(status.is_on_trial);
+    uint32_t left = status.starts_left;
+    assert_in_range(left, 1, 3);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_int_equal(status_now(NULL).starts_left, left - 1);
+    uint32_t reserved_addr;
+    assert_int_equal(molt_resident_find(&rig.nor.flash, &reserved_addr), 0);
+    assert_int_equal(molt_resident_confirm(&rig.nor.flash, reserved_addr), 0);
+    assert_int_equal(status_now(NULL).outcome, MOLT_OUTCOME_CONFIRMED);
+    assert_false(status_now(NULL).is_on_trial);
+}
+
+static void what_is_prepared_can_be_taken_back(void **state) {
+    (void)state;
+    assert_int_equal(molt_status_cancel(&rig.nor.flash, (uint8_t *)sector), MOLT_ERR_NOENT);
+    assert_int_equal(upgrade_by_example(FIXTURE_PATH), 0);
+    assert_int_equal(molt_status_cancel(&rig.nor.flash, (uint8_t *)sector), 0);
+    assert_false(status_now(NULL).is_prepared);
+    assert_true(rig_is_old(&rig));
+}
+
+// Above the filesystem; the flash has room for nothing more.
+static molt_region_t put_image(uint32_t addr) {
+    for (uint32_t off = 0; off < rig.image_end; off += SECTOR) {
+        assert_int_equal(rig.nor.flash.erase_sector(&rig.nor, addr + off), 0);
+        for (uint32_t page = 0; page < SECTOR; page += 256) {
+            assert_int_equal(rig.nor.flash.prog(&rig.nor, addr + off + page, rig.image + off + page, 256), 0);
+        }
+    }
+    return (molt_region_t){ addr, rig.shape->image_size };
+}
+
+static void the_program_for_a_raw_partition_upgrades(void **state) {
+    (void)state;
+    // Where the filesystem was.
+    molt_region_t image = put_image(rig.shape->fs_addr + 3 * SECTOR);
+    molt_region_t head = { rig.shape->fs_addr, 3 * SECTOR };
+    assert_int_equal(upgrade_from_partition(&image, &head), 0);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_true(rig_is_new(&rig));
+    molt_region_source_t saved;
+    molt_region_source(&saved, &rig.nor.flash, head.addr, head.size);
+    assert_int_equal(status_now(&saved.source).outcome, MOLT_OUTCOME_DONE);
+}
+
+static void a_raw_partition_is_refused_where_the_image_would_run_over_it(void **state) {
+    (void)state;
+    molt_region_t image = put_image(rig.shape->fs_addr + 3 * SECTOR);
+    molt_region_t head = { rig.image_end - SECTOR, 3 * SECTOR };
+    assert_int_equal(upgrade_from_partition(&image, &head), MOLT_ERR_FBIG);
+    assert_false(status_now(NULL).is_prepared);
+}
+
+static void a_step_that_is_left_out_is_refused(void **state) {
+    (void)state;
+    molt_job_t *job = &rig.host.job;
+    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(molt_job_commit(job, 0), MOLT_ERR_INVAL);
+    assert_int_equal(molt_job_store(job, NULL), MOLT_ERR_INVAL);
+    assert_int_equal(rig.nor.op_count, 0);
+    assert_string_equal(molt_job_text(job, MOLT_ERR_INVAL), "a step of the upgrade was left out");
+    molt_job_facts_t facts;
+    molt_job_facts(job, &facts);
+    assert_int_equal(facts.image_size, rig.shape->image_size);
+    assert_int_equal(facts.sector_count, rig.image_end / SECTOR);
+    assert_false(facts.is_gzip || facts.is_resident || facts.is_in_place);
+}
+
+int main(void) {
+    void *resident = (void *)(uintptr_t)&fixture_short_resident;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_program_for_littlefs_upgrades, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_says_what_is_wrong_and_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_prestate_setup_teardown(in_resident_mode_it_upgrades_and_the_outcome_is_known, set_up, tear_down, resident),
+        cmocka_unit_test_prestate_setup_teardown(a_trial_is_told_until_it_is_confirmed, set_up, tear_down, resident),
+        cmocka_unit_test_setup_teardown(what_is_prepared_can_be_taken_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_program_for_a_raw_partition_upgrades, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_raw_partition_is_refused_where_the_image_would_run_over_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_step_that_is_left_out_is_refused, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
