@@ -1,5 +1,5 @@
-// molt's core, compiled here so that its code lies in this folder's objects: see micropython.mk.
+// Of molt's core what reads littlefs: see core.c.
 
-#include "src/lfs/volume.c"
-#include "src/lfs/extents.c"
-#include "src/lfs/lfs_source.c"
+#include "lfs/extents.c"
+#include "lfs/lfs_source.c"
+#include "lfs/volume.c"

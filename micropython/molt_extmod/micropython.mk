@@ -11,8 +11,7 @@ ifeq ($(filter %extmod,$(notdir $(MOLT_MOD))),)
 $(warning molt: the folder $(MOLT_MOD) has to have a name that ends in "extmod", or its code goes to IRAM, where there is no room)
 endif
 
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c core_plan.c core_image.c core_sha1.c core_unpack.c core_resident.c core_install.c resident_api.c core_lfs.c core_job.c core_port.c \
-    map_glue.c core_map.c)
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c resident_api.c map_glue.c core.c core_lfs.c core_port.c)
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
 CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
@@ -25,8 +24,7 @@ LDFLAGS_USERMOD += --wrap=esp_native_code_init
 ifeq ($(MOLT_FROZEN),0)
 CFLAGS_USERMOD += -DMOLT_FROZEN=0
 endif
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,frozen_boot.c frozen_import.c frozen_api.c frozen_names.c core_mpy.c core_link.c core_links.c \
-    core_store.c core_compact.c core_relink.c)
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,frozen_boot.c frozen_import.c frozen_api.c frozen_names.c core_frozen.c)
 CFLAGS_USERMOD += '-DMICROPY_PORT_INIT_FUNC=do { extern void molt_frozen_init(void); molt_frozen_init(); } while (0)'
 LDFLAGS_USERMOD += --wrap=mp_find_frozen_module
 

@@ -13,8 +13,13 @@ static const molt_region_t resident_memory[] = ESP8266_resident_MEMORY;
 const molt_target_t molt_esp8266 = {
     .chip = MOLT_CHIP_ESP8266,
     .mapped_size = MOLT_MAP_MAPPED_SIZE,
-    .once = { esp8266_loader, sizeof esp8266_loader },
-    .resident = { esp8266_resident, sizeof esp8266_resident, resident_memory, sizeof resident_memory / sizeof resident_memory[0] },
-    .overlay = { esp8266_overlay, sizeof esp8266_overlay },
-    .extension = { esp8266_inflate, sizeof esp8266_inflate },
+    .once = { .image = esp8266_loader, .size = sizeof esp8266_loader },
+    .resident = {
+        .image = esp8266_resident,
+        .size = sizeof esp8266_resident,
+        .memory = resident_memory,
+        .memory_count = sizeof resident_memory / sizeof resident_memory[0],
+    },
+    .overlay = { .image = esp8266_overlay, .size = sizeof esp8266_overlay },
+    .extension = { .image = esp8266_inflate, .size = sizeof esp8266_inflate },
 };

@@ -10,7 +10,7 @@ static uint32_t rotate_right(uint32_t v, uint32_t count) {
 }
 
 // Word i of the message schedule, which takes the place of word i - 16.
-static uint32_t next_word(uint32_t ring[16], uint32_t i) {
+static uint32_t extend_word(uint32_t ring[16], uint32_t i) {
     uint32_t w15 = ring[(i + 1) % 16];
     uint32_t w2 = ring[(i + 14) % 16];
     uint32_t sigma0 = rotate_right(w15, 7) ^ rotate_right(w15, 18) ^ w15 >> 3;
@@ -38,7 +38,7 @@ static void sha256_block(uint32_t *state, const uint8_t *block) {
     uint32_t v[8];
     memcpy(v, state, sizeof v);
     for (uint32_t i = 0; i < 64; i++) {
-        uint32_t word = i < 16 ? ring[i] : next_word(ring, i);
+        uint32_t word = i < 16 ? ring[i] : extend_word(ring, i);
         uint32_t sum1 = rotate_right(v[4], 6) ^ rotate_right(v[4], 11) ^ rotate_right(v[4], 25);
         uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
         uint32_t t1 = v[7] + sum1 + choice + roots[i] + word;

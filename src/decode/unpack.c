@@ -9,14 +9,14 @@ bool molt_unpack_is_gzip(const uint8_t bytes[2]) {
     return bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
-static int begin(molt_unpack_t *unpack) {
+static int begin_inflate(molt_unpack_t *unpack) {
     unpack->next_off = 0;
     return molt_inflate_begin(&unpack->inflate, &unpack->source, unpack->window, unpack->window_size);
 }
 
 static int read_image(void *ctx, uint32_t off, void *buf, uint32_t size) {
     molt_unpack_t *unpack = ctx;
-    int err = off < unpack->next_off ? begin(unpack) : 0;
+    int err = off < unpack->next_off ? begin_inflate(unpack) : 0;
     while (!err) {
         // What lies before `off` goes through `buf` as well.
         uint32_t wanted = unpack->next_off < off ? min_u32(size, off - unpack->next_off) : size;

@@ -12,7 +12,7 @@
 
 #define PIECE 64
 
-static bool decode(const uint8_t *header, uint32_t addr, uint32_t room, molt_link_t *link) {
+static bool decode_link(const uint8_t *header, uint32_t addr, uint32_t room, molt_link_t *link) {
     uint32_t pool = load32_le(header + LINK_POOL_OFF);
     uint32_t version = load32_le(header + LINK_VERSION_OFF);
     *link = (molt_link_t){
@@ -46,7 +46,7 @@ int molt_link_next(const molt_flash_t *flash, uint32_t bottom_addr, uint32_t lim
         return err;
     }
     uint32_t room = limit_addr - *at - MOLT_LINK_HEADER_SIZE;
-    if (decode((const uint8_t *)words, *at, room, link)) {
+    if (decode_link((const uint8_t *)words, *at, room, link)) {
         *at += MOLT_LINK_HEADER_SIZE + link->data_size;
         return 1;
     }

@@ -8,7 +8,7 @@
 #include "frozen/store_layout.h"
 #include "molt/error.h"
 
-static void begin(molt_relink_t *r) {
+static void begin_relink(molt_relink_t *r) {
     r->links_addr = r->store->region.addr;
     r->pool_vaddr = r->first_pool_vaddr;
     r->qstr_count = r->first_qstr;
@@ -193,12 +193,12 @@ static int link_missing(molt_relink_t *r) {
 int molt_relink(molt_relink_t *r) {
     uint32_t sector_size = r->store->flash->geometry.sector_size;
     r->kept_count = r->made_count = 0;
-    begin(r);
+    begin_relink(r);
     bool is_whole = replay(r);
     int err = is_whole ? link_missing(r) : 0;
     if (!is_whole || (err == MOLT_ERR_NOSPC && r->store->dead_size) || err == MOLT_ERR_CORRUPT) {
         // From the bottom again, without what is gone.
-        begin(r);
+        begin_relink(r);
         r->kept_count = 0;
         err = link_missing(r);
     }

@@ -20,7 +20,7 @@ static uint32_t header_crc(const uint8_t *header) {
 }
 
 // What the first words of a header say, without its CRC. False if they do not fit the region.
-static bool decode(const molt_store_t *store, const uint8_t *header, uint32_t header_addr, molt_record_t *record) {
+static bool decode_record(const molt_store_t *store, const uint8_t *header, uint32_t header_addr, molt_record_t *record) {
     uint32_t lowest = store->region.addr + STORE_WORK_SECTORS * store->flash->geometry.sector_size;
     record->header_addr = header_addr;
     record->mpy_size = load32_le(header + RECORD_SIZE_OFF);
@@ -64,7 +64,7 @@ static int look(const molt_store_t *store, uint32_t end, bool is_trusted, molt_r
             return err;
         }
         if (words[0] == RECORD_MAGIC) {
-            bool is_right = decode(store, header, header_addr, record);
+            bool is_right = decode_record(store, header, header_addr, record);
             if (!is_trusted) {
                 bool is_whole = load32_le(header + RECORD_HEADER_CRC_OFF) == header_crc(header);
                 passed->is_newer = is_whole && header[RECORD_VERSION_OFF] > MOLT_STORE_VERSION;
@@ -87,7 +87,7 @@ static int look(const molt_store_t *store, uint32_t end, bool is_trusted, molt_r
 }
 
 int molt_store_next(const molt_store_t *store, uint32_t *at, molt_record_t *record) {
-    uint32_t end = *at ? *at : region_end(&store->region);
+    uint32_t end = *at ? *at : store_region_end(&store->region);
     passed_t passed;
     if (end <= store->end_addr) {
         return 0;
@@ -136,7 +136,7 @@ int molt_store_open(molt_store_t *store, const molt_flash_t *flash, const molt_r
     }
     *store = (molt_store_t){ .flash = flash, .region = *region };
     store->floor_addr = region->addr + STORE_WORK_SECTORS * flash->geometry.sector_size;
-    uint32_t end = region_end(region);
+    uint32_t end = store_region_end(region);
     for (;;) {
         molt_record_t record;
         passed_t passed;
@@ -449,7 +449,7 @@ static int clear_torn(const molt_store_t *store) {
     molt_record_t record;
     passed_t passed;
     int found = 1;
-    for (uint32_t end = region_end(&store->region); found == 1; end = record.mpy_addr) {
+    for (uint32_t end = store_region_end(&store->region); found == 1; end = record.mpy_addr) {
         found = look(store, end, false, &record, &passed);
         uint32_t words[HEADER_WORDS];
         uint32_t bits = 0;
@@ -530,7 +530,7 @@ int molt_store_reset(molt_store_t *store) {
     }
     if (!found && store->is_damaged && at == 0) {
         // Nothing can be reached, so nothing is in use, and no record is there to note a wish in.
-        uint32_t top = region_end(&store->region) - store->flash->geometry.sector_size;
+        uint32_t top = store_region_end(&store->region) - store->flash->geometry.sector_size;
         found = store->flash->erase_sector(store->flash->ctx, top);
         return found ? found : molt_store_open(store, store->flash, &store->region);
     }

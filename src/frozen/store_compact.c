@@ -91,7 +91,7 @@ static void setup(compaction_t *c, const molt_flash_t *flash, const molt_region_
     c->sector_size = flash->geometry.sector_size;
     c->journal_addr = region->addr;
     c->scratch_addr = region->addr + c->sector_size;
-    c->top = region_end(region);
+    c->top = store_region_end(region);
 }
 
 int molt_store_is_compacting(const molt_flash_t *flash, const molt_region_t *region) {
@@ -109,7 +109,7 @@ int molt_store_drop_journal(const molt_flash_t *flash, const molt_region_t *regi
 
 // Put together in c->sector what the sector at `target` is to hold. *is_own: some of it lies in that sector now, at
 // another place. *end: where the last record will begin.
-static int build(const compaction_t *c, uint32_t target, bool *is_own, uint32_t *end) {
+static int build_sector(const compaction_t *c, uint32_t target, bool *is_own, uint32_t *end) {
     memset(c->sector, 0xff, c->sector_size);
     *is_own = false;
     *end = c->top;
@@ -152,7 +152,7 @@ static int move_sector(compaction_t *c, uint32_t target, uint32_t *end) {
     uint32_t marks[2];
     bool is_own;
     int err = flash->read(flash->ctx, mark_addr(c, target), marks, sizeof marks);
-    err = err ? err : build(c, target, &is_own, end);
+    err = err ? err : build_sector(c, target, &is_own, end);
     if (err) {
         return err;
     }
@@ -177,12 +177,12 @@ static int move_sector(compaction_t *c, uint32_t target, uint32_t *end) {
     return err ? err : store_prog_word(flash, mark_addr(c, target) + 4, 0);
 }
 
-static int carry_out(compaction_t *c) {
+static int move_all(compaction_t *c) {
     const molt_flash_t *flash = c->flash;
     uint32_t end = c->top;
     uint32_t target = c->top;
     bool is_own;
-    int err = build(c, c->top - c->sector_size, &is_own, &end);
+    int err = build_sector(c, c->top - c->sector_size, &is_own, &end);
     uint32_t lowest = sector_floor(flash, end);
     while (!err && target > lowest) {
         target -= c->sector_size;
@@ -203,7 +203,7 @@ static int carry_out(compaction_t *c) {
 }
 
 // Write the journal: the sector below the magic first.
-static int begin(compaction_t *c, const molt_store_t *store) {
+static int begin_compaction(compaction_t *c, const molt_store_t *store) {
     uint32_t at = 0;
     int found;
     molt_record_t record;
@@ -254,10 +254,10 @@ int molt_store_compact(const molt_flash_t *flash, const molt_region_t *region, v
         }
     } else {
         err = molt_store_settle(&store);
-        err = err ? err : begin(&c, &store);
+        err = err ? err : begin_compaction(&c, &store);
         if (err) {
             return err;
         }
     }
-    return carry_out(&c);
+    return move_all(&c);
 }

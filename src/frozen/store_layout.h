@@ -26,7 +26,7 @@
 // Sectors at the region's bottom that records never use.
 #define STORE_WORK_SECTORS 2
 
-static inline uint32_t region_end(const molt_region_t *region) {
+static inline uint32_t store_region_end(const molt_region_t *region) {
     return region->addr + region->size;
 }
 

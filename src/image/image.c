@@ -363,7 +363,7 @@ static int parse_esp32(parser_t *parser, const uint8_t *header) {
     return 0;
 }
 
-static bool is_erased(const uint8_t *bytes, uint32_t size) {
+static bool begins_erased(const uint8_t *bytes, uint32_t size) {
     for (uint32_t i = 0; i < size; i++) {
         if (bytes[i] != 0xff) {
             return false;
@@ -386,7 +386,7 @@ int molt_image_parse(const molt_reader_t *reader, molt_image_t *image, molt_imag
     if (err) {
         return err;
     }
-    if (is_erased(header, min_u32(header_size, 8))) {
+    if (begins_erased(header, min_u32(header_size, 8))) {
         return molt_image_fail(image, MOLT_IMAGE_ERASED, 0);
     }
     if (header[0] == 0x1f && header[1] == 0x8b) {

@@ -27,7 +27,7 @@ static int on_progress(void *ctx, uint32_t done, uint32_t total) {
     return job->config.progress ? job->config.progress(job->config.progress_ctx, job->phase, done, total) : 0;
 }
 
-static int check_image(molt_job_t *job, const molt_reader_t *reader, bool safe_check) {
+static int check_kind(molt_job_t *job, const molt_reader_t *reader, bool safe_check) {
     job->phase = MOLT_JOB_PHASE_IMAGE;
     int err;
     if (safe_check) {
@@ -72,7 +72,7 @@ static int sum(molt_job_t *job, const molt_reader_t *reader, uint32_t *crc, uint
 
 static int check_raw(molt_job_t *job, const molt_reader_t *file) {
     job->kept_size = molt_sector_size(&job->config.flash->geometry);
-    int err = check_image(job, file, job->config.options.safe_check);
+    int err = check_kind(job, file, job->config.options.safe_check);
     if (!err && job->config.options.safe_check) {
         job->source_crc = job->image.crc32;
     } else if (!err) {
@@ -117,7 +117,7 @@ static int check_gzip(molt_job_t *job, const molt_reader_t *file) {
     }
     image.size = unpacked.size;
     job->kept_size = unpacked.head_used;
-    err = check_image(job, &image, job->config.options.safe_check);
+    err = check_kind(job, &image, job->config.options.safe_check);
     job->image.size = unpacked.size;
     if (!err && !job->config.options.safe_check) {
         err = sum(job, &image, &job->image.crc32, job->image.sha1);
@@ -310,7 +310,7 @@ static int make_plan(molt_job_t *job) {
 }
 
 // Whether the job has come to `stage`. From here on it is at the one before, until the call has done its work.
-static bool begin(molt_job_t *job, molt_job_stage_t stage) {
+static bool begin_step(molt_job_t *job, molt_job_stage_t stage) {
     bool is_so = job->stage == stage;
     job->trouble = MOLT_JOB_TROUBLE_NONE;
     job->stage = is_so ? stage - 1 : job->stage;
@@ -318,7 +318,7 @@ static bool begin(molt_job_t *job, molt_job_stage_t stage) {
 }
 
 int molt_job_plan(molt_job_t *job) {
-    if (!begin(job, MOLT_JOB_OPEN)) {
+    if (!begin_step(job, MOLT_JOB_OPEN)) {
         return MOLT_ERR_INVAL;
     }
     int err = make_plan(job);
@@ -359,7 +359,7 @@ static int store_resident(molt_job_t *job) {
 }
 
 int molt_job_store(molt_job_t *job, const molt_source_t *head) {
-    if (!begin(job, MOLT_JOB_PLANNED) || (head == NULL && !job->is_resident)) {
+    if (!begin_step(job, MOLT_JOB_PLANNED) || (head == NULL && !job->is_resident)) {
         return MOLT_ERR_INVAL;
     }
     molt_saved_t saved;
@@ -381,7 +381,7 @@ int molt_job_store(molt_job_t *job, const molt_source_t *head) {
 }
 
 int molt_job_commit(molt_job_t *job, uint32_t trial_starts) {
-    if (!begin(job, MOLT_JOB_STORED)) {
+    if (!begin_step(job, MOLT_JOB_STORED)) {
         return MOLT_ERR_INVAL;
     }
     job->stage = MOLT_JOB_NEW;

@@ -34,7 +34,7 @@ static int open_file(molt_volume_t *volume, lfs2_file_t *file, const char *path,
 }
 
 // Size and last block of the file, as its directory entry has them.
-static int look(molt_extents_t *extents, molt_volume_t *volume, const char *path) {
+static int look_up(molt_extents_t *extents, molt_volume_t *volume, const char *path) {
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
     struct lfs2_file_config config = { .buffer = cache };
     lfs2_file_t file;
@@ -57,9 +57,9 @@ int molt_extents_open(molt_extents_t *extents, molt_volume_t *volume, const char
     // Twice, and from flash: littlefs reads the entry without its CRC, and an image that does not say itself how long it is would
     // be taken for a shorter one.
     molt_extents_t first;
-    int err = look(&first, volume, path);
+    int err = look_up(&first, volume, path);
     volume->lfs.rcache.block = CACHE_IS_EMPTY;
-    err = err ? err : look(extents, volume, path);
+    err = err ? err : look_up(extents, volume, path);
     if (err) {
         return err;
     }

@@ -98,7 +98,7 @@ static const char *const kind_names[] = {
 };
 #define NAME_COUNT ((uint32_t)(sizeof kind_names / sizeof kind_names[0]))
 
-static bool is_equal(const char *a, const char *b) {
+static bool is_same_text(const char *a, const char *b) {
     while (*a && *a == *b) {
         a++;
         b++;
@@ -128,7 +128,7 @@ static void make_map(molt_map_t *map, const row_t *row, uint32_t flash_size) {
         .name = row->name,
         .flash_size = flash_size,
         .mapped_size = min_u32(flash_size, MOLT_MAP_MAPPED_SIZE),
-        .is_molt = is_equal(row->name, "molt"),
+        .is_molt = is_same_text(row->name, "molt"),
     };
     molt_region_t *regions = map->regions;
     regions[MOLT_MAP_BOOT] = (molt_region_t){ 0, row->boot_size };
@@ -169,10 +169,10 @@ static const row_t *stock_row(uint32_t flash_size) {
 }
 
 int molt_map_find(molt_map_t *map, const char *name, uint32_t flash_size) {
-    bool is_known = is_equal(name, "stock");
+    bool is_known = is_same_text(name, "stock");
     const row_t *found = is_known ? stock_row(flash_size) : 0;
     for (uint32_t i = 0; i < ROW_COUNT && !found; i++) {
-        if (is_equal(rows[i].name, name)) {
+        if (is_same_text(rows[i].name, name)) {
             is_known = true;
             found = row_has_size(&rows[i], flash_size) ? &rows[i] : 0;
         }

@@ -18,7 +18,7 @@
 #define RECORD_SIZE 20u
 #define RECORD_BYTES_OFF 4u   // kind to trial starts
 #define RECORD_BYTES_SIZE 6u
-#define RECORD_CRC_OFF 12u
+#define STATE_CRC_OFF 12u
 #define RECORD_TALLY_OFF 16u
 #define COPY_COUNT 2u
 #define LOG_SECTOR 4u
@@ -38,7 +38,7 @@ static uint32_t slot_size(const molt_flash_t *flash) {
 }
 
 static bool parse(const uint8_t *record, molt_state_t *state) {
-    if (load32_le(record + RECORD_CRC_OFF) != molt_crc32(0, record, RECORD_CRC_OFF)) {
+    if (load32_le(record + STATE_CRC_OFF) != molt_crc32(0, record, STATE_CRC_OFF)) {
         return false;
     }
     state->number = load32_le(record);
@@ -117,7 +117,7 @@ static int prog_slot(const molt_flash_t *flash, const molt_state_t *state, uint3
     memset(record, 0, RECORD_SIZE);
     store32_le(record, state->number);
     memcpy(record + RECORD_BYTES_OFF, &state->kind, RECORD_BYTES_SIZE);
-    store32_le(record + RECORD_CRC_OFF, molt_crc32(0, record, RECORD_CRC_OFF));
+    store32_le(record + STATE_CRC_OFF, molt_crc32(0, record, STATE_CRC_OFF));
     store32_le(record + RECORD_TALLY_OFF, state->tally < 32 ? UINT32_MAX << state->tally : 0);
     int err = 0;
     for (uint32_t i = 0; !err && i < COPY_COUNT; i++) {

@@ -12,7 +12,7 @@
 
 #define FIRST_PIECE_SIZE 64u
 
-static int tell(molt_progress_t progress, void *ctx, uint32_t done, uint32_t total) {
+static int tell_progress(molt_progress_t progress, void *ctx, uint32_t done, uint32_t total) {
     return progress ? progress(ctx, done, total) : 0;
 }
 
@@ -102,7 +102,7 @@ int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const mol
         uint32_t addr = plan->image_addr + off;
         err = compare_sector(flash, image, off, addr, buf, half, &differs);
         if (!err) {
-            err = tell(progress, progress_ctx, off, plan->image_size);
+            err = tell_progress(progress, progress_ctx, off, plan->image_size);
         }
         if (err) {
             return err;

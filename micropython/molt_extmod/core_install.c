@@ -1,3 +1,0 @@
-// molt's core, compiled here so that its code lies in this folder's objects: see micropython.mk.
-
-#include "src/resident/resident.c"
