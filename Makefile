@@ -94,7 +94,7 @@ $(SIM_LIB): $(call objects,$(SIM_SRC))
 
 # What is built from is put in place by tools/deps, which is asked before anything else, and for no more than the goals need:
 # the boot loader a compiler, the tool littlefs besides, the rest everything. MicroPythons that the user names are taken.
-DEPS_GOALS := $(filter-out help clean fmt core,$(or $(MAKECMDGOALS),all))
+DEPS_GOALS := $(filter-out help clean fmt core dist,$(or $(MAKECMDGOALS),all))
 DEPS_SET := $(if $(filter-out loader all $(BUILD)/molt,$(DEPS_GOALS)),all,$(if $(filter-out loader,$(DEPS_GOALS)),tool,loader))
 DEPS_OK := $(or $(wildcard $(BUILD)/deps.ok),$(BUILD)/deps$(if $(filter-out all,$(DEPS_SET)),-$(DEPS_SET)).ok)
 DEPS_WANTED := $(or $(patsubst $(BUILD)/deps-%.ok,%,$(filter $(BUILD)/deps-%.ok,$(DEPS_OK))),all)
@@ -130,6 +130,10 @@ all: $(BUILD)/molt ## build the tool
 
 .PHONY: core
 core: $(CORE_LIB) ## compile the core alone: with $(CC), and nothing that has to be fetched
+
+.PHONY: dist
+dist: ## build/dist: the core as molt.h and molt.c, with what Arduino, PlatformIO and ESP-IDF want of a library
+	@tools/amalgamate --package $(BUILD)/dist && echo "$(BUILD)/dist"
 
 .PHONY: size
 size: ## bytes of the boot loader, its plan and its stack; fails above the budget

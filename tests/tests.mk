@@ -102,7 +102,8 @@ SUITE_asan-cut = $(BUILD)/asan/cut small 2
 SUITE_m32-cut = $(BUILD)/m32/cut small 2
 $(foreach u,$(UNIT_NAMES),$(eval $(call unit_suite,$(u))))
 $(foreach f,$(FUZZ_NAMES),$(eval $(call fuzz_suite,$(f))))
-TEST_SUITES += layers vectors runner recipe
+TEST_SUITES += layers vectors runner dist recipe
+SUITE_dist = tests/dist/check $(BUILD) $(MICROPY_DIR) $(LX106)
 SUITE_recipe = $(PYTHON) tests/recipe/test_recipe.py $(BUILD) $(MICROPY_DIR) $(LX106) $(MICROPY_DIR_2)
 SUITE_layers = tests/layers/run $(BUILD)/host/libmolt.a
 SUITE_vectors = tests/vectors/check

@@ -3,7 +3,7 @@
 
     tests/papers/test_papers.py
 
-C code after a line "<!-- compile -->" is compiled as the core is, with the public headers. In shell code each `make
+C code after a line "<!-- compile -->" is compiled as the core is. In shell code each `make
 TARGET` has to be a target, each program of ours a file or something that is built, each option of the tool one that
 its help names. Python code is parsed. Links between pages resolve, anchors included. Files named in code spans exist.
 The plan header that is shown is one.
@@ -25,9 +25,11 @@ PROSE_MAX = 120
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMPILED = re.compile(r"^<!-- compile -->\n```c\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A file of the project that a page shows whole.
+SHOWN = re.compile(r"^<!-- file: (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]\n]+\]\(([^)\s]+)\)")
 # Names of files in code spans: a folder of ours, then anything that is no pattern.
-NAMED = re.compile(r"`((?:include|src|ports|cmd|micropython|vboard|maskrom|tests|bench|docs|tools)/[\w./-]+)`")
+NAMED = re.compile(r"`((?:include|src|ports|examples|packaging|cmd|micropython|vboard|maskrom|tests|bench|docs|tools)/[\w./-]+)`")
 BUILT = {"build/molt": "cmd/molt/main.c", "build/host/cut": "tests/cut/cut.c", "build/maskrom-board": "maskrom/main.c"}
 
 count = 0
@@ -58,13 +60,17 @@ def compile_c(text):
         source.write_text(text)
         headers = subprocess.run([CC, "-print-file-name=include"], check=True, capture_output=True, text=True).stdout.strip()
         done = subprocess.run([CC, "-std=c11", "-ffreestanding", "-nostdinc", "-isystem", headers, "-I", str(ROOT / "include"),
-                               *WARN, "-c", str(source), "-o", str(source.with_suffix(".o"))], capture_output=True, text=True)
+                               "-I", str(ROOT / "src"), *WARN, "-c", str(source), "-o", str(source.with_suffix(".o"))], capture_output=True, text=True)
         return done.stderr.splitlines()[:8] or (["exit status %d" % done.returncode] if done.returncode else [])
 
 
 def check_c(path, text):
     for number, code in enumerate(COMPILED.findall(text), 1):
         result("C code %d of %s compiles" % (number, path), compile_c(code))
+    for name, code in SHOWN.findall(text):
+        lines = (ROOT / name).read_text()
+        result("%s shows %s as it is, in at most 60 lines" % (path, name),
+               [] if code == lines and lines.count("\n") <= 60 else ["another text, or %d lines" % lines.count("\n")])
 
 
 def check_python(path, text):
