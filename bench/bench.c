@@ -22,28 +22,28 @@
 #include <string.h>
 
 #include "device.h"
-#include "molt_esp8266.h"
 #include "fixture/device.h"
 #include "host.h"
 #include "lfs/extents.h"
 #include "map/map.h"
+#include "molt_esp8266.h"
 #include "upgrade/plan.h"
 
 #define SECTOR 4096u
 #define BLOCK 65536u
 #define PAGE 256u
 
-#define TARGET_S 6.0       // a fully changed 640 KB image, W25Q32, typical
+#define TARGET_S 6.0  // a fully changed 640 KB image, W25Q32, typical
 #define TARGET_OF_EBOOT 0.6
 
 // What a flash operation or a read was for.
 typedef enum cause {
-    CAUSE_PREPARE,      // the firmware: reading, comparing, saving the first sector
-    CAUSE_HEAD_IN,      // sector 0: boot loader and plan, read back
-    CAUSE_HEAD_OUT,     // sector 0: the new first sector, read back
-    CAUSE_PLAN,         // the boot loader reads its own sector
-    CAUSE_CHECK,        // first check of the source
-    CAUSE_SOURCE,       // the source, while it is copied
+    CAUSE_PREPARE,   // the firmware: reading, comparing, saving the first sector
+    CAUSE_HEAD_IN,   // sector 0: boot loader and plan, read back
+    CAUSE_HEAD_OUT,  // sector 0: the new first sector, read back
+    CAUSE_PLAN,      // the boot loader reads its own sector
+    CAUSE_CHECK,     // first check of the source
+    CAUSE_SOURCE,    // the source, while it is copied
     CAUSE_READ_BACK,
     CAUSE_ERASE_BLOCK,
     CAUSE_ERASE_SECTOR,
@@ -55,8 +55,8 @@ typedef enum cause {
 
 typedef struct tap {
     sim_nor_t *nor;
-    molt_flash_t chip;       // the simulator's own callbacks
-    uint32_t image_end;      // rounded up to whole sectors
+    molt_flash_t chip;   // the simulator's own callbacks
+    uint32_t image_end;  // rounded up to whole sectors
     uint32_t report_addr;
     bool in_boot;
     bool is_checking;
@@ -163,10 +163,10 @@ static sim_counts_t sum_of(const sim_counts_t *counts, cause_t first, cause_t la
 typedef struct rows {
     sim_counts_t prepare;
     sim_counts_t molt;
-    bool has_variants;      // the next five are there
+    bool has_variants;  // the next five are there
     sim_counts_t gzip_prepare;
     sim_counts_t gzip;
-    uint32_t gzip_size;     // bytes of the file
+    uint32_t gzip_size;  // bytes of the file
     sim_counts_t resident_prepare;
     sim_counts_t resident;
     sim_counts_t erase_first;
@@ -199,8 +199,8 @@ static uint8_t *wanted_image(const fixture_shape_t *shape) {
 }
 
 // The image is in flash: its first sector at `head_addr`, the others in their places.
-static void check_result(const sim_nor_t *nor, const fixture_shape_t *shape, const uint8_t *image, uint32_t head_addr,
-    const char *who) {
+static void check_result(
+    const sim_nor_t *nor, const fixture_shape_t *shape, const uint8_t *image, uint32_t head_addr, const char *who) {
     if (memcmp(nor->bytes + head_addr, image, SECTOR) != 0
         || memcmp(nor->bytes + SECTOR, image + SECTOR, shape->image_size - SECTOR) != 0) {
         die(who);
@@ -302,8 +302,8 @@ static sim_counts_t pages(uint32_t count) {
 }
 
 // The least for one 64 KB block of the image, on this chip.
-static sim_counts_t block_floor(const sim_nor_t *nor, const uint8_t *image, uint32_t begin, uint32_t end,
-    const sim_timing_t *timing) {
+static sim_counts_t block_floor(
+    const sim_nor_t *nor, const uint8_t *image, uint32_t begin, uint32_t end, const sim_timing_t *timing) {
     uint32_t changed_pages = 0;
     uint32_t changed = 0;
     for (uint32_t addr = begin; addr < end; addr += SECTOR) {
@@ -361,8 +361,8 @@ static void print_floor(const fixture_shape_t *shape, const uint8_t *image) {
     printf("\n");
 }
 
-static void print_ratios(const char *name, const fixture_shape_t *shape, const uint8_t *image, const rows_t *rows,
-    const sim_counts_t *other) {
+static void print_ratios(
+    const char *name, const fixture_shape_t *shape, const uint8_t *image, const rows_t *rows, const sim_counts_t *other) {
     printf("%-28s", name);
     for (const sim_timing_t *t = sim_timings; t->name; t++) {
         sim_counts_t least = floor_of(shape, image, t);
@@ -425,8 +425,8 @@ static void print_account(const fixture_shape_t *shape, const uint8_t *image, co
     double copy_ms = cause_ms(rows, CAUSE_ERASE_BLOCK) + cause_ms(rows, CAUSE_ERASE_SECTOR) + cause_ms(rows, CAUSE_PAGES);
     printf("from the floor to molt, %s typical:\n", t->name);
     double sum = account_line("the floor: cheapest erases, page programs", seconds(&least, t) * 1e3);
-    sum += account_line("first 64 KB sector by sector: boot loader and journal are in it",
-        copy_ms + head_pages_ms - seconds(&least, t) * 1e3);
+    sum += account_line(
+        "first 64 KB sector by sector: boot loader and journal are in it", copy_ms + head_pages_ms - seconds(&least, t) * 1e3);
     sum += account_line("sector 0, first rewriting: erase, boot loader, plan, read-back", cause_ms(rows, CAUSE_HEAD_IN));
     sum += account_line("sector 0, second rewriting: erase, read-back", cause_ms(rows, CAUSE_HEAD_OUT) - head_pages_ms);
     sum += account_line("check of the source before the first step", cause_ms(rows, CAUSE_CHECK));

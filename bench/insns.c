@@ -49,8 +49,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     if (vaddr >= FIRMWARE_VADDR && vaddr < EXTENSION_VADDR) {
         qemu_plugin_register_vcpu_tb_exec_cb(tb, firmware_ran, QEMU_PLUGIN_CB_NO_REGS, 0);
     } else if (!is_started) {
-        qemu_plugin_register_vcpu_tb_exec_cb(tb, something_ran, QEMU_PLUGIN_CB_NO_REGS,
-            (void *)(uintptr_t)qemu_plugin_tb_n_insns(tb));
+        qemu_plugin_register_vcpu_tb_exec_cb(
+            tb, something_ran, QEMU_PLUGIN_CB_NO_REGS, (void *)(uintptr_t)qemu_plugin_tb_n_insns(tb));
     }
     if (vaddr < EXTENSION_VADDR || vaddr >= LOADER_END) {
         return;
@@ -64,8 +64,8 @@ static void finish(void) {
         (unsigned long long)counts[1], (unsigned long long)start_count);
 }
 
-__attribute__((visibility("default")))
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv) {
+__attribute__((visibility("default"))) int qemu_plugin_install(
+    qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv) {
     (void)info;
     (void)argc;
     (void)argv;

@@ -1,5 +1,4 @@
 // Upgrade an ESP8266 from an image file on its own littlefs. The program has mounted that; molt reads it once more, by itself.
-
 #include <stdio.h>
 
 #include "molt.h"
@@ -7,7 +6,6 @@
 #include "molt_lfs.h"
 
 extern const molt_flash_t board_flash;  // four functions of the flash driver: docs/porting.md
-
 static molt_job_memory_t memory;
 static uint32_t sector[4096 / 4], work[2048 / 4];
 static molt_volume_t volume;
@@ -35,8 +33,12 @@ static int save_and_store(molt_job_t *job, const molt_region_t *fs, lfs2_t *lfs)
 // The image is in `path` on the littlefs in the region `fs`, which is mounted as `lfs`. 0: the next reset upgrades.
 int upgrade_from_littlefs(const molt_region_t *fs, lfs2_t *lfs, const char *path) {
     const molt_job_config_t config = {
-        .target = &molt_esp8266, .flash = &board_flash,
-        .sector = (uint8_t *)sector, .work = (uint8_t *)work, .work_size = sizeof work, .progress = show,
+        .target = &molt_esp8266,
+        .flash = &board_flash,
+        .sector = (uint8_t *)sector,
+        .work = (uint8_t *)work,
+        .work_size = sizeof work,
+        .progress = show,
         .options = { .safe_check = true, .fs_addr = fs->addr },
     };
     molt_job_t *job = molt_job_init(&memory, &config);

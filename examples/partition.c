@@ -29,8 +29,11 @@ static int save(const molt_job_t *job, const molt_region_t *head) {
 int upgrade_from_partition(const molt_region_t *image, const molt_region_t *head) {
     const molt_region_t reserved[] = { *head };
     const molt_job_config_t config = {
-        .target = &molt_esp8266, .flash = &board_flash,
-        .sector = (uint8_t *)sector, .work = (uint8_t *)work, .work_size = sizeof work,
+        .target = &molt_esp8266,
+        .flash = &board_flash,
+        .sector = (uint8_t *)sector,
+        .work = (uint8_t *)work,
+        .work_size = sizeof work,
         .options = { .safe_check = true, .reserved = reserved, .reserved_count = 1 },
     };
     molt_job_t *job = molt_job_init(&memory, &config);

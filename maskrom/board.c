@@ -162,7 +162,8 @@ void board_text(const board_t *board, board_end_t end, char *text, size_t text_s
             break;
         case BOARD_CRASHES:
             if (board->spi.has_unknown) {
-                snprintf(text, text_size, "SPI command 0x%08x, used before 0x%08x, is not in the model", board->spi.unknown, cpu->pc);
+                snprintf(
+                    text, text_size, "SPI command 0x%08x, used before 0x%08x, is not in the model", board->spi.unknown, cpu->pc);
             } else if (cpu->stop == LX106_NO_CODE) {
                 snprintf(text, text_size, "there is no code at 0x%08x; it was left to from around 0x%08x", cpu->pc, cpu->a[0]);
             } else {

@@ -33,11 +33,11 @@ enum {
 };
 
 typedef enum board_end {
-    BOARD_AT_VADDR,       // the instruction that was asked for is next
-    BOARD_HANGS,          // the program waits for ever; board_text() says for what
-    BOARD_CRASHES,        // it did what the chip, or this model of it, does not have
-    BOARD_CUT,            // the power cut that was asked for
-    BOARD_TAKES_TOO_LONG, // instruction_max
+    BOARD_AT_VADDR,        // the instruction that was asked for is next
+    BOARD_HANGS,           // the program waits for ever; board_text() says for what
+    BOARD_CRASHES,         // it did what the chip, or this model of it, does not have
+    BOARD_CUT,             // the power cut that was asked for
+    BOARD_TAKES_TOO_LONG,  // instruction_max
     BOARD_RESETS_TOO_OFTEN,
 } board_end_t;
 
@@ -45,10 +45,10 @@ typedef struct board {
     // Set by the caller; see board_power_on() for the rest.
     uint8_t rom[BOARD_ROM_SIZE + BOARD_MARGIN];
     nor_t nor;
-    FILE *uart;                // what UART0 sends; NULL for nowhere
-    uint32_t seed;             // of the noise in RAM; not 0
-    uint32_t software_cause;   // of a reset by software
-    bool keeps_registers;      // at a reset; else they are cleared (which of both is not documented)
+    FILE *uart;               // what UART0 sends; NULL for nowhere
+    uint32_t seed;            // of the noise in RAM; not 0
+    uint32_t software_cause;  // of a reset by software
+    bool keeps_registers;     // at a reset; else they are cleared (which of both is not documented)
     uint64_t instruction_max;
     uint32_t reset_max;
 
@@ -60,12 +60,12 @@ typedef struct board {
     uint32_t registers[BOARD_REGISTERS_SIZE / 4];  // 0x60000000
     uint32_t dport[BOARD_DPORT_SIZE / 4];          // 0x3ff00000
     uint64_t uart_until_ns;
-    bool has_reset;            // asked for by a register
+    bool has_reset;  // asked for by a register
     uint64_t watchdog_since_ns;
-    uint32_t watchdog_stage;   // 0, 1
+    uint32_t watchdog_stage;  // 0, 1
     uint64_t reset_count;
     uint64_t bite_count;
-    uint32_t wrong_vaddr;      // the first access that nothing answered
+    uint32_t wrong_vaddr;  // the first access that nothing answered
 } board_t;
 
 // A cold start: RAM is noise, registers are cleared.

@@ -24,10 +24,10 @@ typedef enum lx106_stop {
     LX106_RUNS,
     LX106_AT_STOP_VADDR,
     LX106_UNKNOWN_INSTRUCTION,
-    LX106_NO_CODE,   // the program counter is where nothing can be executed
-    LX106_BREAK,     // BREAK, with nobody to debug: the chip hangs
-    LX106_WAITI,     // waits for an interrupt: the chip hangs
-    LX106_ASKED,     // lx106_ask_to_stop()
+    LX106_NO_CODE,  // the program counter is where nothing can be executed
+    LX106_BREAK,    // BREAK, with nobody to debug: the chip hangs
+    LX106_WAITI,    // waits for an interrupt: the chip hangs
+    LX106_ASKED,    // lx106_ask_to_stop()
 } lx106_stop_t;
 
 // A range of addresses that code can be taken from, and its bytes; three more can be read behind them.
@@ -59,13 +59,13 @@ typedef struct lx106 {
     uint32_t next_pc;
     uint32_t special[LX106_SPECIAL_COUNT];  // by number; CCOUNT is made of `cycles` when it is read
     uint64_t instruction_count;
-    uint64_t skipped_cycles;     // that passed without instructions; cycles = instruction_count + skipped_cycles
-    uint32_t stack_low;          // the lowest value that a1 had, of those in RAM
-    uint32_t stop_vaddr;         // stop before the instruction here; 1 (where none can be) for nowhere
+    uint64_t skipped_cycles;  // that passed without instructions; cycles = instruction_count + skipped_cycles
+    uint32_t stack_low;       // the lowest value that a1 had, of those in RAM
+    uint32_t stop_vaddr;      // stop before the instruction here; 1 (where none can be) for nowhere
     lx106_stop_t stop;
-    uint32_t unknown;            // the instruction that is unknown
+    uint32_t unknown;  // the instruction that is unknown
     uint64_t exception_count;
-    uint32_t exception_pc;       // of the first one
+    uint32_t exception_pc;  // of the first one
     uint32_t exception_cause;
     uint32_t exception_vaddr;
     lx106_code_t code;

@@ -33,22 +33,35 @@ typedef struct options {
     uint32_t software_cause;
     bool keeps_registers;
     bool has_status;
-    uint32_t status;           // register 2 << 8 | register 1
+    uint32_t status;  // register 2 << 8 | register 1
     uint64_t instruction_max;
     uint32_t reset_max;
 } options_t;
 
 enum {
-    OPTION_UNTIL = 256, OPTION_CUT, OPTION_CHIP, OPTION_STATUS, OPTION_LOG, OPTION_STATS, OPTION_RAM, OPTION_SEED, OPTION_LIMIT,
-    OPTION_RESETS, OPTION_CAUSE, OPTION_KEEP,
+    OPTION_UNTIL = 256,
+    OPTION_CUT,
+    OPTION_CHIP,
+    OPTION_STATUS,
+    OPTION_LOG,
+    OPTION_STATS,
+    OPTION_RAM,
+    OPTION_SEED,
+    OPTION_LIMIT,
+    OPTION_RESETS,
+    OPTION_CAUSE,
+    OPTION_KEEP,
 };
 
 static const struct argp_option option_list[] = {
     { "until", OPTION_UNTIL, "VADDR", 0, "Stop when the instruction at this address is next: a firmware's entry, say", 0 },
-    { "cut", OPTION_CUT, "N[:TEAR]", 0, "Cut the power in flash operation N (the first is 0). TEAR: before (the default), after, "
-        "prefix, suffix, random, stray or zero", 0 },
+    { "cut", OPTION_CUT, "N[:TEAR]", 0,
+        "Cut the power in flash operation N (the first is 0). TEAR: before (the default), after, "
+        "prefix, suffix, random, stray or zero",
+        0 },
     { "chip", OPTION_CHIP, "KIND", 0, "w25q (the default), w25q-old, gd25q-c, mx25l or plain", 0 },
-    { "status", OPTION_STATUS, "N", 0, "Status registers at the beginning, second << 8 | first, instead of those in FLASH.status", 0 },
+    { "status", OPTION_STATUS, "N", 0, "Status registers at the beginning, second << 8 | first, instead of those in FLASH.status",
+        0 },
     { "log", OPTION_LOG, "FILE", 0, "A line for each flash operation", 0 },
     { "stats", OPTION_STATS, "FILE", 0, "Counts at the end, one line of JSON (-: standard error)", 0 },
     { "ram", OPTION_RAM, "FILE", 0, "At the end, what is in RAM (96 KB from 0x3ffe8000) and IRAM (64 KB)", 0 },
@@ -251,7 +264,8 @@ static bool write_stats(const board_t *board, const char *path, int status) {
         (unsigned long long)board->reset_count, (unsigned long long)board->bite_count, (unsigned long long)nor->op_count,
         (unsigned long long)nor->sector_count, (unsigned long long)nor->block_count, (unsigned long long)nor->program_count,
         (unsigned long long)nor->read_size, (unsigned long long)nor->status_write_count, (unsigned long long)nor->noise_count,
-        (unsigned long long)nor->fault_count, (unsigned long long)board->cpu.exception_count, board->cpu.stack_low, nor->sr1, nor->sr2);
+        (unsigned long long)nor->fault_count, (unsigned long long)board->cpu.exception_count, board->cpu.stack_low, nor->sr1,
+        nor->sr2);
     if (strcmp(path, "-") == 0) {
         fputs(text, stderr);
         return true;
@@ -300,7 +314,9 @@ static bool set_up(board_t *board, const options_t *options) {
     if (!read_rom(board, options->rom_path)) {
         return false;
     }
-    board->nor = (nor_t){ .kind = options->kind, .cut_op = options->cut_op, .cut_tear = options->cut_tear, .random = options->seed };
+    board->nor = (nor_t){
+        .kind = options->kind, .cut_op = options->cut_op, .cut_tear = options->cut_tear, .random = options->seed
+    };
     board->nor.bytes = read_flash(options->flash_path, &board->nor.size);
     if (board->nor.bytes == NULL) {
         return false;
@@ -342,10 +358,16 @@ int main(int argc, char **argv) {
         "Switch on an ESP8266 whose mask ROM is the file ROM, as `esptool dump_mem 0x40000000 65536 ROM` reads it from a chip, and "
         "whose flash chip is the file FLASH; UART0 is standard output. FLASH is changed as the chip would be.\v"
         "Status 0: the address of --until was reached; 70: it hangs; 71: it did what the chip does not have; 72: the power was "
-        "cut; 74: it took too long; 75: something could not be set up.", NULL, NULL, NULL };
+        "cut; 74: it took too long; 75: something could not be set up.",
+        NULL, NULL, NULL };
     static board_t board;
-    options_t options = { .kind = &nor_kinds[0], .cut_op = -1, .until_vaddr = NOWHERE, .seed = 1, .software_cause = BOARD_CAUSE_SOFTWARE,
-        .instruction_max = 3000000000ull, .reset_max = 4 };
+    options_t options = { .kind = &nor_kinds[0],
+        .cut_op = -1,
+        .until_vaddr = NOWHERE,
+        .seed = 1,
+        .software_cause = BOARD_CAUSE_SOFTWARE,
+        .instruction_max = 3000000000ull,
+        .reset_max = 4 };
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     int status = STATUS_NOT_SET_UP;
     if (set_up(&board, &options)) {

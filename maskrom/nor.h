@@ -37,7 +37,7 @@ typedef struct nor_kind {
     const char *text;
     nor_quad_t quad;
     nor_wrsr_t wrsr;
-    uint8_t sr1_new;   // the registers of a chip that is new
+    uint8_t sr1_new;  // the registers of a chip that is new
     uint8_t sr2_new;
 } nor_kind_t;
 
@@ -68,12 +68,12 @@ typedef enum nor_tear {
 typedef struct nor {
     const nor_kind_t *kind;
     uint8_t *bytes;
-    uint32_t size;         // a power of two
-    uint8_t sr1;           // without WIP and WEL, which are:
+    uint32_t size;  // a power of two
+    uint8_t sr1;    // without WIP and WEL, which are:
     uint8_t sr2;
     bool is_enabled;
     uint64_t busy_until_ns;
-    uint32_t random;       // state of the generator of tears and noise
+    uint32_t random;  // state of the generator of tears and noise
     // Power cut: in the operation with this number; -1 for none.
     int64_t cut_op;
     nor_tear_t cut_tear;
@@ -88,8 +88,8 @@ typedef struct nor {
     uint64_t read_size;
     uint64_t noise_count;  // quad reads while the chip was not in quad mode
     uint64_t fault_count;
-    char fault[120];       // the first one, in words
-    FILE *log;             // a line for each operation; NULL for none
+    char fault[120];  // the first one, in words
+    FILE *log;        // a line for each operation; NULL for none
 } nor_t;
 
 // One command, chip select to chip select.
@@ -98,7 +98,7 @@ typedef struct nor_command {
     uint32_t addr;
     const uint8_t *out;  // data to the chip
     uint32_t out_size;
-    uint8_t *in;         // data from the chip
+    uint8_t *in;  // data from the chip
     uint32_t in_size;
 } nor_command_t;
 

@@ -70,16 +70,19 @@ static uint64_t read_ns(spi_t *spi, uint8_t opcode, uint32_t size) {
 
 static uint64_t do_read(spi_t *spi, uint64_t now_ns) {
     uint32_t size = *reg(spi, ADDR) >> 24;
-    nor_command_t command = { .opcode = read_opcode(*reg(spi, CTRL)), .addr = *reg(spi, ADDR) & 0xffffff,
-        .in = fifo(spi), .in_size = size < FIFO_SIZE ? size : FIFO_SIZE };
+    nor_command_t command = { .opcode = read_opcode(*reg(spi, CTRL)),
+        .addr = *reg(spi, ADDR) & 0xffffff,
+        .in = fifo(spi),
+        .in_size = size < FIFO_SIZE ? size : FIFO_SIZE };
     nor_do(spi->nor, &command, now_ns);
     return read_ns(spi, command.opcode, command.in_size);
 }
 
 static uint64_t do_program(spi_t *spi, uint64_t now_ns) {
     uint32_t size = *reg(spi, ADDR) >> 24;
-    nor_command_t command = { .opcode = 0x02, .addr = *reg(spi, ADDR) & 0xffffff,
-        .out = fifo(spi), .out_size = size < FIFO_SIZE ? size : FIFO_SIZE };
+    nor_command_t command = {
+        .opcode = 0x02, .addr = *reg(spi, ADDR) & 0xffffff, .out = fifo(spi), .out_size = size < FIFO_SIZE ? size : FIFO_SIZE
+    };
     uint64_t ns = wire_ns(spi, 32 + (uint64_t)command.out_size * 8);
     nor_do(spi->nor, &command, now_ns + ns);
     return ns;
@@ -121,8 +124,12 @@ static uint64_t do_user(spi_t *spi, uint64_t now_ns) {
         spi->unknown = CMD_USER;
         return 0;
     }
-    nor_command_t command = { .opcode = (uint8_t)user2, .addr = user & USER_ADDR ? *reg(spi, ADDR) >> 8 : 0,
-        .out = fifo(spi), .out_size = out_size, .in = fifo(spi), .in_size = in_size };
+    nor_command_t command = { .opcode = (uint8_t)user2,
+        .addr = user & USER_ADDR ? *reg(spi, ADDR) >> 8 : 0,
+        .out = fifo(spi),
+        .out_size = out_size,
+        .in = fifo(spi),
+        .in_size = in_size };
     nor_do(spi->nor, &command, now_ns);
     return wire_ns(spi, 40 + (uint64_t)(out_size + in_size) * 8);
 }
@@ -134,7 +141,10 @@ static uint64_t do_short(spi_t *spi, uint32_t cmd, uint64_t now_ns) {
         uint8_t opcode;
         bool has_addr;
     } commands[] = {
-        { 1u << 30, 0x06, false }, { 1u << 29, 0x04, false }, { 1u << 24, 0x20, true }, { 1u << 23, 0xd8, true },
+        { 1u << 30, 0x06, false },
+        { 1u << 29, 0x04, false },
+        { 1u << 24, 0x20, true },
+        { 1u << 23, 0xd8, true },
         { 1u << 20, 0xab, false },
     };
     for (uint32_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

@@ -14,8 +14,8 @@
 typedef struct spi {
     nor_t *nor;
     uint32_t registers[SPI_REGISTERS_SIZE / 4];
-    bool has_unknown;     // a command that the model does not have
-    uint32_t unknown;     // its bits
+    bool has_unknown;  // a command that the model does not have
+    uint32_t unknown;  // its bits
 } spi_t;
 
 void spi_reset(spi_t *spi);

@@ -13,8 +13,8 @@
 #define WINDOW_VADDR 0x40200000
 #define WINDOW_SIZE 0x100000
 #define DRAM_VADDR 0x3ffe8000
-#define DRAM_SIZE 0x14000        // what an image may load; ROM data and stack lie above
-#define DRAM_END 0x40000000      // and end here
+#define DRAM_SIZE 0x14000    // what an image may load; ROM data and stack lie above
+#define DRAM_END 0x40000000  // and end here
 #define ROM_DATA_VADDR 0x3fffc000
 #define FLASHCHIP_POINTER_VADDR 0x3fffc714  // `flashchip`, a pointer
 #define FLASHCHIP_VADDR 0x3fffc718          // to this struct
@@ -39,10 +39,10 @@
 // Stores to these words tell the plugin what it cannot see by itself.
 #define SIGNAL_WINDOW_CLOSED 0x400fff00  // flash cache off: nothing may touch the window
 #define SIGNAL_WINDOW_OPEN 0x400fff04
-#define SIGNAL_CACHE_16K 0x400fff08      // 16 or 32 KB of IRAM now belong to the cache
+#define SIGNAL_CACHE_16K 0x400fff08  // 16 or 32 KB of IRAM now belong to the cache
 #define SIGNAL_CACHE_32K 0x400fff0c
 #define SIGNAL_CACHE_NONE 0x400fff10
-#define SIGNAL_BUS_CLASH 0x400fff14      // a flash command was given while the cache was on
+#define SIGNAL_BUS_CLASH 0x400fff14  // a flash command was given while the cache was on
 
 // What fills memory that must not be used: as an instruction, ILL.N; as a pointer, a fault.
 #define POISON 0xf06df06d

@@ -55,8 +55,10 @@ static void parse_cut(struct argp_state *state, args_t *args, const char *text) 
         end += strlen(end);
     }
     if (errno || *text < '0' || *text > '9' || *end || tear < 0) {
-        argp_error(state, "--cut %s: write a number, or as 17:random; tears are before, after, prefix, suffix, random, "
-                          "stray and zero", text);
+        argp_error(state,
+            "--cut %s: write a number, or as 17:random; tears are before, after, prefix, suffix, random, "
+            "stray and zero",
+            text);
     }
     args->cut_op = op;
     args->cut_tear = (sim_tear_t)tear;

@@ -17,33 +17,33 @@ typedef struct args {
     bool quiet;
     bool force;
     bool has_fs_start;
-    uint32_t fs_start;      // bytes
-    uint32_t fs_size;       // bytes; 0 if not given
-    uint32_t flash_size;    // bytes; 0 if not given
+    uint32_t fs_start;    // bytes
+    uint32_t fs_size;     // bytes; 0 if not given
+    uint32_t flash_size;  // bytes; 0 if not given
     const char *firmware;
     bool keep_header;
-    const char **puts;      // FILE[:PATH]
+    const char **puts;  // FILE[:PATH]
     int put_count;
     bool erase_all;
     bool no_safe_check;
     bool image_params;
-    const char *variant;    // name of a flash map
-    const char *upgrade;    // a path on the littlefs
-    const char *svg;        // a file to be written
-    const char *ld;         // likewise
+    const char *variant;  // name of a flash map
+    const char *upgrade;  // a path on the littlefs
+    const char *svg;      // a file to be written
+    const char *ld;       // likewise
     bool list;
-    uint32_t window;        // bytes; 0 if not given
-    uint32_t depth;         // of torture; 1 if not given
-    uint32_t jobs;          // 2 if not given
-    uint32_t tears;         // bit set of 1 << sim_tear_t; all if not given
-    const char *replay;     // cuts by name
-    int64_t cut_op;         // -1 if not given
+    uint32_t window;     // bytes; 0 if not given
+    uint32_t depth;      // of torture; 1 if not given
+    uint32_t jobs;       // 2 if not given
+    uint32_t tears;      // bit set of 1 << sim_tear_t; all if not given
+    const char *replay;  // cuts by name
+    int64_t cut_op;      // -1 if not given
     sim_tear_t cut_tear;
 } args_t;
 
 typedef struct args_spec {
-    const char *synopsis;   // of the arguments
-    const char *doc;        // what --help says before and, after \v, behind the options
+    const char *synopsis;  // of the arguments
+    const char *doc;       // what --help says before and, after \v, behind the options
     const struct argp_option *options;
     int positional_min;
     int positional_max;
@@ -51,17 +51,44 @@ typedef struct args_spec {
 
 // Option lines, for the arrays of the commands.
 enum {
-    ARGS_FS_START = 256, ARGS_FS_SIZE, ARGS_JSON, ARGS_SIZE, ARGS_FIRMWARE, ARGS_PUT, ARGS_KEEP_HEADER,
-    ARGS_ERASE_ALL, ARGS_NO_SAFE_CHECK, ARGS_FLASH_PARAMS, ARGS_CUT,
-    ARGS_VARIANT, ARGS_UPGRADE, ARGS_SVG, ARGS_LIST, ARGS_LD, ARGS_DEPTH, ARGS_JOBS, ARGS_TEARS, ARGS_REPLAY, ARGS_WINDOW, ARGS_FORCE,
+    ARGS_FS_START = 256,
+    ARGS_FS_SIZE,
+    ARGS_JSON,
+    ARGS_SIZE,
+    ARGS_FIRMWARE,
+    ARGS_PUT,
+    ARGS_KEEP_HEADER,
+    ARGS_ERASE_ALL,
+    ARGS_NO_SAFE_CHECK,
+    ARGS_FLASH_PARAMS,
+    ARGS_CUT,
+    ARGS_VARIANT,
+    ARGS_UPGRADE,
+    ARGS_SVG,
+    ARGS_LIST,
+    ARGS_LD,
+    ARGS_DEPTH,
+    ARGS_JOBS,
+    ARGS_TEARS,
+    ARGS_REPLAY,
+    ARGS_WINDOW,
+    ARGS_FORCE,
 };
-#define ARGS_OPTION_FS_START { "fs-start", ARGS_FS_START, "ADDR", 0, "Where the filesystem begins, if not where it is found", 0 }
-#define ARGS_OPTION_FS_SIZE { "fs-size", ARGS_FS_SIZE, "SIZE", 0, "How large it is, if not as its superblock says", 0 }
-#define ARGS_OPTION_JSON { "json", ARGS_JSON, 0, 0, "Print JSON", 0 }
-#define ARGS_OPTION_QUIET { "quiet", 'q', 0, 0, "No progress bar and no summary", 0 }
-#define ARGS_OPTION_CUT { "cut", ARGS_CUT, "N[:TEAR]", 0, \
-    "Cut the power in flash operation N (the first is 0) and leave the dump as it is then. TEAR is what becomes of the " \
-    "torn operation: before (the default), after, prefix, suffix, random, stray or zero", 0 }
+#define ARGS_OPTION_FS_START \
+    { "fs-start", ARGS_FS_START, "ADDR", 0, "Where the filesystem begins, if not where it is found", 0 }
+#define ARGS_OPTION_FS_SIZE \
+    { "fs-size", ARGS_FS_SIZE, "SIZE", 0, "How large it is, if not as its superblock says", 0 }
+#define ARGS_OPTION_JSON \
+    { "json", ARGS_JSON, 0, 0, "Print JSON", 0 }
+#define ARGS_OPTION_QUIET \
+    { "quiet", 'q', 0, 0, "No progress bar and no summary", 0 }
+#define ARGS_OPTION_CUT \
+    { \
+        "cut", ARGS_CUT, "N[:TEAR]", 0, \
+            "Cut the power in flash operation N (the first is 0) and leave the dump as it is then. TEAR is what becomes of the " \
+            "torn operation: before (the default), after, prefix, suffix, random, stray or zero", \
+            0 \
+    }
 
 // Parse; ends the program after --help (status 0) and for a mistake (status 2).
 void args_parse(const args_spec_t *spec, int argc, char **argv, args_t *args);

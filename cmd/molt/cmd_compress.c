@@ -1,10 +1,10 @@
 // molt compress: a gzip file that a device can unpack.
 
+#include <libdeflate.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <libdeflate.h>
 #include <zlib.h>
 
 #include "args.h"
@@ -19,7 +19,9 @@
 #define IMAGE_SIZE_MAX (16u << 20)
 
 static const struct argp_option options[] = {
-    { "window", ARGS_WINDOW, "SIZE", 0, "How far back references may reach: 512 to 32K (default: 4K), up to the next power of 2. The device needs as much memory to check the file", 0 },
+    { "window", ARGS_WINDOW, "SIZE", 0,
+        "How far back references may reach: 512 to 32K (default: 4K), up to the next power of 2. The device needs as much memory to check the file",
+        0 },
     { 0 },
 };
 
@@ -136,7 +138,9 @@ int cmd_compress(int argc, char **argv) {
         "Examples:\n"
         "  molt compress firmware.bin\n"
         "  molt compress firmware.bin small.gz --window 8K",
-        options, 1, 2,
+        options,
+        1,
+        2,
     };
     args_t args;
     args_parse(&spec, argc, argv, &args);

@@ -16,8 +16,10 @@ static const char *boot_text(const doctor_t *doctor) {
     if (firmware->loader == FIRMWARE_LOADER_NONE && !sim_device_boots(&doctor->dump->nor)) {
         return "nothing that the mask ROM would start";
     }
-    return firmware->state == FIRMWARE_UPGRADING ? "an upgrade is in progress" : firmware->loader == FIRMWARE_LOADER_NONE ? "ordinary"
-           : firmware->loader == FIRMWARE_LOADER_WHOLE ? "resident" : "resident, and not whole";
+    return firmware->state == FIRMWARE_UPGRADING       ? "an upgrade is in progress"
+           : firmware->loader == FIRMWARE_LOADER_NONE  ? "ordinary"
+           : firmware->loader == FIRMWARE_LOADER_WHOLE ? "resident"
+                                                       : "resident, and not whole";
 }
 
 // Names come from the dump: no control character of theirs reaches the terminal.
@@ -55,7 +57,8 @@ static void print_images(const doctor_t *doctor) {
     }
     for (uint32_t i = 0; i < doctor->image_count; i++) {
         const doctor_image_t *image = &doctor->images[i];
-        printf("  %s%s%s  ", say_style(image->is_possible ? SAY_GOOD : SAY_BAD), image->is_possible ? "ok" : "no", say_style(SAY_PLAIN));
+        printf("  %s%s%s  ", say_style(image->is_possible ? SAY_GOOD : SAY_BAD), image->is_possible ? "ok" : "no",
+            say_style(SAY_PLAIN));
         print_name(image->path);
         printf(", %s\n      ", say_size(image->size).text);
         print_filled(image->text, 6);
@@ -119,14 +122,15 @@ static void print_json(const doctor_t *doctor) {
         const doctor_image_t *image = &doctor->images[i];
         printf("%s\n    { \"path\": ", i ? "," : "");
         say_json(stdout, image->path);
-        printf(", \"size\": %u, \"possible\": %s, \"in_place\": %s, \"text\": ", image->size, image->is_possible ? "true" : "false",
-            image->is_in_place ? "true" : "false");
+        printf(", \"size\": %u, \"possible\": %s, \"in_place\": %s, \"text\": ", image->size,
+            image->is_possible ? "true" : "false", image->is_in_place ? "true" : "false");
         say_json(stdout, image->text);
         printf(" }");
     }
     printf("\n  ],\n  \"ways\": {");
     for (doctor_way_t way = 0; way < DOCTOR_WAY_COUNT; way++) {
-        printf("%s\n    \"%s\": { \"open\": %s, \"text\": ", way ? "," : "", names[way], doctor->ways[way].is_open ? "true" : "false");
+        printf("%s\n    \"%s\": { \"open\": %s, \"text\": ", way ? "," : "", names[way],
+            doctor->ways[way].is_open ? "true" : "false");
         say_json(stdout, doctor->ways[way].text);
         printf(" }");
     }
@@ -145,7 +149,8 @@ int cmd_doctor(int argc, char **argv) {
         "Examples:\n"
         "  esptool read_flash 0 ALL flash.bin\n"
         "  molt doctor flash.bin\n"
-        "  molt doctor flash.bin --json", options, 1, 1 };
+        "  molt doctor flash.bin --json",
+        options, 1, 1 };
     args_t args;
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);

@@ -85,8 +85,8 @@ static int fail(const char *path, int err) {
 
 // What all commands here have around their work on the mounted filesystem, which is saved afterwards if it `writes`.
 // Returns the exit status.
-static int on_filesystem(const args_spec_t *spec, int argc, char **argv, bool writes,
-    int (*work)(dumpfs_t *dump, const args_t *args)) {
+static int on_filesystem(
+    const args_spec_t *spec, int argc, char **argv, bool writes, int (*work)(dumpfs_t *dump, const args_t *args)) {
     args_t args;
     dumpfs_t dump;
     args_parse(spec, argc, argv, &args);
@@ -138,7 +138,8 @@ int cmd_ls(int argc, char **argv) {
         "List the files in the littlefs of a flash dump: bytes, size, path.\v"
         "Examples:\n"
         "  molt ls flash.bin\n"
-        "  molt ls flash.bin lib", fs_options, 1, 2 };
+        "  molt ls flash.bin lib",
+        fs_options, 1, 2 };
     return on_filesystem(&spec, argc, argv, false, run_ls);
 }
 
@@ -170,7 +171,8 @@ int cmd_get(int argc, char **argv) {
         "A name that begins with - is written with ./ or / before it, or behind --.\n\n"
         "Examples:\n"
         "  molt get flash.bin data/log.csv\n"
-        "  molt get flash.bin main.py -", fs_options, 2, 3 };
+        "  molt get flash.bin main.py -",
+        fs_options, 2, 3 };
     return on_filesystem(&spec, argc, argv, false, run_get);
 }
 
@@ -186,7 +188,8 @@ int cmd_put(int argc, char **argv) {
         "Examples:\n"
         "  molt put flash.bin firmware.bin\n"
         "  molt put flash.bin main.py:lib/start.py\n"
-        "  molt put flash.bin -- -strange.bin", fs_options, 2, 2 };
+        "  molt put flash.bin -- -strange.bin",
+        fs_options, 2, 2 };
     return on_filesystem(&spec, argc, argv, true, run_put);
 }
 
@@ -202,7 +205,8 @@ int cmd_rm(int argc, char **argv) {
         "Remove a file, or an empty directory, from the littlefs of a flash dump.\v"
         "A name that begins with - is written with / before it, or behind --.\n\n"
         "Examples:\n"
-        "  molt rm flash.bin lib/old.py", fs_options, 2, 2 };
+        "  molt rm flash.bin lib/old.py",
+        fs_options, 2, 2 };
     return on_filesystem(&spec, argc, argv, true, run_rm);
 }
 
@@ -276,6 +280,7 @@ int cmd_extents(int argc, char **argv) {
         "Print where in flash the bytes of a file lie, block by block. Every block but the first begins with littlefs's own "
         "pointers, so that a file's bytes are never in one piece.\v"
         "Examples:\n"
-        "  molt extents flash.bin firmware.bin", fs_options, 2, 2 };
+        "  molt extents flash.bin firmware.bin",
+        fs_options, 2, 2 };
     return on_filesystem(&spec, argc, argv, false, run_extents);
 }

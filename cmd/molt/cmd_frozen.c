@@ -25,7 +25,7 @@ typedef struct session {
     molt_store_t store;
     uint32_t links_addr;  // end of the links
     uint32_t link_count;
-    bool links_broken;    // the device will make all of them again
+    bool links_broken;  // the device will make all of them again
 } session_t;
 
 static const molt_mpy_target_t target = { .native_arch = 9, .sub_version = 3, .small_int_bits = 31 };
@@ -181,11 +181,14 @@ static int add(session_t *s, const char *what) {
     err = molt_store_put(&s->store, name, (uint32_t)name_size, &reader, spare, work, &record);
     free(bytes);
     if (err == MOLT_ERR_NOSPC) {
-        return say_fail("there is no room for %s and its link: %s free, of which links take %s; %s can be reclaimed on the device by "
-                        "molt.frozen.compact() and a reset", name, say_size(s->store.end_addr - s->store.floor_addr).text,
-            say_size(spare).text, say_size(s->store.dead_size).text);
+        return say_fail(
+            "there is no room for %s and its link: %s free, of which links take %s; %s can be reclaimed on the device by "
+            "molt.frozen.compact() and a reset",
+            name, say_size(s->store.end_addr - s->store.floor_addr).text, say_size(spare).text,
+            say_size(s->store.dead_size).text);
     }
-    return err ? say_fail("the store of frozen modules is damaged; the device repairs it at its next start") : dumpfs_save(&s->dump);
+    return err ? say_fail("the store of frozen modules is damaged; the device repairs it at its next start")
+               : dumpfs_save(&s->dump);
 }
 
 static int drop(session_t *s, const char *name) {
@@ -202,7 +205,8 @@ int cmd_frozen(int argc, char **argv) {
         "Examples:\n"
         "  molt frozen ls flash.bin\n"
         "  molt frozen add flash.bin simple.mpy:umqtt.simple\n"
-        "  molt frozen rm flash.bin umqtt.simple", options, 2, 3 };
+        "  molt frozen rm flash.bin umqtt.simple",
+        options, 2, 3 };
     static session_t session;
     args_t args;
     args_parse(&spec, argc, argv, &args);
@@ -216,7 +220,9 @@ int cmd_frozen(int argc, char **argv) {
     session = (session_t){ 0 };
     int status = open_session(&session, &args);
     if (!status) {
-        status = !needs_what ? list(&session, verb[0] == 'c', args.json) : verb[0] == 'a' ? add(&session, what) : drop(&session, what);
+        status = !needs_what      ? list(&session, verb[0] == 'c', args.json)
+                 : verb[0] == 'a' ? add(&session, what)
+                                  : drop(&session, what);
     }
     dumpfs_close(&session.dump);
     return status;

@@ -25,10 +25,10 @@
 
 // What there is around the image in the file that was given.
 typedef struct wrapping {
-    uint32_t gzip_size;     // of the gzip file, 0 if it is none
-    uint32_t head_addr;     // of a dump in resident mode: where the image's first sector is; else 0
-    bool is_resident;       // of a dump
-    const char *trouble;    // why the image cannot be looked at, NULL if it can
+    uint32_t gzip_size;   // of the gzip file, 0 if it is none
+    uint32_t head_addr;   // of a dump in resident mode: where the image's first sector is; else 0
+    bool is_resident;     // of a dump
+    const char *trouble;  // why the image cannot be looked at, NULL if it can
 } wrapping_t;
 
 static void print_segment(const char *number, uint32_t vaddr, uint32_t off, uint32_t size, const char *memory) {
@@ -78,8 +78,8 @@ static void print_text(const char *path, const molt_image_t *image, const wrappi
     printf("  %-10s %s, %s, %s\n", "flash", header.mode, header.size, header.freq);
     printf("  %-10s 0x%08x\n", "entry", image->entry_vaddr);
     if (image->fs_addr) {
-        printf("  %-10s looks for its filesystem at 0x%06x%s%s\n", "map", image->fs_addr, image->romfs_size ? ", behind a ROMFS of " : "",
-            image->romfs_size ? say_size(image->romfs_size).text : "");
+        printf("  %-10s looks for its filesystem at 0x%06x%s%s\n", "map", image->fs_addr,
+            image->romfs_size ? ", behind a ROMFS of " : "", image->romfs_size ? say_size(image->romfs_size).text : "");
     }
     if (image->crc32) {
         printf("  %-10s 0x%08x\n", "CRC-32", image->crc32);
@@ -179,8 +179,10 @@ static void note_image(const molt_image_t *image, bool is_dump, say_notes_t *not
         made.flash_mode = image->crc_mode;
         made.flash_size_freq = image->crc_size_freq;
         describe_header_t header = describe_header(&made);
-        say_note(notes, "the CRC is right but for the flash parameters, which were %s, %s, %s when it was made: ESP.checkFlashCRC() "
-                        "will be false", header.mode, header.size, header.freq);
+        say_note(notes,
+            "the CRC is right but for the flash parameters, which were %s, %s, %s when it was made: ESP.checkFlashCRC() "
+            "will be false",
+            header.mode, header.size, header.freq);
     }
 }
 
@@ -228,7 +230,8 @@ int cmd_info(int argc, char **argv) {
         "Status 0 if everything that can be checked is right, 1 if not.\n\n"
         "Examples:\n"
         "  molt info firmware.bin\n"
-        "  molt info flash.bin --json", options, 1, 1 };
+        "  molt info flash.bin --json",
+        options, 1, 1 };
     args_t args;
     uint8_t *bytes;
     uint32_t size;

@@ -28,16 +28,18 @@ static int refuse_install(const dumpfs_t *dump, const molt_map_t *map, int err) 
         case MOLT_ERR_EXIST:
             return say_fail("%s: resident mode is installed already, and its boot loader is whole", dump->path);
         case MOLT_ERR_BUSY:
-            return say_fail("%s: an upgrade is under way in it; molt boot goes on with it, install resident mode after that",
-                dump->path);
+            return say_fail(
+                "%s: an upgrade is under way in it; molt boot goes on with it, install resident mode after that", dump->path);
         case MOLT_ERR_RANGE:
-            return say_fail("%s: its flash map (%s) has no sectors for resident mode; molt migrate gives it some", dump->path, map->name);
+            return say_fail(
+                "%s: its flash map (%s) has no sectors for resident mode; molt migrate gives it some", dump->path, map->name);
         case MOLT_ERR_NOTSUP:
             return firmware_is_resident(&dump->firmware)
-                       ? say_fail("%s: a resident boot loader of another version of molt is in it; take it out with that version first",
-                             dump->path)
+                       ? say_fail(
+                           "%s: a resident boot loader of another version of molt is in it; take it out with that version first",
+                           dump->path)
                        : say_fail("%s: this firmware would be loaded over the resident boot loader; use the upgrade without it",
-                             dump->path);
+                           dump->path);
         case MOLT_ERR_CORRUPT:
             return say_fail("%s: the firmware in it has no right checksum; put a whole one in first", dump->path);
         default:
@@ -50,16 +52,22 @@ static int find_place(dumpfs_t *dump, const args_t *args, survey_t *survey, molt
     const firmware_t *firmware = &dump->firmware;
     if (firmware_is_resident(firmware)) {
         *reserved = (molt_region_t){ firmware->reserved_addr, MOLT_RESERVED_SECTOR_COUNT * 4096 };
-        return reserved->addr ? 0 : say_fail("%s: the resident boot loader is damaged, and so is its state log; write a firmware with "
-                                             "esptool", dump->path);
+        return reserved->addr
+                   ? 0
+                   : say_fail("%s: the resident boot loader is damaged, and so is its state log; write a firmware with "
+                              "esptool",
+                       dump->path);
     }
-    if (dumpfs_look(dump, args) || (dump->places.verdict == PLACES_SEVERAL && dumpfs_refuse(dump)) || survey_dump(survey, dump, NULL)) {
+    if (dumpfs_look(dump, args) || (dump->places.verdict == PLACES_SEVERAL && dumpfs_refuse(dump))
+        || survey_dump(survey, dump, NULL)) {
         return 1;
     }
     *reserved = survey->map.regions[MOLT_MAP_RESERVED];
     if (reserved->size && !args->force && molt_resident_check_free(&dump->nor.flash, reserved) == MOLT_ERR_NOSPC) {
-        return say_fail("%s: molt's reserved sectors, from 0x%06x on, hold something that is not molt's, or an installation that was "
-                        "cut short; --force overwrites it", dump->path, reserved->addr);
+        return say_fail(
+            "%s: molt's reserved sectors, from 0x%06x on, hold something that is not molt's, or an installation that was "
+            "cut short; --force overwrites it",
+            dump->path, reserved->addr);
     }
     return 0;
 }
@@ -130,12 +138,14 @@ int cmd_install(int argc, char **argv) {
         "Put the resident boot loader into sector 0 of a flash dump: from then on no power cut during an upgrade leaves a "
         "device that does not start. Where it is in already and damaged, it is repaired.\v"
         "Examples:\n"
-        "  molt install flash.bin", install_options, install);
+        "  molt install flash.bin",
+        install_options, install);
 }
 
 int cmd_uninstall(int argc, char **argv) {
     return run(argc, argv,
         "Put the firmware's own first sector back into sector 0.\v"
         "Examples:\n"
-        "  molt uninstall flash.bin", uninstall_options, uninstall);
+        "  molt uninstall flash.bin",
+        uninstall_options, uninstall);
 }

@@ -15,7 +15,8 @@
 #include "survey.h"
 
 static const struct argp_option options[] = {
-    { "size", ARGS_SIZE, "SIZE", 0, "Show the map for a chip of this size: 512K, 1M, 2M, 4M, 8M or 16M; of a partition table, the chip that it is on", 0 },
+    { "size", ARGS_SIZE, "SIZE", 0,
+        "Show the map for a chip of this size: 512K, 1M, 2M, 4M, 8M or 16M; of a partition table, the chip that it is on", 0 },
     { "variant", ARGS_VARIANT, "MAP", 0, "Which map: stock, molt, or one of --list; of a dump, if not the one found", 0 },
     { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "With --size: show it with this firmware, an image file or a number of bytes", 0 },
     { "list", ARGS_LIST, 0, 0, "List the maps that there are", 0 },
@@ -87,9 +88,13 @@ static int refuse_size(const args_t *args) {
 
 // What an ESP32 cannot be asked. 0, or 1 after having said so.
 static int refuse_options(const args_t *args) {
-    const char *option = args->variant ? "--variant" : args->upgrade ? "--upgrade" : args->ld ? "--ld" : args->firmware
-                             ? "--firmware" : NULL;
-    return option ? say_fail("%s: an ESP32's map is what its partition table says; leave out %s", args->positional[0], option) : 0;
+    const char *option = args->variant    ? "--variant"
+                         : args->upgrade  ? "--upgrade"
+                         : args->ld       ? "--ld"
+                         : args->firmware ? "--firmware"
+                                          : NULL;
+    return option ? say_fail("%s: an ESP32's map is what its partition table says; leave out %s", args->positional[0], option)
+                  : 0;
 }
 
 static int map_table(survey_t *survey, const args_t *args) {

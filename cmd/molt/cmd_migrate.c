@@ -69,12 +69,15 @@ static int load_given(const migration_t *m, uint8_t **given, uint32_t *size) {
         return say_fail("%s: %s", path, trouble);
     }
     if (image.fs_addr && image.fs_addr != fs_addr) {
-        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, and the map %s has it at 0x%06x; give the firmware made "
-                        "for that map", path, image.fs_addr, m->map.name, fs_addr);
+        return say_fail(
+            "%s: this firmware looks for its filesystem at 0x%06x, and the map %s has it at 0x%06x; give the firmware made "
+            "for that map",
+            path, image.fs_addr, m->map.name, fs_addr);
     }
     // Boot loader and all: a map that has one keeps it, an image given takes its place.
     return m->map.regions[MOLT_MAP_FIRMWARE].addr
-               ? say_fail("the map %s has another boot loader; migrate without --firmware", m->map.name) : 0;
+               ? say_fail("the map %s has another boot loader; migrate without --firmware", m->map.name)
+               : 0;
 }
 
 // Put the firmware in: the one given, with the flash size that the present one states, or the present one.
@@ -115,8 +118,10 @@ static int move_modules(migration_t *m, molt_store_t *old, molt_store_t *new) {
         molt_reader_t reader = molt_memory_reader(m->from.nor.bytes + record.mpy_addr, record.mpy_size);
         int err = molt_store_put(new, name, record.name_size, &reader, 0, work, &copy);
         if (err) {
-            return say_fail("the frozen modules need %s and the map %s has %s behind that firmware: remove some on the device, by "
-                            "esp.del_frozen()", say_size(old->live_size).text, m->map.name, say_size(new->region.size).text);
+            return say_fail(
+                "the frozen modules need %s and the map %s has %s behind that firmware: remove some on the device, by "
+                "esp.del_frozen()",
+                say_size(old->live_size).text, m->map.name, say_size(new->region.size).text);
         }
         m->module_count++;
     }
@@ -138,13 +143,16 @@ static int fill_frozen(migration_t *m) {
         return 0;
     }
     if (err || old.is_damaged) {
-        return say_fail(err == MOLT_ERR_BUSY ? "the device has not finished compacting its frozen modules; start it once, and read the "
-                                               "chip again"
-                                             : "the store of frozen modules is damaged; esp.reset_frozen() on the device empties it");
+        return say_fail(err == MOLT_ERR_BUSY
+                            ? "the device has not finished compacting its frozen modules; start it once, and read the "
+                              "chip again"
+                            : "the store of frozen modules is damaged; esp.reset_frozen() on the device empties it");
     }
     if (molt_store_open(&new, &m->to.nor.flash, wanted) != 0) {
-        return say_fail("there are frozen modules (%s), and the map %s has no room for any behind that firmware; remove them on the "
-                        "device, by esp.reset_frozen()", say_size(old.live_size).text, m->map.name);
+        return say_fail(
+            "there are frozen modules (%s), and the map %s has no room for any behind that firmware; remove them on the "
+            "device, by esp.reset_frozen()",
+            say_size(old.live_size).text, m->map.name);
     }
     return move_modules(m, &old, &new);
 }
@@ -162,8 +170,8 @@ static int keep_region(migration_t *m, molt_map_kind_t kind, bool may_go) {
     if (used == 0 || may_go) {
         return 0;
     }
-    return say_fail("the map %s has no %s region at 0x%06x, where the dump has %s in it; save that and erase it first", m->map.name,
-        molt_map_kind_name(kind), old->addr, say_size(used).text);
+    return say_fail("the map %s has no %s region at 0x%06x, where the dump has %s in it; save that and erase it first",
+        m->map.name, molt_map_kind_name(kind), old->addr, say_size(used).text);
 }
 
 // What belongs to nobody but the user or the chip. With another firmware molt's own state means nothing, and native code is
@@ -202,7 +210,8 @@ static int refuse_files(migration_t *m, int err, const char *at) {
             m->map.name, say_size(room).text, say_size(need - room).text);
     }
     if (err == MOLT_ERR_NOSPC) {
-        return say_fail("the files do not fit into the %s of the map %s; remove a few KB of them", say_size(room).text, m->map.name);
+        return say_fail(
+            "the files do not fit into the %s of the map %s; remove a few KB of them", say_size(room).text, m->map.name);
     }
     return say_fail("%s: %s", *at ? at : "/", files_text(err));
 }
@@ -273,8 +282,10 @@ static int refuse_left_behind(const migration_t *m) {
     }
     for (uint32_t i = 0; (place = place_next_beside(places, &m->from.fs, &i)) != NULL; i++) {
         if (place->region.addr < user->addr || end_of(&place->region) > end_of(user)) {
-            return say_fail("%s: there is another filesystem, at 0x%06x, which would be left behind; copy its files out (molt get, with "
-                            "--fs-start 0x%06x) and erase it first", m->from.path, place->region.addr, place->region.addr);
+            return say_fail(
+                "%s: there is another filesystem, at 0x%06x, which would be left behind; copy its files out (molt get, with "
+                "--fs-start 0x%06x) and erase it first",
+                m->from.path, place->region.addr, place->region.addr);
         }
     }
     return 0;
@@ -298,8 +309,8 @@ static int migrate(migration_t *m) {
     }
     if (m->from.fs.size && m->from.fs.addr != m->map.regions[MOLT_MAP_FILESYSTEM].addr && m->args->firmware == NULL) {
         return say_fail("the filesystem moves from 0x%06x to 0x%06x, where the present firmware does not look for it; give the "
-                        "firmware made for the map %s with --firmware", m->from.fs.addr, m->map.regions[MOLT_MAP_FILESYSTEM].addr,
-            m->map.name);
+                        "firmware made for the map %s with --firmware",
+            m->from.fs.addr, m->map.regions[MOLT_MAP_FILESYSTEM].addr, m->map.name);
     }
     m->to.path = m->args->positional[1];
     if (sim_nor_init(&m->to.nor, &geometry) != 0) {

@@ -18,8 +18,10 @@
 static const struct argp_option options[] = {
     { "size", ARGS_SIZE, "SIZE", 0, "Size of the chip: 512K, 1M, 2M, 4M, 8M or 16M (needed)", 0 },
     { "firmware", ARGS_FIRMWARE, "IMAGE", 0, "What stands at the beginning of flash (needed)", 0 },
-    { "variant", ARGS_VARIANT, "MAP", 0, "Flash map that says where the filesystem goes, if the firmware does not: stock (the default), molt, or one "
-      "of `molt map --list`", 0 },
+    { "variant", ARGS_VARIANT, "MAP", 0,
+        "Flash map that says where the filesystem goes, if the firmware does not: stock (the default), molt, or one "
+        "of `molt map --list`",
+        0 },
     { "keep-header", ARGS_KEEP_HEADER, 0, 0, "Leave the flash size in the firmware's header as it is", 0 },
     { "put", ARGS_PUT, "FILE[:PATH]", 0, "Put FILE on the filesystem, as PATH or by its own name; any number of times", 0 },
     { "fs-start", ARGS_FS_START, "ADDR", 0, "Where the filesystem begins", 0 },
@@ -33,16 +35,19 @@ static int choose_by_mark(const args_t *args, const molt_image_t *image, const s
     uint32_t end = args->flash_size - DUMPFS_SYSTEM_SIZE;
     const molt_region_t *mapped = &survey->map.regions[MOLT_MAP_FILESYSTEM];
     if (args->variant && (mapped->size == 0 || mapped->addr != image->fs_addr)) {
-        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, and the map %s has it elsewhere; leave out --variant",
+        return say_fail(
+            "%s: this firmware looks for its filesystem at 0x%06x, and the map %s has it elsewhere; leave out --variant",
             args->firmware, image->fs_addr, survey->map.name);
     }
     if (args->has_fs_start && args->fs_start != image->fs_addr) {
-        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, not at 0x%06x; leave out --fs-start", args->firmware,
-            image->fs_addr, args->fs_start);
+        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, not at 0x%06x; leave out --fs-start",
+            args->firmware, image->fs_addr, args->fs_start);
     }
     if (image->fs_addr + 2 * 4096 > end) {
-        return say_fail("%s: this firmware looks for its filesystem at 0x%06x, which a chip of %s does not have; take the firmware made "
-                        "for that size, or a larger chip", args->firmware, image->fs_addr, say_size(args->flash_size).text);
+        return say_fail(
+            "%s: this firmware looks for its filesystem at 0x%06x, which a chip of %s does not have; take the firmware made "
+            "for that size, or a larger chip",
+            args->firmware, image->fs_addr, say_size(args->flash_size).text);
     }
     *fs = (molt_region_t){ image->fs_addr, end - image->fs_addr };
     return 0;
@@ -66,7 +71,8 @@ static int choose_fs(const args_t *args, const molt_image_t *image, molt_region_
         fs->size = args->fs_size;
     } else if (args->fs_size || (args->has_fs_start && fs->size < 2 * 4096)) {
         return say_fail("no room for that filesystem: it may reach up to 0x%06x, where the five system sectors begin; correct "
-                        "--fs-start and --fs-size", end);
+                        "--fs-start and --fs-size",
+            end);
     }
     if (args->put_count && fs->size == 0) {
         return say_fail("a chip of %s has no filesystem to put files on; name a place for one with --fs-start",
@@ -103,7 +109,8 @@ static int load_firmware(const args_t *args, uint8_t **bytes, uint32_t *size, mo
     }
     if (image->kind == MOLT_IMAGE_ESP8266_V2) {
         return say_fail("%s: the mask ROM cannot start this image, it needs Espressif's second-stage boot loader; give an image "
-                        "that begins with 0xE9", args->firmware);
+                        "that begins with 0xE9",
+            args->firmware);
     }
     return 0;
 }
@@ -117,7 +124,8 @@ static int check_room(const args_t *args, const molt_image_t *image, uint32_t si
     }
     if (size > limit) {
         return say_fail("%s: the image ends at 0x%06x, but %s at 0x%06x; take a smaller image, a larger chip or another "
-                        "--fs-start", args->firmware, size, fs->size ? "the filesystem begins" : "the system sectors begin", limit);
+                        "--fs-start",
+            args->firmware, size, fs->size ? "the filesystem begins" : "the system sectors begin", limit);
     }
     return 0;
 }

@@ -23,13 +23,13 @@ static const struct argp_option options[] = {
 
 // One 64 KB block of the plan, or several in a row that are treated alike.
 typedef struct stretch {
-    molt_step_kind_t kind;   // MOLT_STEP_SECTOR or MOLT_STEP_ERASE_FS
+    molt_step_kind_t kind;  // MOLT_STEP_SECTOR or MOLT_STEP_ERASE_FS
     uint32_t addr;
     uint32_t end;
     uint32_t block_count;
-    uint32_t sector_count;   // of the image, in one block
-    uint32_t programmed;     // of these
-    bool at_once;            // erased as a block
+    uint32_t sector_count;  // of the image, in one block
+    uint32_t programmed;    // of these
+    bool at_once;           // erased as a block
 } stretch_t;
 
 typedef void (*emit_t)(const stretch_t *stretch, uint32_t index);
@@ -167,15 +167,15 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
         printf("  %2u  0x%06x to 0x%06x   the image's first sector goes in    (window 2)\n", count + 4, 0u, 4095u);
     }
     print_time(rehearsal);
-    printf("\nA power cut at any %stime does no harm: the next power-on goes on with it.\n",
-        rehearsal->is_resident ? "" : "other ");
+    printf(
+        "\nA power cut at any %stime does no harm: the next power-on goes on with it.\n", rehearsal->is_resident ? "" : "other ");
 }
 
 static void json_counts(const char *name, const sim_counts_t *counts) {
     printf("  \"%s\": { \"sector_erases\": %llu, \"block_erases\": %llu, \"programs\": %llu, \"programmed_bytes\": %llu, "
-           "\"read_bytes\": %llu },\n", name, (unsigned long long)counts->erase_sector_count,
-        (unsigned long long)counts->erase_block_count, (unsigned long long)counts->prog_count,
-        (unsigned long long)counts->prog_size, (unsigned long long)counts->read_size);
+           "\"read_bytes\": %llu },\n",
+        name, (unsigned long long)counts->erase_sector_count, (unsigned long long)counts->erase_block_count,
+        (unsigned long long)counts->prog_count, (unsigned long long)counts->prog_size, (unsigned long long)counts->read_size);
 }
 
 static void json_time(const rehearsal_t *rehearsal) {
@@ -199,8 +199,7 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
     say_json(stdout, dump->path);
     printf(",\n  \"path\": ");
     say_json(stdout, args->positional[1]);
-    printf(",\n  \"possible\": %s,\n  \"resident\": %s,\n", fine ? "true" : "false",
-        rehearsal->is_resident ? "true" : "false");
+    printf(",\n  \"possible\": %s,\n  \"resident\": %s,\n", fine ? "true" : "false", rehearsal->is_resident ? "true" : "false");
     printf("  \"filesystem\": { \"address\": %u, \"size\": %u },\n", dump->fs.addr, dump->fs.size);
     if (!fine) {
         printf("  \"refusal\": { \"text\": ");
@@ -230,8 +229,7 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
 // Whether the refusal is about what lies where.
 static bool is_of_place(molt_refusal_reason_t reason) {
     return reason == MOLT_REFUSAL_PAST_FLASH || reason == MOLT_REFUSAL_PAST_MAPPED || reason == MOLT_REFUSAL_INTO_FILESYSTEM
-           || reason == MOLT_REFUSAL_INTO_RESERVED || reason == MOLT_REFUSAL_OVERLAPS_SOURCE
-           || reason == MOLT_REFUSAL_OTHER_MAP;
+           || reason == MOLT_REFUSAL_INTO_RESERVED || reason == MOLT_REFUSAL_OVERLAPS_SOURCE || reason == MOLT_REFUSAL_OTHER_MAP;
 }
 
 // What is in the way, as a map.
@@ -256,7 +254,8 @@ int cmd_plan(int argc, char **argv) {
         "fail. Nothing is changed.\v"
         "Examples:\n"
         "  molt plan flash.bin firmware.bin\n"
-        "  molt plan flash.bin firmware.bin --json", options, 2, 2 };
+        "  molt plan flash.bin firmware.bin --json",
+        options, 2, 2 };
     args_t args;
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };

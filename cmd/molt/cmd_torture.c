@@ -14,7 +14,8 @@
 
 static const struct argp_option options[] = {
     { "depth", ARGS_DEPTH, "1|2", 0, "Cuts in a row: 2 cuts the recovery of each cut again, everywhere (small devices only)", 0 },
-    { "tears", ARGS_TEARS, "TEAR[,TEAR]...", 0, "Kinds of torn operations: before, after, prefix, suffix, random, stray, zero (default: all)", 0 },
+    { "tears", ARGS_TEARS, "TEAR[,TEAR]...", 0,
+        "Kinds of torn operations: before, after, prefix, suffix, random, stray, zero (default: all)", 0 },
     { "jobs", ARGS_JOBS, "N", 0, "Processes (default: 2)", 0 },
     { "replay", ARGS_REPLAY, "ID", 0, "Only the cut of this name, as a loss is reported", 0 },
     { "erase-all", ARGS_ERASE_ALL, 0, 0, "Of an upgrade that erases the filesystem, too", 0 },
@@ -119,7 +120,9 @@ int cmd_torture(int argc, char **argv) {
         "Examples:\n"
         "  molt torture flash.bin firmware.bin\n"
         "  molt torture flash.bin firmware.bin --replay 17.random",
-        options, 2, 2,
+        options,
+        2,
+        2,
     };
     args_t args;
     args_parse(&spec, argc, argv, &args);

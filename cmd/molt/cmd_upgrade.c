@@ -21,8 +21,8 @@ static bool read_state(const dumpfs_t *dump, molt_state_t *state) {
 }
 
 // After a power cut: what a user of the device would find, and what goes on from there.
-static void print_cut(const dumpfs_t *dump, const args_t *args, const sim_device_t *device, uint64_t prepare_op_count,
-    uint64_t op_count) {
+static void print_cut(
+    const dumpfs_t *dump, const args_t *args, const sim_device_t *device, uint64_t prepare_op_count, uint64_t op_count) {
     printf("%s%s%s: power cut in flash operation %lld of %llu (%s)\n", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN),
         (long long)args->cut_op, (unsigned long long)op_count, sim_tear_name(args->cut_tear));
     molt_region_t reserved;
@@ -91,7 +91,9 @@ static int perform(dumpfs_t *dump, const args_t *args, const rehearsal_t *rehear
     int err = host_prepare(&host);
     host_text(&host, err, sentence, sizeof sentence);
     host_job_free(&host);
-    sim_device_t device = { .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident, .io = &progress->io };
+    sim_device_t device = {
+        .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident, .io = &progress->io
+    };
     sim_outcome_t outcome = SIM_CUT;
     if (!dump->nor.is_cut) {
         outcome = err ? SIM_STUCK : sim_device_start(&device);
@@ -143,7 +145,8 @@ int cmd_upgrade(int argc, char **argv) {
         { "no-safe-check", ARGS_NO_SAFE_CHECK, 0, 0, "Check only the image's headers, not its sums", 0 },
         { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0,
             "Whose flash mode, size and frequency the new header gets: those of the present firmware (keep, the default) or "
-            "those in the image", 0 },
+            "those in the image",
+            0 },
         ARGS_OPTION_QUIET,
         ARGS_OPTION_CUT,
         ARGS_OPTION_FS_START,
@@ -158,7 +161,8 @@ int cmd_upgrade(int argc, char **argv) {
         "`molt boot FLASH` goes on.\n\n"
         "Examples:\n"
         "  molt upgrade flash.bin firmware.bin\n"
-        "  molt upgrade flash.bin firmware.bin --cut 1500:random", options, 2, 2 };
+        "  molt upgrade flash.bin firmware.bin --cut 1500:random",
+        options, 2, 2 };
     args_t args;
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };
@@ -193,8 +197,8 @@ static const char *error_text(int err) {
 }
 
 // Say how the power-on ended. Returns the exit status.
-static int report_boot(const dumpfs_t *dump, const args_t *args, const sim_device_t *device, sim_outcome_t outcome,
-    uint64_t op_count) {
+static int report_boot(
+    const dumpfs_t *dump, const args_t *args, const sim_device_t *device, sim_outcome_t outcome, uint64_t op_count) {
     switch (outcome) {
         case SIM_BRICK:
             return say_fail("%s: nothing in sector 0 that the mask ROM would start; write a firmware with esptool", dump->path);
@@ -225,8 +229,8 @@ static int report_boot(const dumpfs_t *dump, const args_t *args, const sim_devic
     } else if (device->boot_result == MOLT_BOOT_RESTORED) {
         printf("the image file no longer matched, so the old firmware was put back; it starts\n");
     } else {
-        printf("the upgrade is finished, %llu flash operations; the new firmware starts\n",
-            (unsigned long long)dump->nor.op_count);
+        printf(
+            "the upgrade is finished, %llu flash operations; the new firmware starts\n", (unsigned long long)dump->nor.op_count);
     }
     return 0;
 }
@@ -252,7 +256,9 @@ static int boot(dumpfs_t *dump, const args_t *args) {
         return say_fail("the power cannot be cut in operation %lld: what is left has %llu, 0 to %llu; choose one of these",
             (long long)args->cut_op, (unsigned long long)op_count, (unsigned long long)op_count - 1);
     }
-    device = (sim_device_t){ .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident, .io = &progress.io };
+    device = (sim_device_t){
+        .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident, .io = &progress.io
+    };
     dumpfs_power_on(dump);
     dump->nor.cut_op = args->cut_op;
     dump->nor.cut_tear = args->cut_tear;
@@ -269,7 +275,8 @@ int cmd_boot(int argc, char **argv) {
         "Power the device on: what the mask ROM does, then molt's boot loader if it is in sector 0. An upgrade that was cut "
         "goes on and is finished.\v"
         "Examples:\n"
-        "  molt boot flash.bin", options, 1, 1 };
+        "  molt boot flash.bin",
+        options, 1, 1 };
     args_t args;
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);

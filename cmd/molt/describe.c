@@ -69,7 +69,15 @@ void describe_note_tail(say_notes_t *notes, const molt_image_t *image) {
 
 // The checks, in the order in which the core makes them.
 typedef enum stage {
-    STAGE_HEADER, STAGE_SEGMENTS, STAGE_ENTRY, STAGE_INNER, STAGE_LENGTH, STAGE_CHECKSUM, STAGE_DIGEST, STAGE_MAPPED, STAGE_COUNT,
+    STAGE_HEADER,
+    STAGE_SEGMENTS,
+    STAGE_ENTRY,
+    STAGE_INNER,
+    STAGE_LENGTH,
+    STAGE_CHECKSUM,
+    STAGE_DIGEST,
+    STAGE_MAPPED,
+    STAGE_COUNT,
 } stage_t;
 
 static bool is_nested(const molt_image_t *image) {
@@ -118,7 +126,10 @@ static stage_t stage_of(const molt_image_t *image) {
 }
 
 static const char *digest_name(const molt_image_t *image) {
-    return image->has_md5 ? "MD5 at the end" : image->has_sha256 ? "SHA-256 at the end" : image->has_crc ? "CRC of the image" : NULL;
+    return image->has_md5      ? "MD5 at the end"
+           : image->has_sha256 ? "SHA-256 at the end"
+           : image->has_crc    ? "CRC of the image"
+                               : NULL;
 }
 
 // What the check is called for this image; NULL where it does not have it.
@@ -134,7 +145,8 @@ static const char *name_of(const molt_image_t *image, stage_t stage) {
             return is_nested(image) ? "inner image: is one" : NULL;
         case STAGE_LENGTH:
             return image->has_md5 || image->defect == MOLT_IMAGE_TRUNCATED || image->defect == MOLT_IMAGE_BAD_SIZE_WORD
-                       ? "length: as the size word says" : "length: nothing is missing at the end";
+                       ? "length: as the size word says"
+                       : "length: nothing is missing at the end";
         case STAGE_CHECKSUM:
             return "checksum of the segments";
         case STAGE_DIGEST:
@@ -170,7 +182,8 @@ void describe_json(FILE *out, const molt_image_t *image) {
     describe_header_t header = describe_header(image);
     fprintf(out, "  \"kind\": \"%s\",\n  \"description\": \"%s\",\n  \"chip\": \"%s\",\n", kind_id(image->kind),
         molt_image_kind_text(image->kind), molt_chip_text(image->chip));
-    fprintf(out, "  \"size\": %u,\n  \"image_size\": %u,\n  \"entry\": %u,\n", image->size, image->image_size, image->entry_vaddr);
+    fprintf(
+        out, "  \"size\": %u,\n  \"image_size\": %u,\n  \"entry\": %u,\n", image->size, image->image_size, image->entry_vaddr);
     fprintf(out, "  \"flash\": { \"mode\": \"%s\", \"size\": \"%s\", \"frequency\": \"%s\", \"bytes\": [%u, %u] },\n",
         header.mode, header.size, header.freq, image->flash_mode, image->flash_size_freq);
     fprintf(out, "  \"crc32\": %u,\n", image->crc32);

@@ -31,8 +31,8 @@ void doctor_firmware_text(const doctor_t *doctor, char *text, uint32_t text_size
             snprintf(text, text_size, "half old, half new: an upgrade is in progress");
             return;
         case FIRMWARE_WHOLE:
-            snprintf(text, text_size, "%s%s%s%s", kind, firmware->end ? ", " : "", firmware->end ? say_bytes(firmware->end).text : "",
-                firmware->fs_addr ? "; molt is in it" : "");
+            snprintf(text, text_size, "%s%s%s%s", kind, firmware->end ? ", " : "",
+                firmware->end ? say_bytes(firmware->end).text : "", firmware->fs_addr ? "; molt is in it" : "");
             return;
         case FIRMWARE_NONE:
             snprintf(text, text_size, "none that is whole: %s", molt_image_defect_text(firmware->image.defect));
@@ -95,8 +95,7 @@ static void find_images(doctor_t *doctor, const char *path, uint32_t depth) {
 // Free space, and what is there to upgrade from.
 static void look_into_files(doctor_t *doctor) {
     dumpfs_t *dump = doctor->dump;
-    if (dump->places.verdict != PLACES_ONE
-        || molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) != 0) {
+    if (dump->places.verdict != PLACES_ONE || molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) != 0) {
         return;
     }
     doctor->has_files = true;
@@ -119,11 +118,14 @@ static void try_images(doctor_t *doctor, const args_t *args) {
         image->is_in_place = image->is_possible && rehearsal.is_in_place;
         if (image->is_possible) {
             snprintf(image->text, sizeof image->text, "%s, %s", molt_image_kind_text(rehearsal.image.kind),
-                image->is_in_place ? "in place already" : rehearsal.notes.count ? rehearsal.notes.texts[0] : "can be put in");
+                image->is_in_place      ? "in place already"
+                : rehearsal.notes.count ? rehearsal.notes.texts[0]
+                                        : "can be put in");
         } else {
             // The path is in front of it.
             size_t prefix = strlen(image->path) + 2;
-            snprintf(image->text, sizeof image->text, "%s", strlen(rehearsal.text) > prefix ? rehearsal.text + prefix : rehearsal.text);
+            snprintf(image->text, sizeof image->text, "%s",
+                strlen(rehearsal.text) > prefix ? rehearsal.text + prefix : rehearsal.text);
         }
         rehearse_free(&rehearsal);
     }
@@ -150,7 +152,9 @@ static void judge_files(doctor_t *doctor) {
             doctor->ways[way].is_open = is_open;
             snprintf(text, sizeof doctor->ways[way].text, "%s: a firmware of the present size needs %s%s, and %s are free%s",
                 is_open ? "yes" : "no", about, say_size(need / SECTOR * SECTOR + SECTOR).text, say_size(doctor->free_size).text,
-                is_open ? "" : fits_empty ? "; remove files" : ": it would not fit into the empty filesystem, either");
+                is_open      ? ""
+                : fits_empty ? "; remove files"
+                             : ": it would not fit into the empty filesystem, either");
         }
         *(way == DOCTOR_WAY_RAW ? &doctor->need_size : &doctor->need_gzip_size) = firmware_size ? need : 0;
     }
@@ -169,8 +173,9 @@ static void judge_resident(doctor_t *doctor) {
                    && molt_resident_check_free(&dump->nor.flash, reserved) == 0;
         text = *is_open ? "not installed; `molt install` puts it in, and no power cut in an upgrade is fatal then"
                : dump->firmware.image.kind == MOLT_IMAGE_ARDUINO ? "no: Arduino's firmware brings a boot loader of its own"
-               : dump->firmware.state != FIRMWARE_WHOLE ? "no: the firmware is not whole"
-                                                        : "no: something else is in the sectors for it; `molt install --force` overwrites it";
+               : dump->firmware.state != FIRMWARE_WHOLE
+                   ? "no: the firmware is not whole"
+                   : "no: something else is in the sectors for it; `molt install --force` overwrites it";
     }
     snprintf(doctor->ways[DOCTOR_WAY_RESIDENT].text, sizeof doctor->ways[0].text, "%s", text);
 }
@@ -207,8 +212,9 @@ static void find_obstacles(doctor_t *doctor) {
     } else if (firmware->state == FIRMWARE_NONE) {
         say_note(obstacles, "no firmware runs that could upgrade anything; write one with esptool, or read the chip again");
     } else if (firmware->fs_addr == 0) {
-        say_note(obstacles, "the firmware has no molt in it, so that the device cannot upgrade itself: the first one that has goes in by "
-                            "the serial line");
+        say_note(obstacles,
+            "the firmware has no molt in it, so that the device cannot upgrade itself: the first one that has goes in by "
+            "the serial line");
     }
     if (firmware_loader_text(firmware)) {
         say_note(obstacles, "%s", firmware_loader_text(firmware));
@@ -220,10 +226,13 @@ static void find_obstacles(doctor_t *doctor) {
     if (*dumpfs_size_text(dump, text, sizeof text)) {
         say_note(obstacles, "%s", text);
     }
-    if (doctor->has_files && doctor->need_size && !doctor->ways[DOCTOR_WAY_RAW].is_open && !doctor->ways[DOCTOR_WAY_GZIP].is_open) {
-        say_note(obstacles, !needs_serial(doctor) ? "the filesystem is too full for a firmware; remove files"
-                                       : "the filesystem is too small for a firmware of the present size, also as a gzip file: this board "
-                                         "is upgraded by the serial line, or with a smaller firmware");
+    if (doctor->has_files && doctor->need_size && !doctor->ways[DOCTOR_WAY_RAW].is_open
+        && !doctor->ways[DOCTOR_WAY_GZIP].is_open) {
+        say_note(
+            obstacles, !needs_serial(doctor)
+                           ? "the filesystem is too full for a firmware; remove files"
+                           : "the filesystem is too small for a firmware of the present size, also as a gzip file: this board "
+                             "is upgraded by the serial line, or with a smaller firmware");
     }
 }
 

@@ -34,9 +34,9 @@ typedef struct doctor {
     dumpfs_t *dump;
     survey_t survey;
     bool has_map;
-    bool has_files;          // the filesystem can be used
-    uint32_t free_size;      // bytes free in it
-    uint32_t need_size;      // bytes that an image of the present firmware's size takes there, molt.head included; 0: not known
+    bool has_files;      // the filesystem can be used
+    uint32_t free_size;  // bytes free in it
+    uint32_t need_size;  // bytes that an image of the present firmware's size takes there, molt.head included; 0: not known
     uint32_t need_gzip_size;
     doctor_image_t images[DOCTOR_IMAGES_MAX];
     uint32_t image_count;

@@ -56,15 +56,17 @@ static int take_named(dumpfs_t *dump, const args_t *args) {
             dump->path, say_size(dump->fs.size).text, start, size);
     }
     if (place && place->state == PLACE_FAT) {
-        return say_fail("%s: the filesystem at 0x%x is FAT, and molt works with littlefs only; name another one", dump->path, start);
+        return say_fail(
+            "%s: the filesystem at 0x%x is FAT, and molt works with littlefs only; name another one", dump->path, start);
     }
     if (first) {
-        return say_fail("%s: at 0x%x is the second block of the littlefs that begins at 0x%x; say --fs-start 0x%x", dump->path, start,
-            first->region.addr, first->region.addr);
+        return say_fail("%s: at 0x%x is the second block of the littlefs that begins at 0x%x; say --fs-start 0x%x", dump->path,
+            start, first->region.addr, first->region.addr);
     }
     int err = dump->fs.size ? molt_volume_mount(&dump->volume, &dump->nor.flash, &dump->fs, 0, false) : MOLT_ERR_CORRUPT;
     if (err) {
-        return say_fail(err == MOLT_ERR_NOTSUP
+        return say_fail(
+            err == MOLT_ERR_NOTSUP
                 ? "%s: the littlefs at 0x%x is not of that size, or of an unknown version; correct --fs-start and --fs-size"
                 : "%s: no littlefs at 0x%x; leave --fs-start out to look for it",
             dump->path, start);
@@ -102,8 +104,10 @@ const char *dumpfs_repeat_text(const dumpfs_t *dump, char *text, uint32_t text_s
     }
     text[0] = 0;
     if (size != dump->nor.flash.geometry.size) {
-        snprintf(text, text_size, "the second half repeats the first: the chip has %s and was read with a wrong size; read it again, or "
-                                  "cut the file to %u bytes", say_size(size).text, size);
+        snprintf(text, text_size,
+            "the second half repeats the first: the chip has %s and was read with a wrong size; read it again, or "
+            "cut the file to %u bytes",
+            say_size(size).text, size);
     }
     return text;
 }
@@ -174,12 +178,15 @@ const char *dumpfs_size_text(const dumpfs_t *dump, char *text, uint32_t text_siz
         return text;
     }
     if (stated > size) {
-        snprintf(text, text_size, "the header says that the flash has %s, and the dump has %s: a device would look for its last "
-            "sectors where its chip has none; read the whole chip, or %s", say_size(stated).text, say_size(size).text, advice);
+        snprintf(text, text_size,
+            "the header says that the flash has %s, and the dump has %s: a device would look for its last "
+            "sectors where its chip has none; read the whole chip, or %s",
+            say_size(stated).text, say_size(size).text, advice);
     } else if (fs_end > stated) {
-        snprintf(text, text_size, "the header says that the flash has %s, and the dump has %s: a device would not find the filesystem "
-            "at 0x%06x; %s", say_size(stated).text, say_size(size).text,
-            dump->fs.size ? dump->fs.addr : dump->firmware.fs_addr, advice);
+        snprintf(text, text_size,
+            "the header says that the flash has %s, and the dump has %s: a device would not find the filesystem "
+            "at 0x%06x; %s",
+            say_size(stated).text, say_size(size).text, dump->fs.size ? dump->fs.addr : dump->firmware.fs_addr, advice);
     }
     return text;
 }
@@ -196,7 +203,8 @@ int dumpfs_open(dumpfs_t *dump, const args_t *args, bool writes) {
     }
     if (writes && dump->fs.addr + dump->fs.size > dump->system.addr) {
         return say_fail("%s: the filesystem (0x%06x to 0x%06x) reaches into the five system sectors from 0x%06x on; format it "
-                        "again, smaller", dump->path, dump->fs.addr, dump->fs.addr + dump->fs.size, dump->system.addr);
+                        "again, smaller",
+            dump->path, dump->fs.addr, dump->fs.addr + dump->fs.size, dump->system.addr);
     }
     dumpfs_find_kept(dump);
     dumpfs_power_on(dump);

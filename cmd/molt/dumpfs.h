@@ -17,18 +17,18 @@
 #define DUMPFS_SYSTEM_SIZE MOLT_MAP_SYSTEM_SIZE
 
 typedef struct dumpfs {
-    const char *path;       // of the dump
+    const char *path;  // of the dump
     sim_nor_t nor;
-    firmware_t firmware;    // of an ESP8266
-    places_t places;        // filled in by dumpfs_look(), as is fs
-    molt_region_t fs;       // the filesystem, as large as its superblock says; size 0: there is none
-    molt_region_t system;   // the five system sectors; of an ESP32 size 0, at the end
-    bool is_esp32;          // the dump is one of the ESP32 family
-    molt_chip_t chip;       // of it; MOLT_CHIP_UNKNOWN if that is not known
-    uint32_t boot_addr;     // of its second-stage boot loader
+    firmware_t firmware;                    // of an ESP8266
+    places_t places;                        // filled in by dumpfs_look(), as is fs
+    molt_region_t fs;                       // the filesystem, as large as its superblock says; size 0: there is none
+    molt_region_t system;                   // the five system sectors; of an ESP32 size 0, at the end
+    bool is_esp32;                          // the dump is one of the ESP32 family
+    molt_chip_t chip;                       // of it; MOLT_CHIP_UNKNOWN if that is not known
+    uint32_t boot_addr;                     // of its second-stage boot loader
     molt_region_t kept[MOLT_MAP_KEPT_MAX];  // what an upgrade must not touch; filled in by dumpfs_find_kept()
     uint32_t kept_count;
-    molt_volume_t volume;   // mounted by dumpfs_mount()
+    molt_volume_t volume;  // mounted by dumpfs_mount()
 } dumpfs_t;
 
 // Load the dump at args->positional[0] and find the filesystem in it, or take the place that args names.

@@ -49,7 +49,8 @@ const char *esp32_name(molt_chip_t chip) {
 
 int esp32_refuse(const dumpfs_t *dump) {
     return dump->is_esp32 ? say_fail("%s: this is the flash of an %s, and that is for an ESP8266's only; molt map, ls, get, put "
-                                     "and rm take it", dump->path, esp32_name(dump->chip))
+                                     "and rm take it",
+               dump->path, esp32_name(dump->chip))
                           : 0;
 }
 
@@ -78,8 +79,8 @@ static void make_printable(char *label) {
 }
 
 static bool is_of_partition(molt_map_defect_t defect) {
-    return defect == MOLT_MAP_UNALIGNED || defect == MOLT_MAP_OUTSIDE || defect == MOLT_MAP_OVERLAP
-           || defect == MOLT_MAP_NO_SIZE || defect == MOLT_MAP_SAME_LABEL;
+    return defect == MOLT_MAP_UNALIGNED || defect == MOLT_MAP_OUTSIDE || defect == MOLT_MAP_OVERLAP || defect == MOLT_MAP_NO_SIZE
+           || defect == MOLT_MAP_SAME_LABEL;
 }
 
 // What the partition of that row overlaps.
@@ -112,8 +113,8 @@ static int refuse_table(const molt_partition_table_t *table, const char *path) {
         } else if (table->defect == MOLT_MAP_OUTSIDE) {
             snprintf(more, sizeof more, " (%s)", say_size(table->flash_size).text);
         }
-        return say_fail("%s: partition %u of the table, %s at 0x%x with 0x%x bytes: %s%s; correct the table and flash it again", path,
-            row + 1, partition.label, partition.piece.region.addr, partition.piece.region.size, text, more);
+        return say_fail("%s: partition %u of the table, %s at 0x%x with 0x%x bytes: %s%s; correct the table and flash it again",
+            path, row + 1, partition.label, partition.piece.region.addr, partition.piece.region.size, text, more);
     }
     if (table->defect == MOLT_MAP_NO_TABLE) {
         return say_fail("%s: %s at 0x%x, where ESP-IDF puts it; flash one, or read the chip again", path, text, TABLE_ADDR);

@@ -121,11 +121,11 @@ int factory_print(const factory_t *factory, const char *path, bool json) {
     if (json) {
         printf("{\n  \"file\": ");
         say_json(stdout, path);
-        printf(",\n  \"kind\": \"esp32-factory\",\n  \"chip\": \"%s\",\n  \"size\": %u,\n  \"address\": %u,\n  \"parts\": [", chip,
-            factory->size, factory->base_addr);
+        printf(",\n  \"kind\": \"esp32-factory\",\n  \"chip\": \"%s\",\n  \"size\": %u,\n  \"address\": %u,\n  \"parts\": [",
+            chip, factory->size, factory->base_addr);
     } else {
-        printf("%s%s%s: factory image for %s: boot loader, partition table and apps as they lie in flash\n\n", say_style(SAY_BOLD), path,
-            say_style(SAY_PLAIN), chip);
+        printf("%s%s%s: factory image for %s: boot loader, partition table and apps as they lie in flash\n\n",
+            say_style(SAY_BOLD), path, say_style(SAY_PLAIN), chip);
         printf("  %-10s %s, from address 0x%06x of flash on\n\n", "file", say_bytes(factory->size).text, factory->base_addr);
     }
     uint32_t bad_count = print_parts(factory, &table, json, &bad_addr);

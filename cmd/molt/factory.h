@@ -11,8 +11,8 @@
 typedef struct factory {
     const uint8_t *bytes;  // the caller's
     uint32_t size;
-    uint32_t base_addr;    // flash address of the first byte
-    uint32_t boot_addr;    // of the boot loader
+    uint32_t base_addr;  // flash address of the first byte
+    uint32_t boot_addr;  // of the boot loader
     molt_image_t boot;
 } factory_t;
 

@@ -91,10 +91,10 @@ static void judge_loader(firmware_t *firmware, const molt_flash_t *flash, const 
     int check = err == MOLT_ERR_NOENT ? MOLT_ERR_CORRUPT : molt_resident_check(flash, &loader, (uint8_t *)buf);
     bool is_first_whole = !err && equal_count == loader.size
                           && molt_overlay_read(flash, resident.reserved_addr, (uint8_t *)buf, &overlay) != 0;
-    firmware->loader = check == 0                  ? FIRMWARE_LOADER_WHOLE
-                       : check == MOLT_ERR_NOTSUP  ? FIRMWARE_LOADER_OTHER
-                       : is_first_whole            ? FIRMWARE_LOADER_OVERLAY
-                                                   : FIRMWARE_LOADER_DAMAGED;
+    firmware->loader = check == 0                 ? FIRMWARE_LOADER_WHOLE
+                       : check == MOLT_ERR_NOTSUP ? FIRMWARE_LOADER_OTHER
+                       : is_first_whole           ? FIRMWARE_LOADER_OVERLAY
+                                                  : FIRMWARE_LOADER_DAMAGED;
 }
 
 const char *firmware_loader_text(const firmware_t *firmware) {

@@ -9,7 +9,7 @@
 #include "molt/flash.h"
 
 typedef enum firmware_state {
-    FIRMWARE_NONE,       // nothing there that is an image, or a damaged one; image.defect tells
+    FIRMWARE_NONE,  // nothing there that is an image, or a damaged one; image.defect tells
     FIRMWARE_WHOLE,
     FIRMWARE_UPGRADING,  // an upgrade is in progress: neither the old image nor the new one is there
 } firmware_state_t;
@@ -24,14 +24,14 @@ typedef enum firmware_loader {
 
 typedef struct firmware {
     firmware_state_t state;
-    molt_image_t image;    // as far as it could be read
+    molt_image_t image;  // as far as it could be read
     firmware_loader_t loader;
     uint32_t reserved_addr;  // resident mode: of its reserved region; 0 where that is not known
-    uint32_t head_addr;    // where the image's first sector is: 0, or a head of resident mode
-    uint32_t end;          // address where its bytes end, by its own account; 0: it does not say
-    uint32_t fs_addr;      // where it looks for its filesystem, by its mark; 0: it does not say
-    uint32_t romfs_size;   // of its ROMFS partition, which ends there; 0: none, or it does not say
-    uint32_t flash_size;   // that sector 0 states, which is what a device goes by; 0: it states none
+    uint32_t head_addr;      // where the image's first sector is: 0, or a head of resident mode
+    uint32_t end;            // address where its bytes end, by its own account; 0: it does not say
+    uint32_t fs_addr;        // where it looks for its filesystem, by its mark; 0: it does not say
+    uint32_t romfs_size;     // of its ROMFS partition, which ends there; 0: none, or it does not say
+    uint32_t flash_size;     // that sector 0 states, which is what a device goes by; 0: it states none
 } firmware_t;
 
 // Look at the firmware at the beginning of `flash`, whose `size` bytes are also in memory at `bytes`.

@@ -67,7 +67,9 @@ uint32_t gunzip_window(const uint8_t *bytes, uint32_t size) {
 void gunzip_note(say_notes_t *notes, const uint8_t *bytes, uint32_t size) {
     uint32_t window_size = gunzip_window(bytes, size);
     if (window_size > WINDOW_LIKELY) {
-        say_note(notes, "a device with MicroPython needs %s of memory in one piece for this file, more than most have free; `molt "
-                        "compress` makes one that needs 4 KB", say_size(window_size).text);
+        say_note(notes,
+            "a device with MicroPython needs %s of memory in one piece for this file, more than most have free; `molt "
+            "compress` makes one that needs 4 KB",
+            say_size(window_size).text);
     }
 }

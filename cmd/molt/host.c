@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "molt_esp8266.h"
 #include "molt/error.h"
+#include "molt_esp8266.h"
 
 #define WORK_SIZE 8192
 
@@ -62,7 +62,8 @@ int host_plan(host_job_t *host) {
         .options = host->options,
     };
     molt_job_set_window(&host->job, malloc(sizeof *host->job.unpack), malloc(MOLT_INFLATE_WINDOW_MAX), MOLT_INFLATE_WINDOW_MAX);
-    if (host->job.config.sector == NULL || host->job.config.work == NULL || host->job.unpack == NULL || host->job.window == NULL) {
+    if (host->job.config.sector == NULL || host->job.config.work == NULL || host->job.unpack == NULL
+        || host->job.window == NULL) {
         return MOLT_ERR_NOSPC;
     }
     int err = mount_fs(host, false);

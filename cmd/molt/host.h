@@ -15,7 +15,7 @@ typedef struct host_job {
     // Set by the caller.
     sim_nor_t *nor;
     molt_target_t target;
-    const char *fallback_path;       // resident mode: a trial, with this image to fall back on; NULL for none
+    const char *fallback_path;  // resident mode: a trial, with this image to fall back on; NULL for none
     uint32_t trial_starts;
     molt_region_t fs;
     const char *path;

@@ -8,8 +8,8 @@
 
 #include "base/crc32.h"
 #include "commands.h"
-#include "molt_esp8266.h"
 #include "molt/version.h"
+#include "molt_esp8266.h"
 #include "say.h"
 #include "upgrade/plan.h"
 

@@ -68,8 +68,8 @@ static void print_escaped(FILE *out, const char *text) {
     }
 }
 
-__attribute__((format(printf, 5, 6))) static void put_text(const svg_t *svg, double x, double y, const char *class,
-    const char *format, ...) {
+__attribute__((format(printf, 5, 6))) static void put_text(
+    const svg_t *svg, double x, double y, const char *class, const char *format, ...) {
     char text[256];
     va_list args;
     va_start(args, format);
@@ -290,14 +290,16 @@ void map_view_svg(FILE *out, const survey_t *survey, const char *title) {
     const bar_t *last = is_zoomed ? &zoom : &whole;
     double table_y = last->y + last->height + 60;
     int height = (int)(table_y + ROW_HEIGHT * (survey->piece_count + 1)) + 14 + (survey->upgrade ? ROW_HEIGHT : 0);
-    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n<style>\n"
-                 "text { font-family: 'DejaVu Sans', Verdana, sans-serif; font-size: 13px; fill: #1f2933 }\n"
-                 ".title { font-size: 20px; font-weight: bold }\n.faint { fill: #6b7683 }\n"
-                 ".tick { font-family: 'DejaVu Sans Mono', monospace; font-size: 10.5px; fill: #6b7683; text-anchor: middle }\n"
-                 ".mono { font-family: 'DejaVu Sans Mono', monospace; font-size: 12px }\n"
-                 ".name { fill: #ffffff; font-weight: bold; text-anchor: middle; font-size: 12px }\n.dark { fill: #1f2933 }\n"
-                 ".label { text-anchor: middle; font-weight: bold; font-size: 11.5px }\n"
-                 ".start { text-anchor: start }\n.end { text-anchor: end }\n</style>\n", WIDTH, height, WIDTH, height);
+    fprintf(out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n<style>\n"
+        "text { font-family: 'DejaVu Sans', Verdana, sans-serif; font-size: 13px; fill: #1f2933 }\n"
+        ".title { font-size: 20px; font-weight: bold }\n.faint { fill: #6b7683 }\n"
+        ".tick { font-family: 'DejaVu Sans Mono', monospace; font-size: 10.5px; fill: #6b7683; text-anchor: middle }\n"
+        ".mono { font-family: 'DejaVu Sans Mono', monospace; font-size: 12px }\n"
+        ".name { fill: #ffffff; font-weight: bold; text-anchor: middle; font-size: 12px }\n.dark { fill: #1f2933 }\n"
+        ".label { text-anchor: middle; font-weight: bold; font-size: 11.5px }\n"
+        ".start { text-anchor: start }\n.end { text-anchor: end }\n</style>\n",
+        WIDTH, height, WIDTH, height);
     fprintf(out, "<rect width=\"%d\" height=\"%d\" rx=\"10\" fill=\"#ffffff\"/>\n", WIDTH, height);
     put_text(&svg, MARGIN, 44, "title", "%s%s%s of flash", title ? title : "", title ? ": " : "", say_size(map->flash_size).text);
     put_text(&svg, MARGIN, 66, "faint", "map %s: %s", map->name, survey->about);
@@ -314,8 +316,8 @@ void map_view_svg(FILE *out, const survey_t *survey, const char *title) {
     put_table(&svg, table_y);
     if (survey->upgrade) {
         put_rect(&svg, MARGIN, height - 35, 14, 14, color_changed, 1);
-        put_text(&svg, MARGIN + 24, height - 24.0, "cell", "what an upgrade from %s (%s) changes: %u sectors%s%s", survey->upgrade,
-            say_size(survey->image_size).text, survey->changed_count, survey->frozen_met ? "; in the way: " : "",
+        put_text(&svg, MARGIN + 24, height - 24.0, "cell", "what an upgrade from %s (%s) changes: %u sectors%s%s",
+            survey->upgrade, say_size(survey->image_size).text, survey->changed_count, survey->frozen_met ? "; in the way: " : "",
             survey->frozen_names);
     }
     fprintf(out, "</svg>\n");

@@ -106,7 +106,8 @@ static void print_cells(const survey_t *survey) {
             alike++;
         }
         if (alike > 2) {
-            printf("      %*s%s(%u more rows like this)%s\n", address_digits(survey), "", say_style(SAY_FAINT), alike, say_style(SAY_PLAIN));
+            printf("      %*s%s(%u more rows like this)%s\n", address_digits(survey), "", say_style(SAY_FAINT), alike,
+                say_style(SAY_PLAIN));
             row += alike * ROW_CELLS;
         }
     }
@@ -146,7 +147,8 @@ static void print_upgrade(const survey_t *survey) {
     printf("\n  ");
     print_cell(survey, (cell_t){ MOLT_MAP_FIRMWARE, SURVEY_CHANGED }, has_blocks());
     printf("%s %s%s%s: %s; it changes %u of %u sectors and leaves %s of its room\n", say_style(SAY_PLAIN), say_style(SAY_BOLD),
-        survey->upgrade, say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count, (survey->image_size + SECTOR - 1) / SECTOR,
+        survey->upgrade, say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count,
+        (survey->image_size + SECTOR - 1) / SECTOR,
         say_size(room_end > survey->image_size ? room_end - survey->image_size : 0).text);
     if (survey->frozen_met) {
         printf("  %sit would run over the frozen modules %s%s, and is refused\n", say_style(SAY_BAD), survey->frozen_names,

@@ -285,27 +285,34 @@ void place_text(const places_t *places, char *text, uint32_t text_size) {
             break;
         case PLACES_NONE:
             if (places->wanted) {
-                snprintf(text, text_size, "no littlefs in it; the firmware makes one, at 0x%06x, when it starts for the first time",
-                    places->wanted);
+                snprintf(text, text_size,
+                    "no littlefs in it; the firmware makes one, at 0x%06x, when it starts for the first time", places->wanted);
             } else {
-                snprintf(text, text_size, "no littlefs in it that can be mounted; name its place with --fs-start, or read the chip "
-                                          "again");
+                snprintf(text, text_size,
+                    "no littlefs in it that can be mounted; name its place with --fs-start, or read the chip "
+                    "again");
             }
             return;
         case PLACES_DAMAGED:
             snprintf(text, text_size, "the littlefs at 0x%06x is damaged and cannot be mounted; read the chip again", own);
             return;
         case PLACES_FAT:
-            snprintf(text, text_size, "the filesystem, at 0x%06x, is FAT, and molt works with littlefs only; copy the files off the "
-                                      "device and make it one with vfs.VfsLfs2.mkfs()", own);
+            snprintf(text, text_size,
+                "the filesystem, at 0x%06x, is FAT, and molt works with littlefs only; copy the files off the "
+                "device and make it one with vfs.VfsLfs2.mkfs()",
+                own);
             return;
         case PLACES_ELSEWHERE:
-            snprintf(text, text_size, "the firmware looks for its filesystem at 0x%06x, where there is none; there is a littlefs at "
-                                      "0x%06x: if that is meant, say --fs-start 0x%06x", places->wanted, other, other);
+            snprintf(text, text_size,
+                "the firmware looks for its filesystem at 0x%06x, where there is none; there is a littlefs at "
+                "0x%06x: if that is meant, say --fs-start 0x%06x",
+                places->wanted, other, other);
             return;
         case PLACES_SEVERAL:
-            snprintf(text, text_size, "there are two filesystems, at 0x%06x and at 0x%06x, and the firmware does not say which one it "
-                                      "uses; name it with --fs-start", own, other);
+            snprintf(text, text_size,
+                "there are two filesystems, at 0x%06x and at 0x%06x, and the firmware does not say which one it "
+                "uses; name it with --fs-start",
+                own, other);
             return;
     }
     text[0] = 0;

@@ -22,13 +22,13 @@ typedef struct place {
     place_state_t state;
     molt_region_t region;  // as its superblock or boot sector states, but within the dump
     uint32_t block_size;
-    bool is_pair;          // both superblock blocks are there: it is certain where it begins
-    bool is_rival;         // of a superblock block alone: the other place that it can belong to is found, too
-    bool is_known;         // a flash map has its filesystem there, or the firmware's mark names it
+    bool is_pair;   // both superblock blocks are there: it is certain where it begins
+    bool is_rival;  // of a superblock block alone: the other place that it can belong to is found, too
+    bool is_known;  // a flash map has its filesystem there, or the firmware's mark names it
 } place_t;
 
 typedef enum place_verdict {
-    PLACES_ONE,        // `own` is the filesystem
+    PLACES_ONE,  // `own` is the filesystem
     PLACES_NONE,
     PLACES_DAMAGED,    // `own` is it, and cannot be mounted
     PLACES_FAT,        // `own` is it, and is FAT

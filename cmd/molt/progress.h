@@ -9,14 +9,14 @@
 #include "upgrade/boot.h"
 
 typedef struct progress {
-    sim_nor_t *nor;         // whose counts are the clock
-    uint64_t total_us;      // of the whole way
+    sim_nor_t *nor;     // whose counts are the clock
+    uint64_t total_us;  // of the whole way
     bool is_quiet;
     bool is_terminal;
-    int percent;            // shown last; -1 for none yet
-    const char *phase;      // now
+    int percent;        // shown last; -1 for none yet
+    const char *phase;  // now
     const char *shown_phase;
-    molt_boot_io_t io;      // for the boot loader
+    molt_boot_io_t io;  // for the boot loader
 } progress_t;
 
 // Begin to watch `nor`, whose counts begin at 0 now. Of the chips in sim_timings the first is the clock.

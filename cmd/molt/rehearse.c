@@ -135,8 +135,10 @@ static int fail(rehearsal_t *rehearsal, const char *path, const char *sentence) 
 // As the device refuses it.
 static int refuse_frozen(rehearsal_t *rehearsal, const host_job_t *host, const char *names) {
     char sentence[400];
-    snprintf(sentence, sizeof sentence, "the new firmware (%u bytes) would run over the frozen modules %s: remove them by molt "
-        "frozen rm, and add them again afterwards", host->job.plan.image_size, names);
+    snprintf(sentence, sizeof sentence,
+        "the new firmware (%u bytes) would run over the frozen modules %s: remove them by molt "
+        "frozen rm, and add them again afterwards",
+        host->job.plan.image_size, names);
     return fail(rehearsal, host->path, sentence);
 }
 
@@ -154,11 +156,13 @@ static int refuse_outcome(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job
         free(bytes);
     }
     if (image.defect == MOLT_IMAGE_FINE) {
-        return fail(rehearsal, host->path, "the boot loader would not carry this upgrade out; copy the file again, and report it");
+        return fail(
+            rehearsal, host->path, "the boot loader would not carry this upgrade out; copy the file again, and report it");
     }
-    snprintf(sentence, sizeof sentence, "the upgrade would be carried out, and %s would not start what is then in flash (%s); the "
-        "device would need its serial line", rehearsal->is_resident ? "the resident boot loader" : "the mask ROM",
-        molt_image_defect_text(image.defect));
+    snprintf(sentence, sizeof sentence,
+        "the upgrade would be carried out, and %s would not start what is then in flash (%s); the "
+        "device would need its serial line",
+        rehearsal->is_resident ? "the resident boot loader" : "the mask ROM", molt_image_defect_text(image.defect));
     return fail(rehearsal, host->path, sentence);
 }
 
@@ -183,8 +187,9 @@ static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_
     describe_note_tail(notes, image);
     uint32_t made = image->crc_mode | (uint32_t)image->crc_size_freq << 8;
     if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc && host->options.safe_check && made != rehearsal->plan.flash_params) {
-        say_note(notes, "the image's CRC covers flash mode and size, which stay as this device has them: ESP.checkFlashCRC() will be "
-                        "false (--flash-params=image takes those of the image)");
+        say_note(notes,
+            "the image's CRC covers flash mode and size, which stay as this device has them: ESP.checkFlashCRC() will be "
+            "false (--flash-params=image takes those of the image)");
     }
 }
 

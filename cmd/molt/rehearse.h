@@ -10,20 +10,20 @@
 #include "say.h"
 
 typedef struct rehearsal {
-    sim_counts_t prepare;      // by the running firmware: check, save, boot sector in
-    sim_counts_t boot;         // by the boot loader
-    uint64_t prepare_op_count; // programs and erases
-    uint64_t op_count;         // of both
-    bool is_in_place;          // flash holds the image already, and nothing else is asked for: nothing to do
-    say_notes_t notes;         // remarks on image and dump
-    bool is_resident;          // resident mode: no fatal windows
+    sim_counts_t prepare;       // by the running firmware: check, save, boot sector in
+    sim_counts_t boot;          // by the boot loader
+    uint64_t prepare_op_count;  // programs and erases
+    uint64_t op_count;          // of both
+    bool is_in_place;           // flash holds the image already, and nothing else is asked for: nothing to do
+    say_notes_t notes;          // remarks on image and dump
+    bool is_resident;           // resident mode: no fatal windows
     molt_image_t image;
-    molt_plan_t plan;          // finished; its sector is owned by the rehearsal
+    molt_plan_t plan;  // finished; its sector is owned by the rehearsal
     molt_plan_tally_t tally;
-    uint32_t block_count;      // of the file, and in how many runs of blocks that follow one another
+    uint32_t block_count;  // of the file, and in how many runs of blocks that follow one another
     uint32_t run_count;
-    molt_refusal_t refusal;    // reason NONE unless the plan was refused
-    char text[512];            // the sentence, after a failure
+    molt_refusal_t refusal;  // reason NONE unless the plan was refused
+    char text[512];          // the sentence, after a failure
 } rehearsal_t;
 
 // Set up `job` for the upgrade that the command line asks for.

@@ -101,7 +101,7 @@ static uint32_t end_of_firmware(const dumpfs_t *dump, const molt_map_t *map) {
 static int detect_map(molt_map_t *map, const dumpfs_t *dump) {
     int err = dumpfs_map(dump, map);
     return err ? say_fail("%s: the filesystem it has (0x%06x, %s) fits no flash of this size; read the chip again", dump->path,
-                     dump->fs.addr, say_size(dump->fs.size).text)
+               dump->fs.addr, say_size(dump->fs.size).text)
                : 0;
 }
 
@@ -212,7 +212,8 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
     uint32_t end = end_of_firmware(dump, map);
     if (end && molt_map_set_firmware(map, end) != 0) {
         return say_fail("%s: the firmware ends at 0x%06x and the map %s has room for it up to 0x%06x only; name another map "
-                        "with --variant", dump->path, end, map->name, limit);
+                        "with --variant",
+            dump->path, end, map->name, limit);
     }
     survey_mark_blank(survey, dump);
     collect(survey);
@@ -221,8 +222,8 @@ int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
     return 0;
 }
 
-uint32_t survey_frozen_met(const dumpfs_t *dump, const molt_region_t *region, uint32_t image_size, char *names,
-    size_t names_size) {
+uint32_t survey_frozen_met(
+    const dumpfs_t *dump, const molt_region_t *region, uint32_t image_size, char *names, size_t names_size) {
     // What the device leaves below a module: molt_frozen_extent() of the firmware.
     enum { SPARE_SIZE = 2 * SECTOR };
     molt_store_t store;

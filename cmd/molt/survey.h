@@ -22,8 +22,8 @@ typedef enum survey_use {
 } survey_use_t;
 
 typedef struct survey {
-    molt_map_t map;          // of an ESP32 no more than its name and sizes
-    char about[48];          // what it is, half a sentence
+    molt_map_t map;  // of an ESP32 no more than its name and sizes
+    char about[48];  // what it is, half a sentence
     bool is_esp32;
     molt_partition_t pieces[SURVEY_PIECES_MAX];  // the whole flash, from its beginning; of a map without labels
     uint32_t piece_count;
@@ -34,7 +34,7 @@ typedef struct survey {
     uint32_t frozen_met;     // frozen modules that it would run over
     char frozen_names[200];  // of these
     uint8_t use[SURVEY_SECTORS_MAX];
-    say_notes_t notes;       // about the dump
+    say_notes_t notes;  // about the dump
 } survey_t;
 
 // The map of that name ("stock", "molt", ...), with a firmware of that size (0: not said) and nothing else in it.
@@ -53,8 +53,8 @@ int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path);
 bool survey_find_frozen(const dumpfs_t *dump, molt_region_t *region);
 
 // How many of them an image of that size would run over, as the device counts them; their names in `names`.
-uint32_t survey_frozen_met(const dumpfs_t *dump, const molt_region_t *region, uint32_t image_size, char *names,
-    size_t names_size);
+uint32_t survey_frozen_met(
+    const dumpfs_t *dump, const molt_region_t *region, uint32_t image_size, char *names, size_t names_size);
 
 // Bytes of the region that are in use.
 uint32_t survey_used(const survey_t *survey, const molt_region_t *region);

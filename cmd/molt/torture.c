@@ -113,8 +113,8 @@ static void disturb_recovery(torture_t *torture) {
 }
 
 // Cut the power in the operation that is about to happen, recover, look, and undo all of it.
-static void cut_here(torture_t *torture, char kind, uint32_t addr, const void *data, uint32_t size, sim_tear_t tear,
-    bool is_window) {
+static void cut_here(
+    torture_t *torture, char kind, uint32_t addr, const void *data, uint32_t size, sim_tear_t tear, bool is_window) {
     sim_nor_t *nor = torture->nor;
     torture_mark_t mark = torture_push(torture);
     uint32_t level = torture->now.level++;

@@ -52,25 +52,25 @@ enum {
 
 // A disturbance.
 typedef struct torture_cut {
-    uint32_t op;  // number of the operation, or of the read
-    int how;      // a sim_tear_t, or a TORTURE_MISREAD_
-    uint32_t bit; // of a misread: which of the bits that are tried; 0 for a cut
+    uint32_t op;   // number of the operation, or of the read
+    int how;       // a sim_tear_t, or a TORTURE_MISREAD_
+    uint32_t bit;  // of a misread: which of the bits that are tried; 0 for a cut
 } torture_cut_t;
 
 typedef enum torture_verdict {
     TORTURE_RECOVERED,
-    TORTURE_WINDOW,        // lost in one of the named windows
-    TORTURE_LITTLEFS,      // files lost by a misread or a torn page while littlefs wrote: its own matter
-    TORTURE_BRICK,         // nothing boots, outside the windows
-    TORTURE_STUCK,         // the boot loader gives up
-    TORTURE_NO_UPGRADE,    // the old firmware runs but the upgrade cannot be started again
-    TORTURE_ENDLESS,       // does not come to an end
-    TORTURE_MIXED,         // a firmware starts whose sectors are not all of one image
-    TORTURE_UNNAMED_WINDOW,// sector 0 is rewritten at a moment that is not named
-    TORTURE_OVERWRITE,     // a 1 is programmed over a 0
-    TORTURE_WRONG_IMAGE,   // a firmware runs, but it is not the new one byte for byte
-    TORTURE_WRONG_OUTSIDE, // bytes outside image and filesystem changed
-    TORTURE_WRONG_FILES,   // a file is gone or has other bytes
+    TORTURE_WINDOW,          // lost in one of the named windows
+    TORTURE_LITTLEFS,        // files lost by a misread or a torn page while littlefs wrote: its own matter
+    TORTURE_BRICK,           // nothing boots, outside the windows
+    TORTURE_STUCK,           // the boot loader gives up
+    TORTURE_NO_UPGRADE,      // the old firmware runs but the upgrade cannot be started again
+    TORTURE_ENDLESS,         // does not come to an end
+    TORTURE_MIXED,           // a firmware starts whose sectors are not all of one image
+    TORTURE_UNNAMED_WINDOW,  // sector 0 is rewritten at a moment that is not named
+    TORTURE_OVERWRITE,       // a 1 is programmed over a 0
+    TORTURE_WRONG_IMAGE,     // a firmware runs, but it is not the new one byte for byte
+    TORTURE_WRONG_OUTSIDE,   // bytes outside image and filesystem changed
+    TORTURE_WRONG_FILES,     // a file is gone or has other bytes
     TORTURE_VERDICT_COUNT,
 } torture_verdict_t;
 
@@ -82,10 +82,10 @@ typedef struct torture_totals {
     uint64_t fired_count;    // that were made
     uint64_t misread_count;  // misreads among them
     uint64_t verdicts[TORTURE_VERDICT_COUNT];
-    uint64_t starts_max;     // most starts of the boot loader in one recovery
+    uint64_t starts_max;  // most starts of the boot loader in one recovery
     // The first loss: its cuts.
     torture_cut_t lost[TORTURE_DEPTH_MAX];
-    uint32_t lost_depth;     // 0 if none was lost
+    uint32_t lost_depth;  // 0 if none was lost
     torture_verdict_t lost_verdict;
 } torture_totals_t;
 
@@ -97,51 +97,51 @@ typedef struct torture_file {
 
 typedef struct torture {
     // Set by the caller.
-    sim_nor_t *nor;           // a device with the old firmware and the file; comes back as it was
+    sim_nor_t *nor;  // a device with the old firmware and the file; comes back as it was
     molt_loader_t loader;
     molt_loader_t extension;
-    molt_loader_t resident;   // the resident boot loader; the device may have it in or not
+    molt_loader_t resident;           // the resident boot loader; the device may have it in or not
     const sim_code_t *code_once;      // of the boot loaders; NULL: of this program
     const sim_code_t *code_resident;  // both parts of it
-    molt_loader_t overlay;    // its second part
-    const char *fallback_path;  // resident mode: a trial, with this image to fall back on; NULL for none
-    bool confirms;            // the new firmware keeps itself; otherwise the trial ends in the fallback
+    molt_loader_t overlay;            // its second part
+    const char *fallback_path;        // resident mode: a trial, with this image to fall back on; NULL for none
+    bool confirms;                    // the new firmware keeps itself; otherwise the trial ends in the fallback
     molt_region_t fs;
-    const char *path;         // of the new image
+    const char *path;  // of the new image
     molt_job_options_t options;
-    uint32_t depth;           // 1 or more
-    uint32_t tears;           // bit set of 1 << sim_tear_t
-    uint32_t misreads;        // bit set of TORTURE_IN_
-    uint32_t misread_step;    // of the reads of a recovery every n-th one is wrong once; 0 for 1
-    uint32_t cut_step;        // only every n-th operation is cut; 0 for 1
-    uint32_t job;             // of `job_count`: this run takes every job_count-th operation of the main line
+    uint32_t depth;         // 1 or more
+    uint32_t tears;         // bit set of 1 << sim_tear_t
+    uint32_t misreads;      // bit set of TORTURE_IN_
+    uint32_t misread_step;  // of the reads of a recovery every n-th one is wrong once; 0 for 1
+    uint32_t cut_step;      // only every n-th operation is cut; 0 for 1
+    uint32_t job;           // of `job_count`: this run takes every job_count-th operation of the main line
     uint32_t job_count;
-    const torture_cut_t *replay;  // only these cuts, one for each depth; NULL for all
-    bool stop_at_loss;        // one loss is enough
+    const torture_cut_t *replay;                                  // only these cuts, one for each depth; NULL for all
+    bool stop_at_loss;                                            // one loss is enough
     void (*progress)(void *ctx, const torture_totals_t *totals);  // now and then; or NULL
     void *progress_ctx;
     void (*on_loss)(torture_verdict_t verdict, const char *id);  // each loss; or NULL
     // Results.
     torture_totals_t totals;
-    int err;                  // of the main line; 0
-    char text[256];           // its sentence
+    int err;         // of the main line; 0
+    char text[256];  // its sentence
     // The rest is the engine's own.
     sim_device_t device;
-    uint8_t *image;           // the image as it has to be in the end, in whole sectors
-    uint32_t image_end;       // bytes of it
-    uint8_t *trial_image;     // the one that is on trial; NULL for none
+    uint8_t *image;        // the image as it has to be in the end, in whole sectors
+    uint32_t image_end;    // bytes of it
+    uint8_t *trial_image;  // the one that is on trial; NULL for none
     uint32_t trial_end;
-    uint32_t reserved_addr;   // in resident mode, or 0
-    uint8_t *old_head;        // first sector of the old firmware
-    uint8_t *original;        // the chip before the upgrade
-    uint8_t *prepared_fs;     // the filesystem as the main line's preparation left it
-    bool is_prepared;         // prepared_fs is valid
+    uint32_t reserved_addr;  // in resident mode, or 0
+    uint8_t *old_head;       // first sector of the old firmware
+    uint8_t *original;       // the chip before the upgrade
+    uint8_t *prepared_fs;    // the filesystem as the main line's preparation left it
+    bool is_prepared;        // prepared_fs is valid
     torture_file_t *files;
     uint32_t file_count;
     // What goes back with the chip after each disturbance.
     struct torture_now {
         uint32_t level;
-        uint32_t prepare_count;    // preparations on the way to the present state
+        uint32_t prepare_count;  // preparations on the way to the present state
         bool is_preparing;
         bool is_over;              // the new firmware has run: from now on starts write in molt's region only
         bool is_open;              // a window: sector 0 was erased, and nothing was seen to boot since

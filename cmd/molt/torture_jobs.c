@@ -38,8 +38,7 @@ static int take_answer(int from, answer_t *answer) {
     return got == sizeof *answer ? 0 : -1;
 }
 
-int torture_run_jobs(const torture_t *torture, uint32_t job_count, torture_totals_t *totals, char *text,
-    uint32_t text_size) {
+int torture_run_jobs(const torture_t *torture, uint32_t job_count, torture_totals_t *totals, char *text, uint32_t text_size) {
     int ends[JOBS_MAX];
     uint32_t started = 0;
     int result = 0;

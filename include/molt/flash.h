@@ -15,9 +15,9 @@ extern "C" {
 typedef struct molt_geometry {
     uint32_t size;         // capacity; a multiple of sector_size
     uint32_t sector_size;  // smallest erase unit
-    uint32_t block_size;   // large erase unit, a multiple of sector_size; 0 where there is none. A plan counts by it, so it has to
-                           // be the boot loader's: on an ESP8266 65536
-    uint32_t page_size;    // largest unit of one program operation
+    uint32_t block_size;  // large erase unit, a multiple of sector_size; 0 where there is none. A plan counts by it, so it has to
+                          // be the boot loader's: on an ESP8266 65536
+    uint32_t page_size;   // largest unit of one program operation
 } molt_geometry_t;
 
 typedef struct molt_flash {

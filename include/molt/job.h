@@ -43,15 +43,15 @@ typedef enum molt_job_phase {
 } molt_job_phase_t;
 
 typedef struct molt_job_options {
-    bool safe_check;              // false: only headers, only what is needed not to destroy the device
-    bool erase_all;               // erase the source's filesystem, too
-    bool whole_image;             // program also what is right already
-    bool is_fallback;             // resident mode: this is what a trial falls back on. Implies whole_image: what it will replace
-                                  // is not there yet
-    bool image_params;            // take flash mode, size and frequency from the image, not from the device
-    uint32_t mapped_size;         // less than the target's: of which code can run on this device; 0: the target's
-    uint32_t fs_addr;             // where the device has its filesystem: an image that says otherwise is refused, unless
-                                  // erase_all gives it up; 0: not known, or none
+    bool safe_check;       // false: only headers, only what is needed not to destroy the device
+    bool erase_all;        // erase the source's filesystem, too
+    bool whole_image;      // program also what is right already
+    bool is_fallback;      // resident mode: this is what a trial falls back on. Implies whole_image: what it will replace
+                           // is not there yet
+    bool image_params;     // take flash mode, size and frequency from the image, not from the device
+    uint32_t mapped_size;  // less than the target's: of which code can run on this device; 0: the target's
+    uint32_t fs_addr;      // where the device has its filesystem: an image that says otherwise is refused, unless
+                           // erase_all gives it up; 0: not known, or none
     const molt_region_t *reserved;  // regions that the image may not reach into
     uint32_t reserved_count;
 } molt_job_options_t;
@@ -60,9 +60,9 @@ typedef struct molt_job_options {
 typedef struct molt_job_config {
     const molt_target_t *target;
     const molt_flash_t *flash;
-    uint8_t *sector;              // sector_size bytes, 4-aligned: becomes the boot sector
-    uint8_t *work;                // work_size bytes, 4-aligned
-    uint32_t work_size;           // 512 or more, a multiple of 4; the larger the faster
+    uint8_t *sector;     // sector_size bytes, 4-aligned: becomes the boot sector
+    uint8_t *work;       // work_size bytes, 4-aligned
+    uint32_t work_size;  // 512 or more, a multiple of 4; the larger the faster
     int (*progress)(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total);  // or NULL; bytes. Non-zero ends the call
     void *progress_ctx;
     molt_job_options_t options;
@@ -86,16 +86,16 @@ int molt_job_open(molt_job_t *job, const molt_source_t *source);
 int molt_job_plan(molt_job_t *job);
 
 typedef struct molt_job_facts {
-    uint32_t image_size;          // bytes; of a gzip file those of the image in it
-    uint32_t image_crc;           // CRC-32 of them
+    uint32_t image_size;  // bytes; of a gzip file those of the image in it
+    uint32_t image_crc;   // CRC-32 of them
     bool is_gzip;
-    bool is_resident;             // the device is in resident mode
-    bool is_in_place;             // nothing would be written: the image is there
-    uint32_t sector_count;        // of the image
-    uint32_t equal_count;         // of these, those that are left alone
-    uint32_t program_count;       // those that are programmed, the first one included
+    bool is_resident;        // the device is in resident mode
+    bool is_in_place;        // nothing would be written: the image is there
+    uint32_t sector_count;   // of the image
+    uint32_t equal_count;    // of these, those that are left alone
+    uint32_t program_count;  // those that are programmed, the first one included
     uint32_t sector_erase_count;
-    uint32_t block_erase_count;   // of 64 KB
+    uint32_t block_erase_count;  // of 64 KB
 } molt_job_facts_t;
 
 // What is known of a planned job.

@@ -40,7 +40,7 @@ typedef struct molt_source {
     molt_region_t fs;       // the filesystem that it is on. The image may not reach into it; erase_all erases it
     // Calls `emit` for each extent, in any order. Returns 0, or the first error of `emit` or of its own.
     int (*walk)(void *ctx, molt_emit_t *emit, void *emit_ctx);
-    void *ctx;              // walk's
+    void *ctx;  // walk's
 } molt_source_t;
 
 // A file that lies in one piece in flash, without a filesystem.

@@ -22,12 +22,12 @@ typedef enum molt_outcome {
 } molt_outcome_t;
 
 typedef struct molt_status {
-    bool is_resident;       // the device is in resident mode
-    bool is_prepared;       // the next reset upgrades
-    bool is_on_trial;       // the firmware has to be confirmed: molt_resident_confirm()
-    uint32_t starts_left;   // of the trial
-    molt_outcome_t outcome; // of the last upgrade
-    uint32_t boot_count;    // without resident mode: how often the boot loader was started for it, up to 32
+    bool is_resident;        // the device is in resident mode
+    bool is_prepared;        // the next reset upgrades
+    bool is_on_trial;        // the firmware has to be confirmed: molt_resident_confirm()
+    uint32_t starts_left;    // of the trial
+    molt_outcome_t outcome;  // of the last upgrade
+    uint32_t boot_count;     // without resident mode: how often the boot loader was started for it, up to 32
 } molt_status_t;
 
 // Read it.

@@ -18,17 +18,17 @@
 #define MOLT_FROZEN_OFF_FILE "/frozen.off"
 
 typedef struct molt_frozen {
-    bool is_on;           // modules are found
-    bool is_open;         // store is usable
-    bool is_tripped;      // the last starts did not come through; the store was not looked at
-    const char *why;      // a sentence, where is_open is false
-    int why_err;          // and the error that goes with it
-    molt_flash_t flash;   // reads past the flash cache what has been written
+    bool is_on;          // modules are found
+    bool is_open;        // store is usable
+    bool is_tripped;     // the last starts did not come through; the store was not looked at
+    const char *why;     // a sentence, where is_open is false
+    int why_err;         // and the error that goes with it
+    molt_flash_t flash;  // reads past the flash cache what has been written
     molt_region_t region;
     molt_store_t store;
-    uint32_t links_addr;  // end of the links that are in use
-    uint32_t tried_addr;  // headers from here up were there when links were made
-    uint32_t wanted_size; // bytes of links that modules want which were added since; at most
+    uint32_t links_addr;   // end of the links that are in use
+    uint32_t tried_addr;   // headers from here up were there when links were made
+    uint32_t wanted_size;  // bytes of links that modules want which were added since; at most
 } molt_frozen_t;
 
 extern molt_frozen_t molt_frozen;

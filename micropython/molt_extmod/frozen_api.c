@@ -30,9 +30,10 @@ static molt_store_t *opened(void) {
 
 static MP_NORETURN void raise_store(int err) {
     if (err == MOLT_ERR_CORRUPT) {
-        molt_raise(MOLT_ERR_IO, molt_frozen.store.is_newer
-            ? "the store of frozen modules is that of a later molt, whose modules are left alone; molt.frozen.reset() empties it"
-            : "the store of frozen modules is damaged; a reset repairs it, and keeps the modules that are listed");
+        molt_raise(MOLT_ERR_IO,
+            molt_frozen.store.is_newer
+                ? "the store of frozen modules is that of a later molt, whose modules are left alone; molt.frozen.reset() empties it"
+                : "the store of frozen modules is damaged; a reset repairs it, and keeps the modules that are listed");
     }
     molt_raise(err, "flash does not keep what is written; nothing was changed");
 }
@@ -101,7 +102,8 @@ static MP_NORETURN void raise_room(const molt_store_t *store, uint32_t need, uin
     uint32_t dead = store->dead_size;
     vstr_t text;
     vstr_init(&text, 64);
-    vstr_printf(&text, "no room: %u bytes needed, %u free, of which links take %u", (unsigned)need, (unsigned)free, (unsigned)spare);
+    vstr_printf(
+        &text, "no room: %u bytes needed, %u free, of which links take %u", (unsigned)need, (unsigned)free, (unsigned)spare);
     if (dead) {
         molt_store_want_compaction(&molt_frozen.store);
         vstr_printf(&text, "; a reset frees %u more", (unsigned)dead);
@@ -369,9 +371,12 @@ static mp_obj_t frozen_ls(void) {
         molt_store_name(store, &record, name);
         bool is_compatible = molt_link_measure(&size, &mpy, &reader, &molt_frozen_target, "", 0) == 0;
         mp_obj_t items[] = {
-            mp_obj_new_str(name, record.name_size), MP_OBJ_NEW_SMALL_INT(record.mpy_size),
-            MP_OBJ_NEW_SMALL_INT(record.mpy_addr), linked(&record, is_compatible && size.is_linkable),
-            mp_obj_new_bool(is_compatible), mp_obj_new_bool(is_hidden(name, record.name_size)),
+            mp_obj_new_str(name, record.name_size),
+            MP_OBJ_NEW_SMALL_INT(record.mpy_size),
+            MP_OBJ_NEW_SMALL_INT(record.mpy_addr),
+            linked(&record, is_compatible && size.is_linkable),
+            mp_obj_new_bool(is_compatible),
+            mp_obj_new_bool(is_hidden(name, record.name_size)),
         };
         mp_obj_list_append(list, mp_obj_new_tuple(MP_ARRAY_SIZE(items), items));
     }
@@ -382,7 +387,12 @@ MP_DEFINE_CONST_FUN_OBJ_0(molt_frozen_ls_obj, frozen_ls);
 // modules() -> [{'name': ..., 'size': ..., ...}]: ls() by names
 static mp_obj_t frozen_modules(void) {
     static const qstr_short_t keys[] = {
-        MP_QSTR_name, MP_QSTR_size, MP_QSTR_addr, MP_QSTR_linked, MP_QSTR_compatible, MP_QSTR_shadowed,
+        MP_QSTR_name,
+        MP_QSTR_size,
+        MP_QSTR_addr,
+        MP_QSTR_linked,
+        MP_QSTR_compatible,
+        MP_QSTR_shadowed,
     };
     size_t count;
     mp_obj_t *items;
@@ -403,8 +413,8 @@ static MP_DEFINE_CONST_FUN_OBJ_0(frozen_modules_obj, frozen_modules);
 
 // reset() -> True; all modules are gone, the room comes back with the next reset
 static mp_obj_t frozen_reset(void) {
-    int err = molt_frozen.is_tripped || (molt_frozen.is_open && molt_frozen.store.is_newer)
-        ? molt_frozen_wipe() : molt_store_reset(opened());
+    int err = molt_frozen.is_tripped || (molt_frozen.is_open && molt_frozen.store.is_newer) ? molt_frozen_wipe()
+                                                                                            : molt_store_reset(opened());
     if (err) {
         raise_store(err);
     }

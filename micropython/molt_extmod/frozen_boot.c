@@ -98,9 +98,9 @@ const molt_link_abi_t molt_frozen_abi = {
     .ellipsis = WORD(&mp_const_ellipsis_obj),
     .empty_bytes = WORD(&mp_const_empty_bytes_obj),
     .empty_tuple = WORD(&mp_const_empty_tuple_obj),
-    #if MICROPY_EMIT_MACHINE_CODE
+#if MICROPY_EMIT_MACHINE_CODE
     .fun_table = WORD(&mp_fun_table),
-    #endif
+#endif
     .qstr_shift = QSTR_SHIFT,
     .qstr_tag = WORD(MP_OBJ_NEW_QSTR(0)),
     .small_int_bits = MP_SMALL_INT_BITS,
@@ -222,11 +222,11 @@ static void *alloc(void *ctx, uint32_t size) {
 static void release(void *ctx, void *memory, uint32_t size) {
     (void)ctx;
     (void)size;
-    #if MICROPY_MALLOC_USES_ALLOCATED_SIZE
+#if MICROPY_MALLOC_USES_ALLOCATED_SIZE
     m_free(memory, size);
-    #else
+#else
     m_free(memory);
-    #endif
+#endif
 }
 
 molt_reader_t molt_frozen_reader(const molt_record_t *record) {
@@ -239,16 +239,30 @@ bool molt_frozen_find_link(const molt_record_t *record, molt_link_t *link) {
 
 static int link_all(const qstr_pool_t *pool) {
     molt_relink_t relink = {
-        .store = &molt_frozen.store, .abi = &molt_frozen_abi, .target = &molt_frozen_target,
-        .base_vaddr = MOLT_MAPPED_BASE, .first_pool_vaddr = (uint32_t)pool,
+        .store = &molt_frozen.store,
+        .abi = &molt_frozen_abi,
+        .target = &molt_frozen_target,
+        .base_vaddr = MOLT_MAPPED_BASE,
+        .first_pool_vaddr = (uint32_t)pool,
         .first_qstr = pool->total_prev_len + pool->len,
-        .map = map, .alloc = alloc, .release = release, .use_pool = use_pool, .find_qstr = find_qstr,
-        .make_float = molt_frozen_make_float, .feed = molt_esp8266_feed,
+        .map = map,
+        .alloc = alloc,
+        .release = release,
+        .use_pool = use_pool,
+        .find_qstr = find_qstr,
+        .make_float = molt_frozen_make_float,
+        .feed = molt_esp8266_feed,
     };
     // What a link depends on beside the firmware's MD5, in case that two firmwares had the same.
     const uint32_t words[] = {
-        MOLT_MAPPED_BASE, molt_frozen.store.region.addr, molt_frozen.store.region.size, relink.first_pool_vaddr,
-        relink.first_qstr, MP_QSTRnumber_of, MPY_SUB_VERSION, MICROPY_OBJ_REPR,
+        MOLT_MAPPED_BASE,
+        molt_frozen.store.region.addr,
+        molt_frozen.store.region.size,
+        relink.first_pool_vaddr,
+        relink.first_qstr,
+        MP_QSTRnumber_of,
+        MPY_SUB_VERSION,
+        MICROPY_OBJ_REPR,
     };
     molt_link_abi_t abi = molt_frozen_abi;
     relink.abi_crc = molt_crc32(molt_crc32(0, &abi, sizeof abi), words, sizeof words);
@@ -348,8 +362,9 @@ void molt_frozen_init(void) {
     }
     if (starts >= GUARD_STARTS) {
         molt_frozen.is_tripped = true;
-        molt_frozen.why = "dynamic frozen modules are off: the last three starts failed while they were linked; power off and on to "
-                          "try again, or delete them all with molt.frozen.reset()";
+        molt_frozen
+            .why = "dynamic frozen modules are off: the last three starts failed while they were linked; power off and on to "
+                   "try again, or delete them all with molt.frozen.reset()";
         molt_frozen.why_err = MOLT_ERR_IO;
         return;
     }

@@ -93,20 +93,27 @@ static uint32_t make_qstr(void *ctx, const uint8_t *bytes, uint32_t size, bool i
 static const mp_frozen_module_t *link_in_ram(const molt_record_t *record, const molt_link_size_t *size) {
     ram_link_t *ram = m_malloc(sizeof *ram + size->work_size);
     const molt_link_job_t job = {
-        .abi = &molt_frozen_abi, .target = &molt_frozen_target,
-        .mpy = molt_mapped(record->mpy_addr), .mpy_size = record->mpy_size,
-        .mpy_vaddr = MOLT_MAPPED_BASE + record->mpy_addr, .link_vaddr = (uint32_t)ram->words, .has_pool = false,
-        .find_qstr = make_qstr, .make_float = molt_frozen_make_float,
+        .abi = &molt_frozen_abi,
+        .target = &molt_frozen_target,
+        .mpy = molt_mapped(record->mpy_addr),
+        .mpy_size = record->mpy_size,
+        .mpy_vaddr = MOLT_MAPPED_BASE + record->mpy_addr,
+        .link_vaddr = (uint32_t)ram->words,
+        .has_pool = false,
+        .find_qstr = make_qstr,
+        .make_float = molt_frozen_make_float,
     };
     molt_link_t link = { 0 };
     if (molt_link_build(&job, ram->words, size->work_size, &link) != 0) {
         return NULL;
     }
     ram = m_realloc(ram
-        #if MICROPY_MALLOC_USES_ALLOCATED_SIZE
-        , sizeof *ram + size->work_size
-        #endif
-        , sizeof *ram + MOLT_LINK_HEADER_SIZE + link.data_size);
+#if MICROPY_MALLOC_USES_ALLOCATED_SIZE
+        ,
+        sizeof *ram + size->work_size
+#endif
+        ,
+        sizeof *ram + MOLT_LINK_HEADER_SIZE + link.data_size);
     ram->next = MP_STATE_VM(molt_frozen_ram_links);
     MP_STATE_VM(molt_frozen_ram_links) = ram;
     return (const mp_frozen_module_t *)(ram->words + MOLT_LINK_HEADER_SIZE / 4);
@@ -171,7 +178,8 @@ static mp_obj_t *copy_objects(const mp_obj_t *from, uint32_t count) {
     mp_obj_t *table = m_new(mp_obj_t, count);
     for (uint32_t i = 0; i < count; i++) {
         table[i] = from[i];
-        if (mp_obj_is_obj(from[i]) && (mp_obj_is_exact_type(from[i], &mp_type_bytes) || mp_obj_is_exact_type(from[i], &mp_type_str))) {
+        if (mp_obj_is_obj(from[i])
+            && (mp_obj_is_exact_type(from[i], &mp_type_bytes) || mp_obj_is_exact_type(from[i], &mp_type_str))) {
             const mp_obj_str_t *str = MP_OBJ_TO_PTR(from[i]);
             table[i] = mp_obj_new_str_copy(str->base.type, str->data, str->len);
         }

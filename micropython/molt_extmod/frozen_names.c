@@ -223,10 +223,12 @@ void molt_frozen_check_name(const char *name, size_t size) {
         raise_name(name, size, "the module's name is too long: 63 characters at most");
     }
     if (ends_with(name, size, ".py") || ends_with(name, size, ".mpy")) {
-        raise_name(name, size, "this is a file's name, a module's has no ending; of a .py file mpy-cross makes the .mpy file that is needed");
+        raise_name(name, size,
+            "this is a file's name, a module's has no ending; of a .py file mpy-cross makes the .mpy file that is needed");
     }
     if (!molt_store_is_name(name, size)) {
-        raise_name(name, size, "this cannot be a module's name: letters, digits and '_', dots between them; "
+        raise_name(name, size,
+            "this cannot be a module's name: letters, digits and '_', dots between them; "
             "add_frozen(file_name, 'name') gives it one");
     }
     if (is_init_misplaced(name, size)) {

@@ -146,8 +146,8 @@ void __wrap_esp_native_code_init(void) {
     if (molt_device_map(&map, NULL) != 0 || !map.is_molt || map.regions[MOLT_MAP_NATIVE].size == 0) {
         return;
     }
-    mp_map_elem_t *set = mp_map_lookup(&esp_module.globals->map, MP_OBJ_NEW_QSTR(MP_QSTR_set_native_code_location),
-        MP_MAP_LOOKUP);
+    mp_map_elem_t *set = mp_map_lookup(
+        &esp_module.globals->map, MP_OBJ_NEW_QSTR(MP_QSTR_set_native_code_location), MP_MAP_LOOKUP);
     nlr_buf_t nlr;
     if (set != NULL && nlr_push(&nlr) == 0) {
         mp_call_function_2(set->value, MP_OBJ_NEW_SMALL_INT(map.regions[MOLT_MAP_NATIVE].addr),

@@ -124,11 +124,11 @@ static mp_obj_t molt_lookup(mp_obj_t path_in) {
         }
         device = volume->blockdev.readblocks[1];  // the object whose method this is
     }
-    #if MICROPY_VFS_FAT
+#if MICROPY_VFS_FAT
     if (mp_obj_is_type(mount->obj, &mp_fat_vfs_type)) {
         device = ((fs_user_mount_t *)MP_OBJ_TO_PTR(mount->obj))->blockdev.readblocks[1];
     }
-    #endif
+#endif
     mp_obj_t items[] = {
         mp_obj_new_str(mount->str, mount->len),
         mp_obj_new_str(inside, strlen(inside)),
@@ -249,9 +249,9 @@ static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_resident_install), MP_ROM_PTR(&molt_resident_install_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_uninstall), MP_ROM_PTR(&molt_resident_uninstall_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_end), MP_ROM_PTR(&molt_resident_end_obj) },
-    #if MOLT_FROZEN
+#if MOLT_FROZEN
     { MP_ROM_QSTR(MP_QSTR_frozen), MP_ROM_PTR(&molt_frozen_module) },
-    #endif
+#endif
 };
 static MP_DEFINE_CONST_DICT(molt_globals, molt_globals_table);
 
@@ -287,12 +287,12 @@ void molt_esp_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
         mp_const_obj_t object;
     } added[] = {
         { MP_QSTR_DFU, &esp_dfu_obj },
-        #if MOLT_FROZEN
+#if MOLT_FROZEN
         { MP_QSTR_add_frozen, &molt_frozen_add_obj },
         { MP_QSTR_del_frozen, &molt_frozen_delete_obj },
         { MP_QSTR_ls_frozen, &molt_frozen_ls_obj },
         { MP_QSTR_reset_frozen, &molt_frozen_reset_obj },
-        #endif
+#endif
     };
     (void)self_in;
     for (size_t i = 0; i < MP_ARRAY_SIZE(added) && dest[0] == MP_OBJ_NULL; i++) {

@@ -2,9 +2,9 @@
 
 #include "resident_api.h"
 
-#include "molt_esp8266.h"
 #include "flash.h"
 #include "molt/error.h"
+#include "molt_esp8266.h"
 #include "py/runtime.h"
 #include "resident/resident.h"
 #include "upgrade_obj.h"

@@ -6,13 +6,13 @@
 
 #include <string.h>
 
-#include "molt_esp8266.h"
 #include "flash.h"
 #include "frozen.h"
 #include "job/job_parts.h"
 #include "lfs/molt_lfs.h"
 #include "map_glue.h"
 #include "molt/error.h"
+#include "molt_esp8266.h"
 #include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -38,7 +38,7 @@ typedef struct upgrade_obj {
     uint8_t shown_phase;
     uint8_t shown_percent;
     uint32_t shown_total;
-    mp_obj_t callback;   // progress(phase, done, total), or None
+    mp_obj_t callback;  // progress(phase, done, total), or None
     uint32_t work[WORK_SIZE / 4];
     uint32_t sector[4096 / 4];
 } upgrade_obj_t;
@@ -71,9 +71,10 @@ static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
         case MOLT_JOB_TROUBLE_WINDOW:
             err = -MP_ENOMEM;
             vstr_reset(&text);
-            vstr_printf(&text, "unpacking this gzip file needs %u KB of memory in one piece, and there are %u; `molt compress` makes a file "
-                               "that needs 4", (unsigned)(MOLT_INFLATE_WINDOW_MAX / 1024),
-                (unsigned)(job->window ? job->window_size / 1024 : 0));
+            vstr_printf(&text,
+                "unpacking this gzip file needs %u KB of memory in one piece, and there are %u; `molt compress` makes a file "
+                "that needs 4",
+                (unsigned)(MOLT_INFLATE_WINDOW_MAX / 1024), (unsigned)(job->window ? job->window_size / 1024 : 0));
             break;
         default:
             break;
@@ -85,7 +86,9 @@ static void call_back(upgrade_obj_t *self, uint32_t done, uint32_t total) {
     static const qstr_short_t names[] = { MP_QSTR_image, MP_QSTR_file, MP_QSTR_compare };
     if (self->callback != mp_const_none && self->shown_phase < MP_ARRAY_SIZE(names)) {
         mp_obj_t args[] = {
-            MP_OBJ_NEW_QSTR(names[self->shown_phase]), mp_obj_new_int_from_uint(done), mp_obj_new_int_from_uint(total),
+            MP_OBJ_NEW_QSTR(names[self->shown_phase]),
+            mp_obj_new_int_from_uint(done),
+            mp_obj_new_int_from_uint(total),
         };
         mp_call_function_n_kw(self->callback, MP_ARRAY_SIZE(args), 0, args);
     }
@@ -162,8 +165,17 @@ static void open_source(upgrade_obj_t *self, const char *path) {
 // Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen, is_fallback, progress): path is inside the
 // filesystem.
 static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
-    enum { ARG_path, ARG_fs_addr, ARG_fs_size, ARG_safe_check, ARG_erase_all, ARG_verbose, ARG_drop_frozen, ARG_is_fallback,
-        ARG_progress };
+    enum {
+        ARG_path,
+        ARG_fs_addr,
+        ARG_fs_size,
+        ARG_safe_check,
+        ARG_erase_all,
+        ARG_verbose,
+        ARG_drop_frozen,
+        ARG_is_fallback,
+        ARG_progress
+    };
     static const mp_arg_t allowed_args[] = {
         { MP_QSTR_path, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
         { MP_QSTR_fs_addr, MP_ARG_REQUIRED | MP_ARG_INT, { .u_int = 0 } },
@@ -346,5 +358,5 @@ static const mp_rom_map_elem_t upgrade_locals_table[] = {
 };
 static MP_DEFINE_CONST_DICT(upgrade_locals, upgrade_locals_table);
 
-MP_DEFINE_CONST_OBJ_TYPE(molt_upgrade_type, MP_QSTR_Upgrade, MP_TYPE_FLAG_NONE, make_new, upgrade_make_new, locals_dict,
-    &upgrade_locals);
+MP_DEFINE_CONST_OBJ_TYPE(
+    molt_upgrade_type, MP_QSTR_Upgrade, MP_TYPE_FLAG_NONE, make_new, upgrade_make_new, locals_dict, &upgrade_locals);

@@ -3,4 +3,4 @@
 #include "esp_mphal.h"
 
 #undef WDEV_HWRNG
-#define WDEV_HWRNG (&(uint32_t) {vport_random()})
+#define WDEV_HWRNG (&(uint32_t){ vport_random() })

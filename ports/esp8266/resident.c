@@ -1,9 +1,9 @@
 // The first part of the ESP8266's resident boot loader: started by the mask ROM at each start, it starts the firmware,
 // after it has run the overlay (overlay.c) if the state asks for more. It writes nothing to flash.
 
+#include "resident/resident.h"
 #include "base/crc32.h"
 #include "machine.c"
-#include "resident/resident.h"
 
 // The buffer that the overlay's sector is read into: data RAM that neither this part nor the mask ROM uses. Its code is
 // copied to where it runs, its constants stay here (overlay.ld). A part of the overlay's ABI.

@@ -116,7 +116,8 @@ static int run_overlay(void *ctx, uint32_t reserved_addr, molt_state_t *state) {
     if (!err && overlay.abi != MOLT_OVERLAY_ABI) {
         err = MOLT_ERR_NOENT;
     }
-    return err ? err : resident_code(start->device)->resident_act(flash, reserved_addr, state, start->sector, start->buf, start->io);
+    return err ? err
+               : resident_code(start->device)->resident_act(flash, reserved_addr, state, start->sector, start->buf, start->io);
 }
 
 // The resident boot loader, up to the jump into the firmware.

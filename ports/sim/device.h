@@ -27,15 +27,15 @@ typedef struct sim_code {
 
 typedef struct sim_device {
     sim_nor_t *nor;
-    molt_loader_t loader;       // what counts as molt's boot loader
-    molt_loader_t resident;     // and as its resident one; size 0 for none
+    molt_loader_t loader;             // what counts as molt's boot loader
+    molt_loader_t resident;           // and as its resident one; size 0 for none
     const sim_code_t *code_once;      // of the boot loader for one upgrade; NULL: the core as this program has it
     const sim_code_t *code_resident;  // of the resident one; NULL: likewise
-    uint32_t head_addr;         // of the firmware that runs: 0, or a head of the reserved region
-    const molt_boot_io_t *io;   // NULL for silence; only its events
-    int boot_result;            // of the last molt_boot_run()
-    uint32_t loader_starts;     // since the struct was set up
-    uint32_t waited_s;          // seconds that the boot loader held back, likewise
+    uint32_t head_addr;               // of the firmware that runs: 0, or a head of the reserved region
+    const molt_boot_io_t *io;         // NULL for silence; only its events
+    int boot_result;                  // of the last molt_boot_run()
+    uint32_t loader_starts;           // since the struct was set up
+    uint32_t waited_s;                // seconds that the boot loader held back, likewise
 } sim_device_t;
 
 // From power-on (sim_nor_power_on() is the caller's) until something stops.

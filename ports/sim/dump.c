@@ -38,8 +38,7 @@ static uint32_t chip_size(int fd, const char *path, char *text, size_t text_size
     } else if (info.st_size == 0) {
         fail(text, text_size, path, "the file is empty; " ADVICE);
     } else if (!sim_dump_is_size((uint64_t)info.st_size)) {
-        snprintf(text, text_size,
-            "%s: %lld bytes are not the size of a flash chip (512K, 1M, 2M, 4M, 8M or 16M); " ADVICE, path,
+        snprintf(text, text_size, "%s: %lld bytes are not the size of a flash chip (512K, 1M, 2M, 4M, 8M or 16M); " ADVICE, path,
             (long long)info.st_size);
     } else {
         return (uint32_t)info.st_size;

@@ -47,12 +47,12 @@ typedef enum sim_tear {
 typedef struct sim_undo sim_undo_t;
 
 typedef struct sim_nor {
-    molt_flash_t flash;   // hand out &nor->flash
-    uint8_t *bytes;       // as they read now
-    uint8_t *weak;        // a 1 for each bit that is weak
-    bool *has_weak;       // of each sector
+    molt_flash_t flash;  // hand out &nor->flash
+    uint8_t *bytes;      // as they read now
+    uint8_t *weak;       // a 1 for each bit that is weak
+    bool *has_weak;      // of each sector
     uint32_t weak_sector_count;
-    uint32_t *wear;       // erases of each sector
+    uint32_t *wear;  // erases of each sector
     sim_counts_t counts;
     uint32_t piece_size;  // bytes of a program command: a longer program is several operations; 0: a page is one
     uint32_t seed;        // of everything that is random
@@ -60,13 +60,13 @@ typedef struct sim_nor {
     // Power cut: in the operation with this number; -1 for none.
     int64_t cut_op;
     sim_tear_t cut_tear;
-    bool is_cut;          // it has fired
-    uint64_t op_count;    // program commands and erases since sim_nor_power_on()
+    bool is_cut;        // it has fired
+    uint64_t op_count;  // program commands and erases since sim_nor_power_on()
     // Misread: of the read with this number; -1 for none.
     int64_t misread;
     uint32_t misread_salt;  // another number, another bit of it
-    bool has_misread;     // it has fired
-    uint64_t read_count;  // reads since sim_nor_power_on()
+    bool has_misread;       // it has fired
+    uint64_t read_count;    // reads since sim_nor_power_on()
     // Failing driver: the callback with this number (reads count too) returns MOLT_ERR_IO; -1 for none.
     int64_t fail_call;
     bool has_failed;
@@ -82,7 +82,7 @@ typedef struct sim_nor {
     // 'b' block erase (data is NULL). It may use the chip itself, between sim_nor_push() and sim_nor_pop().
     void (*watch)(void *ctx, char kind, uint32_t addr, const void *data, uint32_t size);
     void *watch_ctx;
-    sim_undo_t *undo;     // NULL unless inside sim_nor_push()
+    sim_undo_t *undo;  // NULL unless inside sim_nor_push()
 } sim_nor_t;
 
 // Make a chip; all erased. 0 or MOLT_ERR_NOSPC.

@@ -79,8 +79,8 @@ static bool changes(const sim_nor_t *nor, uint32_t addr, const goal_t *goal, uin
 }
 
 // A bit of the range that the operation changes, by chance: of an erase any bit. -1 if it changes none.
-static int64_t choose_bit(const sim_nor_t *nor, uint32_t addr, const goal_t *goal, uint32_t size, bool is_erase,
-    uint32_t *random) {
+static int64_t choose_bit(
+    const sim_nor_t *nor, uint32_t addr, const goal_t *goal, uint32_t size, bool is_erase, uint32_t *random) {
     uint32_t count = 0;
     if (is_erase) {
         return sim_next_random(random) % (size * 8);
@@ -99,8 +99,7 @@ static int64_t choose_bit(const sim_nor_t *nor, uint32_t addr, const goal_t *goa
 }
 
 // All is done but for one bit, which did not change; or is weak.
-static void tear_all_but_one(sim_nor_t *nor, uint32_t addr, const goal_t *goal, uint32_t size, bool is_erase,
-    uint32_t random) {
+static void tear_all_but_one(sim_nor_t *nor, uint32_t addr, const goal_t *goal, uint32_t size, bool is_erase, uint32_t random) {
     int64_t bit = choose_bit(nor, addr, goal, size, is_erase, &random);
     uint8_t *bytes = nor->bytes + addr;
     uint8_t *weak = nor->weak + addr;
@@ -240,7 +239,16 @@ void sim_nor_make_firm(sim_nor_t *nor) {
 }
 
 static const char *const tear_names[SIM_TEAR_NAME_COUNT] = {
-    "before", "after", "prefix", "suffix", "random", "stray", "zero", "weak", "marginal", "page",
+    "before",
+    "after",
+    "prefix",
+    "suffix",
+    "random",
+    "stray",
+    "zero",
+    "weak",
+    "marginal",
+    "page",
 };
 
 const char *sim_tear_name(sim_tear_t tear) {

@@ -33,6 +33,6 @@ uint64_t sim_time_us(const sim_counts_t *counts, const sim_timing_t *timing) {
     uint64_t prog_us = counts->prog_command_count * timing->prog_first_byte_us
                        + next_byte_count * timing->prog_next_byte_ns / 1000;
     uint64_t sent_size = counts->prog_size + counts->prog_command_count * COMMAND_HEADER_SIZE;
-    return counts->erase_sector_count * timing->erase_sector_us + counts->erase_block_count * timing->erase_block_us
-           + prog_us + (sent_size + counts->read_size) * 8 / timing->bits_per_us;
+    return counts->erase_sector_count * timing->erase_sector_us + counts->erase_block_count * timing->erase_block_us + prog_us
+           + (sent_size + counts->read_size) * 8 / timing->bits_per_us;
 }

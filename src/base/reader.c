@@ -15,8 +15,8 @@ molt_reader_t molt_memory_reader(const void *bytes, uint32_t size) {
     return (molt_reader_t){ (void *)(uintptr_t)bytes, size, read_memory };
 }
 
-int molt_reader_crc(const molt_reader_t *reader, void *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx,
-    uint32_t *crc) {
+int molt_reader_crc(
+    const molt_reader_t *reader, void *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx, uint32_t *crc) {
     *crc = 0;
     uint32_t size;
     for (uint32_t off = 0; off < reader->size; off += size) {

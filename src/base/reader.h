@@ -10,7 +10,7 @@ molt_reader_t molt_memory_reader(const void *bytes, uint32_t size);
 
 // CRC-32 of all that `reader` has, in pieces of buf_size bytes; `progress` may be NULL.
 // Returns 0, the reader's error or progress's.
-int molt_reader_crc(const molt_reader_t *reader, void *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx,
-    uint32_t *crc);
+int molt_reader_crc(
+    const molt_reader_t *reader, void *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx, uint32_t *crc);
 
 #endif

@@ -36,17 +36,17 @@ typedef struct molt_inflate {
     uint32_t input_off;    // of the next byte to be read into `bytes`
     uint32_t byte_count;   // valid in `bytes`
     uint32_t byte_next;
-    uint32_t bits;         // not used up yet, lowest first; there may be whole bytes of them
+    uint32_t bits;  // not used up yet, lowest first; there may be whole bytes of them
     uint32_t bit_count;
-    uint32_t out_count;    // bytes that came out
-    uint32_t copy_size;    // of a reference in progress: bytes to go
+    uint32_t out_count;  // bytes that came out
+    uint32_t copy_size;  // of a reference in progress: bytes to go
     uint32_t copy_distance;
     uint32_t stored_size;  // of a stored block in progress: bytes to go
     uint8_t block_kind;    // 0 stored, 1 or 2 compressed
     bool in_block;
     bool is_last_block;
     bool is_end;
-    int err;               // of the input; sticks
+    int err;  // of the input; sticks
     molt_huffman_t literals;
     molt_huffman_t distances;
     uint16_t literal_symbols[288];

@@ -38,8 +38,8 @@ static int read_image(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return err;
 }
 
-molt_reader_t molt_unpack_reader(molt_unpack_t *unpack, const molt_reader_t *source, uint8_t *window,
-    uint32_t window_size, uint32_t image_size) {
+molt_reader_t molt_unpack_reader(
+    molt_unpack_t *unpack, const molt_reader_t *source, uint8_t *window, uint32_t window_size, uint32_t image_size) {
     unpack->source = *source;
     unpack->window = window;
     unpack->window_size = window_size;

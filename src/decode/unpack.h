@@ -23,8 +23,8 @@ bool molt_unpack_is_gzip(const uint8_t bytes[2]);
 //   unpack      stays in use with the reader
 //   window      as for molt_inflate_begin()
 //   image_size  bytes of the image; what it is when it is not known yet, molt_unpack_measure() tells
-molt_reader_t molt_unpack_reader(molt_unpack_t *unpack, const molt_reader_t *source, uint8_t *window,
-    uint32_t window_size, uint32_t image_size);
+molt_reader_t molt_unpack_reader(
+    molt_unpack_t *unpack, const molt_reader_t *source, uint8_t *window, uint32_t window_size, uint32_t image_size);
 
 typedef struct molt_unpacked {
     uint32_t size;       // bytes of the image

@@ -21,30 +21,30 @@
 
 // A new qstr before the pool is made: size << 24, whether it is in the names' area << 23, offset.
 #define NEW_SIZE(entry) ((entry) >> 24)
-#define NEW_OFF(entry) ((entry) & 0x7fffffu)
+#define NEW_OFF(entry) ((entry)&0x7fffffu)
 #define NEW_IS_OWN(entry) ((entry) >> 23 & 1u)
 #define NEW_OFF_MAX 0x7fffffu
 
 typedef struct slots {
-    uint32_t off[DEPTH];   // where the next reference goes
+    uint32_t off[DEPTH];  // where the next reference goes
     uint32_t left[DEPTH];
     uint32_t depth;
 } slots_t;
 
 typedef struct linker {
     const molt_link_job_t *job;
-    uint8_t *out;          // the link, header included
+    uint8_t *out;  // the link, header included
     uint32_t used;
     uint32_t room;
-    uint32_t *entries;     // new qstrs, sorted
+    uint32_t *entries;  // new qstrs, sorted
     uint32_t entry_count;
     uint32_t entry_room;
-    bool has_nul;          // in one of them
-    uint32_t qstr_off;     // tables
+    bool has_nul;       // in one of them
+    uint32_t qstr_off;  // tables
     uint32_t object_off;
     uint32_t names_off;
     uint32_t names_size;
-    uint32_t index;        // of the qstr that comes next
+    uint32_t index;  // of the qstr that comes next
     slots_t slots;
 } linker_t;
 

@@ -31,28 +31,28 @@ typedef struct molt_link_abi {
     uint32_t ellipsis;
     uint32_t empty_bytes;
     uint32_t empty_tuple;
-    uint32_t fun_table;       // 0: no native code
+    uint32_t fun_table;  // 0: no native code
     // A qstr object is id << qstr_shift | qstr_tag, a small integer value << 1 | 1.
     uint32_t qstr_shift;
     uint32_t qstr_tag;
     uint32_t small_int_bits;
     uint32_t is_float_immediate;
-    uint32_t has_asm;         // raw code of inline assembler is 16 bytes long; 0: there is none
+    uint32_t has_asm;  // raw code of inline assembler is 16 bytes long; 0: there is none
 } molt_link_abi_t;
 
 typedef struct molt_link_job {
     const molt_link_abi_t *abi;
     const molt_mpy_target_t *target;
-    const uint8_t *mpy;       // the module's bytes, readable
+    const uint8_t *mpy;  // the module's bytes, readable
     uint32_t mpy_size;
-    uint32_t mpy_vaddr;       // where the CPU will find them
-    const char *name;         // dotted
+    uint32_t mpy_vaddr;  // where the CPU will find them
+    const char *name;    // dotted
     uint32_t name_size;
-    uint32_t link_vaddr;      // of the link's header
+    uint32_t link_vaddr;  // of the link's header
     // false: for RAM. No pool is made: find_qstr() makes what is new. Native code is not linked.
     bool has_pool;
     uint32_t prev_pool_vaddr;
-    uint32_t qstr_base;       // number of the first new qstr
+    uint32_t qstr_base;  // number of the first new qstr
     void *ctx;
     // The number of a qstr, or 0 if there is none. is_name: one of the module's names, not a constant.
     uint32_t (*find_qstr)(void *ctx, const uint8_t *bytes, uint32_t size, bool is_name);
@@ -61,31 +61,31 @@ typedef struct molt_link_job {
 } molt_link_job_t;
 
 typedef struct molt_link_size {
-    uint32_t link_size;       // at most, header included, whatever the firmware
-    uint32_t work_size;       // what molt_link_build() needs
-    bool is_native;           // has native code
-    bool is_linkable;         // false: relocations, rodata or bss
+    uint32_t link_size;  // at most, header included, whatever the firmware
+    uint32_t work_size;  // what molt_link_build() needs
+    bool is_native;      // has native code
+    bool is_linkable;    // false: relocations, rodata or bss
 } molt_link_size_t;
 
 typedef struct molt_link {
-    uint32_t addr;            // of the header in flash
-    uint32_t data_size;       // behind the header
-    uint32_t record_addr;     // header of the record that is linked
+    uint32_t addr;         // of the header in flash
+    uint32_t data_size;    // behind the header
+    uint32_t record_addr;  // header of the record that is linked
     uint32_t mpy_crc;
     uint8_t build[MOLT_LINK_BUILD_SIZE];
     uint32_t abi_crc;
     uint32_t qstr_base;
     uint32_t prev_pool_vaddr;
-    uint32_t pool_off;        // from the header; 0: no new qstrs
+    uint32_t pool_off;  // from the header; 0: no new qstrs
     uint32_t qstr_count;
     uint32_t data_crc;
-    bool is_linked;           // false: noted that this module cannot be linked
+    bool is_linked;  // false: noted that this module cannot be linked
 } molt_link_t;
 
 // How much a link can take at most, and whether there can be one.
 // Returns 0 or molt_mpy_parse()'s error, with *mpy telling more.
-int molt_link_measure(molt_link_size_t *size, molt_mpy_t *mpy, const molt_reader_t *reader,
-    const molt_mpy_target_t *target, const char *name, uint32_t name_size);
+int molt_link_measure(molt_link_size_t *size, molt_mpy_t *mpy, const molt_reader_t *reader, const molt_mpy_target_t *target,
+    const char *name, uint32_t name_size);
 
 // Make the link in `words`: header (without its magic) and data. The frozen module stands at MOLT_LINK_HEADER_SIZE.
 //   words      words_size >= work_size of molt_link_measure()

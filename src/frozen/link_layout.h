@@ -14,9 +14,9 @@
 #define LINK_ABI_CRC_OFF 36
 #define LINK_QSTR_BASE_OFF 40
 #define LINK_PREV_POOL_OFF 44
-#define LINK_POOL_OFF 48        // u16 offset of the pool, u16 number of qstrs in it
+#define LINK_POOL_OFF 48  // u16 offset of the pool, u16 number of qstrs in it
 #define LINK_DATA_CRC_OFF 52
-#define LINK_CRC_OFF 60         // of bytes 4..59
+#define LINK_CRC_OFF 60  // of bytes 4..59
 // Offsets are kept in 16 bits.
 #define LINK_SIZE_MAX 0xfffcu
 

@@ -104,8 +104,8 @@ static int make_room(const molt_flash_t *flash, uint32_t addr, uint32_t end, uin
     return 0;
 }
 
-int molt_link_write(const molt_flash_t *flash, uint32_t addr, uint32_t limit_addr, const uint32_t *words,
-    const molt_link_t *link) {
+int molt_link_write(
+    const molt_flash_t *flash, uint32_t addr, uint32_t limit_addr, const uint32_t *words, const molt_link_t *link) {
     uint32_t size = MOLT_LINK_HEADER_SIZE + link->data_size;
     const uint8_t *bytes = (const uint8_t *)words;
     if (addr > limit_addr || size > limit_addr - addr) {

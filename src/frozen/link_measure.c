@@ -68,8 +68,8 @@ static int measure_code(void *ctx, const molt_mpy_code_t *code) {
     return 0;
 }
 
-int molt_link_measure(molt_link_size_t *size, molt_mpy_t *mpy, const molt_reader_t *reader,
-    const molt_mpy_target_t *target, const char *name, uint32_t name_size) {
+int molt_link_measure(molt_link_size_t *size, molt_mpy_t *mpy, const molt_reader_t *reader, const molt_mpy_target_t *target,
+    const char *name, uint32_t name_size) {
     measure_t m = { .size = size };
     const molt_mpy_visitor_t visitor = { &m, measure_header, measure_qstr, measure_object, measure_code };
     *size = (molt_link_size_t){ .is_linkable = true };

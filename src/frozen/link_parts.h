@@ -23,8 +23,8 @@ int molt_link_check(const molt_flash_t *flash, const molt_link_t *link, void *wo
 // Returns 0, MOLT_ERR_NOSPC (it would reach to limit_addr), MOLT_ERR_CORRUPT (it begins within a sector whose rest is not erased), MOLT_ERR_IO
 // (read back otherwise), or the driver's error.
 // Power cut: molt_link_next() sees nothing new, or MOLT_ERR_CORRUPT there, or the whole link.
-int molt_link_write(const molt_flash_t *flash, uint32_t addr, uint32_t limit_addr, const uint32_t *words,
-    const molt_link_t *link);
+int molt_link_write(
+    const molt_flash_t *flash, uint32_t addr, uint32_t limit_addr, const uint32_t *words, const molt_link_t *link);
 
 // djb2 as in py/qstr.c, 16 bits, never 0.
 uint32_t molt_link_hash(const uint8_t *bytes, uint32_t size);

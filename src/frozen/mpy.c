@@ -399,8 +399,8 @@ static int parse_codes(molt_mpy_t *mpy, const molt_mpy_visitor_t *visitor) {
     }
 }
 
-int molt_mpy_parse(molt_mpy_t *mpy, const molt_reader_t *reader, const molt_mpy_target_t *target,
-    const molt_mpy_visitor_t *visitor) {
+int molt_mpy_parse(
+    molt_mpy_t *mpy, const molt_reader_t *reader, const molt_mpy_target_t *target, const molt_mpy_visitor_t *visitor) {
     static const molt_mpy_visitor_t nobody = { 0 };
     visitor = visitor ? visitor : &nobody;
     *mpy = (molt_mpy_t){ .reader = reader };
@@ -424,7 +424,8 @@ const char *molt_mpy_defect_text(molt_mpy_defect_t defect) {
         [MOLT_MPY_TRUNCATED] = "the .mpy file is cut short",
         [MOLT_MPY_NOT_MPY] = "this is no .mpy file; mpy-cross makes one from a .py file",
         [MOLT_MPY_BAD_VERSION] = "the .mpy file is not of version 6; compile it with the firmware's own version of mpy-cross",
-        [MOLT_MPY_BAD_FEATURE] = "the .mpy file needs a later MicroPython; compile it with the firmware's own version of mpy-cross",
+        [MOLT_MPY_BAD_FEATURE] =
+            "the .mpy file needs a later MicroPython; compile it with the firmware's own version of mpy-cross",
         [MOLT_MPY_BAD_ARCH] = "the .mpy file has native code for another processor; mpy-cross -march=xtensa is for ESP8266",
         [MOLT_MPY_BAD_SUB_VERSION] = "the .mpy file has native code for another version of MicroPython",
         [MOLT_MPY_BAD_SMALL_INT] = "the .mpy file has wider small integers than the firmware; mpy-cross -msmall-int-bits=31",

@@ -19,20 +19,20 @@
 
 typedef enum molt_mpy_defect {
     MOLT_MPY_FINE,
-    MOLT_MPY_TRUNCATED,       // ends before it is complete
-    MOLT_MPY_NOT_MPY,         // does not begin with 'M'
-    MOLT_MPY_BAD_VERSION,     // another version than 6
-    MOLT_MPY_BAD_FEATURE,     // feature bits of a later MicroPython
-    MOLT_MPY_BAD_ARCH,        // native code for another processor
-    MOLT_MPY_BAD_SUB_VERSION, // native code for another MicroPython
-    MOLT_MPY_BAD_SMALL_INT,   // small integers wider than the firmware's
-    MOLT_MPY_BAD_NUMBER,      // a count or size of more than 32 bits
-    MOLT_MPY_BAD_QSTR,        // a name that is too long, not terminated, or an unknown static one
-    MOLT_MPY_BAD_OBJECT,      // a constant of unknown type or form
-    MOLT_MPY_BAD_CODE,        // code without a prelude, or of a kind that cannot be
-    MOLT_MPY_TOO_DEEP,        // nested deeper than MOLT_MPY_DEPTH_MAX
-    MOLT_MPY_COMPLEX,         // a complex constant, and the firmware has none
-    MOLT_MPY_TRAILING,        // bytes behind the end
+    MOLT_MPY_TRUNCATED,        // ends before it is complete
+    MOLT_MPY_NOT_MPY,          // does not begin with 'M'
+    MOLT_MPY_BAD_VERSION,      // another version than 6
+    MOLT_MPY_BAD_FEATURE,      // feature bits of a later MicroPython
+    MOLT_MPY_BAD_ARCH,         // native code for another processor
+    MOLT_MPY_BAD_SUB_VERSION,  // native code for another MicroPython
+    MOLT_MPY_BAD_SMALL_INT,    // small integers wider than the firmware's
+    MOLT_MPY_BAD_NUMBER,       // a count or size of more than 32 bits
+    MOLT_MPY_BAD_QSTR,         // a name that is too long, not terminated, or an unknown static one
+    MOLT_MPY_BAD_OBJECT,       // a constant of unknown type or form
+    MOLT_MPY_BAD_CODE,         // code without a prelude, or of a kind that cannot be
+    MOLT_MPY_TOO_DEEP,         // nested deeper than MOLT_MPY_DEPTH_MAX
+    MOLT_MPY_COMPLEX,          // a complex constant, and the firmware has none
+    MOLT_MPY_TRAILING,         // bytes behind the end
     MOLT_MPY_DEFECT_COUNT,
 } molt_mpy_defect_t;
 
@@ -81,8 +81,8 @@ typedef struct molt_mpy {
 //   MOLT_ERR_NOTSUP   well formed as far as was seen, but not for `target`
 //   any other         from reader or visitor
 // Bytecode itself is not checked: as on any MicroPython, a file with wrong instructions can crash the program.
-int molt_mpy_parse(molt_mpy_t *mpy, const molt_reader_t *reader, const molt_mpy_target_t *target,
-    const struct molt_mpy_visitor *visitor);
+int molt_mpy_parse(
+    molt_mpy_t *mpy, const molt_reader_t *reader, const molt_mpy_target_t *target, const struct molt_mpy_visitor *visitor);
 
 // A sentence without full stop. Never NULL.
 const char *molt_mpy_defect_text(molt_mpy_defect_t defect);

@@ -20,23 +20,23 @@ typedef enum molt_mpy_type {
     MOLT_MPY_ELLIPSIS = 4,
     MOLT_MPY_STR = 5,
     MOLT_MPY_BYTES = 6,
-    MOLT_MPY_INT = 7,      // decimal digits, perhaps behind '-'
-    MOLT_MPY_FLOAT = 8,    // text
+    MOLT_MPY_INT = 7,    // decimal digits, perhaps behind '-'
+    MOLT_MPY_FLOAT = 8,  // text
     MOLT_MPY_IMAGINARY = 9,
-    MOLT_MPY_TUPLE = 10,   // `size` items follow
+    MOLT_MPY_TUPLE = 10,  // `size` items follow
 } molt_mpy_type_t;
 
 typedef struct molt_mpy_code {
     molt_mpy_kind_t kind;
     bool is_generator;
-    bool is_plain;          // its two first bytes are not both 0: bytecode that can be pointed to directly
-    bool is_relocated;      // relocations, rodata or bss: has to be loaded into RAM
+    bool is_plain;      // its two first bytes are not both 0: bytecode that can be pointed to directly
+    bool is_relocated;  // relocations, rodata or bss: has to be loaded into RAM
     uint32_t data_off;
     uint32_t data_size;
-    uint32_t prelude_off;   // MOLT_MPY_NATIVE: within the data
-    uint32_t arg_count;     // MOLT_MPY_ASM
-    uint32_t type_sig;      // MOLT_MPY_ASM
-    uint32_t child_count;   // functions that follow
+    uint32_t prelude_off;  // MOLT_MPY_NATIVE: within the data
+    uint32_t arg_count;    // MOLT_MPY_ASM
+    uint32_t type_sig;     // MOLT_MPY_ASM
+    uint32_t child_count;  // functions that follow
 } molt_mpy_code_t;
 
 // Each may be NULL, and stops the parser by returning other than 0.

@@ -104,7 +104,10 @@ static int link_record(molt_relink_t *r, const molt_record_t *record) {
         return 0;  // damaged after it was committed: an import says so
     }
     molt_link_t link = {
-        .addr = r->links_addr, .record_addr = record->header_addr, .mpy_crc = record->mpy_crc, .abi_crc = r->abi_crc,
+        .addr = r->links_addr,
+        .record_addr = record->header_addr,
+        .mpy_crc = record->mpy_crc,
+        .abi_crc = r->abi_crc,
     };
     memcpy(link.build, r->build, sizeof link.build);
     err = molt_link_measure(&size, &mpy, &reader, r->target, name, record->name_size);

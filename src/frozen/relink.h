@@ -20,19 +20,19 @@ typedef struct molt_relink {
     uint32_t first_pool_vaddr;  // the firmware's own last pool of qstrs
     uint32_t first_qstr;        // number of qstrs in it and before it
     void *ctx;
-    const uint8_t *(*map)(void *ctx, uint32_t addr);      // flash as readable memory
-    void *(*alloc)(void *ctx, uint32_t size);             // 4-aligned, or NULL
+    const uint8_t *(*map)(void *ctx, uint32_t addr);  // flash as readable memory
+    void *(*alloc)(void *ctx, uint32_t size);         // 4-aligned, or NULL
     void (*release)(void *ctx, void *memory, uint32_t size);
-    void (*use_pool)(void *ctx, uint32_t pool_vaddr);     // find_qstr() finds what is in this pool and before it
+    void (*use_pool)(void *ctx, uint32_t pool_vaddr);  // find_qstr() finds what is in this pool and before it
     uint32_t (*find_qstr)(void *ctx, const uint8_t *bytes, uint32_t size, bool is_name);
     int (*make_float)(void *ctx, const uint8_t *text, uint32_t size, uint32_t *word);
     void (*feed)(void);
     // Results.
-    uint32_t links_addr;        // end of the links
-    uint32_t pool_vaddr;        // the last pool; also handed to use_pool()
-    uint32_t qstr_count;        // number of qstrs in it and before it
-    uint32_t kept_count;        // links that were there
-    uint32_t made_count;        // links that were written
+    uint32_t links_addr;  // end of the links
+    uint32_t pool_vaddr;  // the last pool; also handed to use_pool()
+    uint32_t qstr_count;  // number of qstrs in it and before it
+    uint32_t kept_count;  // links that were there
+    uint32_t made_count;  // links that were written
 } molt_relink_t;
 
 // Take the links that fit, make those that are missing; where one is of no use, make all of them again from the bottom.

@@ -28,9 +28,8 @@ static bool decode_record(const molt_store_t *store, const uint8_t *header, uint
     record->name_size = header[RECORD_VERSION_OFF + 1];
     record->is_committed = load32_le(header + RECORD_COMMIT_OFF) == 0;
     record->is_live = record->is_committed && load32_le(header + RECORD_DELETE_OFF) == ERASED;
-    if (header[RECORD_VERSION_OFF] != MOLT_STORE_VERSION || record->mpy_size == 0
-        || record->mpy_size > store->region.size || header_addr < lowest
-        || align4(record->mpy_size) > header_addr - lowest) {
+    if (header[RECORD_VERSION_OFF] != MOLT_STORE_VERSION || record->mpy_size == 0 || record->mpy_size > store->region.size
+        || header_addr < lowest || align4(record->mpy_size) > header_addr - lowest) {
         return false;
     }
     record->mpy_addr = header_addr - align4(record->mpy_size);
@@ -321,8 +320,8 @@ static int write_mpy(const molt_flash_t *flash, const molt_record_t *record, con
 }
 
 // Add a record, read it back, commit it.
-static int append(molt_store_t *store, const char *name, molt_record_t *record, const molt_reader_t *mpy, uint32_t spare,
-    void *work) {
+static int append(
+    molt_store_t *store, const char *name, molt_record_t *record, const molt_reader_t *mpy, uint32_t spare, void *work) {
     const molt_flash_t *flash = store->flash;
     int err;
     do {
@@ -385,8 +384,8 @@ static int mark_deleted(molt_store_t *store, const molt_record_t *record) {
 //   is_restart  the newest was committed before a restart: its commit word, which may be torn, is programmed again
 //               before the older ones go
 // *count: how many.
-static int delete_older(molt_store_t *store, const char *name, uint32_t name_size, uint32_t newest, bool is_restart,
-    uint32_t *count) {
+static int delete_older(
+    molt_store_t *store, const char *name, uint32_t name_size, uint32_t newest, bool is_restart, uint32_t *count) {
     uint32_t at = 0;
     int found;
     molt_record_t record;

@@ -26,22 +26,22 @@ typedef struct molt_record {
     uint32_t mpy_size;
     uint32_t mpy_crc;
     uint8_t name_size;
-    bool is_live;          // committed and not deleted
+    bool is_live;  // committed and not deleted
     bool is_committed;
 } molt_record_t;
 
 typedef struct molt_store {
     const molt_flash_t *flash;
     molt_region_t region;
-    uint32_t end_addr;     // the next record ends here, or lower
-    uint32_t floor_addr;   // records may not reach below; raise it above the links
+    uint32_t end_addr;    // the next record ends here, or lower
+    uint32_t floor_addr;  // records may not reach below; raise it above the links
     uint32_t live_count;
-    uint32_t live_size;    // bytes of live records, headers included
-    uint32_t dead_size;    // bytes that compaction wins back
-    bool is_wanted;        // compaction was asked for
-    bool is_damaged;       // a header is corrupt in a way no power cut can cause, e.g. a firmware was written over a
-                           // deleted record: nothing below it is seen. The next compaction repairs it
-    bool is_newer;         // damaged only in that the header is of a later version of the format: left as it is
+    uint32_t live_size;  // bytes of live records, headers included
+    uint32_t dead_size;  // bytes that compaction wins back
+    bool is_wanted;      // compaction was asked for
+    bool is_damaged;     // a header is corrupt in a way no power cut can cause, e.g. a firmware was written over a
+                         // deleted record: nothing below it is seen. The next compaction repairs it
+    bool is_newer;       // damaged only in that the header is of a later version of the format: left as it is
 } molt_store_t;
 
 // Read the region: what records there are, where the next one goes. Writes nothing.

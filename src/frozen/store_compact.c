@@ -18,25 +18,25 @@
 
 #define JOURNAL_MAGIC 0x434c4f4du  // "MOLC"; programmed last, cleared when all is done
 #define JOURNAL_VERSION 1
-#define JOURNAL_COUNT_OFF 4   // u16 version, u16 number of entries
-#define JOURNAL_ERASE_OFF 8   // erase down to this address
-#define JOURNAL_CRC_OFF 12    // of bytes 4..11 and of the entries
+#define JOURNAL_COUNT_OFF 4  // u16 version, u16 number of entries
+#define JOURNAL_ERASE_OFF 8  // erase down to this address
+#define JOURNAL_CRC_OFF 12   // of bytes 4..11 and of the entries
 #define JOURNAL_ENTRIES_OFF 16
-#define ENTRY_SIZE 8          // u32 address, u32 size of a record
-#define MARK_SIZE 8           // a word for the scratch sector, one for done
+#define ENTRY_SIZE 8  // u32 address, u32 size of a record
+#define MARK_SIZE 8   // a word for the scratch sector, one for done
 
 typedef struct compaction {
     const molt_flash_t *flash;
     uint32_t sector_size;
     uint32_t journal_addr;
     uint32_t scratch_addr;
-    uint32_t top;         // end of the region
+    uint32_t top;  // end of the region
     uint32_t count;
     uint32_t erase_addr;
-    uint8_t *sector;      // RAM, a sector
+    uint8_t *sector;  // RAM, a sector
     void (*feed)(void);
-    bool is_resumed;      // it was begun before a restart
-    bool is_past_torn;    // and the sector that it was at is rewritten
+    bool is_resumed;    // it was begun before a restart
+    bool is_past_torn;  // and the sector that it was at is rewritten
 } compaction_t;
 
 static uint32_t mark_addr(const compaction_t *c, uint32_t target) {

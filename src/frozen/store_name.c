@@ -28,7 +28,12 @@ bool molt_store_is_reserved(const char *name, uint32_t name_size) {
         const char *name;
         uint32_t size;
     } reserved[] = {
-        { "_boot", 5 }, { "flashbdev", 9 }, { "inisetup", 8 }, { "molt", 4 }, { "molt_map", 8 }, { "molt_upgrade", 12 },
+        { "_boot", 5 },
+        { "flashbdev", 9 },
+        { "inisetup", 8 },
+        { "molt", 4 },
+        { "molt_map", 8 },
+        { "molt_upgrade", 12 },
     };
     for (uint32_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         uint32_t size = reserved[i].size;

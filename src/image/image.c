@@ -26,18 +26,18 @@ typedef struct vaddr_range {
     uint32_t end;
 } vaddr_range_t;
 
-static const vaddr_range_t esp8266_iram = {0x40100000, 0x40110000};
+static const vaddr_range_t esp8266_iram = { 0x40100000, 0x40110000 };
 // The last 16 KB of data RAM are the mask ROM's own: its variables and the stack that it loads with.
-static const vaddr_range_t esp8266_dram = {0x3ffe8000, 0x3fffc000};
-static const vaddr_range_t esp8266_mapped = {0x40200000, 0x40300000};
+static const vaddr_range_t esp8266_dram = { 0x3ffe8000, 0x3fffc000 };
+static const vaddr_range_t esp8266_mapped = { 0x40200000, 0x40300000 };
 
 // The ESP32 family, all members together, RAM and mapped flash. What is below the first range is padding
 // between segments, which is loaded nowhere.
 static const uint32_t esp32_padding_end = 0x10000000;
 static const vaddr_range_t esp32_ranges[] = {
-    {0x30100000, 0x30102000},  // tightly coupled memory of the ESP32-P4
-    {0x3c000000, 0x50200000},  // internal RAM, mapped flash, slow RTC memory
-    {0x600fe000, 0x60100000},  // fast RTC memory of the ESP32-S3
+    { 0x30100000, 0x30102000 },  // tightly coupled memory of the ESP32-P4
+    { 0x3c000000, 0x50200000 },  // internal RAM, mapped flash, slow RTC memory
+    { 0x600fe000, 0x60100000 },  // fast RTC memory of the ESP32-S3
 };
 
 // Where a segment may go.
@@ -71,8 +71,7 @@ static bool lies_in(vaddr_range_t range, uint32_t vaddr, uint32_t size) {
 }
 
 static bool is_esp8266_vaddr(uint32_t vaddr, uint32_t size) {
-    return lies_in(esp8266_iram, vaddr, size) || lies_in(esp8266_dram, vaddr, size) ||
-        lies_in(esp8266_mapped, vaddr, size);
+    return lies_in(esp8266_iram, vaddr, size) || lies_in(esp8266_dram, vaddr, size) || lies_in(esp8266_mapped, vaddr, size);
 }
 
 static bool may_go_to(place_t place, uint32_t vaddr, uint32_t size) {
@@ -96,8 +95,7 @@ static bool may_go_to(place_t place, uint32_t vaddr, uint32_t size) {
 static bool has_entry(const parser_t *parser, const molt_image_group_t *group, place_t place, uint32_t entry_vaddr) {
     for (uint32_t i = group->first; i < group->first + group->count; i++) {
         const molt_image_segment_t *segment = &parser->image->segments[i];
-        bool is_code = place == PLACE_ESP32 ? segment->vaddr >= esp32_padding_end
-                                            : lies_in(esp8266_iram, segment->vaddr, 1);
+        bool is_code = place == PLACE_ESP32 ? segment->vaddr >= esp32_padding_end : lies_in(esp8266_iram, segment->vaddr, 1);
         if (is_code && entry_vaddr >= segment->vaddr && entry_vaddr - segment->vaddr < segment->size) {
             return true;
         }
@@ -122,7 +120,7 @@ static int parse_segments(parser_t *parser, uint32_t header_off, uint32_t off, c
         if (err) {
             return err;
         }
-        molt_image_segment_t segment = {load32_le(bytes), off + SEGMENT_HEADER_SIZE, load32_le(bytes + 4)};
+        molt_image_segment_t segment = { load32_le(bytes), off + SEGMENT_HEADER_SIZE, load32_le(bytes + 4) };
         uint32_t present_size = min_u32(segment.size, parser->reader->size - segment.data_off);
         if (present_size > 0 && !may_go_to(place, segment.vaddr, present_size)) {
             return molt_image_fail(image, MOLT_IMAGE_BAD_ADDRESS, off);
@@ -163,8 +161,8 @@ static int is_eboot(const parser_t *parser, bool *result) {
     const molt_image_t *image = parser->image;
     uint32_t end = parser->parts->groups[0].checksum_off + 1;
     *result = false;
-    if (image->segment_count > MOLT_IMAGE_OUTER_SEGMENTS_MAX || image->entry_vaddr < EBOOT_VADDR ||
-        end > ARDUINO_SKETCH_OFF || end >= parser->reader->size) {
+    if (image->segment_count > MOLT_IMAGE_OUTER_SEGMENTS_MAX || image->entry_vaddr < EBOOT_VADDR || end > ARDUINO_SKETCH_OFF
+        || end >= parser->reader->size) {
         return 0;
     }
     uint8_t next;
@@ -279,7 +277,7 @@ static int parse_esp8266_v2(parser_t *parser, const uint8_t *header) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_MODE, 2);
     }
     uint32_t data_off = HEADER_SIZE + SEGMENT_HEADER_SIZE;
-    molt_image_segment_t mapped = {load32_le(header + 8), data_off, load32_le(header + 12)};
+    molt_image_segment_t mapped = { load32_le(header + 8), data_off, load32_le(header + 12) };
     if (mapped.vaddr != 0 && !lies_in(esp8266_mapped, mapped.vaddr, mapped.size)) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_ADDRESS, HEADER_SIZE);
     }
@@ -373,8 +371,8 @@ static bool begins_erased(const uint8_t *bytes, uint32_t size) {
 }
 
 int molt_image_parse(const molt_reader_t *reader, molt_image_t *image, molt_image_parts_t *parts) {
-    parser_t parser = {reader, image, parts};
-    uint8_t header[ESP32_HEADER_SIZE] = {0};
+    parser_t parser = { reader, image, parts };
+    uint8_t header[ESP32_HEADER_SIZE] = { 0 };
     memset(image, 0, sizeof *image);
     memset(parts, 0, sizeof *parts);
     image->size = reader->size;

@@ -35,26 +35,26 @@ typedef enum molt_image_kind {
 // Each way of being bad. molt_image_defect_text() has the sentence.
 typedef enum molt_image_defect {
     MOLT_IMAGE_FINE,
-    MOLT_IMAGE_EMPTY,            // no bytes at all
-    MOLT_IMAGE_TOO_SHORT,        // ends inside a header, or before the checksum or digest
-    MOLT_IMAGE_ERASED,           // begins with 0xFF bytes: erased flash, no image
-    MOLT_IMAGE_COMPRESSED,       // gzip data
-    MOLT_IMAGE_BAD_MAGIC,        // neither 0xE9 nor 0xEA
-    MOLT_IMAGE_UNKNOWN_CHIP,     // an ESP32-family header with a chip id that is in no list
+    MOLT_IMAGE_EMPTY,         // no bytes at all
+    MOLT_IMAGE_TOO_SHORT,     // ends inside a header, or before the checksum or digest
+    MOLT_IMAGE_ERASED,        // begins with 0xFF bytes: erased flash, no image
+    MOLT_IMAGE_COMPRESSED,    // gzip data
+    MOLT_IMAGE_BAD_MAGIC,     // neither 0xE9 nor 0xEA
+    MOLT_IMAGE_UNKNOWN_CHIP,  // an ESP32-family header with a chip id that is in no list
     MOLT_IMAGE_BAD_SEGMENT_COUNT,
-    MOLT_IMAGE_BAD_MODE,         // flash mode, size or frequency code that no chip knows
-    MOLT_IMAGE_BAD_SEGMENT_SIZE, // a segment reaches past the end of the file
-    MOLT_IMAGE_BAD_ADDRESS,      // a segment would be loaded where there is no RAM
-    MOLT_IMAGE_BAD_ENTRY,        // the entry point is in no segment that can hold code
-    MOLT_IMAGE_BAD_CHECKSUM,     // XOR checksum of the segments
-    MOLT_IMAGE_BAD_SIZE_WORD,    // MicroPython's size word is smaller than the image's first part
-    MOLT_IMAGE_TRUNCATED,        // shorter than its own size word says
-    MOLT_IMAGE_NO_MAPPED_PART,   // the loaded code refers to mapped flash behind the end of the file
-    MOLT_IMAGE_BAD_MD5,          // MicroPython's trailer does not match
-    MOLT_IMAGE_BAD_CRC,          // Arduino: the CRC in the sketch does not match; 0xEA: the appended one
-    MOLT_IMAGE_BAD_SHA256,       // ESP32: the appended digest does not match
-    MOLT_IMAGE_BAD_INNER,        // 0xEA or Arduino: what has to follow is no image
-    MOLT_IMAGE_DEFECT_COUNT,     // no defect: how many there are, MOLT_IMAGE_FINE included
+    MOLT_IMAGE_BAD_MODE,          // flash mode, size or frequency code that no chip knows
+    MOLT_IMAGE_BAD_SEGMENT_SIZE,  // a segment reaches past the end of the file
+    MOLT_IMAGE_BAD_ADDRESS,       // a segment would be loaded where there is no RAM
+    MOLT_IMAGE_BAD_ENTRY,         // the entry point is in no segment that can hold code
+    MOLT_IMAGE_BAD_CHECKSUM,      // XOR checksum of the segments
+    MOLT_IMAGE_BAD_SIZE_WORD,     // MicroPython's size word is smaller than the image's first part
+    MOLT_IMAGE_TRUNCATED,         // shorter than its own size word says
+    MOLT_IMAGE_NO_MAPPED_PART,    // the loaded code refers to mapped flash behind the end of the file
+    MOLT_IMAGE_BAD_MD5,           // MicroPython's trailer does not match
+    MOLT_IMAGE_BAD_CRC,           // Arduino: the CRC in the sketch does not match; 0xEA: the appended one
+    MOLT_IMAGE_BAD_SHA256,        // ESP32: the appended digest does not match
+    MOLT_IMAGE_BAD_INNER,         // 0xEA or Arduino: what has to follow is no image
+    MOLT_IMAGE_DEFECT_COUNT,      // no defect: how many there are, MOLT_IMAGE_FINE included
 } molt_image_defect_t;
 
 typedef struct molt_image_segment {
@@ -82,10 +82,10 @@ typedef struct molt_image {
     // All of them in the order of the file: for Arduino those of eboot, then those of the sketch; for 0xEA the
     // mapped part first (it states the address 0), then those of the inner image.
     molt_image_segment_t segments[MOLT_IMAGE_SEGMENTS_MAX + MOLT_IMAGE_OUTER_SEGMENTS_MAX];
-    uint32_t crc32;           // of all `size` bytes; set by molt_image_verify() where it read all of them, else 0
+    uint32_t crc32;                // of all `size` bytes; set by molt_image_verify() where it read all of them, else 0
     uint8_t sha1[MOLT_SHA1_SIZE];  // likewise
-    uint32_t fs_addr;         // where the firmware will have its filesystem, by its mark; set likewise; 0: it does not say
-    uint32_t romfs_size;      // of its ROMFS partition, which ends where the filesystem begins; by its mark, likewise
+    uint32_t fs_addr;              // where the firmware will have its filesystem, by its mark; set likewise; 0: it does not say
+    uint32_t romfs_size;           // of its ROMFS partition, which ends where the filesystem begins; by its mark, likewise
     // Arduino: the CRC covers header bytes 2 and 3, which flashing tools (and molt) set for the device. It was made for
     // these; what the header has now is flash_mode and flash_size_freq.
     uint8_t crc_mode;
@@ -98,7 +98,8 @@ typedef struct molt_image {
 // A MicroPython firmware with molt in it says for which flash map it is made: these words, 4-aligned, anywhere in its
 // image, and then esp.flash_user_start() without ROMFS, and the size of ROMFS. docs/format.md, "map mark". The words
 // are f() of these, f(x) = ~x, so that a list of them is no mark.
-#define MOLT_IMAGE_MARK(f) { f(0x2C91E7B4u), f(0xD30A684Fu), f(0x5BF2139Du), f(0x8E65C0A1u) }
+#define MOLT_IMAGE_MARK(f) \
+    { f(0x2C91E7B4u), f(0xD30A684Fu), f(0x5BF2139Du), f(0x8E65C0A1u) }
 
 // The map mark in `bytes`, as molt_image_verify() looks for it: image->fs_addr, or 0 if there is none. *romfs_size is set
 // where there is one.
@@ -119,8 +120,8 @@ uint32_t molt_image_mark(const uint8_t *bytes, uint32_t size, uint32_t *romfs_si
 // leaves them out, an Arduino image's CRC is right if it is right with some values there that a chip has.
 // Cost: every byte is read once, headers twice, and none after a later one but those of the headers. About 750 bytes of
 // stack.
-int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
-    void *progress_ctx, molt_image_t *image);
+int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress, void *progress_ctx,
+    molt_image_t *image);
 
 // Only the headers: kind, chip, segments; no checksum, no trailer. For safe_check=False and for listings.
 // Returns 0, MOLT_ERR_CORRUPT as above, or the reader's error.

@@ -50,9 +50,9 @@ typedef struct check {
     uint32_t stored_size;
     uint8_t stored[MOLT_SHA256_SIZE];
     mark_t mark;
-    uint32_t banner_count;   // characters of VERSION_BANNER that were met in a row
+    uint32_t banner_count;  // characters of VERSION_BANNER that were met in a row
     uint32_t version_count;
-    bool has_version;        // it is complete
+    bool has_version;  // it is complete
     char version[MOLT_IMAGE_VERSION_MAX + 1];
     union {
         molt_md5_t md5;
@@ -72,7 +72,7 @@ static piece_t clip(piece_t piece, uint32_t begin, uint32_t end) {
     uint32_t piece_end = piece.off + piece.size;
     uint32_t from = begin > piece.off ? begin : piece.off;
     uint32_t to = min_u32(end, piece_end);
-    piece_t part = {piece.data, piece.off, 0};
+    piece_t part = { piece.data, piece.off, 0 };
     if (from < to) {
         part.data += from - piece.off;
         part.off = from;
@@ -99,8 +99,22 @@ static uint8_t checksum_add(uint8_t checksum, piece_t piece) {
 // CRC-32 with the common polynomial, high bit first and not inverted at the end; the size and CRC fields
 // themselves count as zeros. Source: the Arduino core's tools/elf2bin.py.
 static const uint32_t nibble_table[16] = {
-    0x00000000, 0x04c11db7, 0x09823b6e, 0x0d4326d9, 0x130476dc, 0x17c56b6b, 0x1a864db2, 0x1e475005,
-    0x2608edb8, 0x22c9f00f, 0x2f8ad6d6, 0x2b4bcb61, 0x350c9b64, 0x31cd86d3, 0x3c8ea00a, 0x384fbdbd,
+    0x00000000,
+    0x04c11db7,
+    0x09823b6e,
+    0x0d4326d9,
+    0x130476dc,
+    0x17c56b6b,
+    0x1a864db2,
+    0x1e475005,
+    0x2608edb8,
+    0x22c9f00f,
+    0x2f8ad6d6,
+    0x2b4bcb61,
+    0x350c9b64,
+    0x31cd86d3,
+    0x3c8ea00a,
+    0x384fbdbd,
 };
 
 static uint32_t arduino_crc_add(uint32_t crc, piece_t piece) {
@@ -179,8 +193,8 @@ static void find_mark(mark_t *mark, piece_t piece) {
 }
 
 uint32_t molt_image_mark(const uint8_t *bytes, uint32_t size, uint32_t *romfs_size) {
-    mark_t mark = {.count = 0};
-    find_mark(&mark, (piece_t){bytes, 0, size});
+    mark_t mark = { .count = 0 };
+    find_mark(&mark, (piece_t){ bytes, 0, size });
     if (mark.fs_addr) {
         *romfs_size = mark.romfs_size;
     }
@@ -371,14 +385,14 @@ static void begin_sums(check_t *check) {
     }
 }
 
-int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress,
-    void *progress_ctx, molt_image_t *image) {
+int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_size, molt_progress_t progress, void *progress_ctx,
+    molt_image_t *image) {
     molt_image_parts_t parts;
     check_t check = {
         .image = image,
         .parts = &parts,
         .arduino_crc = 0xffffffff,
-        .checksums = {CHECKSUM_SEED, CHECKSUM_SEED},
+        .checksums = { CHECKSUM_SEED, CHECKSUM_SEED },
     };
     int err = molt_image_parse(reader, image, &parts);
     if (err) {
@@ -392,7 +406,7 @@ int molt_image_verify(const molt_reader_t *reader, void *work, uint32_t work_siz
     // Whole words, so that none lies across two pieces.
     uint32_t step = min_u32(work_size, 0x10000) & ~3u;
     for (uint32_t off = 0; off < reader->size;) {
-        piece_t piece = {work, off, min_u32(step, reader->size - off)};
+        piece_t piece = { work, off, min_u32(step, reader->size - off) };
         err = reader->read(reader->ctx, off, work, piece.size);
         if (err) {
             return err;

@@ -36,8 +36,7 @@ static int check_kind(molt_job_t *job, const molt_reader_t *reader, bool safe_ch
         err = molt_image_probe(reader, &job->image);
     }
     if (err) {
-        return trouble(job,
-            job->image.defect != MOLT_IMAGE_FINE ? MOLT_JOB_TROUBLE_IMAGE : MOLT_JOB_TROUBLE_FILE, err);
+        return trouble(job, job->image.defect != MOLT_IMAGE_FINE ? MOLT_JOB_TROUBLE_IMAGE : MOLT_JOB_TROUBLE_FILE, err);
     }
     if (job->image.chip != job->config.target->chip) {
         return trouble(job, MOLT_JOB_TROUBLE_CHIP, MOLT_ERR_NOTSUP);
@@ -107,12 +106,12 @@ static int check_gzip(molt_job_t *job, const molt_reader_t *file) {
     if (err) {
         return err;
     }
-    err = molt_unpack_measure(job->unpack, molt_sector_size(&job->config.flash->geometry), mapped_size(job),
-        job->config.work, job->config.work_size, on_progress, job, &unpacked);
+    err = molt_unpack_measure(job->unpack, molt_sector_size(&job->config.flash->geometry), mapped_size(job), job->config.work,
+        job->config.work_size, on_progress, job, &unpacked);
     if (err) {
         molt_job_trouble_t kind = err == MOLT_ERR_NOSPC  ? MOLT_JOB_TROUBLE_WINDOW
-                                      : err == MOLT_ERR_FBIG ? MOLT_JOB_TROUBLE_BOMB
-                                                             : MOLT_JOB_TROUBLE_GZIP;
+                                  : err == MOLT_ERR_FBIG ? MOLT_JOB_TROUBLE_BOMB
+                                                         : MOLT_JOB_TROUBLE_GZIP;
         return trouble(job, kind, err);
     }
     image.size = unpacked.size;
@@ -217,14 +216,14 @@ static int begin_plan(molt_job_t *job) {
         .erase_all = job->config.options.erase_all,
         .reserved = reserved,
         .reserved_count = reserved_count,
-        .flash_params = job->config.options.image_params
-                            ? image_params(&job->image) : job->present_params,
+        .flash_params = job->config.options.image_params ? image_params(&job->image) : job->present_params,
         .whole_image = job->config.options.whole_image || job->config.options.is_fallback,
     };
     memcpy(request.image_sha1, job->image.sha1, MOLT_SHA1_SIZE);
     int err = molt_plan_begin(&job->plan, geometry, &request, job->config.sector, &job->refusal);
     uint32_t fs_addr = job->image.fs_addr;
-    if (!err && fs_addr && job->config.options.fs_addr && fs_addr != job->config.options.fs_addr && !job->config.options.erase_all) {
+    if (!err && fs_addr && job->config.options.fs_addr && fs_addr != job->config.options.fs_addr
+        && !job->config.options.erase_all) {
         job->refusal = (molt_refusal_t){ MOLT_REFUSAL_OTHER_MAP, fs_addr, job->config.options.fs_addr };
         err = MOLT_ERR_NOTSUP;
     }
@@ -304,8 +303,8 @@ static int make_plan(molt_job_t *job) {
         image = molt_unpack_reader(job->unpack, &image, job->window, job->window_size, job->image.size);
     }
     job->phase = MOLT_JOB_PHASE_COMPARE;
-    err = molt_prepare_compare(job->config.flash, &job->plan, &image, job->present_addr, job->config.work,
-        job->config.work_size, on_progress, job);
+    err = molt_prepare_compare(
+        job->config.flash, &job->plan, &image, job->present_addr, job->config.work, job->config.work_size, on_progress, job);
     return err ? trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
@@ -353,8 +352,8 @@ static const molt_loader_t *extension_of(const molt_job_t *job) {
 
 static int store_resident(molt_job_t *job) {
     uint32_t plan_slot = job->config.options.is_fallback ? 1 : 0;
-    int err = molt_resident_store(job->config.flash, job->reserved_addr, plan_slot, &job->plan, &job->config.target->overlay,
-        extension_of(job));
+    int err = molt_resident_store(
+        job->config.flash, job->reserved_addr, plan_slot, &job->plan, &job->config.target->overlay, extension_of(job));
     return err ? trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 

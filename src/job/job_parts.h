@@ -10,23 +10,23 @@
 // What went wrong, beside the error code: which of the fields below has the sentence.
 typedef enum molt_job_trouble {
     MOLT_JOB_TROUBLE_NONE,
-    MOLT_JOB_TROUBLE_FILE,        // it cannot be read
-    MOLT_JOB_TROUBLE_IMAGE,       // image.defect
-    MOLT_JOB_TROUBLE_CHIP,        // whole, but an image for another chip
-    MOLT_JOB_TROUBLE_NO_HEAD,     // the first sector cannot start on its own (0xEA images)
-    MOLT_JOB_TROUBLE_REFUSED,     // refusal
-    MOLT_JOB_TROUBLE_EXTENTS,     // the extents do not lead to the file's bytes
-    MOLT_JOB_TROUBLE_SAVED,       // the saved first sector is not what it should be
-    MOLT_JOB_TROUBLE_PENDING,     // an upgrade is prepared already
-    MOLT_JOB_TROUBLE_TRIAL,       // the firmware is on trial
-    MOLT_JOB_TROUBLE_FLASH,       // the flash driver's error
-    MOLT_JOB_TROUBLE_LOADER,      // resident mode: the image would be loaded over the boot loader, or brings its own
-    MOLT_JOB_TROUBLE_RESIDENT,    // the resident boot loader is damaged, or of another version
-    MOLT_JOB_TROUBLE_FALLBACK,    // something to fall back on, without resident mode
-    MOLT_JOB_TROUBLE_GZIP,        // the file is a gzip file, but a damaged one, or not only one
-    MOLT_JOB_TROUBLE_NO_WINDOW,   // a gzip file: molt_job_set_window(), and open it again
-    MOLT_JOB_TROUBLE_WINDOW,      // its references reach back farther than the window
-    MOLT_JOB_TROUBLE_BOMB,        // it unpacks to more than fits
+    MOLT_JOB_TROUBLE_FILE,       // it cannot be read
+    MOLT_JOB_TROUBLE_IMAGE,      // image.defect
+    MOLT_JOB_TROUBLE_CHIP,       // whole, but an image for another chip
+    MOLT_JOB_TROUBLE_NO_HEAD,    // the first sector cannot start on its own (0xEA images)
+    MOLT_JOB_TROUBLE_REFUSED,    // refusal
+    MOLT_JOB_TROUBLE_EXTENTS,    // the extents do not lead to the file's bytes
+    MOLT_JOB_TROUBLE_SAVED,      // the saved first sector is not what it should be
+    MOLT_JOB_TROUBLE_PENDING,    // an upgrade is prepared already
+    MOLT_JOB_TROUBLE_TRIAL,      // the firmware is on trial
+    MOLT_JOB_TROUBLE_FLASH,      // the flash driver's error
+    MOLT_JOB_TROUBLE_LOADER,     // resident mode: the image would be loaded over the boot loader, or brings its own
+    MOLT_JOB_TROUBLE_RESIDENT,   // the resident boot loader is damaged, or of another version
+    MOLT_JOB_TROUBLE_FALLBACK,   // something to fall back on, without resident mode
+    MOLT_JOB_TROUBLE_GZIP,       // the file is a gzip file, but a damaged one, or not only one
+    MOLT_JOB_TROUBLE_NO_WINDOW,  // a gzip file: molt_job_set_window(), and open it again
+    MOLT_JOB_TROUBLE_WINDOW,     // its references reach back farther than the window
+    MOLT_JOB_TROUBLE_BOMB,       // it unpacks to more than fits
 } molt_job_trouble_t;
 
 typedef enum molt_job_stage {
@@ -39,22 +39,22 @@ typedef enum molt_job_stage {
 struct molt_job {
     molt_job_config_t config;
     const molt_source_t *source;
-    molt_unpack_t *unpack;        // for a gzip file, with a window of window_size bytes; NULL until it is needed
+    molt_unpack_t *unpack;  // for a gzip file, with a window of window_size bytes; NULL until it is needed
     uint8_t *window;
     uint32_t window_size;
     molt_job_stage_t stage;
     molt_job_phase_t phase;
     molt_job_trouble_t trouble;
-    molt_image_t image;           // for a gzip file: the image in it
+    molt_image_t image;  // for a gzip file: the image in it
     bool is_gzip;
-    uint32_t source_crc;          // of the file's bytes; for a raw image that of the image
-    uint32_t kept_size;           // bytes of the file that the image's first sector comes from
+    uint32_t source_crc;  // of the file's bytes; for a raw image that of the image
+    uint32_t kept_size;   // bytes of the file that the image's first sector comes from
     molt_plan_t plan;
     molt_refusal_t refusal;
-    uint16_t present_params;      // header bytes 2 and 3 of the device now
-    bool is_resident;             // sector 0 holds a resident boot loader
-    uint32_t reserved_addr;       // its reserved region
-    uint32_t present_addr;        // of the present firmware's first sector: 0, or a head
+    uint16_t present_params;  // header bytes 2 and 3 of the device now
+    bool is_resident;         // sector 0 holds a resident boot loader
+    uint32_t reserved_addr;   // its reserved region
+    uint32_t present_addr;    // of the present firmware's first sector: 0, or a head
 };
 
 #endif

@@ -28,18 +28,20 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_TRIAL:
             return "the firmware is on trial; confirm it first, or let the trial end";
         case MOLT_JOB_TROUBLE_RESIDENT:
-            return err == MOLT_ERR_NOTSUP ? "the resident boot loader is one of another version of molt; upgrade with the firmware "
-                                            "that it came with"
-                                          : "the resident boot loader is damaged; install resident mode again, which repairs it";
+            return err == MOLT_ERR_NOTSUP
+                       ? "the resident boot loader is one of another version of molt; upgrade with the firmware "
+                         "that it came with"
+                       : "the resident boot loader is damaged; install resident mode again, which repairs it";
         case MOLT_JOB_TROUBLE_FALLBACK:
             return "something to fall back on needs resident mode; install it first";
         case MOLT_JOB_TROUBLE_LOADER:
             return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
                    "memory of molt's; uninstall resident mode first";
         case MOLT_JOB_TROUBLE_GZIP:
-            return err == MOLT_ERR_NOTSUP ? "something follows the gzip data, or it is of a kind that nobody makes; a file of one "
-                                            "ordinary gzip member is needed"
-                                          : "the gzip file is damaged or cut short; copy it again";
+            return err == MOLT_ERR_NOTSUP
+                       ? "something follows the gzip data, or it is of a kind that nobody makes; a file of one "
+                         "ordinary gzip member is needed"
+                       : "the gzip file is damaged or cut short; copy it again";
         case MOLT_JOB_TROUBLE_NO_WINDOW:
             return "there is not enough memory to unpack the gzip file";
         case MOLT_JOB_TROUBLE_WINDOW:

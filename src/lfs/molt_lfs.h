@@ -9,7 +9,7 @@
 
 // Stays where it is, and its volume mounted, while the source is in use.
 typedef struct molt_lfs_source {
-    molt_source_t source;   // what a job is given
+    molt_source_t source;  // what a job is given
     molt_extents_t extents;
 } molt_lfs_source_t;
 

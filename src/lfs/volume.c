@@ -32,8 +32,7 @@ static int device_read(const struct lfs2_config *config, lfs2_block_t block, lfs
     return volume->flash->read(volume->flash->ctx, block_addr(config, block) + off, buf, size);
 }
 
-static int device_prog(const struct lfs2_config *config, lfs2_block_t block, lfs2_off_t off, const void *buf,
-    lfs2_size_t size) {
+static int device_prog(const struct lfs2_config *config, lfs2_block_t block, lfs2_off_t off, const void *buf, lfs2_size_t size) {
     const molt_volume_t *volume = config->context;
     if (!volume->is_writable || !is_inside(config, block)) {
         return LFS2_ERR_IO;
@@ -100,8 +99,8 @@ int molt_volume_find(const molt_flash_t *flash, uint32_t addr, molt_region_t *re
     uint32_t size = load32_le(bytes + SUPER_OFF_BLOCK_SIZE);
     uint32_t count = load32_le(bytes + SUPER_OFF_BLOCK_COUNT);
     // The count cannot be checked against the room behind `addr`: this may be the second block.
-    if (memcmp(bytes + SUPER_OFF_MAGIC, "littlefs", 8) != 0 || size < BLOCK_SIZE_MIN
-        || size > flash->geometry.size || count < 2 || count > flash->geometry.size / size) {
+    if (memcmp(bytes + SUPER_OFF_MAGIC, "littlefs", 8) != 0 || size < BLOCK_SIZE_MIN || size > flash->geometry.size || count < 2
+        || count > flash->geometry.size / size) {
         return MOLT_ERR_NOENT;
     }
     *region = (molt_region_t){ addr, size * count };
@@ -164,8 +163,8 @@ static int try_mount(molt_volume_t *volume, uint32_t block_size) {
     return err == LFS2_ERR_INVAL ? MOLT_ERR_NOTSUP : err;
 }
 
-int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
-    uint32_t block_size, bool is_writable) {
+int molt_volume_mount(
+    molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size, bool is_writable) {
     *volume = (molt_volume_t){ .flash = flash, .region = *region, .is_writable = is_writable };
     if (block_size) {
         return try_mount(volume, block_size);
@@ -184,8 +183,8 @@ int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const mo
     return err;
 }
 
-static int format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size,
-    uint32_t disk_version) {
+static int format(
+    molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size, uint32_t disk_version) {
     *volume = (molt_volume_t){ .flash = flash, .region = *region, .is_writable = true };
     if (region->size / block_size < 2 || block_size % molt_sector_size(&flash->geometry) != 0) {
         return MOLT_ERR_INVAL;
@@ -200,14 +199,13 @@ static int format(molt_volume_t *volume, const molt_flash_t *flash, const molt_r
     return err ? err : lfs2_mount(&volume->lfs, &volume->config);
 }
 
-int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
-    uint32_t block_size) {
+int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size) {
     return format(volume, flash, region, block_size, 0);
 }
 
 #ifdef LFS2_MULTIVERSION
-int molt_volume_format_like(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
-    uint32_t block_size, const molt_volume_t *model) {
+int molt_volume_format_like(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size,
+    const molt_volume_t *model) {
     return format(volume, flash, region, block_size, model->config.disk_version);
 }
 #endif

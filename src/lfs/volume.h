@@ -8,7 +8,6 @@
 
 #include "lib/littlefs/lfs2.h"
 #include "molt/flash.h"
-#include "molt/flash.h"
 
 // Cache and program sizes in bytes, and lookahead size in bytes, as MicroPython's VfsLfs2 chooses them: volumes
 // written by either look alike.
@@ -34,8 +33,8 @@ typedef struct molt_volume {
 //                be read beside it (what has been synced is seen)
 // Returns 0, MOLT_ERR_CORRUPT (no littlefs there), MOLT_ERR_NOTSUP (a littlefs, but of another disk version or
 // beyond the region), or the flash driver's error.
-int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
-    uint32_t block_size, bool is_writable);
+int molt_volume_mount(
+    molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size, bool is_writable);
 
 // What the superblock block at `addr` states of its volume: where it would be if this is its first block, and the
 // size of its blocks. A hint for who knows only a dump; whether there is a volume, molt_volume_mount() tells.
@@ -43,13 +42,12 @@ int molt_volume_mount(molt_volume_t *volume, const molt_flash_t *flash, const mo
 int molt_volume_find(const molt_flash_t *flash, uint32_t addr, molt_region_t *region, uint32_t *block_size);
 
 // Make an empty volume in `region` and mount it for writing. Erases as littlefs does: only what it needs.
-int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
-    uint32_t block_size);
+int molt_volume_format(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size);
 
 #ifdef LFS2_MULTIVERSION
 // The same, of the disk version that `model`, mounted, has. (littlefs has to be built for more than one version.)
-int molt_volume_format_like(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region,
-    uint32_t block_size, const molt_volume_t *model);
+int molt_volume_format_like(molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size,
+    const molt_volume_t *model);
 #endif
 
 void molt_volume_unmount(molt_volume_t *volume);

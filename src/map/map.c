@@ -13,17 +13,17 @@
 // fixed size; the filesystem ends where the system sectors begin, and these end with the flash.
 typedef struct row {
     const char *name;
-    uint32_t size_min;        // of flash
+    uint32_t size_min;  // of flash
     uint32_t size_max;
-    uint32_t boot_size;       // the firmware begins behind it
-    uint32_t room_end;        // firmware and frozen modules end here
+    uint32_t boot_size;  // the firmware begins behind it
+    uint32_t room_end;   // firmware and frozen modules end here
     molt_region_t native;
     molt_region_t romfs;
     molt_region_t user;
     molt_region_t reserved;
-    uint32_t fs_addr;         // NONE: there is no filesystem
+    uint32_t fs_addr;  // NONE: there is no filesystem
     uint32_t system_size;
-    bool is_stock;            // "stock" stands for one of these
+    bool is_stock;  // "stock" stands for one of these
 } row_t;
 
 // Sources of the stock rows: ports/esp8266/boards/*.ld (room_end is ORIGIN + LENGTH of irom0_0_seg), modesp.c
@@ -34,66 +34,106 @@ static const row_t rows[] = {
     {
         // No filesystem.
         .name = "stock-512K",
-        .size_min = 0x80000, .size_max = ALL_SIZES,
-        .room_end = 0x7b000, .system_size = MOLT_MAP_SYSTEM_SIZE, .is_stock = true,
+        .size_min = 0x80000,
+        .size_max = ALL_SIZES,
+        .room_end = 0x7b000,
+        .system_size = MOLT_MAP_SYSTEM_SIZE,
+        .is_stock = true,
     },
     {
         .name = "stock-2M",
-        .size_min = 0x200000, .size_max = ALL_SIZES,
-        .room_end = 0xf8000, .reserved = { 0xf8000, 8 * SECTOR },
-        .fs_addr = 0x100000, .system_size = MOLT_MAP_SYSTEM_SIZE, .is_stock = true,
+        .size_min = 0x200000,
+        .size_max = ALL_SIZES,
+        .room_end = 0xf8000,
+        .reserved = { 0xf8000, 8 * SECTOR },
+        .fs_addr = 0x100000,
+        .system_size = MOLT_MAP_SYSTEM_SIZE,
+        .is_stock = true,
     },
     {
         .name = "stock-1M",
-        .size_min = 0x100000, .size_max = ALL_SIZES,
-        .room_end = 0x98000, .native = { 0x98000, SECTOR },
-        .fs_addr = 0x99000, .system_size = MOLT_MAP_SYSTEM_SIZE, .is_stock = true,
+        .size_min = 0x100000,
+        .size_max = ALL_SIZES,
+        .room_end = 0x98000,
+        .native = { 0x98000, SECTOR },
+        .fs_addr = 0x99000,
+        .system_size = MOLT_MAP_SYSTEM_SIZE,
+        .is_stock = true,
     },
     {
         // Behind the boot loader yaota8266.
         .name = "stock-OTA",
-        .size_min = 0x100000, .size_max = ALL_SIZES,
-        .boot_size = 0x3c000, .room_end = 0xd4000, .native = { 0xd4000, SECTOR },
-        .fs_addr = 0xd5000, .system_size = MOLT_MAP_SYSTEM_SIZE,
+        .size_min = 0x100000,
+        .size_max = ALL_SIZES,
+        .boot_size = 0x3c000,
+        .room_end = 0xd4000,
+        .native = { 0xd4000, SECTOR },
+        .fs_addr = 0xd5000,
+        .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
     {
         .name = "stock-2M-ROMFS",
-        .size_min = 0x200000, .size_max = ALL_SIZES,
-        .room_end = 0xb0000, .romfs = { 0xb0000, 80 * SECTOR },
-        .fs_addr = 0x100000, .system_size = MOLT_MAP_SYSTEM_SIZE,
+        .size_min = 0x200000,
+        .size_max = ALL_SIZES,
+        .room_end = 0xb0000,
+        .romfs = { 0xb0000, 80 * SECTOR },
+        .fs_addr = 0x100000,
+        .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
     {
         .name = "stock-old",
-        .size_min = 0x100000, .size_max = ALL_SIZES,
-        .room_end = 0x89000, .fs_addr = 0x89000, .system_size = 4 * SECTOR,
+        .size_min = 0x100000,
+        .size_max = ALL_SIZES,
+        .room_end = 0x89000,
+        .fs_addr = 0x89000,
+        .system_size = 4 * SECTOR,
     },
     {
         // Nothing to share out.
         .name = "molt",
-        .size_min = 0x80000, .size_max = 0x80000,
-        .room_end = 0x7b000, .system_size = MOLT_MAP_SYSTEM_SIZE,
+        .size_min = 0x80000,
+        .size_max = 0x80000,
+        .room_end = 0x7b000,
+        .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
     {
         .name = "molt",
-        .size_min = 0x100000, .size_max = 0x100000,
-        .room_end = 0xb4000, .user = { 0xb4000, 2 * SECTOR }, .reserved = { 0xb6000, 8 * SECTOR },
+        .size_min = 0x100000,
+        .size_max = 0x100000,
+        .room_end = 0xb4000,
+        .user = { 0xb4000, 2 * SECTOR },
+        .reserved = { 0xb6000, 8 * SECTOR },
         // The port's documentation has native code begin at esp.flash_user_start(), one sector before the filesystem.
         .native = { 0xbe000, 2 * SECTOR },
-        .fs_addr = 0xc0000, .system_size = MOLT_MAP_SYSTEM_SIZE,
+        .fs_addr = 0xc0000,
+        .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
     {
         .name = "molt",
-        .size_min = 0x200000, .size_max = ALL_SIZES,
-        .room_end = 0xf8000, .native = { 0xf8000, 8 * SECTOR }, .user = { 0x100000, 8 * SECTOR },
+        .size_min = 0x200000,
+        .size_max = ALL_SIZES,
+        .room_end = 0xf8000,
+        .native = { 0xf8000, 8 * SECTOR },
+        .user = { 0x100000, 8 * SECTOR },
         .reserved = { 0x108000, 8 * SECTOR },
-        .fs_addr = 0x110000, .system_size = MOLT_MAP_SYSTEM_SIZE,
+        .fs_addr = 0x110000,
+        .system_size = MOLT_MAP_SYSTEM_SIZE,
     },
 };
 
 #define ROW_COUNT ((uint32_t)(sizeof rows / sizeof rows[0]))
 
 static const char *const kind_names[] = {
-    "boot", "firmware", "frozen", "native", "romfs", "user", "reserved", "filesystem", "system", "unused",
+    "boot",
+    "firmware",
+    "frozen",
+    "native",
+    "romfs",
+    "user",
+    "reserved",
+    "filesystem",
+    "system",
+    "unused",
     "table",
 };
 #define NAME_COUNT ((uint32_t)(sizeof kind_names / sizeof kind_names[0]))
@@ -270,8 +310,7 @@ int molt_map_detect(molt_map_t *map, const molt_map_evidence_t *evidence) {
 }
 
 uint32_t molt_map_kept(const molt_map_t *map, molt_region_t kept[MOLT_MAP_KEPT_MAX]) {
-    static const molt_map_kind_t kinds[MOLT_MAP_KEPT_MAX] = {
-        MOLT_MAP_SYSTEM, MOLT_MAP_USER, MOLT_MAP_ROMFS, MOLT_MAP_RESERVED };
+    static const molt_map_kind_t kinds[MOLT_MAP_KEPT_MAX] = { MOLT_MAP_SYSTEM, MOLT_MAP_USER, MOLT_MAP_ROMFS, MOLT_MAP_RESERVED };
     uint32_t count = 0;
     for (uint32_t i = 0; i < MOLT_MAP_KEPT_MAX; i++) {
         bool is_kept = kinds[i] != MOLT_MAP_RESERVED || map->is_molt;
@@ -284,7 +323,7 @@ uint32_t molt_map_kept(const molt_map_t *map, molt_region_t kept[MOLT_MAP_KEPT_M
 
 static bool is_mapped_kind(molt_map_kind_t kind) {
     return kind == MOLT_MAP_BOOT || kind == MOLT_MAP_FIRMWARE || kind == MOLT_MAP_FROZEN || kind == MOLT_MAP_NATIVE
-        || kind == MOLT_MAP_ROMFS;
+           || kind == MOLT_MAP_ROMFS;
 }
 
 static bool is_overlapped(const molt_map_t *map, uint32_t index) {

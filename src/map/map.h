@@ -33,25 +33,25 @@ static inline uint32_t molt_map_port_fs_addr(uint32_t user_start) {
 
 // In the order of their addresses in molt's own map for 2 MB and more.
 typedef enum molt_map_kind {
-    MOLT_MAP_BOOT,        // a boot loader that is no part of the firmware (yaota8266); mostly of size 0
-    MOLT_MAP_FIRMWARE,    // the firmware and, as its first sector, molt's boot loader
-    MOLT_MAP_FROZEN,      // dynamic frozen modules, from its end downwards
-    MOLT_MAP_NATIVE,      // machine code of @native and @viper functions
-    MOLT_MAP_ROMFS,       // MicroPython's ROMFS partition
-    MOLT_MAP_USER,        // the user's own sectors, which molt never touches
-    MOLT_MAP_RESERVED,    // molt's own: resident mode's two heads, plan, journal
+    MOLT_MAP_BOOT,      // a boot loader that is no part of the firmware (yaota8266); mostly of size 0
+    MOLT_MAP_FIRMWARE,  // the firmware and, as its first sector, molt's boot loader
+    MOLT_MAP_FROZEN,    // dynamic frozen modules, from its end downwards
+    MOLT_MAP_NATIVE,    // machine code of @native and @viper functions
+    MOLT_MAP_ROMFS,     // MicroPython's ROMFS partition
+    MOLT_MAP_USER,      // the user's own sectors, which molt never touches
+    MOLT_MAP_RESERVED,  // molt's own: resident mode's two heads, plan, journal
     MOLT_MAP_FILESYSTEM,
-    MOLT_MAP_SYSTEM,      // RF calibration, PHY data, SDK parameters
+    MOLT_MAP_SYSTEM,  // RF calibration, PHY data, SDK parameters
     MOLT_MAP_KIND_COUNT,
     MOLT_MAP_UNUSED = MOLT_MAP_KIND_COUNT,  // of a piece that is in no region
-    MOLT_MAP_TABLE,       // an ESP32's partition table; no region of a map
+    MOLT_MAP_TABLE,                         // an ESP32's partition table; no region of a map
 } molt_map_kind_t;
 
 typedef struct molt_map {
-    const char *name;      // of the table's row; "other" for a filesystem where no row has one
+    const char *name;  // of the table's row; "other" for a filesystem where no row has one
     uint32_t flash_size;
-    uint32_t mapped_size;  // what the CPU sees of it
-    bool is_molt;          // molt's own map: native code is to be put into its region
+    uint32_t mapped_size;                        // what the CPU sees of it
+    bool is_molt;                                // molt's own map: native code is to be put into its region
     molt_region_t regions[MOLT_MAP_KIND_COUNT];  // by kind; size 0: there is none
 } molt_map_t;
 
@@ -101,12 +101,12 @@ typedef enum molt_map_defect {
     MOLT_MAP_UNMAPPED,   // firmware, frozen modules, native code or ROMFS where the CPU does not see them
     MOLT_MAP_NO_SYSTEM,  // the system sectors are not at the end of flash
     // Of partition tables only.
-    MOLT_MAP_NO_TABLE,   // nothing that begins like one, or one without partitions
-    MOLT_MAP_NO_END,     // it stops before its end mark
-    MOLT_MAP_BAD_ROW,    // neither a partition, nor the MD5, nor the end
+    MOLT_MAP_NO_TABLE,  // nothing that begins like one, or one without partitions
+    MOLT_MAP_NO_END,    // it stops before its end mark
+    MOLT_MAP_BAD_ROW,   // neither a partition, nor the MD5, nor the end
     MOLT_MAP_BAD_MD5,
-    MOLT_MAP_NO_SIZE,    // a partition of no bytes
-    MOLT_MAP_SAME_LABEL, // two partitions of one name
+    MOLT_MAP_NO_SIZE,     // a partition of no bytes
+    MOLT_MAP_SAME_LABEL,  // two partitions of one name
 } molt_map_defect_t;
 
 // The first defect of a map, in the order above.

@@ -181,8 +181,8 @@ static uint32_t least_flash_size(const molt_partition_table_t *table) {
     return flash_size;
 }
 
-int molt_partition_open(molt_partition_table_t *table, const uint8_t *bytes, uint32_t size, uint32_t flash_size,
-    uint32_t boot_addr) {
+int molt_partition_open(
+    molt_partition_table_t *table, const uint8_t *bytes, uint32_t size, uint32_t flash_size, uint32_t boot_addr) {
     *table = (molt_partition_table_t){ .bytes = bytes, .flash_size = flash_size, .boot_addr = boot_addr };
     table->defect = check_rows(table, min_u32(size / ROW_SIZE, ROW_COUNT_MAX));
     if (table->defect == MOLT_MAP_FINE && flash_size == 0) {

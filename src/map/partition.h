@@ -19,13 +19,13 @@ typedef struct molt_partition {
 } molt_partition_t;
 
 typedef struct molt_partition_table {
-    const uint8_t *bytes;    // the caller's, as long as the table is used
-    uint32_t count;          // of partitions
+    const uint8_t *bytes;  // the caller's, as long as the table is used
+    uint32_t count;        // of partitions
     uint32_t flash_size;
     uint32_t boot_addr;
     bool has_md5;
     molt_map_defect_t defect;
-    uint32_t defect_row;     // from 0; also the number of the partition
+    uint32_t defect_row;  // from 0; also the number of the partition
 } molt_partition_table_t;
 
 // Check a partition table.
@@ -35,8 +35,8 @@ typedef struct molt_partition_table {
 // Returns 0, or MOLT_ERR_CORRUPT: table->defect says what is wrong and table->defect_row where. The rows before that
 // one can be read by molt_partition_get(), and that one too where the defect is one of a partition.
 // Cost: an MD5 of the rows, and a look at each pair of them.
-int molt_partition_open(molt_partition_table_t *table, const uint8_t *bytes, uint32_t size, uint32_t flash_size,
-    uint32_t boot_addr);
+int molt_partition_open(
+    molt_partition_table_t *table, const uint8_t *bytes, uint32_t size, uint32_t flash_size, uint32_t boot_addr);
 
 // The partition of row `index`, from 0 to table->count - 1, as it is stored.
 void molt_partition_get(const molt_partition_table_t *table, uint32_t index, molt_partition_t *partition);

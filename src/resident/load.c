@@ -34,8 +34,7 @@ static uint32_t read_word(load_t *load, uint32_t off) {
 }
 
 // Load one segment and work its words into *sum.
-static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t size, const molt_start_io_t *io,
-    uint32_t *sum) {
+static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t size, const molt_start_io_t *io, uint32_t *sum) {
     uint32_t sector_size = molt_sector_size(&load->flash->geometry);
     while (size && !load->err) {
         uint32_t piece = min_u32(size, sector_size - off % sector_size);
@@ -55,8 +54,7 @@ static void load_segment(load_t *load, uint32_t off, uint32_t vaddr, uint32_t si
     }
 }
 
-int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, const molt_start_io_t *io,
-    uint32_t *entry_vaddr) {
+int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, const molt_start_io_t *io, uint32_t *entry_vaddr) {
     load_t load = { flash, head_addr, 0 };
     uint32_t header = read_word(&load, 0);
     uint32_t segment_count = header >> 8 & 0xff;

@@ -32,8 +32,7 @@ static molt_state_t after_upgrade(const molt_state_t *state, int result) {
 // Let the plan of the fallback count.
 //   trial_starts  0 where the firmware in flash is not whole, so that there is nothing to keep if the fallback cannot be
 //                 put in either
-static int fall_back(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t plan,
-    uint8_t trial_starts) {
+static int fall_back(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t plan, uint8_t trial_starts) {
     molt_state_t next = *state;
     next.kind = MOLT_STATE_UPGRADE;
     next.result = MOLT_STATE_RESULT_ROLLED_BACK;
@@ -43,8 +42,8 @@ static int fall_back(const molt_flash_t *flash, uint32_t reserved_addr, molt_sta
     return molt_state_append(flash, reserved_addr, state, &next);
 }
 
-static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector,
-    uint8_t *buf, const molt_boot_io_t *io) {
+static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector, uint8_t *buf,
+    const molt_boot_io_t *io) {
     molt_boot_place_t place = {
         molt_state_plan_addr(flash, reserved_addr, state->plan),
         molt_state_head_addr(flash, reserved_addr, state->head ^ 1u),
@@ -77,8 +76,8 @@ static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_sta
     return molt_state_append(flash, reserved_addr, state, &next);
 }
 
-int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector,
-    uint8_t *buf, const molt_boot_io_t *io) {
+int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector, uint8_t *buf,
+    const molt_boot_io_t *io) {
     int err = 0;
     if (state->kind == MOLT_STATE_TRIAL) {
         if (state->tally < state->trial_starts) {

@@ -69,8 +69,8 @@ static int read_surely(const molt_flash_t *flash, uint32_t addr, uint8_t *buf) {
 }
 
 // The first part with its configuration and the flash parameters of the device, as it goes into sector 0.
-static void lay_out(const molt_flash_t *flash, const molt_loader_t *loader, uint32_t reserved_addr,
-    const uint8_t params[2], uint8_t *buf) {
+static void lay_out(
+    const molt_flash_t *flash, const molt_loader_t *loader, uint32_t reserved_addr, const uint8_t params[2], uint8_t *buf) {
     memset(buf, 0xff, molt_sector_size(&flash->geometry));
     memcpy(buf, loader->image, loader->size);
     memcpy(buf + 2, params, 2);
@@ -116,8 +116,8 @@ int molt_resident_check(const molt_flash_t *flash, const molt_loader_t *loader, 
 }
 
 // The reserved region of an installation whose configuration is damaged is not known; the caller names it.
-static int repair(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *loader,
-    const molt_loader_t *overlay, uint8_t *buf) {
+static int repair(
+    const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *loader, const molt_loader_t *overlay, uint8_t *buf) {
     molt_state_t state;
     int err = molt_state_read(flash, reserved_addr, &state);
     if (!err && state.kind != MOLT_STATE_NORMAL) {
@@ -175,11 +175,9 @@ int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserv
     int err = molt_resident_read(flash, &resident);
     if (err != MOLT_ERR_NOENT) {
         bool is_other = err == MOLT_ERR_NOTSUP || (!err && resident.version != MOLT_RESIDENT_VERSION);
-        return is_other ? MOLT_ERR_NOTSUP
-                        : repair(flash, err ? reserved->addr : resident.reserved_addr, loader, overlay, buf);
+        return is_other ? MOLT_ERR_NOTSUP : repair(flash, err ? reserved->addr : resident.reserved_addr, loader, overlay, buf);
     }
-    if (reserved->addr == 0 || reserved->addr % sector_size != 0
-        || reserved->size < MOLT_RESERVED_SECTOR_COUNT * sector_size
+    if (reserved->addr == 0 || reserved->addr % sector_size != 0 || reserved->size < MOLT_RESERVED_SECTOR_COUNT * sector_size
         || !range_within(reserved->addr, reserved->size, flash->geometry.size)) {
         return MOLT_ERR_RANGE;
     }
@@ -221,8 +219,7 @@ int molt_resident_uninstall(const molt_flash_t *flash, uint8_t *buf) {
     return err ? err : molt_sector_write(flash, 0, buf, false);
 }
 
-int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension,
-    molt_saved_t *saved) {
+int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension, molt_saved_t *saved) {
     molt_state_t state;
     int err = molt_state_read(flash, reserved_addr, &state);
     if (err) {

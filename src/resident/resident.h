@@ -33,21 +33,21 @@
 
 // What is said at the end of sector 0.
 typedef struct molt_resident {
-    uint32_t reserved_addr;  // of the reserved region
-    uint8_t version;         // of the first part
-    uint8_t overlay_abi;     // MOLT_OVERLAY_ABI that it enters overlays by
-    uint8_t state_version;   // MOLT_STATE_VERSION of the log that it reads
+    uint32_t reserved_addr;                            // of the reserved region
+    uint8_t version;                                   // of the first part
+    uint8_t overlay_abi;                               // MOLT_OVERLAY_ABI that it enters overlays by
+    uint8_t state_version;                             // MOLT_STATE_VERSION of the log that it reads
     molt_region_t memory[MOLT_RESIDENT_MEMORY_COUNT];  // CPU addresses that it uses while it loads a firmware
 } molt_resident_t;
 
 // What is said at the beginning of an overlay.
 typedef struct molt_overlay {
-    uint32_t size;   // bytes of its code, behind the header; a multiple of 4
-    uint32_t vaddr;  // the CPU address that it runs at
-    uint8_t abi;           // MOLT_OVERLAY_ABI
-    uint8_t plan_first;    // the plan versions that it carries out, from
-    uint8_t plan_last;     // and up to
-    uint8_t extension_abi; // MOLT_EXTENSION_ABI
+    uint32_t size;          // bytes of its code, behind the header; a multiple of 4
+    uint32_t vaddr;         // the CPU address that it runs at
+    uint8_t abi;            // MOLT_OVERLAY_ABI
+    uint8_t plan_first;     // the plan versions that it carries out, from
+    uint8_t plan_last;      // and up to
+    uint8_t extension_abi;  // MOLT_EXTENSION_ABI
 } molt_overlay_t;
 
 // In the firmware and the tool -------------------------------------------------------------------------------------
@@ -87,8 +87,7 @@ int molt_resident_store(const molt_flash_t *flash, uint32_t reserved_addr, uint3
 // There is no report: the state log says what became of an upgrade.
 // Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is under way, whose plans must not be overwritten), or an error of
 // flash.
-int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension,
-    molt_saved_t *saved);
+int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension, molt_saved_t *saved);
 
 // Let the next start carry out the plan in slot 0.
 //   trial_starts  0: for good. 1 to 32: if molt_resident_confirm() is not called within so many starts, the plan in
@@ -110,8 +109,8 @@ int molt_resident_commit(const molt_flash_t *flash, uint32_t reserved_addr, uint
 // Returns 0 (start the firmware), MOLT_RESIDENT_RESET, or the error of molt_boot_run() or of the log: trying again later
 // is harmless.
 // Power cut: harmless at any time.
-int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector,
-    uint8_t *buf, const molt_boot_io_t *io);
+int molt_resident_act(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state, uint8_t *sector, uint8_t *buf,
+    const molt_boot_io_t *io);
 
 // The first part.
 

@@ -27,13 +27,13 @@ enum {
 
 enum {
     OVERLAY_OFF_MAGIC = 0,
-    OVERLAY_OFF_SIZE = 4,   // of the code
-    OVERLAY_OFF_VADDR = 8,  // where it runs; it is entered at its beginning
+    OVERLAY_OFF_SIZE = 4,         // of the code
+    OVERLAY_OFF_VADDR = 8,        // where it runs; it is entered at its beginning
     OVERLAY_OFF_ABI = 12,         // u8
     OVERLAY_OFF_PLAN_FIRST = 13,  // u8, the plan versions that it carries out
     OVERLAY_OFF_PLAN_LAST = 14,   // u8
     OVERLAY_OFF_EXTENSION = 15,   // u8, the ABI of its extensions
-    OVERLAY_OFF_CRC = 16,  // of the 16 bytes before and the code behind
+    OVERLAY_OFF_CRC = 16,         // of the 16 bytes before and the code behind
 };
 
 static int read_config(const molt_flash_t *flash, molt_resident_t *resident) {

@@ -6,8 +6,8 @@
 // Readings of a head before the other one is tried.
 #define HEAD_TRIES 2u
 
-static int load(const molt_flash_t *flash, const molt_start_io_t *io, uint32_t reserved_addr, uint32_t head,
-    uint32_t *head_addr, uint32_t *entry_vaddr) {
+static int load(const molt_flash_t *flash, const molt_start_io_t *io, uint32_t reserved_addr, uint32_t head, uint32_t *head_addr,
+    uint32_t *entry_vaddr) {
     int err = MOLT_ERR_CORRUPT;
     for (uint32_t try = 0; err && try < 2 * HEAD_TRIES; try++) {
         *head_addr = molt_state_head_addr(flash, reserved_addr, head + try / HEAD_TRIES);

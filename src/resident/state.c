@@ -16,7 +16,7 @@
 #include "molt/error.h"
 
 #define RECORD_SIZE 20u
-#define RECORD_BYTES_OFF 4u   // kind to trial starts
+#define RECORD_BYTES_OFF 4u  // kind to trial starts
 #define RECORD_BYTES_SIZE 6u
 #define STATE_CRC_OFF 12u
 #define RECORD_TALLY_OFF 16u
@@ -51,8 +51,8 @@ static bool parse(const uint8_t *record, molt_state_t *state) {
 }
 
 typedef enum slot {
-    SLOT_BLANK,   // nothing was ever programmed there
-    SLOT_TORN,    // neither copy is a record, however often it is read
+    SLOT_BLANK,  // nothing was ever programmed there
+    SLOT_TORN,   // neither copy is a record, however often it is read
     SLOT_RECORD,
 } slot_t;
 

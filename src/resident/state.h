@@ -35,7 +35,7 @@ typedef enum molt_state_result {
 
 // Handed from the first part of the resident boot loader to its overlay: a change of it is a new MOLT_OVERLAY_ABI.
 typedef struct molt_state {
-    uint32_t number;       // of the record
+    uint32_t number;  // of the record
     // From here to trial_starts: as they are stored, one byte each.
     uint8_t kind;          // molt_state_kind_t
     uint8_t result;        // molt_state_result_t: of the last upgrade; of one in progress, what it will be

@@ -54,8 +54,8 @@ static int erase_fs(const molt_flash_t *flash, const molt_step_t *step) {
     return err;
 }
 
-int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *image,
-    const molt_step_t *step, uint8_t *buf, bool is_blank) {
+int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *image, const molt_step_t *step,
+    uint8_t *buf, bool is_blank) {
     if (step->kind == MOLT_STEP_ERASE_BLOCK) {
         return flash->erase_block(flash->ctx, step->addr);
     }

@@ -34,7 +34,7 @@ int molt_target_read(const molt_reader_t *image, const molt_plan_t *plan, uint32
 //   is_blank  for MOLT_STEP_SECTOR: the sector was erased with its block and not touched since
 // Returns 0 or the error of the flash driver or of molt_sector_write().
 // Power cut: what the step erases or programs may hold anything; nothing else is touched.
-int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *image,
-    const molt_step_t *step, uint8_t *buf, bool is_blank);
+int molt_apply_step(const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *image, const molt_step_t *step,
+    uint8_t *buf, bool is_blank);
 
 #endif

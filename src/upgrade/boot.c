@@ -28,7 +28,7 @@
 typedef struct run {
     const molt_plan_t *plan;
     molt_journal_t journal;
-    uint32_t log_off;     // in the sector: of the next entry of the log of starts
+    uint32_t log_off;  // in the sector: of the next entry of the log of starts
     uint32_t log_end;
     uint32_t last_first;  // what the last entry says: the first step of the start before, with LOG_DONE if that was done
     uint32_t from;        // step that this start begins to look at; verify_step where the source is not whole any more
@@ -86,8 +86,8 @@ static uint32_t read_log(run_t *run) {
 // made then, so that the step was in progress again. Of that mark only the copy in RAM is taken back.
 //
 // `count` is what read_log() returned. Returns the first step; step_count if only finishing is left.
-static uint32_t begin_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run,
-    uint32_t count) {
+static uint32_t begin_steps(
+    const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run, uint32_t count) {
     const molt_plan_t *plan = run->plan;
     uint32_t marked = UINT32_MAX;
     uint32_t first = run->from;
@@ -141,8 +141,8 @@ static int restore(const molt_flash_t *flash, const molt_boot_io_t *io, const ru
 
 // A gzip file is read by an extension, code that was saved beside the first sector. MOLT_ERR_CORRUPT if it is not
 // what was saved, however often it is read.
-static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan,
-    const molt_reader_t *source, uint8_t *buf, molt_reader_t *image) {
+static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan, const molt_reader_t *source,
+    uint8_t *buf, molt_reader_t *image) {
     uint32_t size = plan->saved.extension_size;
     for (uint32_t try = 0; try < CHECK_TRIES; try++) {
         int err = flash->read(flash->ctx, plan->saved.extension_addr, buf, size);
@@ -215,8 +215,8 @@ static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run
 // Perform the steps that are not done yet. The first of them may have been in progress when the power failed, so its
 // range is erased again, whatever flash seems to hold. Verifying is done at each start that comes here: a chip that lost the
 // page of the journal may have kept the marks of sectors, and not that of the block that is erased for them.
-static int perform_steps(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run,
-    uint32_t first) {
+static int perform_steps(
+    const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run, uint32_t first) {
     const molt_plan_t *plan = run->plan;
     bool in_erased_block = false;
     for (uint32_t i = run->from; i < plan->step_count; i++) {
@@ -280,8 +280,8 @@ int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *p
     return err ? err : molt_plan_open(plan, &flash->geometry, sector);
 }
 
-int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
-    const molt_boot_io_t *io) {
+int molt_boot_apply(
+    const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf, const molt_boot_io_t *io) {
     run_t run = {
         .plan = plan,
         .journal = { place->plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off },
@@ -294,8 +294,7 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     uint32_t count = read_log(&run);
     // Finishing is a step like the others: the mark is not believed if the start before was finishing and did not come to
     // note that it had.
-    if (has_plan_apart(place) && molt_journal_is_done(&run.journal, plan->step_count)
-        && run.last_first != plan->step_count) {
+    if (has_plan_apart(place) && molt_journal_is_done(&run.journal, plan->step_count) && run.last_first != plan->step_count) {
         return note_finished(flash, place, &run);
     }
     molt_plan_source_t source;
@@ -328,8 +327,8 @@ int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, c
     return err ? err : finish(flash, io, place, &run);
 }
 
-int molt_boot_run(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf,
-    const molt_boot_io_t *io) {
+int molt_boot_run(
+    const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
     molt_plan_t plan;
     int err = molt_boot_open(flash, place->plan_addr, &plan, sector, buf);
     return err ? err : molt_boot_apply(flash, place, &plan, buf, io);

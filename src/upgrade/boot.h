@@ -9,11 +9,11 @@
 #include "upgrade/plan.h"
 
 typedef enum molt_boot_event {
-    MOLT_BOOT_START,    // arg: the number of steps of the plan
-    MOLT_BOOT_CHECK,    // arg 0: the source is being checked; 1: the image as it stands in flash
-    MOLT_BOOT_STEP,     // arg: step number; before each step that is performed, and each sector that is repaired
-    MOLT_BOOT_FINISH,   // a first sector goes in; arg 1 (MOLT_REPORT_DONE): the new one; 2 (MOLT_REPORT_RESTORED): the old
-                        // one goes back, as the source has changed
+    MOLT_BOOT_START,   // arg: the number of steps of the plan
+    MOLT_BOOT_CHECK,   // arg 0: the source is being checked; 1: the image as it stands in flash
+    MOLT_BOOT_STEP,    // arg: step number; before each step that is performed, and each sector that is repaired
+    MOLT_BOOT_FINISH,  // a first sector goes in; arg 1 (MOLT_REPORT_DONE): the new one; 2 (MOLT_REPORT_RESTORED): the old
+                       // one goes back, as the source has changed
 } molt_boot_event_t;
 
 typedef struct molt_boot_io {
@@ -52,12 +52,12 @@ int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *p
 // Returns a molt_boot_result_t, or the error of flash or source: trying again later is harmless.
 // Power cut: start it again, as often as it takes. Only while the boot sector itself is rewritten (once, at
 // the end, announced by MOLT_BOOT_FINISH) does a cut leave nothing that boots.
-int molt_boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
-    const molt_boot_io_t *io);
+int molt_boot_apply(
+    const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf, const molt_boot_io_t *io);
 
 // Both, one after the other: all that a boot loader has to do that is there for one upgrade. `sector` and `buf` have
 // sector_size bytes each, 4-aligned.
-int molt_boot_run(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf,
-    const molt_boot_io_t *io);
+int molt_boot_run(
+    const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
 
 #endif

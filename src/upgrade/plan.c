@@ -96,12 +96,12 @@ bool plan_saved_is_sound(const molt_plan_t *plan, const molt_saved_t *saved) {
            && ((saved->report_addr | saved->extension_addr | saved->extension_size) & 3) == 0
            && (saved->report_addr == 0
                || (!plan_is_rewritten(plan, saved->report_addr)
-                   && !plan_is_rewritten(plan, saved->report_addr + MOLT_REPORT_SIZE - 1) && range_within(saved->report_addr, MOLT_REPORT_SIZE, size)))
+                   && !plan_is_rewritten(plan, saved->report_addr + MOLT_REPORT_SIZE - 1)
+                   && range_within(saved->report_addr, MOLT_REPORT_SIZE, size)))
            && (saved->extension_size == 0
                || (!plan_is_rewritten(plan, saved->extension_addr)
                    && !plan_is_rewritten(plan, saved->extension_addr + saved->extension_size - 1)
-                   && saved->extension_size <= sector_size
-                   && range_within(saved->extension_addr, saved->extension_size, size)));
+                   && saved->extension_size <= sector_size && range_within(saved->extension_addr, saved->extension_size, size)));
 }
 
 static bool fields_are_sound(const molt_plan_t *plan) {
@@ -144,9 +144,8 @@ static bool shape_is_sound(const molt_plan_t *plan) {
     molt_plan_t shape = *plan;
     return plan->image_size != 0 && plan->image_size <= plan->geometry.size
            && range_within(plan->fs_addr, plan->fs_size, plan->geometry.size) && plan_shape(&shape) != UINT32_MAX
-           && shape.step_count == plan->step_count && shape.verify_step == plan->verify_step
-           && shape.set_size == plan->set_size && shape.extents_off == plan->extents_off
-           && shape.todo_off == plan->todo_off;
+           && shape.step_count == plan->step_count && shape.verify_step == plan->verify_step && shape.set_size == plan->set_size
+           && shape.extents_off == plan->extents_off && shape.todo_off == plan->todo_off;
 }
 
 static void read_words(molt_plan_t *plan) {

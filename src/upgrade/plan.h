@@ -59,21 +59,21 @@ typedef struct molt_refusal {
 typedef struct molt_plan_request {
     molt_source_kind_t source_kind;
     uint32_t image_size;
-    uint32_t image_crc;             // CRC-32 of the image's bytes
+    uint32_t image_crc;                  // CRC-32 of the image's bytes
     uint8_t image_sha1[MOLT_SHA1_SIZE];  // SHA-1 of them: what step 0 and the end-to-end check hold the image to
-    uint32_t image_addr;            // where the image begins in flash: 0 on an ESP8266; a multiple of the block size
-    uint32_t boot_addr;             // the sector that the chip's own boot code starts from: 0 on an ESP8266
-    uint32_t source_size;           // of the file: the same as the image's for MOLT_SOURCE_COPY
-    uint32_t kept_size;             // bytes of the source that the image's first sector comes from
-    uint32_t extent_count;          // sectors that hold the source
-    uint32_t loader_size;           // bytes that the boot loader takes at the front of the boot sector
-    uint32_t mapped_size;           // the image may not reach further; 1 MB on ESP8266
-    molt_region_t fs;               // the filesystem; size 0 if there is none
-    bool erase_all;                 // erase `fs` as the last steps
-    const molt_region_t *reserved;  // regions that must not be touched
+    uint32_t image_addr;                 // where the image begins in flash: 0 on an ESP8266; a multiple of the block size
+    uint32_t boot_addr;                  // the sector that the chip's own boot code starts from: 0 on an ESP8266
+    uint32_t source_size;                // of the file: the same as the image's for MOLT_SOURCE_COPY
+    uint32_t kept_size;                  // bytes of the source that the image's first sector comes from
+    uint32_t extent_count;               // sectors that hold the source
+    uint32_t loader_size;                // bytes that the boot loader takes at the front of the boot sector
+    uint32_t mapped_size;                // the image may not reach further; 1 MB on ESP8266
+    molt_region_t fs;                    // the filesystem; size 0 if there is none
+    bool erase_all;                      // erase `fs` as the last steps
+    const molt_region_t *reserved;       // regions that must not be touched
     uint32_t reserved_count;
-    uint16_t flash_params;          // header bytes 2 (low) and 3 (high) that the new image gets
-    bool whole_image;               // plan every sector, also those that match already
+    uint16_t flash_params;  // header bytes 2 (low) and 3 (high) that the new image gets
+    bool whole_image;       // plan every sector, also those that match already
 } molt_plan_request_t;
 
 // What was saved before the boot sector was written, all of it outside the image.
@@ -95,26 +95,26 @@ typedef struct molt_plan {
     uint32_t image_crc;
     uint32_t image_addr;
     uint32_t boot_addr;
-    uint32_t first_crc;    // CRC-32 of the image's first sector as it goes into flash
+    uint32_t first_crc;  // CRC-32 of the image's first sector as it goes into flash
     uint32_t source_size;
     uint32_t flash_params;
     uint32_t extent_count;
     molt_saved_t saved;
     uint32_t fs_addr;
-    uint32_t fs_size;      // 0 unless the filesystem is to be erased
+    uint32_t fs_size;  // 0 unless the filesystem is to be erased
     uint32_t step_count;
     uint32_t verify_step;
-    uint32_t set_size;     // bytes of a set of bits: journal, to-do set
+    uint32_t set_size;  // bytes of a set of bits: journal, to-do set
     // Offsets in `sector`.
     uint32_t todo_off;
     uint32_t extents_off;
     uint32_t journal_off;
-    uint32_t log_size;     // bytes of the log of starts, behind the journal
+    uint32_t log_size;  // bytes of the log of starts, behind the journal
     // While it is made.
     uint8_t image_sha1[MOLT_SHA1_SIZE];
-    uint32_t kept_size;    // bytes of the source that are needed after the last step
+    uint32_t kept_size;  // bytes of the source that are needed after the last step
     bool whole_image;
-    bool first_differs;    // the image's first sector is not in place yet; known after molt_prepare_compare()
+    bool first_differs;  // the image's first sector is not in place yet; known after molt_prepare_compare()
 } molt_plan_t;
 
 typedef enum molt_step_kind {
@@ -133,8 +133,8 @@ typedef struct molt_step {
 
 // Begin a plan in `sector`, a buffer of geometry->sector_size bytes, 4-aligned, which the plan keeps using.
 // Returns 0, or MOLT_ERR_FBIG, MOLT_ERR_RANGE or MOLT_ERR_NOSPC with the reason and its numbers in *refusal.
-int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const molt_plan_request_t *request,
-    uint8_t *sector, molt_refusal_t *refusal);
+int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const molt_plan_request_t *request, uint8_t *sector,
+    molt_refusal_t *refusal);
 
 // The source goes on with `size` bytes at `addr`: set extent `index` and, where the run reaches into further
 // sectors, those after it. Runs can come in any order; each but the last ends where a sector does.

@@ -38,7 +38,8 @@ static int check_target(const molt_geometry_t *geometry, const molt_plan_request
     }
     uint32_t block_size = molt_block_size(geometry);
     const molt_region_t boot = { request->boot_addr, molt_sector_size(geometry) };
-    if (!is_region(geometry, &boot) || request->image_addr % (block_size ? block_size : PLAN_SECTORS_PER_GROUP * molt_sector_size(geometry)) != 0
+    if (!is_region(geometry, &boot)
+        || request->image_addr % (block_size ? block_size : PLAN_SECTORS_PER_GROUP * molt_sector_size(geometry)) != 0
         || ranges_overlap(boot.addr, boot.size, request->fs.addr, request->fs.size)) {
         return refuse(refusal, MOLT_ERR_RANGE, MOLT_REFUSAL_BAD_REGION, boot.addr, boot.size);
     }
@@ -81,8 +82,8 @@ static bool place_journal(molt_plan_t *plan, uint32_t loader_size) {
     return plan->journal_off >= loader_size && plan->journal_off < plan->extents_off;
 }
 
-int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const molt_plan_request_t *request,
-    uint8_t *sector, molt_refusal_t *refusal) {
+int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const molt_plan_request_t *request, uint8_t *sector,
+    molt_refusal_t *refusal) {
     *refusal = (molt_refusal_t){ MOLT_REFUSAL_NONE, 0, 0 };
     int err = check_target(geometry, request, refusal);
     if (err) {
@@ -110,8 +111,7 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
     if (request->extent_count == 0 || request->extent_count > UINT16_MAX
         || !range_within(request->loader_size, stored_size, molt_sector_size(geometry))
         || !place_journal(plan, request->loader_size)) {
-        return refuse(refusal, MOLT_ERR_NOSPC, MOLT_REFUSAL_TOO_MANY_EXTENTS, request->extent_count,
-            molt_sector_size(geometry));
+        return refuse(refusal, MOLT_ERR_NOSPC, MOLT_REFUSAL_TOO_MANY_EXTENTS, request->extent_count, molt_sector_size(geometry));
     }
     memset(sector, 0xff, plan->todo_off);
     memset(sector + plan->todo_off, 0, molt_sector_size(geometry) - plan->todo_off);
@@ -221,7 +221,7 @@ static void spare(molt_plan_t *plan, uint32_t addr) {
     for (uint32_t i = plan->verify_step + 1; i < plan->step_count; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         if (addr - step.addr < step.size) {
-            plan->sector[plan->todo_off + i / 8] &= (uint8_t)~(1u << i % 8);
+            plan->sector[plan->todo_off + i / 8] &= (uint8_t) ~(1u << i % 8);
         }
     }
 }

@@ -29,7 +29,7 @@ enum {
     PLAN_OFF_EXTENTS_OFF = 12 + 4 * 21,
     PLAN_WORD_COUNT = 24,
     PLAN_OFF_IMAGE_SHA1 = PLAN_OFF_WORDS + 4 * PLAN_WORD_COUNT,  // bytes
-    PLAN_OFF_CRC = PLAN_OFF_IMAGE_SHA1 + MOLT_SHA1_SIZE,  // CRC-32 from the first extent up to this field
+    PLAN_OFF_CRC = PLAN_OFF_IMAGE_SHA1 + MOLT_SHA1_SIZE,         // CRC-32 from the first extent up to this field
 };
 
 _Static_assert(PLAN_OFF_CRC + 4 == MOLT_PLAN_HEADER_SIZE, "the header's size");

@@ -27,16 +27,16 @@ bool molt_prepare_is_pending(const molt_flash_t *flash, uint8_t *sector) {
     return false;
 }
 
-int molt_prepare_source(const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size,
-    molt_progress_t progress, void *progress_ctx) {
+int molt_prepare_source(
+    const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx) {
     uint32_t sum;
     int err = molt_reader_crc(source, buf, buf_size, progress, progress_ctx, &sum);
     return err || sum == crc ? err : MOLT_ERR_CORRUPT;
 }
 
 // Whether the sector at `addr` differs from what it is to hold, the image's bytes from `begin` on: in *differs.
-static int compare_sector(const molt_flash_t *flash, const molt_reader_t *image, uint32_t begin, uint32_t addr,
-    uint8_t *buf, uint32_t half, bool *differs) {
+static int compare_sector(const molt_flash_t *flash, const molt_reader_t *image, uint32_t begin, uint32_t addr, uint8_t *buf,
+    uint32_t half, bool *differs) {
     uint32_t end = begin + molt_sector_size(&flash->geometry);
     *differs = false;
     uint32_t size;
@@ -58,8 +58,8 @@ static int compare_sector(const molt_flash_t *flash, const molt_reader_t *image,
 }
 
 // One look at the image's first sector as it goes into flash: its CRC, and whether it stands at `first_addr` already.
-static int look_at_first(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr,
-    uint8_t *buf, uint32_t half) {
+static int look_at_first(
+    const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr, uint8_t *buf, uint32_t half) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
     uint32_t size;
     plan->first_crc = 0;
@@ -127,8 +127,7 @@ static int put_back(const molt_flash_t *flash, molt_plan_t *plan) {
     return molt_sector_write(flash, plan->boot_addr, plan->sector, false);
 }
 
-int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const molt_loader_t *loader,
-    uint16_t present_params) {
+int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const molt_loader_t *loader, uint16_t present_params) {
     if (loader->size > plan->journal_off) {
         return MOLT_ERR_NOSPC;
     }

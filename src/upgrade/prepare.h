@@ -27,8 +27,8 @@ bool molt_prepare_is_pending(const molt_flash_t *flash, uint8_t *sector);
 // The source, read through the extents (molt_plan_reader), has CRC-32 `crc`.
 //   buf  buf_size bytes, 4-aligned, a multiple of 4 from 64 up to sector_size
 // Returns 0, MOLT_ERR_CORRUPT (it has not), the driver's error, or progress's.
-int molt_prepare_source(const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size,
-    molt_progress_t progress, void *progress_ctx);
+int molt_prepare_source(
+    const molt_reader_t *source, uint32_t crc, uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx);
 
 // Compare target and image, call molt_plan_set_changed() for the sectors that differ, and set first_crc and first_differs.
 // Returns 0, MOLT_ERR_IO (two readings of the image's first sector differ), the error of a reader, or progress's.
@@ -43,8 +43,7 @@ int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const mol
 // Returns 0 (the next reset upgrades), MOLT_ERR_NOSPC (loader and plan overlap; nothing changed), or the
 // error of writing, after the saved first sector has been put back.
 // Power cut: fatal while the boot sector is erased and programmed, some 60 ms; harmless before and after.
-int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const molt_loader_t *loader,
-    uint16_t present_params);
+int molt_prepare_install(const molt_flash_t *flash, molt_plan_t *plan, const molt_loader_t *loader, uint16_t present_params);
 
 // Take back what molt_prepare_install() did: put the saved first sector where it was.
 //   plan  opened from the boot sector (molt_plan_open)

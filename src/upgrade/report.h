@@ -17,9 +17,9 @@ typedef enum molt_report_result {
 } molt_report_result_t;
 
 typedef struct molt_report {
-    uint32_t image_crc;          // of the image that was wanted
+    uint32_t image_crc;  // of the image that was wanted
     molt_report_result_t result;
-    uint32_t start_count;        // how often the boot loader was started, up to 32
+    uint32_t start_count;  // how often the boot loader was started, up to 32
 } molt_report_t;
 
 // Lay down a fresh record in `bytes`, to be stored by the caller.

@@ -33,12 +33,12 @@
 
 // What is special about an upgrade or about the chip; its names stand behind the shape's, each after a "+".
 enum {
-    ERASE = 1,     // the filesystem is erased, too
-    TRIAL = 2,     // the new firmware is on trial, and confirms
-    ROLLBACK = 4,  // it is, and does not
-    MISREAD = 8,   // reads are wrong, too
-    PAGE = 16,     // the chip rewrites whole pages
-    PIECES = 32,   // each program command is an operation: an eighth of a page
+    ERASE = 1,       // the filesystem is erased, too
+    TRIAL = 2,       // the new firmware is on trial, and confirms
+    ROLLBACK = 4,    // it is, and does not
+    MISREAD = 8,     // reads are wrong, too
+    PAGE = 16,       // the chip rewrites whole pages
+    PIECES = 32,     // each program command is an operation: an eighth of a page
     FIRM_ONLY = 64,  // no cut leaves a weak cell
     WEAK = 128,      // each does, or comes right behind an operation
 };
@@ -130,11 +130,10 @@ static void report(const run_t *run, bool came_to_end, const torture_totals_t *t
     printf(", depth %u: %llu operations, %llu windows; %llu disturbances there have to be, %llu planned, %llu made (%llu "
            "misreads): %llu recovered, %llu in the named windows, "
            "%llu littlefs's own, %llu lost (%.1f s)\n",
-        run->depth, (unsigned long long)totals->op_count,
-        (unsigned long long)totals->window_count, (unsigned long long)totals->wanted_count,
-        (unsigned long long)totals->planned_count, (unsigned long long)totals->fired_count,
-        (unsigned long long)totals->misread_count, (unsigned long long)totals->verdicts[TORTURE_RECOVERED],
-        (unsigned long long)totals->verdicts[TORTURE_WINDOW],
+        run->depth, (unsigned long long)totals->op_count, (unsigned long long)totals->window_count,
+        (unsigned long long)totals->wanted_count, (unsigned long long)totals->planned_count,
+        (unsigned long long)totals->fired_count, (unsigned long long)totals->misread_count,
+        (unsigned long long)totals->verdicts[TORTURE_RECOVERED], (unsigned long long)totals->verdicts[TORTURE_WINDOW],
         (unsigned long long)totals->verdicts[TORTURE_LITTLEFS], (unsigned long long)losses, seconds);
     if (losses) {
         char id[128];
@@ -178,8 +177,8 @@ static void do_if_possible(const run_t *run) {
 // Shape and what is special, from "small.resident+trial". 0, or -1 if there is no such thing.
 static int parse_name(const char *name, run_t *run) {
     static const fixture_shape_t *const shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip,
-        &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident,
-        &fixture_short, &fixture_short_gzip, &fixture_short_resident };
+        &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident, &fixture_short,
+        &fixture_short_gzip, &fixture_short_resident };
     size_t length = strcspn(name, "+");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         if (strlen(shapes[i]->name) == length && memcmp(shapes[i]->name, name, length) == 0) {
@@ -213,7 +212,8 @@ static int run_again(const char *name, const char *depth, const char *id) {
     int err = parse_name(name, &run);
     run.tears = tears_of(run.what);
     if (err || run.depth < 1 || run.depth > TORTURE_DEPTH_MAX) {
-        fprintf(stderr, "usage: cut [full | SHAPE[+erase|+trial|+rollback|+misread|+page|+pieces|+firm|+weak|+SEED] DEPTH [ID|all]]\n");
+        fprintf(stderr,
+            "usage: cut [full | SHAPE[+erase|+trial|+rollback|+misread|+page|+pieces|+firm|+weak|+SEED] DEPTH [ID|all]]\n");
         return 2;
     }
     if (id == NULL || strcmp(id, "all") == 0) {
@@ -254,23 +254,30 @@ int main(int argc, char **argv) {
         { "in resident mode it survives every cut of a trial that is confirmed", &fixture_small_resident, 1, ALL, TRIAL },
         { "in resident mode it survives every cut of a trial that falls back", &fixture_small_resident, 1, ALL, ROLLBACK },
         { "in resident mode it survives every cut of an upgrade from a gzip file", &fixture_small_resident_gzip, 1, ALL },
-        { "in resident mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_resident, 1, ALL, ERASE },
+        { "in resident mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_resident, 1, ALL,
+            ERASE },
         { "in resident mode it survives every cut of each program command", &fixture_small_resident, 1, ALL, PIECES },
         { "in resident mode a device with sectors of 4096 bytes survives every cut", &fixture_short_resident, 1, ALL },
         { "in resident mode it survives every cut of a trial that falls back", &fixture_short_resident, 1, ALL, ROLLBACK },
-        { "in resident mode a 4 MB device survives a cut in every operation of a 640 KB upgrade", &fixture_full_resident, 1, FEW },
+        { "in resident mode a 4 MB device survives a cut in every operation of a 640 KB upgrade", &fixture_full_resident, 1,
+            FEW },
         { "a small device survives every misread", &fixture_small, 1, FEW, MISREAD, 4 },
-        { "a small device survives every misread of an upgrade that erases the filesystem", &fixture_small, 1, FEW, MISREAD | ERASE, 4 },
+        { "a small device survives every misread of an upgrade that erases the filesystem", &fixture_small, 1, FEW,
+            MISREAD | ERASE, 4 },
         { "a small device survives every misread of an upgrade from a gzip file", &fixture_small_gzip, 1, FEW, MISREAD, 4 },
         { "in resident mode it survives every misread, then and later", &fixture_small_resident, 1, FEW, MISREAD, 4 },
-        { "in resident mode it survives every misread of a trial that is confirmed", &fixture_small_resident, 1, FEW, MISREAD | TRIAL, 4 },
-        { "in resident mode it survives every misread of a trial that falls back", &fixture_small_resident, 1, FEW, MISREAD | ROLLBACK, 4 },
+        { "in resident mode it survives every misread of a trial that is confirmed", &fixture_small_resident, 1, FEW,
+            MISREAD | TRIAL, 4 },
+        { "in resident mode it survives every misread of a trial that falls back", &fixture_small_resident, 1, FEW,
+            MISREAD | ROLLBACK, 4 },
         { "a chip that rewrites pages survives every cut", &fixture_short, 1, PAGES, PAGE },
         { "in resident mode a chip that rewrites pages survives every cut", &fixture_short_resident, 1, PAGES, PAGE },
-        { "in resident mode a small chip that rewrites pages survives every two cuts", &fixture_small_resident, 2, PAGES, PAGE, 8 },
+        { "in resident mode a small chip that rewrites pages survives every two cuts", &fixture_small_resident, 2, PAGES, PAGE,
+            8 },
         { "in resident mode a small chip that rewrites pages survives every cut of an upgrade that erases the filesystem",
             &fixture_small_resident, 1, PAGES, PAGE | ERASE, 64 },
-        { "in resident mode a small device survives two cuts that leave weak cells", &fixture_small_resident, 2, WEAK_ONLY, WEAK, 8 },
+        { "in resident mode a small device survives two cuts that leave weak cells", &fixture_small_resident, 2, WEAK_ONLY, WEAK,
+            8 },
     };
     static const run_t full_runs[] = {
         { "a device with sectors of 4096 bytes survives every cut of an upgrade from a gzip file", &fixture_short_gzip, 1, ALL },
@@ -282,13 +289,17 @@ int main(int argc, char **argv) {
         { "a 4 MB device survives every cut of an upgrade of two thirds", &fixture_third, 1, ALL },
         { "a small device survives every two cuts of each program command", &fixture_small, 2, ALL, PIECES },
         { "a device with sectors of 4096 bytes survives every misread", &fixture_short, 1, FEW, MISREAD },
-        { "in resident mode a small device survives every two cuts of a trial that is confirmed", &fixture_small_resident, 2, ALL, TRIAL },
+        { "in resident mode a small device survives every two cuts of a trial that is confirmed", &fixture_small_resident, 2, ALL,
+            TRIAL },
         { "in resident mode it survives every two cuts of a trial that falls back", &fixture_small_resident, 2, ALL, ROLLBACK },
         { "in resident mode it survives every two cuts of an upgrade from a gzip file", &fixture_small_resident_gzip, 2, ALL },
-        { "in resident mode it survives every two cuts of an upgrade that erases the filesystem", &fixture_small_resident, 2, ALL, ERASE },
-        { "in resident mode a device with sectors of 4096 bytes survives every misread, then and later", &fixture_short_resident, 1, FEW, MISREAD },
+        { "in resident mode it survives every two cuts of an upgrade that erases the filesystem", &fixture_small_resident, 2, ALL,
+            ERASE },
+        { "in resident mode a device with sectors of 4096 bytes survives every misread, then and later", &fixture_short_resident,
+            1, FEW, MISREAD },
         { "in resident mode it survives every cut of a trial that is confirmed", &fixture_short_resident, 1, ALL, TRIAL },
-        { "in resident mode a 4 MB device survives every cut of a trial that falls back", &fixture_full_resident, 1, FIRM, ROLLBACK },
+        { "in resident mode a 4 MB device survives every cut of a trial that falls back", &fixture_full_resident, 1, FIRM,
+            ROLLBACK },
         { "in resident mode a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full_resident, 1, ALL },
     };
     bool full = argc == 2 && strcmp(argv[1], "full") == 0;

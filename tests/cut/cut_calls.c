@@ -25,10 +25,10 @@ typedef struct call {
     const char *name;
     const char *fact;
     const fixture_shape_t *shape;
-    int (*arrange)(void);          // what has happened before
-    int (*act)(void);              // 0, SIM_ERR_CUT, or what fails without a cut
-    const char *(*settle)(void);   // after a cut, the power is on: NULL, or what is wrong
-    uint32_t windows_max;          // openings of sector 0, undisturbed: no more than these, and none only if 0
+    int (*arrange)(void);         // what has happened before
+    int (*act)(void);             // 0, SIM_ERR_CUT, or what fails without a cut
+    const char *(*settle)(void);  // after a cut, the power is on: NULL, or what is wrong
+    uint32_t windows_max;         // openings of sector 0, undisturbed: no more than these, and none only if 0
 } call_t;
 
 static const call_t *call;
@@ -282,11 +282,14 @@ static const char *settle_trial(void) {
 }
 
 static const call_t calls[] = {
-    { "cancel", "an upgrade that is taken back is taken back, or carried out", &fixture_small, arrange_prepared, cancel, settle_any, 1 },
+    { "cancel", "an upgrade that is taken back is taken back, or carried out", &fixture_small, arrange_prepared, cancel,
+        settle_any, 1 },
     { "stuck", "a boot sector that does not stick leaves the old firmware, or is carried out", &fixture_small, arrange_stuck,
         prepare_in_vain, settle_any, MOLT_SECTOR_TRIES + 1 },
-    { "install", "resident mode goes in, or can be put in", &fixture_small_resident, arrange_uninstalled, install, settle_install, 1 },
-    { "uninstall", "resident mode is taken out, or can be", &fixture_small_resident, arrange_nothing, uninstall, settle_uninstall, 1 },
+    { "install", "resident mode goes in, or can be put in", &fixture_small_resident, arrange_uninstalled, install, settle_install,
+        1 },
+    { "uninstall", "resident mode is taken out, or can be", &fixture_small_resident, arrange_nothing, uninstall, settle_uninstall,
+        1 },
     { "fallback", "a trial whose fallback has changed ends with the firmware that is there", &fixture_small_resident,
         arrange_changed_fallback, end_trial, settle_trial, 0 },
 };

@@ -17,10 +17,10 @@
 #define CALLS_MAX 400000u
 
 #define REQUIRE(condition) \
-    do {                   \
-        if (!(condition)) {\
-            abort();       \
-        }                  \
+    do { \
+        if (!(condition)) { \
+            abort(); \
+        } \
     } while (0)
 
 static sim_nor_t nor;

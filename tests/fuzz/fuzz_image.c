@@ -11,10 +11,10 @@
 #include "molt/error.h"
 
 #define REQUIRE(condition) \
-    do {                   \
-        if (!(condition)) {\
-            abort();       \
-        }                  \
+    do { \
+        if (!(condition)) { \
+            abort(); \
+        } \
     } while (0)
 
 typedef struct input {
@@ -50,8 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static uint32_t work[1024];
-    input_t input = {data, size};
-    molt_reader_t reader = {&input, (uint32_t)size, input_read};
+    input_t input = { data, size };
+    molt_reader_t reader = { &input, (uint32_t)size, input_read };
     molt_image_t probed;
     molt_image_t small;
     molt_image_t large;

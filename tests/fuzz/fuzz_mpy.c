@@ -11,10 +11,10 @@
 #include "molt/error.h"
 
 #define REQUIRE(condition) \
-    do {                   \
-        if (!(condition)) {\
-            abort();       \
-        }                  \
+    do { \
+        if (!(condition)) { \
+            abort(); \
+        } \
     } while (0)
 
 #define MPY_VADDR 0x40280000u
@@ -46,9 +46,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     uint32_t *words = malloc(link_size.work_size);
     const molt_link_job_t job = {
-        .abi = &frozen_abi, .target = &frozen_target, .mpy = data, .mpy_size = (uint32_t)size, .mpy_vaddr = MPY_VADDR,
-        .name = "pkg.mod", .name_size = 7, .link_vaddr = LINK_VADDR, .has_pool = true, .prev_pool_vaddr = 0x40220000,
-        .qstr_base = 500, .find_qstr = find_qstr, .make_float = make_float,
+        .abi = &frozen_abi,
+        .target = &frozen_target,
+        .mpy = data,
+        .mpy_size = (uint32_t)size,
+        .mpy_vaddr = MPY_VADDR,
+        .name = "pkg.mod",
+        .name_size = 7,
+        .link_vaddr = LINK_VADDR,
+        .has_pool = true,
+        .prev_pool_vaddr = 0x40220000,
+        .qstr_base = 500,
+        .find_qstr = find_qstr,
+        .make_float = make_float,
     };
     err = molt_link_build(&job, words, link_size.work_size, &link);
     REQUIRE(err == 0 || err == MOLT_ERR_NOTSUP);

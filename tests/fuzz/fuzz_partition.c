@@ -13,10 +13,10 @@
 #include "molt/error.h"
 
 #define REQUIRE(condition) \
-    do {                   \
-        if (!(condition)) {\
-            abort();       \
-        }                  \
+    do { \
+        if (!(condition)) { \
+            abort(); \
+        } \
     } while (0)
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE

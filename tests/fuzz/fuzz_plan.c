@@ -25,10 +25,10 @@
 #define CALLS_MAX 2000000u
 
 #define REQUIRE(condition) \
-    do {                   \
-        if (!(condition)) {\
-            abort();       \
-        }                  \
+    do { \
+        if (!(condition)) { \
+            abort(); \
+        } \
     } while (0)
 
 static sim_nor_t nor;
@@ -165,8 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         REQUIRE(result == expected && nor.op_count == 0);
         return 0;
     }
-    REQUIRE(result == MOLT_BOOT_DONE || result == MOLT_BOOT_RESTORED || result == MOLT_ERR_CORRUPT
-            || result == MOLT_ERR_IO);
+    REQUIRE(result == MOLT_BOOT_DONE || result == MOLT_BOOT_RESTORED || result == MOLT_ERR_CORRUPT || result == MOLT_ERR_IO);
     require_spared(&plan);
     return 0;
 }

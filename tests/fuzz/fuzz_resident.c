@@ -25,10 +25,10 @@
 #define CALLS_MAX 200000u
 
 #define REQUIRE(condition) \
-    do {                   \
-        if (!(condition)) {\
-            abort();       \
-        }                  \
+    do { \
+        if (!(condition)) { \
+            abort(); \
+        } \
     } while (0)
 
 enum { REST, UPGRADE, TRIAL, SCENARIO_COUNT };

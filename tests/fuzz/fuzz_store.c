@@ -11,10 +11,10 @@
 #include "molt/error.h"
 
 #define REQUIRE(condition) \
-    do {                   \
-        if (!(condition)) {\
-            abort();       \
-        }                  \
+    do { \
+        if (!(condition)) { \
+            abort(); \
+        } \
     } while (0)
 
 #define SECTOR 512u

@@ -86,7 +86,15 @@ static uint32_t rare(uint32_t x, uint32_t y) {
 static uint32_t branches(uint32_t x, uint32_t y) {
     uint32_t sum = 1;
     int32_t sx = (int32_t)x, sy = (int32_t)y;
-#define TAKE(condition) do { if (condition) { sum = mix(sum, __LINE__); } else { sum += 77; } __asm__ volatile("" ::: "memory"); } while (0)
+#define TAKE(condition) \
+    do { \
+        if (condition) { \
+            sum = mix(sum, __LINE__); \
+        } else { \
+            sum += 77; \
+        } \
+        __asm__ volatile("" ::: "memory"); \
+    } while (0)
     TAKE(x == y);
     TAKE(x < y);
     TAKE(sx < sy);

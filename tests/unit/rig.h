@@ -9,7 +9,7 @@ typedef struct rig {
     const fixture_shape_t *shape;
     sim_nor_t nor;
     sim_device_t device;
-    host_job_t host;      // an ordinary upgrade from FIXTURE_PATH; change its options before rig_prepare()
+    host_job_t host;     // an ordinary upgrade from FIXTURE_PATH; change its options before rig_prepare()
     uint8_t *original;   // the chip as it was set up
     uint8_t *image;      // the new image in whole sectors, with the device's flash parameters
     uint32_t image_end;  // bytes of it

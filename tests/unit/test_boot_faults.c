@@ -36,7 +36,7 @@ static void a_journal_that_says_too_much_is_found_out_before_the_first_sector(vo
     for (uint32_t marked = 1; marked < plan.verify_step; marked++) {
         memcpy(rig.nor.bytes, before, sizeof before);
         for (uint32_t step = marked == plan.verify_step - 1 ? 0 : marked; step <= marked; step++) {
-            rig.nor.bytes[plan.journal_off + step / 8] &= (uint8_t)~(1u << step % 8);
+            rig.nor.bytes[plan.journal_off + step / 8] &= (uint8_t) ~(1u << step % 8);
         }
         sim_nor_power_on(&rig.nor);
         assert_int_equal(start_until_it_runs(), SIM_FIRMWARE);
@@ -224,7 +224,7 @@ static void a_plan_in_the_boot_sector_is_never_finished(void **state) {
     (void)state;
     static uint32_t buffers[2 * SECTOR / 4];
     static const molt_boot_place_t place = { 0, 0 };
-    rig.nor.bytes[plan.journal_off + plan.step_count / 8] &= (uint8_t)~(1u << plan.step_count % 8);
+    rig.nor.bytes[plan.journal_off + plan.step_count / 8] &= (uint8_t) ~(1u << plan.step_count % 8);
     sim_nor_power_on(&rig.nor);
     int err = molt_boot_run(&rig.nor.flash, &place, (uint8_t *)buffers, (uint8_t *)buffers + SECTOR, &io);
     assert_int_equal(err, MOLT_BOOT_DONE);
@@ -302,7 +302,7 @@ static void the_step_that_a_start_began_with_is_done_again_whatever_its_mark_say
     uint8_t *log = rig.nor.bytes + plan.journal_off + plan.set_size;
     assert_int_equal(load32_le(log), step | (uint32_t)(uint16_t)~step << 16);
     assert_int_equal(load32_le(log + 4), UINT32_MAX);
-    rig.nor.bytes[plan.journal_off + step / 8] &= (uint8_t)~(1u << step % 8);
+    rig.nor.bytes[plan.journal_off + step / 8] &= (uint8_t) ~(1u << step % 8);
     // A word that was torn is no entry.
     store32_le(log + 4, 0xffff0003);
     told.count = 0;

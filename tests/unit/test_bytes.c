@@ -12,7 +12,7 @@
 
 static void the_lowest_byte_comes_first(void **state) {
     (void)state;
-    const uint8_t bytes[] = {0x78, 0x56, 0x34, 0xf2};
+    const uint8_t bytes[] = { 0x78, 0x56, 0x34, 0xf2 };
     uint8_t stored[4];
     assert_int_equal(load16_le(bytes), 0x5678);
     assert_int_equal(load32_le(bytes), 0xf2345678);

@@ -43,7 +43,7 @@ static void it_can_be_continued_anywhere(void **state) {
 
 static void every_single_bit_counts(void **state) {
     (void)state;
-    uint8_t bytes[64] = {0};
+    uint8_t bytes[64] = { 0 };
     uint32_t blank = molt_crc32(0, bytes, sizeof bytes);
     for (size_t i = 0; i < sizeof bytes * 8; i++) {
         bytes[i / 8] ^= (uint8_t)(1u << i % 8);

@@ -48,7 +48,7 @@ typedef struct kind {
     void (*update)(any_t *any, const void *data, uint32_t size);
     void (*finish)(uint8_t *digest, any_t *any);
     example_t examples[7];
-    const char *million;  // of a million times the letter a
+    const char *million;   // of a million times the letter a
     const char *edges[5];  // of 55, 56, 63, 64 and 65 times
 } kind_t;
 
@@ -103,12 +103,10 @@ static const kind_t kinds[] = {
         sha256_update,
         sha256_finish,
         {
-            { "",
-                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b"
-                "855" },
-            { "abc",
-                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f2"
-                "0015ad" },
+            { "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b"
+                  "855" },
+            { "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f2"
+                     "0015ad" },
             { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
                 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c"
                 "1" },

@@ -95,8 +95,8 @@ static void extents_hold_the_files_bytes_whatever_the_sizes(void **state) {
     (void)state;
     static const uint32_t block_sizes[] = { 512, 4096, 8192 };
     // Around the ends of blocks, which hold 4 bytes less each, 8 every second, 12 every fourth.
-    static const uint32_t sizes[] = { 129, 511, 512, 513, 1019, 1020, 1021, 1524, 1525, 4095, 4096, 4097, 8187, 8188, 8189,
-        20001, 40000 };
+    static const uint32_t sizes[] = { 129, 511, 512, 513, 1019, 1020, 1021, 1524, 1525, 4095, 4096, 4097, 8187, 8188, 8189, 20001,
+        40000 };
     for (size_t b = 0; b < 3; b++) {
         format(block_sizes[b]);
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {

@@ -58,7 +58,7 @@ static void load(const char *name) {
 }
 
 static int verify(molt_image_t *image) {
-    molt_reader_t reader = {&file, file.size, file_read};
+    molt_reader_t reader = { &file, file.size, file_read };
     return molt_image_verify(&reader, work, sizeof work, NULL, NULL, image);
 }
 
@@ -76,38 +76,38 @@ typedef struct good {
     uint32_t entry_vaddr;
     uint32_t appended_size;  // bytes of the file behind the image
     uint8_t segment_count;
-    char sums[4];            // of "m" MD5, "s" SHA-256, "c" CRC
+    char sums[4];  // of "m" MD5, "s" SHA-256, "c" CRC
 } good_t;
 
 static const good_t goods[] = {
-    {"esp8266-minimal", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x40100000, 0, 1, ""},
-    {"esp8266-two-segments", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, ""},
-    {"esp8266-16-segments", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010003c, 0, 16, ""},
-    {"esp8266-empty-segment", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x40100000, 0, 2, ""},
-    {"esp8266-appended", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, ""},
-    {"esp8266-top-of-data", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010fff8, 0, 2, ""},
-    {"micropython", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
-    {"micropython-mark", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
-    {"micropython-mark-romfs", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
-    {"micropython-mark-wrong", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m"},
-    {"arduino", MOLT_IMAGE_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 5, ""},
-    {"arduino-crc", MOLT_IMAGE_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 6, "c"},
-    {"esp8266-v2", MOLT_IMAGE_ESP8266_V2, MOLT_CHIP_ESP8266, 0x40100004, 0, 3, ""},
-    {"esp8266-v2-crc", MOLT_IMAGE_ESP8266_V2, MOLT_CHIP_ESP8266, 0x40100004, 0, 3, "c"},
-    {"esp32", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32, 0x40080010, 0, 3, "s"},
-    {"esp32-no-digest", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32, 0x40080010, 0, 3, ""},
-    {"esp32-appended", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32, 0x40080010, 50, 3, "s"},
-    {"esp32s2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32S2, 0x40380000, 0, 2, "s"},
-    {"esp32s3", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32S3, 0x40380000, 0, 2, "s"},
-    {"esp32c2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C2, 0x40380000, 0, 2, "s"},
-    {"esp32c3", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C3, 0x40380000, 0, 2, "s"},
-    {"esp32c5", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C5, 0x40380000, 0, 2, "s"},
-    {"esp32c6", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C6, 0x40380000, 0, 2, "s"},
-    {"esp32c61", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C61, 0x40380000, 0, 2, "s"},
-    {"esp32h2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H2, 0x40380000, 0, 2, "s"},
-    {"esp32p4", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32P4, 0x40380000, 0, 2, "s"},
-    {"esp32h21", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H21, 0x40380000, 0, 2, "s"},
-    {"esp32h4", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H4, 0x40380000, 0, 2, "s"},
+    { "esp8266-minimal", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x40100000, 0, 1, "" },
+    { "esp8266-two-segments", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, "" },
+    { "esp8266-16-segments", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010003c, 0, 16, "" },
+    { "esp8266-empty-segment", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x40100000, 0, 2, "" },
+    { "esp8266-appended", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, "" },
+    { "esp8266-top-of-data", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010fff8, 0, 2, "" },
+    { "micropython", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
+    { "micropython-mark", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
+    { "micropython-mark-romfs", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
+    { "micropython-mark-wrong", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
+    { "arduino", MOLT_IMAGE_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 5, "" },
+    { "arduino-crc", MOLT_IMAGE_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 6, "c" },
+    { "esp8266-v2", MOLT_IMAGE_ESP8266_V2, MOLT_CHIP_ESP8266, 0x40100004, 0, 3, "" },
+    { "esp8266-v2-crc", MOLT_IMAGE_ESP8266_V2, MOLT_CHIP_ESP8266, 0x40100004, 0, 3, "c" },
+    { "esp32", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32, 0x40080010, 0, 3, "s" },
+    { "esp32-no-digest", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32, 0x40080010, 0, 3, "" },
+    { "esp32-appended", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32, 0x40080010, 50, 3, "s" },
+    { "esp32s2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32S2, 0x40380000, 0, 2, "s" },
+    { "esp32s3", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32S3, 0x40380000, 0, 2, "s" },
+    { "esp32c2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C2, 0x40380000, 0, 2, "s" },
+    { "esp32c3", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C3, 0x40380000, 0, 2, "s" },
+    { "esp32c5", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C5, 0x40380000, 0, 2, "s" },
+    { "esp32c6", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C6, 0x40380000, 0, 2, "s" },
+    { "esp32c61", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C61, 0x40380000, 0, 2, "s" },
+    { "esp32h2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H2, 0x40380000, 0, 2, "s" },
+    { "esp32p4", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32P4, 0x40380000, 0, 2, "s" },
+    { "esp32h21", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H21, 0x40380000, 0, 2, "s" },
+    { "esp32h4", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H4, 0x40380000, 0, 2, "s" },
 };
 
 typedef struct bad {
@@ -117,45 +117,45 @@ typedef struct bad {
 } bad_t;
 
 static const bad_t bads[] = {
-    {"bad-empty", MOLT_IMAGE_EMPTY, 0},
-    {"bad-erased", MOLT_IMAGE_ERASED, 0},
-    {"bad-zeros", MOLT_IMAGE_BAD_MAGIC, 0},
-    {"bad-text", MOLT_IMAGE_BAD_MAGIC, 0},
-    {"bad-gzip", MOLT_IMAGE_COMPRESSED, 0},
-    {"bad-one-byte", MOLT_IMAGE_TOO_SHORT, 1},
-    {"bad-short-header", MOLT_IMAGE_TOO_SHORT, 16},
-    {"bad-short-checksum", MOLT_IMAGE_TOO_SHORT, 31},
-    {"bad-no-segments", MOLT_IMAGE_BAD_SEGMENT_COUNT, 1},
-    {"bad-17-segments", MOLT_IMAGE_BAD_SEGMENT_COUNT, 1},
-    {"bad-mode", MOLT_IMAGE_BAD_MODE, 2},
-    {"bad-size-code", MOLT_IMAGE_BAD_MODE, 2},
-    {"bad-frequency", MOLT_IMAGE_BAD_MODE, 2},
-    {"bad-segment-size", MOLT_IMAGE_BAD_SEGMENT_SIZE, 12},
-    {"bad-segment-size-huge", MOLT_IMAGE_BAD_SEGMENT_SIZE, 12},
-    {"bad-address-mapped", MOLT_IMAGE_BAD_ADDRESS, 24},
-    {"bad-address-past-iram", MOLT_IMAGE_BAD_ADDRESS, 8},
-    {"bad-address-below-dram", MOLT_IMAGE_BAD_ADDRESS, 24},
-    {"esp8266-top-of-ram", MOLT_IMAGE_BAD_ADDRESS, 24},
-    {"bad-entry", MOLT_IMAGE_BAD_ENTRY, 4},
-    {"bad-entry-dram", MOLT_IMAGE_BAD_ENTRY, 4},
-    {"bad-checksum", MOLT_IMAGE_BAD_CHECKSUM, 175},
-    {"bad-no-mapped-part", MOLT_IMAGE_NO_MAPPED_PART, 96},
-    {"bad-arduino-inner", MOLT_IMAGE_BAD_INNER, 0x1000},
-    {"bad-arduino-cut-in-padding", MOLT_IMAGE_TOO_SHORT, 0xf00},
-    {"bad-arduino-cut-in-sketch", MOLT_IMAGE_BAD_SEGMENT_SIZE, 0x1104},
-    {"bad-arduino-checksum", MOLT_IMAGE_BAD_CHECKSUM, 0x112f},
-    {"bad-arduino-crc", MOLT_IMAGE_BAD_CRC, 0x1014},
-    {"bad-arduino-address", MOLT_IMAGE_BAD_ADDRESS, 0x1008},
-    {"bad-v2-count", MOLT_IMAGE_BAD_SEGMENT_COUNT, 1},
-    {"bad-v2-inner", MOLT_IMAGE_BAD_INNER, 112},
-    {"bad-v2-size", MOLT_IMAGE_BAD_SEGMENT_SIZE, 12},
-    {"bad-v2-crc", MOLT_IMAGE_BAD_CRC, 224},
-    {"bad-esp32-chip", MOLT_IMAGE_UNKNOWN_CHIP, 12},
-    {"bad-esp32-digest", MOLT_IMAGE_BAD_SHA256, 176},
-    {"bad-esp32-cut", MOLT_IMAGE_TOO_SHORT, 207},
-    {"bad-esp32-address", MOLT_IMAGE_BAD_ADDRESS, 24},
-    {"bad-esp32-entry", MOLT_IMAGE_BAD_ENTRY, 4},
-    {"bad-esp32-flag", MOLT_IMAGE_BAD_ADDRESS, 16},
+    { "bad-empty", MOLT_IMAGE_EMPTY, 0 },
+    { "bad-erased", MOLT_IMAGE_ERASED, 0 },
+    { "bad-zeros", MOLT_IMAGE_BAD_MAGIC, 0 },
+    { "bad-text", MOLT_IMAGE_BAD_MAGIC, 0 },
+    { "bad-gzip", MOLT_IMAGE_COMPRESSED, 0 },
+    { "bad-one-byte", MOLT_IMAGE_TOO_SHORT, 1 },
+    { "bad-short-header", MOLT_IMAGE_TOO_SHORT, 16 },
+    { "bad-short-checksum", MOLT_IMAGE_TOO_SHORT, 31 },
+    { "bad-no-segments", MOLT_IMAGE_BAD_SEGMENT_COUNT, 1 },
+    { "bad-17-segments", MOLT_IMAGE_BAD_SEGMENT_COUNT, 1 },
+    { "bad-mode", MOLT_IMAGE_BAD_MODE, 2 },
+    { "bad-size-code", MOLT_IMAGE_BAD_MODE, 2 },
+    { "bad-frequency", MOLT_IMAGE_BAD_MODE, 2 },
+    { "bad-segment-size", MOLT_IMAGE_BAD_SEGMENT_SIZE, 12 },
+    { "bad-segment-size-huge", MOLT_IMAGE_BAD_SEGMENT_SIZE, 12 },
+    { "bad-address-mapped", MOLT_IMAGE_BAD_ADDRESS, 24 },
+    { "bad-address-past-iram", MOLT_IMAGE_BAD_ADDRESS, 8 },
+    { "bad-address-below-dram", MOLT_IMAGE_BAD_ADDRESS, 24 },
+    { "esp8266-top-of-ram", MOLT_IMAGE_BAD_ADDRESS, 24 },
+    { "bad-entry", MOLT_IMAGE_BAD_ENTRY, 4 },
+    { "bad-entry-dram", MOLT_IMAGE_BAD_ENTRY, 4 },
+    { "bad-checksum", MOLT_IMAGE_BAD_CHECKSUM, 175 },
+    { "bad-no-mapped-part", MOLT_IMAGE_NO_MAPPED_PART, 96 },
+    { "bad-arduino-inner", MOLT_IMAGE_BAD_INNER, 0x1000 },
+    { "bad-arduino-cut-in-padding", MOLT_IMAGE_TOO_SHORT, 0xf00 },
+    { "bad-arduino-cut-in-sketch", MOLT_IMAGE_BAD_SEGMENT_SIZE, 0x1104 },
+    { "bad-arduino-checksum", MOLT_IMAGE_BAD_CHECKSUM, 0x112f },
+    { "bad-arduino-crc", MOLT_IMAGE_BAD_CRC, 0x1014 },
+    { "bad-arduino-address", MOLT_IMAGE_BAD_ADDRESS, 0x1008 },
+    { "bad-v2-count", MOLT_IMAGE_BAD_SEGMENT_COUNT, 1 },
+    { "bad-v2-inner", MOLT_IMAGE_BAD_INNER, 112 },
+    { "bad-v2-size", MOLT_IMAGE_BAD_SEGMENT_SIZE, 12 },
+    { "bad-v2-crc", MOLT_IMAGE_BAD_CRC, 224 },
+    { "bad-esp32-chip", MOLT_IMAGE_UNKNOWN_CHIP, 12 },
+    { "bad-esp32-digest", MOLT_IMAGE_BAD_SHA256, 176 },
+    { "bad-esp32-cut", MOLT_IMAGE_TOO_SHORT, 207 },
+    { "bad-esp32-address", MOLT_IMAGE_BAD_ADDRESS, 24 },
+    { "bad-esp32-entry", MOLT_IMAGE_BAD_ENTRY, 4 },
+    { "bad-esp32-flag", MOLT_IMAGE_BAD_ADDRESS, 16 },
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -199,7 +199,7 @@ static void bad_images_are_told_apart(void **state) {
 
 static void segments_are_listed_in_the_order_of_the_file(void **state) {
     (void)state;
-    static const uint32_t arduino_vaddrs[] = {0x4010f000, 0x3fff2000, 0x40201010, 0x40100000, 0x4010003c, 0x3ffe8000};
+    static const uint32_t arduino_vaddrs[] = { 0x4010f000, 0x3fff2000, 0x40201010, 0x40100000, 0x4010003c, 0x3ffe8000 };
     molt_image_t image;
     load("arduino-crc");
     assert_int_equal(verify(&image), 0);
@@ -220,7 +220,7 @@ static void a_probe_needs_the_headers_only(void **state) {
     (void)state;
     molt_image_t image;
     load("bad-checksum");
-    molt_reader_t reader = {&file, file.size, file_read};
+    molt_reader_t reader = { &file, file.size, file_read };
     assert_int_equal(molt_image_probe(&reader, &image), 0);
     assert_int_equal(image.segment_count, 2);
     assert_int_equal(image.crc32, 0);
@@ -248,7 +248,9 @@ static void a_map_mark_says_where_the_filesystem_will_be(void **state) {
         uint32_t fs_addr;
         uint32_t romfs_size;
     } marks[] = {
-        { "micropython", 0, 0 }, { "micropython-mark", 0x99000, 0 }, { "micropython-mark-romfs", 0x100000, 0x50000 },
+        { "micropython", 0, 0 },
+        { "micropython-mark", 0x99000, 0 },
+        { "micropython-mark-romfs", 0x100000, 0x50000 },
         { "micropython-mark-wrong", 0, 0 },
     };
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
@@ -346,12 +348,12 @@ static void micropython_with_a_lower_segment_count_is_refused(void **state) {
 
 static void a_file_cut_short_anywhere_is_refused(void **state) {
     (void)state;
-    static const char *const names[] = {"esp8266-minimal", "esp32", "micropython", "arduino-crc", "esp8266-v2"};
+    static const char *const names[] = { "esp8266-minimal", "esp32", "micropython", "arduino-crc", "esp8266-v2" };
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         load(names[i]);
         uint32_t size = file.size;
         uint32_t eboot_size = 0x70;  // a boot loader without a sketch is an image too
-        for (file.size = 0; file.size < size; file.size += file.size > 0x200 && file.size + 300 < size ? 131 : 1) {
+        for (file.size = 0; file.size<size; file.size += file.size> 0x200 && file.size + 300 < size ? 131 : 1) {
             bool is_boot_loader = i == 3 && file.size == eboot_size;
             if (defect_of_file() == MOLT_IMAGE_FINE && !is_boot_loader) {
                 fail_msg("%s: 0x%x bytes of 0x%x pass", names[i], file.size, size);
@@ -394,10 +396,10 @@ static void a_flipped_bit_anywhere_is_noticed(void **state) {
 
 static void the_size_of_the_work_buffer_changes_nothing(void **state) {
     (void)state;
-    static const uint32_t sizes[] = {256, 257, 259, 260, 1000, 4096};
+    static const uint32_t sizes[] = { 256, 257, 259, 260, 1000, 4096 };
     for (size_t i = 0; i < COUNT_OF(goods) + COUNT_OF(bads); i++) {
         load(i < COUNT_OF(goods) ? goods[i].name : bads[i - COUNT_OF(goods)].name);
-        molt_reader_t reader = {&file, file.size, file_read};
+        molt_reader_t reader = { &file, file.size, file_read };
         molt_image_t first;
         int first_err = verify(&first);
         for (size_t k = 0; k < COUNT_OF(sizes); k++) {
@@ -412,7 +414,7 @@ static void too_small_a_work_buffer_is_the_callers_bug(void **state) {
     (void)state;
     molt_image_t image;
     load("esp8266-minimal");
-    molt_reader_t reader = {&file, file.size, file_read};
+    molt_reader_t reader = { &file, file.size, file_read };
     assert_int_equal(molt_image_verify(&reader, work, MOLT_IMAGE_WORK_MIN - 1, NULL, NULL, &image), MOLT_ERR_INVAL);
 }
 
@@ -450,12 +452,12 @@ static void progress_rises_to_the_size_of_the_file_and_can_stop_the_check(void *
     (void)state;
     molt_image_t image;
     load("micropython");
-    molt_reader_t reader = {&file, file.size, file_read};
-    progress_log_t log = {0};
+    molt_reader_t reader = { &file, file.size, file_read };
+    progress_log_t log = { 0 };
     assert_int_equal(molt_image_verify(&reader, work, sizeof work, log_progress, &log, &image), 0);
     assert_int_equal(log.last, file.size);
     assert_int_equal(log.call_count, (file.size + sizeof work - 1) / sizeof work);
-    log = (progress_log_t){.stop_at_call = 3};
+    log = (progress_log_t){ .stop_at_call = 3 };
     assert_int_equal(molt_image_verify(&reader, work, sizeof work, log_progress, &log, &image), MOLT_ERR_BUSY);
     assert_int_equal(log.call_count, 3);
 }
@@ -497,7 +499,7 @@ static void kinds_and_chips_have_names(void **state) {
 
 static void size_codes_stand_for_capacities(void **state) {
     (void)state;
-    static const uint32_t kilobytes[16] = {512, 256, 1024, 2048, 4096, 2048, 4096, 4096, 8192, 16384};
+    static const uint32_t kilobytes[16] = { 512, 256, 1024, 2048, 4096, 2048, 4096, 4096, 8192, 16384 };
     for (unsigned code = 0; code < 16; code++) {
         assert_int_equal(molt_image_flash_size((uint8_t)(code << 4 | 0xf)), kilobytes[code] * 1024);
     }
@@ -507,7 +509,7 @@ static void assert_version(const char *text, const char *version, uint32_t work_
     molt_image_t image;
     load("micropython");
     memcpy(file.bytes + VERSION_OFF, text, strlen(text) + 1);
-    molt_reader_t reader = {&file, file.size, file_read};
+    molt_reader_t reader = { &file, file.size, file_read };
     assert_int_equal(molt_image_verify(&reader, work, work_size, NULL, NULL, &image), MOLT_ERR_CORRUPT);
     assert_int_equal(image.defect, MOLT_IMAGE_BAD_MD5);
     assert_string_equal(image.version, version);

@@ -218,8 +218,8 @@ static void progress_can_stop_it_and_the_inputs_error_passes_through(void **stat
     int calls = 9;
     pack(9, 15, Z_DEFAULT_STRATEGY);
     (void)reader_of(sizeof window);
-    assert_int_equal(molt_unpack_measure(&unpack, 4096, PLAIN_SIZE, (uint8_t *)work, sizeof work, stop, &calls, &unpacked),
-        MOLT_ERR_BUSY);
+    assert_int_equal(
+        molt_unpack_measure(&unpack, 4096, PLAIN_SIZE, (uint8_t *)work, sizeof work, stop, &calls, &unpacked), MOLT_ERR_BUSY);
     for (uint32_t n = 1; n < 400; n += 7) {
         reads_to_fail = n;
         int err = measured();

@@ -156,13 +156,10 @@ static void a_failing_call_of_cancelling_leaves_a_device_that_can_try_again(void
 int main(void) {
     static int erase_all;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            a_failing_call_of_preparing_leaves_a_device_that_can_try_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_failing_call_of_preparing_leaves_a_device_that_can_try_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failing_call_of_the_boot_loader_is_made_up_for, set_up, tear_down),
-        cmocka_unit_test_prestate_setup_teardown(
-            a_failing_call_of_the_boot_loader_is_made_up_for, set_up, tear_down, &erase_all),
-        cmocka_unit_test_setup_teardown(
-            a_failing_call_of_cancelling_leaves_a_device_that_can_try_again, set_up, tear_down),
+        cmocka_unit_test_prestate_setup_teardown(a_failing_call_of_the_boot_loader_is_made_up_for, set_up, tear_down, &erase_all),
+        cmocka_unit_test_setup_teardown(a_failing_call_of_cancelling_leaves_a_device_that_can_try_again, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

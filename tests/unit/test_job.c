@@ -173,7 +173,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_program_for_littlefs_upgrades, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_says_what_is_wrong_and_changes_nothing, set_up, tear_down),
-        cmocka_unit_test_prestate_setup_teardown(in_resident_mode_it_upgrades_and_the_outcome_is_known, set_up, tear_down, resident),
+        cmocka_unit_test_prestate_setup_teardown(
+            in_resident_mode_it_upgrades_and_the_outcome_is_known, set_up, tear_down, resident),
         cmocka_unit_test_prestate_setup_teardown(a_trial_is_told_until_it_is_confirmed, set_up, tear_down, resident),
         cmocka_unit_test_setup_teardown(what_is_prepared_can_be_taken_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_program_for_a_raw_partition_upgrades, set_up, tear_down),

@@ -46,9 +46,19 @@ static int build_with(uint32_t size, const molt_link_abi_t *abi, uint32_t base, 
         return err;
     }
     const molt_link_job_t job = {
-        .abi = abi, .target = &frozen_target, .mpy = mpy, .mpy_size = size, .mpy_vaddr = MPY_VADDR, .name = "pkg.mod",
-        .name_size = 7, .link_vaddr = LINK_VADDR, .has_pool = true, .prev_pool_vaddr = 0x40220000, .qstr_base = base,
-        .find_qstr = find_qstr, .make_float = make_float,
+        .abi = abi,
+        .target = &frozen_target,
+        .mpy = mpy,
+        .mpy_size = size,
+        .mpy_vaddr = MPY_VADDR,
+        .name = "pkg.mod",
+        .name_size = 7,
+        .link_vaddr = LINK_VADDR,
+        .has_pool = true,
+        .prev_pool_vaddr = 0x40220000,
+        .qstr_base = base,
+        .find_qstr = find_qstr,
+        .make_float = make_float,
     };
     memset(words, 0x5a, sizeof words);
     return molt_link_build(&job, words, room ? room : link_size.work_size, &link_made);
@@ -232,11 +242,11 @@ static void native_code_with_relocations_or_data_is_not_linked(void **state) {
         bool is_linkable;
     } files[] = {
         { { 0 }, 1, true },
-        { { 0x20, 0 }, 2, true },                                          // constant data, none of it
+        { { 0x20, 0 }, 2, true },  // constant data, none of it
         { { 0x20, 3, 'a', 'b', 'c' }, 5, false },
-        { { 0x40, 8 }, 2, false },                                         // zeroed data
+        { { 0x40, 8 }, 2, false },  // zeroed data
         { { 0x60, 3, 8, 'a', 'b', 'c' }, 6, false },
-        { { 0x10, 0x01, 2, 0x06, 0x03, 4, 2, 0x12, 0xff }, 9, false },     // relocations: to text, text, 2 of text, function 0
+        { { 0x10, 0x01, 2, 0x06, 0x03, 4, 2, 0x12, 0xff }, 9, false },  // relocations: to text, text, 2 of text, function 0
         { { 0x70, 1, 4, 'a', 0xff }, 5, false },
     };
     (void)state;

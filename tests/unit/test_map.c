@@ -245,7 +245,8 @@ static void a_romfs_of_unknown_size_is_left_alone(void **state) {
     (void)state;
     molt_map_t map;
     molt_map_evidence_t evidence = {
-        .flash_size = 0x400000, .fs = { 0x180000, 0x200000 }, .firmware_end = 0xa0001, .has_romfs = true };
+        .flash_size = 0x400000, .fs = { 0x180000, 0x200000 }, .firmware_end = 0xa0001, .has_romfs = true
+    };
     assert_int_equal(molt_map_detect(&map, &evidence), 0);
     assert_int_equal(map.regions[MOLT_MAP_FROZEN].size, 0);
     assert_int_equal(map.regions[MOLT_MAP_RESERVED].size, 0);

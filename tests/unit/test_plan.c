@@ -72,8 +72,8 @@ static bool is_todo(const molt_plan_t *plan, molt_step_kind_t kind, uint32_t add
     return molt_plan_is_todo(plan, step);
 }
 
-static void expect_refusal(const molt_plan_request_t *request, int err, molt_refusal_reason_t reason, uint32_t need,
-    uint32_t limit) {
+static void expect_refusal(
+    const molt_plan_request_t *request, int err, molt_refusal_reason_t reason, uint32_t need, uint32_t limit) {
     molt_plan_t plan;
     assert_int_equal(molt_plan_begin(&plan, &chip, request, boot_sector(), &refusal), err);
     assert_int_equal(refusal.reason, reason);

@@ -63,8 +63,8 @@ static bool is_todo(const molt_plan_t *plan, molt_step_kind_t kind, uint32_t add
     return molt_plan_is_todo(plan, step);
 }
 
-static void expect_refusal(const molt_plan_request_t *request, int err, molt_refusal_reason_t reason, uint32_t need,
-    uint32_t limit) {
+static void expect_refusal(
+    const molt_plan_request_t *request, int err, molt_refusal_reason_t reason, uint32_t need, uint32_t limit) {
     molt_plan_t plan;
     assert_int_equal(molt_plan_begin(&plan, &chip, request, boot_sector(), &refusal), err);
     assert_int_equal(refusal.reason, reason);
@@ -174,7 +174,7 @@ static uint64_t kept_blocks(const molt_plan_t *plan) {
     return blocks;
 }
 
-#define BLOCK_OF(addr) (1ull << ((addr) - 1024 * KB) / (64 * KB))
+#define BLOCK_OF(addr) (1ull << ((addr)-1024 * KB) / (64 * KB))
 
 static void blocks_that_are_needed_to_the_end_stay_and_no_others(void **state) {
     (void)state;
@@ -247,8 +247,14 @@ static void what_an_image_elsewhere_rewrites_is_no_place_for_anything_else(void 
         uint32_t addr;
         bool is_free;
     } places[] = {
-        { 0, true }, { SECTOR, false }, { 2 * SECTOR, true }, { 508 * KB, true }, { 512 * KB, false },
-        { 764 * KB, false }, { 768 * KB, true }, { 4092 * KB, true },
+        { 0, true },
+        { SECTOR, false },
+        { 2 * SECTOR, true },
+        { 508 * KB, true },
+        { 512 * KB, false },
+        { 764 * KB, false },
+        { 768 * KB, true },
+        { 4092 * KB, true },
     };
     for (size_t i = 0; i < COUNT_OF(places); i++) {
         uint32_t addr = places[i].addr;

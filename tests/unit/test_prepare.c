@@ -183,7 +183,7 @@ static void cancelling_without_a_sound_saved_sector_changes_nothing(void **state
 
 static int (*good_read)(void *ctx, uint32_t addr, void *buf, uint32_t size);
 static uint32_t read_count;
-static uint32_t wrong_reads;   // of these, one bit each for the first, the second, ...
+static uint32_t wrong_reads;  // of these, one bit each for the first, the second, ...
 static uint32_t failed_reads;
 
 // Reads the plan's magic wrong, or not at all.
@@ -257,19 +257,15 @@ int main(void) {
         cmocka_unit_test_setup_teardown(progress_can_stop_check_and_comparison, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(
             exactly_the_sectors_that_differ_are_to_do_whatever_the_buffer, set_up_prepared, tear_down),
-        cmocka_unit_test_setup_teardown(
-            preparing_changes_the_first_sector_and_the_filesystem_only, set_up_prepared, tear_down),
+        cmocka_unit_test_setup_teardown(preparing_changes_the_first_sector_and_the_filesystem_only, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(the_boot_sector_starts_with_the_devices_flash_parameters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_loader_that_would_overlap_the_plan_is_refused_before_anything_is_written, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(a_boot_sector_that_cannot_be_written_is_taken_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            that_nothing_is_prepared_is_read_twice_before_it_is_believed, set_up_prepared, tear_down),
-        cmocka_unit_test_setup_teardown(
-            an_images_first_sector_that_reads_otherwise_is_not_planned, set_up_prepared, tear_down),
+        cmocka_unit_test_setup_teardown(that_nothing_is_prepared_is_read_twice_before_it_is_believed, set_up_prepared, tear_down),
+        cmocka_unit_test_setup_teardown(an_images_first_sector_that_reads_otherwise_is_not_planned, set_up_prepared, tear_down),
         cmocka_unit_test_setup_teardown(cancelling_puts_the_old_first_sector_back, set_up_prepared, tear_down),
-        cmocka_unit_test_setup_teardown(
-            cancelling_without_a_sound_saved_sector_changes_nothing, set_up_prepared, tear_down),
+        cmocka_unit_test_setup_teardown(cancelling_without_a_sound_saved_sector_changes_nothing, set_up_prepared, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -379,8 +379,8 @@ static void expect_no_misread_to_matter(const uint8_t *from, molt_state_kind_t k
             sim_nor_power_on(&rig.nor);
             molt_state_t found = ask();
             if (outcome != SIM_FIRMWARE || found.kind != kind || found.result != result) {
-                fail_msg("read %d, salt %u: outcome %d, kind %u, result %u", (int)read, salt, (int)outcome, found.kind,
-                    found.result);
+                fail_msg(
+                    "read %d, salt %u: outcome %d, kind %u, result %u", (int)read, salt, (int)outcome, found.kind, found.result);
             }
             (is_new ? expect_new : expect_old)();
             if (rig.nor.overwrite_count) {

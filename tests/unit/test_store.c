@@ -384,8 +384,8 @@ static void marks_of_a_compaction_are_made_again_after_a_restart(void **state) {
         begin_watching(op);
         is_cut = compact() == SIM_ERR_CUT;
         op_t last = ops[op_count - 1];
-        bool is_mark = is_cut && last.kind == 'p' && last.size == 4 && last.word == 0
-                       && last.addr >= rig.region.addr + SECTOR / 2 && last.addr < rig.region.addr + SECTOR;
+        bool is_mark = is_cut && last.kind == 'p' && last.size == 4 && last.word == 0 && last.addr >= rig.region.addr + SECTOR / 2
+                       && last.addr < rig.region.addr + SECTOR;
         begin_watching(-1);
         int err = compact();
         nor.watch = NULL;

@@ -50,17 +50,43 @@ static int open_sector(molt_plan_t *plan) {
 
 // SHA-1 of "the image".
 static const uint8_t image_sha1[MOLT_SHA1_SIZE] = {
-    0x1a, 0x5d, 0xce, 0x34, 0xe9, 0x6e, 0x5f, 0xcc, 0xaa, 0xad,
-    0xe7, 0x1b, 0xe2, 0x36, 0x0e, 0xb7, 0x9a, 0xfb, 0xc3, 0xb9,
+    0x1a,
+    0x5d,
+    0xce,
+    0x34,
+    0xe9,
+    0x6e,
+    0x5f,
+    0xcc,
+    0xaa,
+    0xad,
+    0xe7,
+    0x1b,
+    0xe2,
+    0x36,
+    0x0e,
+    0xb7,
+    0x9a,
+    0xfb,
+    0xc3,
+    0xb9,
 };
 
 // The plan of the vector "2-ordinary", built by molt. What it says of it is the vectors' table.
 static void build_ordinary(molt_plan_t *plan, uint32_t loader_size, const molt_saved_t *saved) {
     static const uint32_t runs[][3] = {
         // extent, address, size: a file of 40 KB less 100 bytes, of which littlefs took blocks here and there
-        { 0, 0x100000, 4096 }, { 1, 0x105004, 4092 }, { 2, 0x106008, 4088 }, { 3, 0x130004, 4092 },
-        { 4, 0x13100c, 4084 }, { 5, 0x3f0004, 4092 }, { 6, 0x200008, 4088 }, { 7, 0x201004, 4092 },
-        { 8, 0x202010, 4080 }, { 9, 0x203004, 4092 }, { 10, 0x107008, 64 },
+        { 0, 0x100000, 4096 },
+        { 1, 0x105004, 4092 },
+        { 2, 0x106008, 4088 },
+        { 3, 0x130004, 4092 },
+        { 4, 0x13100c, 4084 },
+        { 5, 0x3f0004, 4092 },
+        { 6, 0x200008, 4088 },
+        { 7, 0x201004, 4092 },
+        { 8, 0x202010, 4080 },
+        { 9, 0x203004, 4092 },
+        { 10, 0x107008, 64 },
     };
     molt_plan_request_t request = {
         .image_crc = 0x89abcdef,
@@ -311,27 +337,27 @@ static const field_t hostile_fields[] = {
     { FLASH_SIZE, 0 },
     { FLASH_SIZE, 0x400001 },
     { FLASH_SIZE, 0xffffffff },
-    { FLASH_SIZE, 0x3f0000 },   // an extent and the filesystem behind it
+    { FLASH_SIZE, 0x3f0000 },  // an extent and the filesystem behind it
     { IMAGE_SIZE, 0 },
-    { IMAGE_SIZE, 40956 },      // not the source's
+    { IMAGE_SIZE, 40956 },  // not the source's
     { IMAGE_SIZE, 0xffffffff },
-    { IMAGE_ADDR, 0x8000 },     // not a block's beginning
-    { IMAGE_ADDR, 0x100000 },   // over extents and filesystem
+    { IMAGE_ADDR, 0x8000 },    // not a block's beginning
+    { IMAGE_ADDR, 0x100000 },  // over extents and filesystem
     { IMAGE_ADDR, 0x400000 },
     { IMAGE_ADDR, 0xffff0000 },
     { BOOT_ADDR, 4 },
     { BOOT_ADDR, 0x100000 },
-    { BOOT_ADDR, 0x300000 },    // over the saved first sector
+    { BOOT_ADDR, 0x300000 },  // over the saved first sector
     { BOOT_ADDR, 0x400000 },
     { BOOT_ADDR, 0xfffff000 },
     { SOURCE_SIZE, 0 },
     { SOURCE_SIZE, 40964 },
     { SOURCE_SIZE, 0xffffffff },
-    { SOURCE_KIND, 2 },         // does not exist
+    { SOURCE_KIND, 2 },  // does not exist
     { SOURCE_KIND, 0x100 },
-    { SOURCE_KIND, 1 },         // gzip without an extension
+    { SOURCE_KIND, 1 },  // gzip without an extension
     { HEAD_ADDR, 0 },
-    { HEAD_ADDR, 0x9000 },      // in the image
+    { HEAD_ADDR, 0x9000 },  // in the image
     { HEAD_ADDR, 0x300004 },
     { HEAD_ADDR, 0x400000 },
     { HEAD_ADDR, 0xfffff000 },
@@ -340,19 +366,19 @@ static const field_t hostile_fields[] = {
     { REPORT_ADDR, 0x300002 },
     { REPORT_ADDR, 0x3ffff4 },
     { REPORT_ADDR, 0xfffffffc },
-    { EXTENSION_SIZE, 0x1004 }, // more than a sector
-    { EXTENSION_SIZE, 6 },      // half words
-    { EXTENSION_SIZE, 4 },      // in the boot sector
+    { EXTENSION_SIZE, 0x1004 },  // more than a sector
+    { EXTENSION_SIZE, 6 },       // half words
+    { EXTENSION_SIZE, 4 },       // in the boot sector
     { EXTENSION_SIZE, 0xfffffffc },
-    { FS_ADDR, 0 },             // over the image
+    { FS_ADDR, 0 },  // over the image
     { FS_ADDR, 0x9000 },
     { FS_ADDR, 0x100004 },
-    { FS_ADDR, 0x106000 },      // past the end of flash
+    { FS_ADDR, 0x106000 },  // past the end of flash
     { FS_ADDR, 0xfffff000 },
     { FS_SIZE, 0x2fb001 },
     { FS_SIZE, 0x301000 },
     { FS_SIZE, 0xfffff000 },
-    { EXTENT_COUNT, 10 },       // fewer bytes than the source has
+    { EXTENT_COUNT, 10 },  // fewer bytes than the source has
     { EXTENT_COUNT, 0 },
     { EXTENT_COUNT, 0xffff },
     { EXTENT_COUNT, 0x1000b },

@@ -78,9 +78,15 @@ static void the_vectors_are_read_as_what_they_are(void **state) {
         uint32_t slot;
         uint32_t free_slot;  // 8, 16: the end of the first sector, of the second
     } goods[] = {
-        { "2-first-copy", 3, 2, 3 },      { "2-second-copy", 3, 2, 3 },         { "2-tallies-differ", 3, 2, 3 },
-        { "2-torn-first", 3, 2, 4 },      { "2-torn-second", 4, 3, 4 },         { "2-passed-over", 4, 3, 4 },
-        { "2-both-torn", 2, 1, 3 },       { "2-second-sector", 10, 9, 10 },     { "2-torn-erase", 16, 15, 16 },
+        { "2-first-copy", 3, 2, 3 },
+        { "2-second-copy", 3, 2, 3 },
+        { "2-tallies-differ", 3, 2, 3 },
+        { "2-torn-first", 3, 2, 4 },
+        { "2-torn-second", 4, 3, 4 },
+        { "2-passed-over", 4, 3, 4 },
+        { "2-both-torn", 2, 1, 3 },
+        { "2-second-sector", 10, 9, 10 },
+        { "2-torn-erase", 16, 15, 16 },
         { "2-first-sector-again", 17, 0, 1 },
     };
     for (size_t i = 0; i < sizeof goods / sizeof goods[0]; i++) {

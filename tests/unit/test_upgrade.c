@@ -310,8 +310,13 @@ static void put_foreign_volume(uint32_t block_size) {
 static void blocks_of_two_sectors_do_and_of_half_a_sector_do_not(void **state) {
     (void)state;
     static const fixture_shape_t shape = {
-        .name = "large", .geometry = { 256 * KB, 4096, 64 * KB, 256 }, .image_size = 50001, .fs_addr = 64 * KB,
-        .fs_size = 192 * KB, .file_count = 2, .file_size = 5000,
+        .name = "large",
+        .geometry = { 256 * KB, 4096, 64 * KB, 256 },
+        .image_size = 50001,
+        .fs_addr = 64 * KB,
+        .fs_size = 192 * KB,
+        .file_count = 2,
+        .file_size = 5000,
     };
     rig_free(&rig);
     rig_init(&rig, &shape);
@@ -378,7 +383,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_no_image_for_this_chip_is_told_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_the_safe_check_the_headers_are_still_looked_at, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_in_the_way_is_refused_with_its_numbers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_image_for_another_flash_map_is_refused_unless_the_filesystem_is_given_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_image_for_another_flash_map_is_refused_unless_the_filesystem_is_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_list_of_blocks_is_noticed_not_followed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_changed_bit_in_the_file_is_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_being_written_counts_as_far_as_it_is_synced, set_up, tear_down),

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "names.h"
 #include "libgcc.h"
+#include "names.h"
 
 static uint64_t random_state = 88172645463325252u;
 static int differences;
@@ -26,8 +26,8 @@ static uint64_t random64(void) {
 
 // Mostly ordinary numbers; often neighbours in magnitude, specials and subnormals.
 static uint64_t random_double(void) {
-    static const uint64_t special[] = {0, 1, 0x000fffffffffffff, 0x0010000000000000, 0x3ff0000000000000,
-        0x7fefffffffffffff, 0x7ff0000000000000, 0x7ff8000000000000};
+    static const uint64_t special[] = { 0, 1, 0x000fffffffffffff, 0x0010000000000000, 0x3ff0000000000000, 0x7fefffffffffffff,
+        0x7ff0000000000000, 0x7ff8000000000000 };
     uint64_t bits = random64();
     switch (random64() % 8) {
         case 0:
@@ -42,7 +42,7 @@ static uint64_t random_double(void) {
 }
 
 static uint32_t random_float(void) {
-    static const uint32_t special[] = {0, 1, 0x007fffff, 0x00800000, 0x3f800000, 0x7f7fffff, 0x7f800000, 0x7fc00000};
+    static const uint32_t special[] = { 0, 1, 0x007fffff, 0x00800000, 0x3f800000, 0x7f7fffff, 0x7f800000, 0x7fc00000 };
     uint32_t bits = (uint32_t)random64();
     switch (random64() % 8) {
         case 0:

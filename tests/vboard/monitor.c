@@ -145,7 +145,7 @@ static uint32_t memory_command(const char *word) {
         memcpy(buffer, (const void *)number[0], number[1]);
         return buffer[0];
     } else if (strcmp(word, "call") == 0) {
-        return ((uint32_t (*)(uint32_t, uint32_t))number[0])(number[1], number[2]);
+        return ((uint32_t(*)(uint32_t, uint32_t))number[0])(number[1], number[2]);
     } else if (strcmp(word, "flash") == 0) {
         return answer_from_flash();
     } else if (strcmp(word, "saw") == 0) {

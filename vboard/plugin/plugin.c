@@ -23,11 +23,11 @@ enum { REPORTS_MAX = 100 };  // nobody reads more
 
 static struct {
     bool window_is_open;
-    uint32_t cache_iram;      // first address of the IRAM that the cache has taken
-    uint32_t outside_pc;      // where the program was last, outside of the ROM
+    uint32_t cache_iram;  // first address of the IRAM that the cache has taken
+    uint32_t outside_pc;  // where the program was last, outside of the ROM
     uint32_t reported[REPORTS_MAX];
     uint32_t report_count;
-} board = {.cache_iram = CACHE_IRAM_END};
+} board = { .cache_iram = CACHE_IRAM_END };
 
 static bool within(uint32_t vaddr, uint32_t base, uint32_t end) {
     return vaddr - base < end - base;
@@ -99,8 +99,8 @@ static void obey_signal(uint32_t signal) {
 
 static const char *access_name(bool is_store, unsigned size_shift) {
     static const char *const names[2][3] = {
-        {"8-bit load from", "16-bit load from", "32-bit load from"},
-        {"8-bit store to", "16-bit store to", "32-bit store to"},
+        { "8-bit load from", "16-bit load from", "32-bit load from" },
+        { "8-bit store to", "16-bit store to", "32-bit store to" },
     };
     return names[is_store][size_shift < 2 ? size_shift : 2];
 }
@@ -164,8 +164,8 @@ static void finish(void) {
     }
 }
 
-__attribute__((visibility("default")))
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv) {
+__attribute__((visibility("default"))) int qemu_plugin_install(
+    qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv) {
     (void)info;
     (void)argc;
     (void)argv;

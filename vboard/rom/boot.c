@@ -19,14 +19,14 @@ enum {
     CHECKSUM_SEED = 0xef,
     HEADER_SIZE = 8,
     SEGMENT_HEADER_SIZE = 8,
-    BUFFER_SIZE = 16,  // the ROM reads through a buffer of 16 bytes, and says so in its lines
+    BUFFER_SIZE = 16,          // the ROM reads through a buffer of 16 bytes, and says so in its lines
     ROM_CHIP_SIZE = 0x400000,  // what `flashchip` has, whatever the chip
 };
 
 static struct {
     bool is_on;
-    uint32_t cause;    // of the boot in progress
-    uint32_t next;     // what the next reset's cause will be
+    uint32_t cause;  // of the boot in progress
+    uint32_t next;   // what the next reset's cause will be
     uint32_t resets;
     uint32_t bites;
 } power;
@@ -184,8 +184,7 @@ static void write_stats(int status) {
     }
     bool is_file = path[0] != '-' || path[1] != '\0';
     int fd = is_file ? host_open(path, HOST_O_CREATE_EMPTY) : HOST_STDERR;
-    board_write_text(fd, "{\"status\": %d, \"resets\": %u, \"watchdog_bites\": %u, ", status, power.resets,
-        power.bites);
+    board_write_text(fd, "{\"status\": %d, \"resets\": %u, \"watchdog_bites\": %u, ", status, power.resets, power.bites);
     nor_write_stats(fd);
     chip_write_stats(fd);
 }

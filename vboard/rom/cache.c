@@ -20,8 +20,8 @@ enum {
     WINDOW_SECTORS = WINDOW_SIZE / NOR_SECTOR_SIZE,
     CACHE_UNIT = 0x4000,  // the cache takes IRAM in units of 16 KB
     NOTHING = -1,
-    POISON_FIRST = 4,     // so many times after a reset the window is poisoned
-    POISON_EVERY = 256,   // and then each time after so many
+    POISON_FIRST = 4,    // so many times after a reset the window is poisoned
+    POISON_EVERY = 256,  // and then each time after so many
 };
 
 enum poison_policy { POISON_SOMETIMES, POISON_ALWAYS, POISON_AT_BOOT };
@@ -29,10 +29,10 @@ enum poison_policy { POISON_SOMETIMES, POISON_ALWAYS, POISON_AT_BOOT };
 static struct {
     bool is_on;
     enum poison_policy policy;
-    uint32_t times_off;    // since the reset
+    uint32_t times_off;  // since the reset
     bool iram_is_poisoned;
-    bool is_noise; // what the window shows
-    int megabyte;  // of the flash that the window shows, or would show if the cache were on; or NOTHING
+    bool is_noise;  // what the window shows
+    int megabyte;   // of the flash that the window shows, or would show if the cache were on; or NOTHING
     uint8_t stale[WINDOW_SECTORS];
     bool any_stale;
 } cache;
@@ -56,8 +56,8 @@ static void poison_window(void) {
 }
 
 static void refresh_sector(uint32_t sector) {
-    controller_fetch((uint32_t)cache.megabyte * WINDOW_SIZE + sector * NOR_SECTOR_SIZE, window + sector * NOR_SECTOR_SIZE,
-        NOR_SECTOR_SIZE);
+    controller_fetch(
+        (uint32_t)cache.megabyte * WINDOW_SIZE + sector * NOR_SECTOR_SIZE, window + sector * NOR_SECTOR_SIZE, NOR_SECTOR_SIZE);
     cache.stale[sector] = 0;
 }
 
@@ -86,7 +86,7 @@ static enum poison_policy policy_of(const char *option) {
 static bool poison_is_due(void) {
     uint32_t times = cache.times_off++;
     return cache.policy == POISON_ALWAYS
-        || (cache.policy == POISON_SOMETIMES && (times < POISON_FIRST || times % POISON_EVERY == 0));
+           || (cache.policy == POISON_SOMETIMES && (times < POISON_FIRST || times % POISON_EVERY == 0));
 }
 
 void cache_reset(void) {

@@ -33,15 +33,15 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"winbond", 0, SECOND_QE, true},      // [W25Q32FV data sheet: one byte clears the second; W25Q32JV leaves it]
-    {"macronix", FIRST_QE, 0, false},     // [MX25L3233F data sheet: the second byte is another register]
-    {"gigadevice", 0, SECOND_QE, false},  // [GD25Q32C data sheet: 31h writes the second]
-    {"fixed", 0, 0, false},
+    { "winbond", 0, SECOND_QE, true },      // [W25Q32FV data sheet: one byte clears the second; W25Q32JV leaves it]
+    { "macronix", FIRST_QE, 0, false },     // [MX25L3233F data sheet: the second byte is another register]
+    { "gigadevice", 0, SECOND_QE, false },  // [GD25Q32C data sheet: 31h writes the second]
+    { "fixed", 0, 0, false },
 };
 
 static struct {
     const struct kind *kind;
-    uint8_t first;   // status bytes, without WIP and WEL
+    uint8_t first;  // status bytes, without WIP and WEL
     uint8_t second;
     bool write_is_enabled;
     uint64_t busy_ns;         // of an operation that nobody has waited for yet
@@ -182,7 +182,7 @@ static void store_status(void) {
         broken("cannot write the chip's status register beside the flash file:", path);
     }
     static const char digits[] = "0123456789abcdef";
-    char text[] = {digits[chip.second >> 4], digits[chip.second & 15], digits[chip.first >> 4], digits[chip.first & 15], '\n'};
+    char text[] = { digits[chip.second >> 4], digits[chip.second & 15], digits[chip.first >> 4], digits[chip.first & 15], '\n' };
     host_write_at(chip.file, 0, text, sizeof text);
 }
 

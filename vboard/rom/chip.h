@@ -14,20 +14,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHIP_STATUS_WIP 0x01u      // an operation is in progress
-#define CHIP_STATUS_WEL 0x02u      // the next program, erase or status write will be obeyed
-#define CHIP_STATUS_BP 0x1cu       // BP0 to BP2: how much of the chip is protected
-#define CHIP_STATUS_TB 0x20u       // protected from the bottom on instead of up to the top
+#define CHIP_STATUS_WIP 0x01u  // an operation is in progress
+#define CHIP_STATUS_WEL 0x02u  // the next program, erase or status write will be obeyed
+#define CHIP_STATUS_BP 0x1cu   // BP0 to BP2: how much of the chip is protected
+#define CHIP_STATUS_TB 0x20u   // protected from the bottom on instead of up to the top
 
 void chip_power_on(void);
 
 // The commands. A chip that is busy obeys none but the reading of its status.
-uint8_t chip_read_status(void);                                     // 05h
-void chip_write_enable(void);                                       // 06h
-void chip_write_disable(void);                                      // 04h
-void chip_write_status(uint32_t value, uint32_t size);              // 01h; size is 1 or 2
-void chip_program(uint32_t addr, const void *data, uint32_t size);  // 02h
-void chip_erase(uint32_t addr, uint32_t size);                      // 20h, d8h, c7h
+uint8_t chip_read_status(void);                                            // 05h
+void chip_write_enable(void);                                              // 06h
+void chip_write_disable(void);                                             // 04h
+void chip_write_status(uint32_t value, uint32_t size);                     // 01h; size is 1 or 2
+void chip_program(uint32_t addr, const void *data, uint32_t size);         // 02h
+void chip_erase(uint32_t addr, uint32_t size);                             // 20h, d8h, c7h
 void chip_read(uint32_t addr, void *buffer, uint32_t size, bool is_quad);  // noise if it is quad and QE is clear
 void chip_peek(uint32_t addr, void *buffer, uint32_t size, bool is_quad);  // the same for the cache: not counted
 

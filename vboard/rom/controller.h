@@ -14,7 +14,7 @@ struct spi_registers {
     uint32_t addr;     // 24 bits of address, and the number of data bytes above them
     uint32_t ctrl;
     uint32_t ctrl1;
-    uint32_t status;   // read or to be written
+    uint32_t status;  // read or to be written
     uint32_t ctrl2;
     uint32_t clock;
     uint32_t user;
@@ -35,7 +35,7 @@ enum {
 };
 
 enum {
-    SPI_CTRL_CLOCK = 0xfff,         // divider of the 80 MHz
+    SPI_CTRL_CLOCK = 0xfff,  // divider of the 80 MHz
     SPI_CTRL_UNDIVIDED = 1 << 12,
     SPI_CTRL_FAST = 1 << 13,
     SPI_CTRL_DOUT = 1 << 14,

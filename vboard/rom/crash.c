@@ -17,10 +17,19 @@ void exception_handle(const struct exception_frame *frame);
 // [Xtensa ISA reference, EXCCAUSE]
 static const char *cause_name(uint32_t cause) {
     static const char *const names[] = {
-        [0] = "IllegalInstruction", [1] = "Syscall", [2] = "InstructionFetchError", [3] = "LoadStoreError",
-        [6] = "IntegerDivideByZero", [8] = "Privileged", [9] = "LoadStoreAlignment",
-        [12] = "InstrPIFDataError", [13] = "LoadStorePIFDataError", [14] = "InstrPIFAddrError",
-        [15] = "LoadStorePIFAddrError", [20] = "InstFetchProhibited", [28] = "LoadProhibited",
+        [0] = "IllegalInstruction",
+        [1] = "Syscall",
+        [2] = "InstructionFetchError",
+        [3] = "LoadStoreError",
+        [6] = "IntegerDivideByZero",
+        [8] = "Privileged",
+        [9] = "LoadStoreAlignment",
+        [12] = "InstrPIFDataError",
+        [13] = "LoadStorePIFDataError",
+        [14] = "InstrPIFAddrError",
+        [15] = "LoadStorePIFAddrError",
+        [20] = "InstFetchProhibited",
+        [28] = "LoadProhibited",
         [29] = "StoreProhibited",
     };
     const char *name = cause < sizeof names / sizeof names[0] ? names[cause] : NULL;
@@ -46,8 +55,7 @@ void exception_handle(const struct exception_frame *frame) {
         watchdog_interrupt(frame->epc1);
         return;
     }
-    board_say("crash: exception %u (%s) at pc 0x%08x%s", frame->exccause, cause_name(frame->exccause), frame->epc1,
-        place(frame));
+    board_say("crash: exception %u (%s) at pc 0x%08x%s", frame->exccause, cause_name(frame->exccause), frame->epc1, place(frame));
     board_say("  excvaddr 0x%08x, depc 0x%08x, ps 0x%08x, sar %u", frame->excvaddr, frame->depc, frame->ps, frame->sar);
     for (uint32_t i = 0; i < 16; i += 4) {
         board_say("  a%-2u %08x %08x %08x %08x", i, frame->a[i], frame->a[i + 1], frame->a[i + 2], frame->a[i + 3]);

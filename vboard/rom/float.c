@@ -14,7 +14,7 @@ enum class { ZERO, FINITE, INFINITE, NOT_A_NUMBER };
 struct number {
     enum class class;
     bool negative;
-    int exponent;       // value = mantissa / 2^62 * 2^exponent
+    int exponent;  // value = mantissa / 2^62 * 2^exponent
     uint64_t mantissa;
 };
 
@@ -23,8 +23,8 @@ struct format {
     int bias;
 };
 
-static const struct format single = {23, 127};
-static const struct format double_ = {52, 1023};
+static const struct format single = { 23, 127 };
+static const struct format double_ = { 52, 1023 };
 
 static int exponent_max(const struct format *f) {
     return 2 * f->bias + 1;
@@ -49,7 +49,7 @@ static void normalize(struct number *n) {
 }
 
 static struct number unpack(uint64_t bits, const struct format *f) {
-    struct number n = {ZERO, false, 0, 0};
+    struct number n = { ZERO, false, 0, 0 };
     uint64_t fraction = bits & (((uint64_t)1 << f->fraction_bits) - 1);
     int exponent = (int)(bits >> f->fraction_bits) & exponent_max(f);
     n.negative = (bits >> f->fraction_bits >> (f->bias == 127 ? 8 : 11) & 1) != 0;
@@ -97,7 +97,7 @@ static uint64_t pack(struct number n, const struct format *f) {
 }
 
 static struct number not_a_number(void) {
-    return (struct number) {NOT_A_NUMBER, false, 0, 0};
+    return (struct number){ NOT_A_NUMBER, false, 0, 0 };
 }
 
 static struct number add(struct number a, struct number b) {
@@ -129,7 +129,7 @@ static struct number add(struct number a, struct number b) {
         a.mantissa -= b.mantissa;
     }
     if (a.mantissa == 0) {
-        return (struct number) {ZERO, false, 0, 0};
+        return (struct number){ ZERO, false, 0, 0 };
     }
     normalize(&a);
     return a;
@@ -137,13 +137,13 @@ static struct number add(struct number a, struct number b) {
 
 static struct number multiply(struct number a, struct number b) {
     bool negative = a.negative != b.negative;
-    if (a.class == NOT_A_NUMBER || b.class == NOT_A_NUMBER
-        || (a.class == INFINITE && b.class == ZERO) || (a.class == ZERO && b.class == INFINITE)) {
+    if (a.class == NOT_A_NUMBER || b.class == NOT_A_NUMBER || (a.class == INFINITE && b.class == ZERO)
+        || (a.class == ZERO && b.class == INFINITE)) {
         return not_a_number();
     }
     if (a.class != FINITE || b.class != FINITE) {
         bool infinite = a.class == INFINITE || b.class == INFINITE;
-        return (struct number) {infinite ? INFINITE : ZERO, negative, 0, 0};
+        return (struct number){ infinite ? INFINITE : ZERO, negative, 0, 0 };
     }
     uint32_t a_low = (uint32_t)a.mantissa, a_high = (uint32_t)(a.mantissa >> 32);
     uint32_t b_low = (uint32_t)b.mantissa, b_high = (uint32_t)(b.mantissa >> 32);
@@ -153,22 +153,21 @@ static struct number multiply(struct number a, struct number b) {
     uint64_t high = __umulsidi3(a_high, b_high) + (cross >> 32) + (other >> 32);
     bool lost = (uint32_t)low != 0 || (uint32_t)other != 0;
     // The product has its leading 1 at bit 124 or 125; high holds bits 64 and up.
-    struct number n = {FINITE, negative, a.exponent + b.exponent + 2, high | lost};
+    struct number n = { FINITE, negative, a.exponent + b.exponent + 2, high | lost };
     normalize(&n);
     return n;
 }
 
 static struct number divide(struct number a, struct number b) {
     bool negative = a.negative != b.negative;
-    if (a.class == NOT_A_NUMBER || b.class == NOT_A_NUMBER
-        || (a.class == b.class && (a.class == ZERO || a.class == INFINITE))) {
+    if (a.class == NOT_A_NUMBER || b.class == NOT_A_NUMBER || (a.class == b.class && (a.class == ZERO || a.class == INFINITE))) {
         return not_a_number();
     }
     if (a.class == INFINITE || b.class == ZERO) {
-        return (struct number) {INFINITE, negative, 0, 0};
+        return (struct number){ INFINITE, negative, 0, 0 };
     }
     if (a.class == ZERO || b.class == INFINITE) {
-        return (struct number) {ZERO, negative, 0, 0};
+        return (struct number){ ZERO, negative, 0, 0 };
     }
     uint64_t quotient = 0;
     uint64_t remainder = a.mantissa;
@@ -180,13 +179,13 @@ static struct number divide(struct number a, struct number b) {
         }
         remainder <<= 1;
     }
-    struct number n = {FINITE, negative, a.exponent - b.exponent, quotient | (remainder != 0)};
+    struct number n = { FINITE, negative, a.exponent - b.exponent, quotient | (remainder != 0) };
     normalize(&n);
     return n;
 }
 
 static struct number of_integer(uint32_t magnitude, bool negative) {
-    struct number n = {magnitude == 0 ? ZERO : FINITE, negative, LEADING, magnitude};
+    struct number n = { magnitude == 0 ? ZERO : FINITE, negative, LEADING, magnitude };
     if (magnitude != 0) {
         normalize(&n);
     }

@@ -102,7 +102,7 @@ void host_write(int fd, const void *buffer, uint32_t size) {
 }
 
 bool host_readable(int fd, uint32_t us) {
-    uint32_t timeval[2] = {us / 1000000, us % 1000000};
+    uint32_t timeval[2] = { us / 1000000, us % 1000000 };
     return host_call(CALL_SELECT_ONE, (uint32_t)fd, SELECT_READ, pointer(timeval)) > 0;
 }
 

@@ -31,7 +31,7 @@ struct parts32 {
 };
 
 static struct parts32 divide32(uint32_t a, uint32_t b) {
-    struct parts32 parts = {0, a};
+    struct parts32 parts = { 0, a };
     if (b == 0) {
         divide_by_zero();
     }

@@ -14,11 +14,11 @@
 #define NOR_BLOCK_SIZE 65536
 
 void nor_power_on(void);
-uint32_t nor_size(void);   // the file's size: 512 KB to 16 MB, a power of two
+uint32_t nor_size(void);  // the file's size: 512 KB to 16 MB, a power of two
 
 // Addresses beyond the chip wrap around, as address lines that do not exist are not decoded.
-void nor_read(uint32_t addr, void *buffer, uint32_t size);          // counted as read by the program
-void nor_peek(uint32_t addr, void *buffer, uint32_t size);          // the same, but not counted
+void nor_read(uint32_t addr, void *buffer, uint32_t size);         // counted as read by the program
+void nor_peek(uint32_t addr, void *buffer, uint32_t size);         // the same, but not counted
 void nor_program(uint32_t addr, const void *data, uint32_t size);  // one command: at most a page's bytes
 void nor_erase(uint32_t addr, uint32_t size);                      // a whole sector, 64 KB block, or the chip
 
@@ -32,6 +32,6 @@ void nor_pass(uint64_t ns);
 uint64_t nor_time_ns(void);
 uint64_t nor_time_us(void);
 
-void nor_write_stats(int fd);     // members of a line of JSON
+void nor_write_stats(int fd);  // members of a line of JSON
 
 #endif

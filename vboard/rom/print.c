@@ -31,8 +31,7 @@ static void put_field(void (*put)(char), const char *text, uint32_t size, struct
     }
 }
 
-static void put_number(void (*put)(char), uint32_t value, bool negative, uint32_t base, bool upper,
-    struct field field) {
+static void put_number(void (*put)(char), uint32_t value, bool negative, uint32_t base, bool upper, struct field field) {
     char text[12];
     char *p = text + sizeof text;
     const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
@@ -47,7 +46,7 @@ static void put_number(void (*put)(char), uint32_t value, bool negative, uint32_
 }
 
 static const char *parse_field(const char *format, struct field *field) {
-    *field = (struct field) {0, false, false};
+    *field = (struct field){ 0, false, false };
     for (; *format == '-' || *format == '0'; format++) {
         field->left |= *format == '-';
         field->zero |= *format == '0';

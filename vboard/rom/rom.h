@@ -49,8 +49,8 @@ int ets_uart_printf(const char *format, ...);
 void Uart_Init(uint8_t uart);
 void *GetUartDevice(void);
 void uart_div_modify(uint8_t uart, uint32_t divisor);
-int uart_tx_one_char(uint8_t c);     // 0
-int uart_rx_one_char(uint8_t *c);    // 0 and the character, or 1: there is none
+int uart_tx_one_char(uint8_t c);   // 0
+int uart_rx_one_char(uint8_t *c);  // 0 and the character, or 1: there is none
 uint8_t uart_rx_one_char_block(void);
 
 // The ROM's description of the flash chip, in its data. [SDK, spi_flash.h: SpiFlashChip]
@@ -67,13 +67,13 @@ struct flashchip {
 int SPIRead(uint32_t addr, uint32_t *buffer, uint32_t size);
 int SPIWrite(uint32_t addr, const uint32_t *data, uint32_t size);
 int SPIEraseSector(uint32_t sector);
-int SPIEraseBlock(uint32_t block);   // the 64 KB block of that number
+int SPIEraseBlock(uint32_t block);  // the 64 KB block of that number
 int SPIEraseArea(uint32_t addr, uint32_t size);
 int SPIEraseChip(void);
 int SPIUnlock(void);
 int SPILock(void);
-int SPIParamCfg(uint32_t device_id, uint32_t chip_size, uint32_t block_size, uint32_t sector_size,
-    uint32_t page_size, uint32_t status_mask);
+int SPIParamCfg(
+    uint32_t device_id, uint32_t chip_size, uint32_t block_size, uint32_t sector_size, uint32_t page_size, uint32_t status_mask);
 int SPIReadModeCnfig(uint32_t mode);
 int SPI_read_status(struct flashchip *chip, uint32_t *status);
 int SPI_write_status(struct flashchip *chip, uint32_t status);
@@ -90,7 +90,7 @@ void Cache_Read_Disable(void);
 // watchdog.c
 void ets_wdt_init(void);
 void ets_wdt_enable(uint32_t mode, uint32_t stage0, uint32_t stage1);
-uint32_t ets_wdt_disable(void);      // the mode it had, for ets_wdt_restore()
+uint32_t ets_wdt_disable(void);  // the mode it had, for ets_wdt_restore()
 void ets_wdt_restore(uint32_t mode);
 uint32_t ets_wdt_get_mode(void);
 
@@ -131,10 +131,10 @@ void SHA1Update(struct sha1 *sha1, const uint8_t *data, uint32_t size);
 void SHA1Final(uint8_t digest[20], struct sha1 *sha1);
 
 // vboard.c: what no chip has
-_Noreturn void vboard_exit(int status);            // end the run; 0..63
+_Noreturn void vboard_exit(int status);              // end the run; 0..63
 void vboard_write(const void *text, uint32_t size);  // to the UART in one piece
-bool vboard_wait(uint32_t ms);                     // until there is UART input, at most ms
-uint64_t vboard_flash_us(void);                    // modelled flash time since the power came on
-uint32_t vboard_seed(void);                        // a different number in each run, 0 under --icount
+bool vboard_wait(uint32_t ms);                       // until there is UART input, at most ms
+uint64_t vboard_flash_us(void);                      // modelled flash time since the power came on
+uint32_t vboard_seed(void);                          // a different number in each run, 0 under --icount
 
 #endif

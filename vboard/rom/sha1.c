@@ -79,7 +79,7 @@ void SHA1Update(struct sha1 *sha1, const uint8_t *data, uint32_t size) {
 }
 
 void SHA1Final(uint8_t digest[20], struct sha1 *sha1) {
-    static const uint8_t padding[64] = {0x80};
+    static const uint8_t padding[64] = { 0x80 };
     uint8_t bits[8];
     store_be(bits, sha1->bits[1]);
     store_be(bits + 4, sha1->bits[0]);

@@ -111,9 +111,12 @@ static int disable_quad(struct flashchip *chip) {
 // A mode as in byte 2 of an image's header; 4 is a fast read on one line, anything else a slow one.
 int SPIReadModeCnfig(uint32_t mode) {
     static const uint32_t bits[] = {
-        [MODE_QIO] = SPI_CTRL_QIO | SPI_CTRL_FAST,   [MODE_QOUT] = SPI_CTRL_QOUT | SPI_CTRL_FAST,
-        [MODE_DIO] = SPI_CTRL_DIO | SPI_CTRL_FAST,   [MODE_DOUT] = SPI_CTRL_DOUT | SPI_CTRL_FAST,
-        [MODE_FAST] = SPI_CTRL_FAST,                 [MODE_SLOW] = 0,
+        [MODE_QIO] = SPI_CTRL_QIO | SPI_CTRL_FAST,
+        [MODE_QOUT] = SPI_CTRL_QOUT | SPI_CTRL_FAST,
+        [MODE_DIO] = SPI_CTRL_DIO | SPI_CTRL_FAST,
+        [MODE_DOUT] = SPI_CTRL_DOUT | SPI_CTRL_FAST,
+        [MODE_FAST] = SPI_CTRL_FAST,
+        [MODE_SLOW] = 0,
     };
     SPI0->ctrl &= ~(uint32_t)CTRL_MODES;
     if (mode == MODE_QIO || mode == MODE_QOUT) {
@@ -135,9 +138,9 @@ void spi_flash_attach(void) {
     SPIReadModeCnfig(MODE_SLOW);
 }
 
-int SPIParamCfg(uint32_t device_id, uint32_t chip_size, uint32_t block_size, uint32_t sector_size,
-    uint32_t page_size, uint32_t status_mask) {
-    *flashchip() = (struct flashchip){device_id, chip_size, block_size, sector_size, page_size, status_mask};
+int SPIParamCfg(
+    uint32_t device_id, uint32_t chip_size, uint32_t block_size, uint32_t sector_size, uint32_t page_size, uint32_t status_mask) {
+    *flashchip() = (struct flashchip){ device_id, chip_size, block_size, sector_size, page_size, status_mask };
     return SPI_OK;
 }
 

@@ -7,9 +7,16 @@ static const struct {
     const char *name;
     enum tear tear;
 } tear_names[] = {
-    {"before", TEAR_BEFORE}, {"none", TEAR_BEFORE},   {"after", TEAR_AFTER},   {"half", TEAR_HALF},
-    {"prefix", TEAR_PREFIX}, {"partial", TEAR_PREFIX}, {"suffix", TEAR_SUFFIX}, {"random", TEAR_RANDOM},
-    {"zero", TEAR_ZERO},     {"stray", TEAR_STRAY},
+    { "before", TEAR_BEFORE },
+    { "none", TEAR_BEFORE },
+    { "after", TEAR_AFTER },
+    { "half", TEAR_HALF },
+    { "prefix", TEAR_PREFIX },
+    { "partial", TEAR_PREFIX },
+    { "suffix", TEAR_SUFFIX },
+    { "random", TEAR_RANDOM },
+    { "zero", TEAR_ZERO },
+    { "stray", TEAR_STRAY },
 };
 
 enum tear tear_of_name(const char *name) {

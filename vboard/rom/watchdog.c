@@ -14,15 +14,15 @@
 enum {
     TIMER_INTERRUPT = 1 << 6,  // CCOMPARE0's bit in INTENABLE [core-isa.h of the lx106]
     TICK_US = 100000,
-    STAGE_UNIT_NS = 819200,    // a stage of value n lasts 0.8192 ms * 2^n [ESP8266 Technical Reference, watchdog]
+    STAGE_UNIT_NS = 819200,  // a stage of value n lasts 0.8192 ms * 2^n [ESP8266 Technical Reference, watchdog]
     CTRL_RUNS = 1,
-    CTRL_TWO_STAGES = 0x38,    // after the second one it resets the chip
+    CTRL_TWO_STAGES = 0x38,  // after the second one it resets the chip
     CTRL_ONE_STAGE = 0x3e,
     MODE_ONE_STAGE = 3,
 };
 
 static struct {
-    uint32_t mode;     // as ets_wdt_enable() got it; 0: off
+    uint32_t mode;  // as ets_wdt_enable() got it; 0: off
     uint32_t stage0;
     uint32_t stage1;
     uint32_t last_ccount;

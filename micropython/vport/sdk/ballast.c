@@ -13,17 +13,16 @@
 #define STRING_(x) #x
 
 // Words of a linear congruential generator; 14 bits of each are fixed.
-#define BALLAST(name, section, size) __asm__ ( \
-    "    .section " section "\n" \
-    "    .align 4\n" \
-    "    .global " name "\n" \
-    name ":\n" \
-    "    .set x, " STRING(VPORT_SEED) "\n" \
-    "    .rept " STRING(size) " / 4\n" \
-    "    .set x, (x * 1664525 + 1013904223) & 0xffffffff\n" \
-    "    .word x & 0x1f0f1f0f | 0x40000000\n" \
-    "    .endr\n" \
-    "    .text\n")
+#define BALLAST(name, section, size) \
+    __asm__("    .section " section "\n" \
+            "    .align 4\n" \
+            "    .global " name "\n" name ":\n" \
+            "    .set x, " STRING(VPORT_SEED) "\n" \
+                                              "    .rept " STRING(size) " / 4\n" \
+                                                                        "    .set x, (x * 1664525 + 1013904223) & 0xffffffff\n" \
+                                                                        "    .word x & 0x1f0f1f0f | 0x40000000\n" \
+                                                                        "    .endr\n" \
+                                                                        "    .text\n")
 
 BALLAST("vport_ballast", ".irom0.text, \"ax\"", (VPORT_BALLAST + 4 * VPORT_SEED));
 BALLAST("vport_iram_ballast", ".text.vport_iram_ballast, \"ax\"", VPORT_IRAM_BALLAST);

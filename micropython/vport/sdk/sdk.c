@@ -70,7 +70,7 @@ static void ICACHE_FLASH_ATTR run_timers(void) {
             t->expire_us = now + t->period_us;
         }
         t->func(t->arg);
-        return; // the callback may have changed the list
+        return;  // the callback may have changed the list
     }
 }
 
@@ -88,7 +88,7 @@ static void ICACHE_FLASH_ATTR on_idle(void *arg) {
 // Who resets on purpose leaves the reason in RTC memory, which holds anything after power-on, also if a
 // boot loader has reset the chip since.
 static void ICACHE_FLASH_ATTR find_reset_reason(void) {
-    struct rst_info none = {0};
+    struct rst_info none = { 0 };
     uint32_t rom_reason = rtc_get_reset_reason();
     if (rom_reason == ROM_WATCHDOG_RESET) {
         rst_info.reason = REASON_WDT_RST;
@@ -104,7 +104,7 @@ static void ICACHE_FLASH_ATTR find_reset_reason(void) {
 static void ICACHE_FLASH_ATTR __attribute__((noreturn, used)) sdk_main(void) {
     find_reset_reason();
     // Without a reference the linker drops them.
-    __asm__ volatile ("" : : "r" (vport_ballast), "r" (vport_iram_ballast), "r" (vport_data_ballast));
+    __asm__ volatile("" : : "r"(vport_ballast), "r"(vport_iram_ballast), "r"(vport_data_ballast));
     ets_wdt_enable(WDT_MODE, WDT_STAGE, WDT_STAGE);
     ets_set_idle_cb(on_idle, NULL);
     user_init();
@@ -117,7 +117,7 @@ static void ICACHE_FLASH_ATTR __attribute__((noreturn, used)) sdk_main(void) {
 // for one of 4 MB and divides the 80 MHz by 4.
 static void set_up_flash(void) {
     // Constants lie in mapped flash, which cannot be read yet. 0 is an unknown size.
-    static __attribute__((section(".data"))) uint16_t kilobytes[16] = {512, 256, 1024, 2048, 4096, 2048, 4096, 0, 8192, 16384};
+    static __attribute__((section(".data"))) uint16_t kilobytes[16] = { 512, 256, 1024, 2048, 4096, 2048, 4096, 0, 8192, 16384 };
     static uint32_t header;
     SPIRead(0, &header, sizeof(header));
     uint32_t size = kilobytes[header >> 28], freq = header >> 24 & 15;
@@ -134,7 +134,7 @@ static void __attribute__((noreturn, used)) sdk_start(void) {
     for (uint32_t *p = &_bss_start; p < &_bss_end; p++) {
         *p = 0;
     }
-    __asm__ volatile ("rsr %0, ccount" : "=a" (time_ccount));
+    __asm__ volatile("rsr %0, ccount" : "=a"(time_ccount));
     ccount_per_us = ets_get_cpu_frequency();
     set_up_flash();
     Cache_Read_Enable(0, 0, 1);
@@ -142,15 +142,14 @@ static void __attribute__((noreturn, used)) sdk_start(void) {
 }
 
 // The mask ROM's stack is given up for one at the very top of DRAM.
-__asm__ (
-    "    .section .text.call_user_start, \"ax\"\n"
-    "    .literal_position\n"
-    "    .align 4\n"
-    "    .global call_user_start\n"
-    "call_user_start:\n"
-    "    movi a1, 0x3ffffff0\n"
-    "    j sdk_start\n"
-    "    .text\n");
+__asm__("    .section .text.call_user_start, \"ax\"\n"
+        "    .literal_position\n"
+        "    .align 4\n"
+        "    .global call_user_start\n"
+        "call_user_start:\n"
+        "    movi a1, 0x3ffffff0\n"
+        "    j sdk_start\n"
+        "    .text\n");
 
 void ICACHE_FLASH_ATTR system_timer_reinit(void) {
 }
@@ -160,7 +159,7 @@ void ICACHE_FLASH_ATTR system_init_done_cb(void (*done)(void)) {
 }
 
 static void restart(uint32_t reason) {
-    struct rst_info info = {.reason = reason};
+    struct rst_info info = { .reason = reason };
     system_rtc_mem_write(RTC_RST_INFO_WORD, &info, sizeof(info));
     Cache_Read_Disable();
     software_reset();
@@ -223,7 +222,7 @@ uint32 ICACHE_FLASH_ATTR spi_flash_get_id(void) {
 // counter (100 s), which the port's event loop does.
 uint32 system_get_time(void) {
     uint32_t ccount;
-    __asm__ volatile ("rsr %0, ccount" : "=a" (ccount));
+    __asm__ volatile("rsr %0, ccount" : "=a"(ccount));
     uint32_t us = (ccount - time_ccount) / ccount_per_us;
     time_us += us;
     time_ccount += us * ccount_per_us;
@@ -304,7 +303,7 @@ void ICACHE_FLASH_ATTR gpio_output_set(uint32 set, uint32 clear, uint32 enable, 
 uint32_t ICACHE_FLASH_ATTR vport_random(void) {
     static uint32_t state = 1;
     uint32_t ccount;
-    __asm__ volatile ("rsr %0, ccount" : "=a" (ccount));
+    __asm__ volatile("rsr %0, ccount" : "=a"(ccount));
     state ^= ccount;
     state ^= state << 13;
     state ^= state >> 17;
@@ -395,17 +394,15 @@ sint8 ICACHE_FLASH_ATTR wifi_fpm_do_sleep(uint32 us) {
 
 // The software watchdog's counter lies 6 words before pend_flag_noise_check.
 static uint32_t soft_wdt[7] __attribute__((used));
-__asm__ (
-    "    .global pend_flag_noise_check\n"
-    "    .set pend_flag_noise_check, soft_wdt + 24\n");
+__asm__("    .global pend_flag_noise_check\n"
+        "    .set pend_flag_noise_check, soft_wdt + 24\n");
 
 // The word before esf_rx_buf_alloc points to the lists of free radio buffers: five, all empty.
 static void *radio_buffers[5] __attribute__((used));
-__asm__ (
-    "    .section .text.esf_rx_buf_alloc, \"ax\"\n"
-    "    .align 4\n"
-    "    .word radio_buffers\n"
-    "    .global esf_rx_buf_alloc\n"
-    "esf_rx_buf_alloc:\n"
-    "    ret\n"
-    "    .text\n");
+__asm__("    .section .text.esf_rx_buf_alloc, \"ax\"\n"
+        "    .align 4\n"
+        "    .word radio_buffers\n"
+        "    .global esf_rx_buf_alloc\n"
+        "esf_rx_buf_alloc:\n"
+        "    ret\n"
+        "    .text\n");

@@ -12,4 +12,4 @@ extern const uint32_t vport_ballast[], vport_iram_ballast[], vport_data_ballast[
 // A random number.
 uint32_t vport_random(void);
 
-#endif // VSDK_SDK_H
+#endif  // VSDK_SDK_H

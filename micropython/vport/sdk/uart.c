@@ -4,9 +4,9 @@
 // event loop looks for received ones. They are taken only while there is room, so that none is ever lost.
 // At a prompt the board is asked to wait, so that the host's processor rests.
 
+#include "uart.h"
 #include "ets_sys.h"
 #include "sdk.h"
-#include "uart.h"
 #include "user_interface.h"
 
 #include "py/mphal.h"
@@ -14,7 +14,7 @@
 
 // Mask ROM; the port uses the names uart_tx_one_char and uart_rx_one_char for functions of its own.
 #define rom_uart_tx_one_char ((int (*)(uint8_t byte))0x40003b30)
-#define rom_uart_rx_one_char ((int (*)(uint8_t *byte))0x40003b8c)
+#define rom_uart_rx_one_char ((int (*)(uint8_t * byte))0x40003b8c)
 
 // The board's own, where a chip has nothing: wait until there is input, at most that long.
 #define vboard_wait ((bool (*)(uint32_t ms))0x4000ff20)
@@ -23,7 +23,7 @@
 extern UartDevice UartDev;
 
 uint8 uart_ringbuf_array[UART0_STATIC_RXBUF_LEN];
-static ringbuf_t uart_ringbuf = {uart_ringbuf_array, sizeof(uart_ringbuf_array), 0, 0};
+static ringbuf_t uart_ringbuf = { uart_ringbuf_array, sizeof(uart_ringbuf_array), 0, 0 };
 
 void ICACHE_FLASH_ATTR sdk_uart_poll(void) {
     ringbuf_t *ring = uart_attached_to_dupterm ? &stdin_ringbuf : &uart_ringbuf;
@@ -113,5 +113,5 @@ int ICACHE_FLASH_ATTR uart0_get_rxbuf_len(void) {
 }
 
 void ICACHE_FLASH_ATTR uart0_set_rxbuf(uint8 *buf, int len) {
-    uart_ringbuf = (ringbuf_t) {buf, (uint16_t)len, 0, 0};
+    uart_ringbuf = (ringbuf_t){ buf, (uint16_t)len, 0, 0 };
 }

@@ -8,7 +8,7 @@
 #include <new>
 
 class EspClass {
-public:
+  public:
     bool flashEraseSector(uint32_t sector);
     bool flashWrite(uint32_t address, const uint32_t *data, size_t size);
     bool flashRead(uint32_t address, uint32_t *data, size_t size);
@@ -19,7 +19,7 @@ public:
 extern EspClass ESP;
 
 class SerialClass {
-public:
+  public:
     void begin(unsigned long baud);
     void println(const char *text);
 };

@@ -8,14 +8,14 @@
 namespace fs {
 
 class File {
-public:
+  public:
     size_t write(const uint8_t *buf, size_t size);
     void close();
     operator bool() const;
 };
 
 class FS {
-public:
+  public:
     bool begin();
     void end();
     bool exists(const char *path);
@@ -23,7 +23,7 @@ public:
     File open(const char *path, const char *mode);
 };
 
-}
+}  // namespace fs
 
 using fs::File;
 

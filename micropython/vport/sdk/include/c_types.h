@@ -29,4 +29,4 @@ typedef enum { OK, FAIL, PENDING, BUSY, CANCEL } STATUS;
 // Code in mapped flash; what has no attribute goes to IRAM.
 #define ICACHE_FLASH_ATTR __attribute__((section(".irom0.text")))
 
-#endif // VSDK_C_TYPES_H
+#endif  // VSDK_C_TYPES_H

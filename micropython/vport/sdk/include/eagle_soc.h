@@ -79,7 +79,6 @@
 #define PIN_PULLUP_DIS(pin) CLEAR_PERI_REG_MASK(pin, PERIPHS_IO_MUX_PULLUP)
 #define PIN_PULLUP_EN(pin) SET_PERI_REG_MASK(pin, PERIPHS_IO_MUX_PULLUP)
 // The three bits of the function number lie at 4, 5 and 8.
-#define PIN_FUNC_SELECT(pin, func) \
-    WRITE_PERI_REG(pin, (READ_PERI_REG(pin) & ~0x130u) | ((func) & 4) << 6 | ((func) & 3) << 4)
+#define PIN_FUNC_SELECT(pin, func) WRITE_PERI_REG(pin, (READ_PERI_REG(pin) & ~0x130u) | ((func)&4) << 6 | ((func)&3) << 4)
 
-#endif // VSDK_EAGLE_SOC_H
+#endif  // VSDK_EAGLE_SOC_H

@@ -4,4 +4,4 @@
 
 #define ESP_SDK_VERSION 020200
 
-#endif // VSDK_ESP_SDK_VER_H
+#endif  // VSDK_ESP_SDK_VER_H

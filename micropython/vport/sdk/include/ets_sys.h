@@ -17,4 +17,4 @@ void ets_intr_unlock(void);
 #define TM1_EDGE_INT_ENABLE() ((void)0)
 #define TM1_EDGE_INT_DISABLE() ((void)0)
 
-#endif // VSDK_ETS_SYS_H
+#endif  // VSDK_ETS_SYS_H

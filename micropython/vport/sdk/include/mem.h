@@ -7,4 +7,4 @@
 void *os_malloc(size_t size);
 void os_free(void *ptr);
 
-#endif // VSDK_MEM_H
+#endif  // VSDK_MEM_H

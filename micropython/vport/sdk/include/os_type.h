@@ -23,4 +23,4 @@ typedef struct os_timer {
     void *arg;
 } os_timer_t;
 
-#endif // VSDK_OS_TYPE_H
+#endif  // VSDK_OS_TYPE_H

@@ -11,4 +11,4 @@ void os_timer_arm(os_timer_t *timer, uint32_t ms, bool repeat);
 void os_timer_arm_us(os_timer_t *timer, uint32_t us, bool repeat);
 void os_timer_disarm(os_timer_t *timer);
 
-#endif // VSDK_OSAPI_H
+#endif  // VSDK_OSAPI_H

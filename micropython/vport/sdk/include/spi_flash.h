@@ -30,4 +30,4 @@ SpiFlashOpResult spi_flash_write(uint32 addr, uint32 *buf, uint32 size);
 SpiFlashOpResult spi_flash_erase_sector(uint16_t sector);
 uint32 spi_flash_get_id(void);
 
-#endif // VSDK_SPI_FLASH_H
+#endif  // VSDK_SPI_FLASH_H

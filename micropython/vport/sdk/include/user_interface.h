@@ -66,4 +66,4 @@ void wifi_fpm_set_sleep_type(enum sleep_type type);
 void wifi_fpm_open(void);
 sint8 wifi_fpm_do_sleep(uint32 us);
 
-#endif // VSDK_USER_INTERFACE_H
+#endif  // VSDK_USER_INTERFACE_H

@@ -4,4 +4,4 @@
 
 #define XCHAL_HAVE_WINDOWED 0
 
-#endif // VSDK_CORE_ISA_H
+#endif  // VSDK_CORE_ISA_H
