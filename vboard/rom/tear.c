@@ -8,11 +8,9 @@ static const struct {
     enum tear tear;
 } tear_names[] = {
     { "before", TEAR_BEFORE },
-    { "none", TEAR_BEFORE },
     { "after", TEAR_AFTER },
-    { "half", TEAR_HALF },
     { "prefix", TEAR_PREFIX },
-    { "partial", TEAR_PREFIX },
+    { "start", TEAR_START },
     { "suffix", TEAR_SUFFIX },
     { "random", TEAR_RANDOM },
     { "zero", TEAR_ZERO },
@@ -66,9 +64,9 @@ uint8_t tear_byte(struct torn *torn, uint32_t i, uint8_t before, uint8_t after) 
     switch (torn->tear) {
         case TEAR_BEFORE:
             return before;
-        case TEAR_HALF:
-            return i < torn->size / 2 ? after : before;
         case TEAR_PREFIX:
+            return i < torn->size / 2 ? after : before;
+        case TEAR_START:
             return i < torn->split ? after : before;
         case TEAR_SUFFIX:
             return i >= torn->split ? after : before;

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 enum tear {
-    TEAR_BEFORE,  // nothing happened yet             (also "none")
+    TEAR_BEFORE,  // nothing happened yet
     TEAR_AFTER,   // all of it happened
-    TEAR_HALF,    // the first half of the bytes
-    TEAR_PREFIX,  // the first bytes, as many as chance has it  (also "partial")
+    TEAR_PREFIX,  // the first half of the bytes
+    TEAR_START,   // the first bytes, as many as chance has it
     TEAR_SUFFIX,  // the last bytes
     TEAR_RANDOM,  // program: some of the bits; erase: any bits, as cells are first programmed, then erased
     TEAR_ZERO,    // erase: all bits clear, the moment before the erase proper; program: as TEAR_AFTER
@@ -24,7 +24,7 @@ struct torn {
     enum tear tear;
     bool is_erase;
     uint32_t size;
-    uint32_t split;      // prefix and suffix: where they meet
+    uint32_t split;      // start and suffix: where the bytes part
     uint32_t stray_bit;  // counted over the whole operation
     uint32_t random;     // state of the generator
 };
