@@ -52,10 +52,13 @@ $(shell for r in $(ROOMS); do mkdir -p $(ROOM_PATHS)/$$r; done; \
     $(foreach r,$(ROOMS),$(foreach s,$(r) $(ROOM_$(r)),ln -sfn $(CURDIR)/src/$(s) $(ROOM_PATHS)/$(r)/$(s);)))
 $(foreach r,$(ROOMS),$(eval FLAGS_src/$(r) = $$(CORE_FLAGS) -Iinclude -I$(ROOM_PATHS)/$(r)))
 FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -I$(ROOM_PATHS)/lfs $(LFS_FLAGS)
-FLAGS_ports/sim = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim
+FLAGS_sim = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_ports/esp8266 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp8266 -Iports/esp8266/prebuilt
-FLAGS_cmd/molt = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim -Icmd/molt -Iports/esp8266 $(LFS_FLAGS)
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Iports/sim -Icmd/molt -Itests -Iinclude/molt -Isrc/lfs -Iports/esp8266 -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_cmd/molt/text = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Icmd/molt/text $(LFS_FLAGS)
+FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt
+FLAGS_cmd/molt/view = $(FLAGS_cmd/molt/dump) -Icmd/molt/view
+FLAGS_cmd/molt = $(FLAGS_cmd/molt/view) -Iports/esp8266
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Iinclude/molt -Isrc/lfs -Iports/esp8266 -I$(BUILD)/gen $(LFS_FLAGS)
 # As an integrator would compile them: the door alone.
 FLAGS_examples = $(HOST_FLAGS) -Wno-missing-prototypes -Iinclude -Iinclude/molt -Isrc -Isrc/lfs -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
@@ -65,10 +68,10 @@ FLAGS_bench = $(FLAGS_tests/unit) -Ibench
 CORE_DIRS := $(addprefix src/,$(filter-out lfs,$(ROOMS)))
 CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))
 LFS_SRC := $(sort $(wildcard src/lfs/*.c))
-SIM_SRC := $(sort $(wildcard ports/sim/*.c))
 # Of a port the host compiles its description only.
 TARGET_SRC := $(wildcard ports/*/molt_*.c)
-TOOL_SRC := $(sort $(wildcard cmd/molt/*.c))
+SIM_SRC := $(sort $(wildcard sim/*.c)) $(TARGET_SRC)
+TOOL_SRC := $(sort $(wildcard cmd/molt/*.c cmd/molt/*/*.c))
 
 CORE_LIB := $(OUT)/libmolt.a
 LFS_LIB := $(OUT)/libmoltlfs.a

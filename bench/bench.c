@@ -23,10 +23,10 @@
 
 #include "device.h"
 #include "fixture/device.h"
-#include "host.h"
 #include "lfs/extents.h"
 #include "map/map.h"
 #include "molt_esp8266.h"
+#include "sim_upgrade.h"
 #include "upgrade/plan.h"
 
 #define SECTOR 4096u
@@ -212,10 +212,10 @@ static uint32_t run_molt(const fixture_shape_t *shape, const uint8_t *image, row
     sim_nor_t nor;
     fixture_device(&nor, shape);
     molt_region_t fs = fixture_fs(shape);
-    host_job_t host;
-    host_job_init(&host, &nor, &fs, FIXTURE_PATH);
+    sim_upgrade_t host;
+    sim_upgrade_init(&host, &nor, &fs, FIXTURE_PATH);
     tap_begin(&nor, shape);
-    if (host_prepare(&host) != 0) {
+    if (sim_upgrade_prepare(&host) != 0) {
         die("molt cannot prepare");
     }
     tap.report_addr = host.job.plan.saved.report_addr;
@@ -236,7 +236,7 @@ static uint32_t run_molt(const fixture_shape_t *shape, const uint8_t *image, row
         die("the account does not come out even");
     }
     uint32_t file_size = host.job.source->file.size;
-    host_job_free(&host);
+    sim_upgrade_free(&host);
     sim_nor_free(&nor);
     return file_size;
 }

@@ -2,7 +2,7 @@
 
 $(call objects,bench/bench.c): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
 
-$(OUT)/bench-program: $(call objects,bench/bench.c) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+$(OUT)/bench-program: $(call objects,bench/bench.c) $(TEST_FIXTURE) $(TEST_LIBS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
 # What is measured.

@@ -7,8 +7,6 @@
 
 
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
-# The parts of the tool that tests share: the preparation and the torture engine, not the commands.
-TEST_ENGINE := $(call objects,cmd/molt/host.c $(wildcard cmd/molt/torture*.c) $(TARGET_SRC))
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
 # Beside the programs of tests/unit: what they share. Fuzz targets share it too.
 UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
@@ -18,14 +16,14 @@ FUZZ_SECONDS ?= 60
 
 FLAGS_tests/fixture = $(FLAGS_tests/unit)
 
-$(TEST_FIXTURE) $(TEST_ENGINE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
+$(TEST_FIXTURE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
 
 # The cut suite, and once more with the boot loaders' sources compiled as they are for the chip: each loader is one unit,
 # of which one name is left.
-SHIPPED_FLAGS = -std=gnu11 -Os -Wall -Wextra -Werror $(filter -DMOLT_%,$(LOADER_FLAGS)) -Iinclude -Isrc -Iports/sim -I.
+SHIPPED_FLAGS = -std=gnu11 -Os -Wall -Wextra -Werror $(filter -DMOLT_%,$(LOADER_FLAGS)) -Iinclude -Isrc -Isim -I.
 # Name, sources, flags of its own.
 define shipped_unit
-$(OUT)/shipped/$(1).o: $(2) tests/cut/shipped.h $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h src/resident/*.h ports/sim/*.h) | deps
+$(OUT)/shipped/$(1).o: $(2) tests/cut/shipped.h $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h src/resident/*.h sim/*.h) | deps
 	@mkdir -p $$(@D)
 	@echo '  cc $(1), as it is shipped'
 	$$(Q)for f in $(2); do echo "#include \"$$$$f\""; done >$$(@:.o=.c)
@@ -38,7 +36,7 @@ $(eval $(call shipped_unit,resident,$(call shipped_src,$(RESIDENT_SRC)) tests/cu
 $(eval $(call shipped_unit,overlay,$(call shipped_src,$(OVERLAY_SRC)) tests/cut/shipped_overlay.c,-DMOLT_RESIDENT_ONLY=1))
 
 # The mask ROM's SHA-1 is a stand-in everywhere here. On the host, where the cuts are most, it and the CRC are fast ones.
-CUT_PARTS = $(TEST_FIXTURE) $(TEST_ENGINE) $(if $(filter host,$(VARIANT)),$(OUT)/tests/cut/digests.o) $(TEST_LIBS)
+CUT_PARTS = $(TEST_FIXTURE) $(if $(filter host,$(VARIANT)),$(OUT)/tests/cut/digests.o) $(TEST_LIBS)
 CUT_LIBS = -lz $(if $(filter host,$(VARIANT)),-lnettle)
 
 $(OUT)/cut-shipped: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_shipped.o $(OUT)/shipped/once.o $(OUT)/shipped/resident.o \
@@ -48,23 +46,23 @@ $(OUT)/cut-shipped: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_shipped.o $(OUT
 $(OUT)/cut: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(CUT_PARTS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ $(CUT_LIBS) -o $@
 
-$(OUT)/cut-calls: $(OUT)/tests/cut/cut_calls.o $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+$(OUT)/cut-calls: $(OUT)/tests/cut/cut_calls.o $(TEST_FIXTURE) $(TEST_LIBS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
-$(OUT)/unit/%: $(OUT)/tests/unit/test_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+$(OUT)/unit/%: $(OUT)/tests/unit/test_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lcmocka -lz -o $@
 
 # The programs of docs/using-from-c.md run there.
 $(OUT)/unit/job: $(call objects,$(wildcard examples/*.c))
 
-$(OUT)/replay/%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+$(OUT)/replay/%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
 
 # make VARIANT=fuzz CC=clang
 VARIANT_fuzz_LINK := -fsanitize=fuzzer,address,undefined
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_ENGINE) $(TEST_LIBS)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(VARIANT_fuzz_LINK) $^ -lz -o $@
 
@@ -118,7 +116,7 @@ SUITE_cut-three = $(BUILD)/host/cut small 3
 define MUTANTS_CONFIG
 cc = $(CC) $(VARIANT_host) -w
 link = $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(CUT_PARTS) $(CUT_LIBS)
-$(foreach d,$(addprefix src/,$(ROOMS)) cmd/molt,flags $(d) = $(FLAGS_$(d))
+$(foreach d,$(addprefix src/,$(ROOMS)) sim,flags $(d) = $(FLAGS_$(d))
 )
 endef
 

@@ -7,11 +7,11 @@
 #include "commands.h"
 #include "dumpfs.h"
 #include "esp32.h"
-#include "host.h"
 #include "molt/error.h"
 #include "rehearse.h"
 #include "resident/resident.h"
 #include "say.h"
+#include "sim_upgrade.h"
 #include "survey.h"
 
 static const struct argp_option uninstall_options[] = { ARGS_OPTION_QUIET, { 0 } };
@@ -74,7 +74,7 @@ static int find_place(dumpfs_t *dump, const args_t *args, survey_t *survey, molt
 
 static int install(dumpfs_t *dump, const args_t *args) {
     static survey_t survey;
-    host_job_t host;
+    sim_upgrade_t host;
     uint8_t buf[4096];
     molt_region_t reserved;
     uint32_t found_addr;
@@ -86,7 +86,7 @@ static int install(dumpfs_t *dump, const args_t *args) {
         // Not even what says that it is one is left of it: install it once more, for the firmware that it started.
         memcpy(dump->nor.bytes, dump->nor.bytes + dump->firmware.head_addr, 4096);
     }
-    host_job_init(&host, &dump->nor, &dump->fs, NULL);
+    sim_upgrade_init(&host, &dump->nor, &dump->fs, NULL);
     int err = molt_resident_install(&dump->nor.flash, &reserved, &host.target.resident, &host.target.overlay, buf);
     if (err) {
         return refuse_install(dump, &survey.map, err);

@@ -148,7 +148,7 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
     printf("  erases    %u of 64 KB, %llu of 4 KB (%llu for %s)\n", tally->block_erase_count,
         (unsigned long long)(rehearsal->prepare.erase_sector_count + rehearsal->boot.erase_sector_count),
         (unsigned long long)rehearsal->prepare.erase_sector_count - !rehearsal->is_resident,
-        rehearsal->is_resident ? "the plan" : HOST_SAVED_PATH);
+        rehearsal->is_resident ? "the plan" : SIM_HEAD_PATH);
     printf("  programs  %llu, %.1f KB\n", (unsigned long long)(rehearsal->prepare.prog_count + rehearsal->boot.prog_count),
         (double)(rehearsal->prepare.prog_size + rehearsal->boot.prog_size) / 1024.0);
     printf("\n  steps\n");
@@ -156,7 +156,7 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
         printf("   1  %-23s the plan goes in\n", "reserved region");
         printf("   2  %-23s one record: from now on the next start upgrades\n", "state log");
     } else {
-        printf("   1  %-23s the first sector is saved in %s\n", "filesystem", HOST_SAVED_PATH);
+        printf("   1  %-23s the first sector is saved in %s\n", "filesystem", SIM_HEAD_PATH);
         printf("   2  0x%06x to 0x%06x   boot loader and plan go in          (window 1)\n", 0u, 4095u);
     }
     printf("   3  %-23s the image is checked once more\n", "filesystem");

@@ -7,9 +7,9 @@
 #include "commands.h"
 #include "dumpfs.h"
 #include "esp32.h"
-#include "host.h"
 #include "rehearse.h"
 #include "say.h"
+#include "sim_upgrade.h"
 #include "torture_jobs.h"
 
 static const struct argp_option options[] = {
@@ -68,7 +68,7 @@ static void print_totals(const torture_totals_t *totals, const args_t *args, boo
 static int run(dumpfs_t *dump, const args_t *args, bool is_resident) {
     torture_cut_t cuts[TORTURE_DEPTH_MAX];
     progress_line_t line = { 0, 0 };
-    host_job_t host;
+    sim_upgrade_t host;
     rehearse_job(&host, dump, args);
     torture_t torture = {
         .nor = &dump->nor,

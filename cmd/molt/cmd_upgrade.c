@@ -83,14 +83,14 @@ static void print_done(const dumpfs_t *dump, const args_t *args, const rehearsal
 
 // Prepare and boot. 0, or 1 after having said what is wrong.
 static int perform(dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal, progress_t *progress) {
-    host_job_t host;
+    sim_upgrade_t host;
     char sentence[400];
     rehearse_job(&host, dump, args);
     host.progress = progress_on_phase;
     host.progress_ctx = progress;
-    int err = host_prepare(&host);
-    host_text(&host, err, sentence, sizeof sentence);
-    host_job_free(&host);
+    int err = sim_upgrade_prepare(&host);
+    sim_upgrade_text(&host, err, sentence, sizeof sentence);
+    sim_upgrade_free(&host);
     sim_device_t device = {
         .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident, .io = &progress->io
     };
@@ -237,9 +237,9 @@ static int report_boot(
 
 // A power-on. What it takes is found out by a rehearsal, so that progress and --cut know the total.
 static int boot(dumpfs_t *dump, const args_t *args) {
-    host_job_t host;
+    sim_upgrade_t host;
     progress_t progress;
-    host_job_init(&host, &dump->nor, &dump->fs, NULL);
+    sim_upgrade_init(&host, &dump->nor, &dump->fs, NULL);
     sim_device_t device = { .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident };
     sim_nor_push(&dump->nor);
     sim_outcome_t outcome = sim_device_start(&device);

@@ -6,9 +6,9 @@
 
 #include "describe.h"
 #include "esp32.h"
-#include "host.h"
 #include "rehearse.h"
 #include "resident/resident.h"
+#include "sim_upgrade.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 #define DEPTH_MAX 16
@@ -56,7 +56,7 @@ static void look_at_image(doctor_t *doctor, const char *path, uint32_t size) {
     struct lfs2_file_config config = { .buffer = cache };
     lfs2_file_t file;
     lfs2_t *lfs = &doctor->dump->volume.lfs;
-    if (size < SECTOR || doctor->image_count == DOCTOR_IMAGES_MAX || strcmp(path, HOST_SAVED_PATH) == 0
+    if (size < SECTOR || doctor->image_count == DOCTOR_IMAGES_MAX || strcmp(path, SIM_HEAD_PATH) == 0
         || lfs2_file_opencfg(lfs, &file, path, LFS2_O_RDONLY, &config) != 0) {
         return;
     }

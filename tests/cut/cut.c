@@ -1,4 +1,4 @@
-// The cut suite: every flash operation of an upgrade is cut, with every tear; see cmd/molt/torture.h for the fault
+// The cut suite: every flash operation of an upgrade is cut, with every tear; see sim/torture.h for the fault
 // model and for what a device is held to.
 //
 //   cut                     what `make test` runs; prints TAP

@@ -13,9 +13,9 @@
 #include <string.h>
 
 #include "fixture/device.h"
-#include "host.h"
 #include "molt/error.h"
 #include "resident/resident.h"
+#include "sim_upgrade.h"
 #include "upgrade/apply.h"
 
 #define OPS_MAX 512
@@ -48,9 +48,9 @@ static uint32_t sector_size(void) {
     return nor.flash.geometry.sector_size;
 }
 
-static void make_job(host_job_t *host) {
+static void make_job(sim_upgrade_t *host) {
     molt_region_t fs = fixture_fs(call->shape);
-    host_job_init(host, &nor, &fs, FIXTURE_PATH);
+    sim_upgrade_init(host, &nor, &fs, FIXTURE_PATH);
     host->target.once = device.loader;
     host->target.extension = fixture_extension(call->shape);
     host->target.resident = device.resident;
@@ -58,12 +58,12 @@ static void make_job(host_job_t *host) {
 }
 
 static int prepare(const char *fallback_path) {
-    host_job_t host;
+    sim_upgrade_t host;
     make_job(&host);
     host.fallback_path = fallback_path;
     host.trial_starts = 2;
-    int err = host_prepare(&host);
-    host_job_free(&host);
+    int err = sim_upgrade_prepare(&host);
+    sim_upgrade_free(&host);
     return err;
 }
 

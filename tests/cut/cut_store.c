@@ -1,5 +1,5 @@
 // The cut suite of the frozen modules' store: add, replace, delete, reset, compaction and relinking are cut in every
-// flash operation, with every tear of ports/sim, and cut again while the device makes good what the first cut left.
+// flash operation, with every tear of sim, and cut again while the device makes good what the first cut left.
 //
 //   cut_store            every operation and tear, one cut, with other dice SEEDS times; every second cut for a part of
 //                        them, and a clean one behind each cut that leaves one weak cell

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "fixture/device.h"
-#include "host.h"
+#include "sim_upgrade.h"
 #include "unit/seal.h"
 #include "upgrade/apply.h"
 
@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     molt_volume_t volume;
     molt_region_t fs = fixture_fs(&fixture_small);
-    host_job_t host;
+    sim_upgrade_t host;
     set_up();
     edit(data, size);
     if (molt_volume_mount(&volume, &nor.flash, &fs, 0, false) == 0) {
@@ -94,19 +94,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     for (int is_safe = 0; is_safe < 2; is_safe++) {
         char text[400];
-        host_job_init(&host, &nor, &fs, FIXTURE_PATH);
+        sim_upgrade_init(&host, &nor, &fs, FIXTURE_PATH);
         host.target.once = fixture_loader(&fixture_small);
         host.options.safe_check = is_safe;
         nor.call_count = 0;
-        int err = host_plan(&host);
-        host_text(&host, err, text, sizeof text);
+        int err = sim_upgrade_plan(&host);
+        sim_upgrade_text(&host, err, text, sizeof text);
         REQUIRE(strlen(text) > 0);
         if (err == 0 && is_safe) {
             molt_plan_source_t source;
             molt_reader_t reader = molt_plan_reader(&source, &nor.flash, &host.job.plan);
             REQUIRE(molt_prepare_source(&reader, host.job.source_crc, host.job.config.work, 512, NULL, NULL) == 0);
         }
-        host_job_free(&host);
+        sim_upgrade_free(&host);
     }
     REQUIRE(nor.op_count == 0);
     return 0;

@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "fixture/device.h"
-#include "host.h"
+#include "sim_upgrade.h"
 #include "unit/seal.h"
 
 #define SECTOR 512u
@@ -41,15 +41,15 @@ static void make_scenarios(void) {
     fixture_device(&nor, &fixture_small_resident);
     memcpy(scenarios[REST], nor.bytes, FLASH_SIZE);
     for (int i = UPGRADE; i < SCENARIO_COUNT; i++) {
-        host_job_t host;
+        sim_upgrade_t host;
         memcpy(nor.bytes, scenarios[REST], FLASH_SIZE);
-        host_job_init(&host, &nor, &fs, FIXTURE_PATH);
+        sim_upgrade_init(&host, &nor, &fs, FIXTURE_PATH);
         host.target.resident = fixture_resident(&fixture_small_resident);
         host.target.overlay = fixture_overlay(&fixture_small_resident);
         host.fallback_path = i == TRIAL ? FIXTURE_OLD_PATH : NULL;
         host.trial_starts = 2;
-        REQUIRE(host_prepare(&host) == 0);
-        host_job_free(&host);
+        REQUIRE(sim_upgrade_prepare(&host) == 0);
+        sim_upgrade_free(&host);
         memcpy(scenarios[i], nor.bytes, FLASH_SIZE);
     }
 }

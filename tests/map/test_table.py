@@ -22,11 +22,11 @@ OTHERS = {
     ("src/image/image.c", MEGABYTE): "flash capacities by the size code of an image's header",
     ("src/map/partition.c", MEGABYTE): "the smallest flash capacity by the size code of an ESP32 image",
     ("cmd/molt/args.c", MEGABYTE): "an example of how to write a number, and one K or M",
-    ("cmd/molt/say.c", MEGABYTE): "a megabyte, for people",
+    ("cmd/molt/text/say.c", MEGABYTE): "a megabyte, for people",
     ("bench/bench.c", MEGABYTE): "sizes of images and filesystems to measure plans with",
     ("tools/demo", MEGABYTE): "what the demonstration checks by, which is not to come from what it checks",
     ("tools/demo", 5 * 4096): "likewise",
-    ("cmd/molt/describe.c", MEGABYTE): "flash capacities by the size code of an ESP32 image",
+    ("cmd/molt/text/describe.c", MEGABYTE): "flash capacities by the size code of an ESP32 image",
 }
 TESTS = []
 

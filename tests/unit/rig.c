@@ -50,7 +50,7 @@ void rig_init(rig_t *rig, const fixture_shape_t *shape) {
     *rig = (rig_t){ .shape = shape };
     fixture_device(&rig->nor, shape);
     rig->device = (sim_device_t){ .nor = &rig->nor, .loader = fixture_loader(shape) };
-    host_job_init(&rig->host, &rig->nor, &fs, FIXTURE_PATH);
+    sim_upgrade_init(&rig->host, &rig->nor, &fs, FIXTURE_PATH);
     rig->host.target.once = rig->device.loader;
     rig->host.target.extension = fixture_extension(shape);
     if (shape->reserved_addr) {
@@ -68,7 +68,7 @@ void rig_free(rig_t *rig) {
         fprintf(stderr, "a 1 was programmed over a 0 at 0x%x; some chips store it\n", rig->nor.overwrite_addr);
         abort();
     }
-    host_job_free(&rig->host);
+    sim_upgrade_free(&rig->host);
     sim_nor_free(&rig->nor);
     free(rig->original);
     free(rig->image);
@@ -82,7 +82,7 @@ void rig_reset(rig_t *rig) {
 
 int rig_prepare(rig_t *rig) {
     sim_nor_power_on(&rig->nor);
-    return host_prepare(&rig->host);
+    return sim_upgrade_prepare(&rig->host);
 }
 
 sim_outcome_t rig_start(rig_t *rig) {

@@ -3,13 +3,13 @@
 #define MOLT_TESTS_UNIT_RIG_H
 
 #include "fixture/device.h"
-#include "host.h"
+#include "sim_upgrade.h"
 
 typedef struct rig {
     const fixture_shape_t *shape;
     sim_nor_t nor;
     sim_device_t device;
-    host_job_t host;     // an ordinary upgrade from FIXTURE_PATH; change its options before rig_prepare()
+    sim_upgrade_t host;  // an ordinary upgrade from FIXTURE_PATH; change its options before rig_prepare()
     uint8_t *original;   // the chip as it was set up
     uint8_t *image;      // the new image in whole sectors, with the device's flash parameters
     uint32_t image_end;  // bytes of it
@@ -22,7 +22,7 @@ void rig_free(rig_t *rig);
 // The chip as it was set up, power on.
 void rig_reset(rig_t *rig);
 
-// Power on; host_prepare().
+// Power on; sim_upgrade_prepare().
 int rig_prepare(rig_t *rig);
 
 // Power on; from there until something stops.

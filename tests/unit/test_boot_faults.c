@@ -192,7 +192,7 @@ static void one_misread_while_preparing_is_refused_or_changes_nothing(void **sta
         rig_reset(&rig);
         rig.nor.misread = read;
         rig.nor.misread_salt = (uint32_t)read % 5;
-        int err = host_prepare(&rig.host);
+        int err = sim_upgrade_prepare(&rig.host);
         if (!rig.nor.has_misread) {
             assert_int_equal(err, 0);
             break;

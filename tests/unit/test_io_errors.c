@@ -77,7 +77,7 @@ static void a_failing_call_of_preparing_leaves_a_device_that_can_try_again(void 
     for (call = 0;; call++) {
         rig_reset(&rig);
         rig.nor.fail_call = (int64_t)call;
-        int err = host_prepare(&rig.host);
+        int err = sim_upgrade_prepare(&rig.host);
         if (!rig.nor.has_failed) {
             assert_int_equal(err, 0);
             break;

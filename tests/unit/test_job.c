@@ -156,7 +156,7 @@ static void a_raw_partition_is_refused_where_the_image_would_run_over_it(void **
 static void a_step_that_is_left_out_is_refused(void **state) {
     (void)state;
     molt_job_t *job = &rig.host.job;
-    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
     assert_int_equal(molt_job_commit(job, 0), MOLT_ERR_INVAL);
     assert_int_equal(molt_job_store(job, NULL), MOLT_ERR_INVAL);
     assert_int_equal(rig.nor.op_count, 0);

@@ -38,11 +38,11 @@ static void expect_trouble(const char *path, molt_job_trouble_t trouble, int err
     char text[400] = "";
     rig.host.path = path;
     sim_nor_power_on(&rig.nor);
-    int result = host_prepare(&rig.host);
+    int result = sim_upgrade_prepare(&rig.host);
     if (result != err || rig.host.job.trouble != trouble) {
         fail_msg("%s: error %d, trouble %d", path, result, (int)rig.host.job.trouble);
     }
-    host_text(&rig.host, result, text, sizeof text);
+    sim_upgrade_text(&rig.host, result, text, sizeof text);
     assert_true(strlen(text) > 15);
     assert_int_equal(rig.nor.op_count, 0);
 }
@@ -57,7 +57,7 @@ static void expect_upgrade(void) {
 // The flash address of the byte at `off` of the new image's file.
 static uint32_t source_addr(uint32_t off) {
     uint32_t run_size;
-    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
     return molt_plan_source_addr(&rig.host.job.plan, off, &run_size);
 }
 
@@ -157,12 +157,12 @@ static void an_image_for_another_flash_map_is_refused_unless_the_filesystem_is_g
     assert_int_equal(rig.host.job.refusal.need, 0x99000);
     assert_int_equal(rig.host.job.refusal.limit, rig.shape->fs_addr);
     rig.host.options.fs_addr = 0x99000;
-    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
     rig.host.options.fs_addr = 0;
-    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
     rig.host.options.fs_addr = rig.shape->fs_addr;
     rig.host.options.erase_all = true;
-    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
 }
 
 static void a_damaged_list_of_blocks_is_noticed_not_followed(void **state) {
@@ -174,7 +174,7 @@ static void a_damaged_list_of_blocks_is_noticed_not_followed(void **state) {
         store32_le(rig.nor.bytes + addr, pointers[i]);
         sim_nor_power_on(&rig.nor);
         rig.host.path = FIXTURE_PATH;
-        assert_true(host_prepare(&rig.host) != 0);
+        assert_true(sim_upgrade_prepare(&rig.host) != 0);
         assert_int_equal(rig.nor.op_count, 0);
     }
 }
@@ -204,10 +204,10 @@ static void a_file_that_is_being_written_counts_as_far_as_it_is_synced(void **st
     assert_int_equal(lfs2_file_sync(&volume.lfs, &file), 0);
     // What is there now is the front of an image: whole as far as its checksum goes.
     rig.host.path = "new";
-    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
     assert_int_equal(rig.host.job.plan.image_size, 3000);
     assert_int_equal(lfs2_file_write(&volume.lfs, &file, rig.image + 3000, size - 3000), size - 3000);
-    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
     assert_int_equal(rig.host.job.plan.image_size, 3000);
     assert_int_equal(lfs2_file_close(&volume.lfs, &file), 0);
     molt_volume_unmount(&volume);
@@ -223,7 +223,7 @@ static void a_full_filesystem_has_no_room_for_what_is_saved(void **state) {
     } while (rig_put(&rig, name, bytes, 300) == 0);
     assert_true(count > 3);
     sim_nor_power_on(&rig.nor);
-    assert_int_equal(host_prepare(&rig.host), MOLT_ERR_NOSPC);
+    assert_int_equal(sim_upgrade_prepare(&rig.host), MOLT_ERR_NOSPC);
     assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_SAVED);
     assert_true(rig_is_old(&rig));
     assert_true(rig_outside_is_same(&rig));
@@ -261,13 +261,13 @@ static void a_fallback_without_resident_mode_is_refused(void **state) {
     int err = rig_prepare(&rig);
     assert_int_equal(err, MOLT_ERR_NOTSUP);
     assert_true(rig_is_old(&rig));
-    host_text(&rig.host, err, text, sizeof text);
+    sim_upgrade_text(&rig.host, err, text, sizeof text);
 }
 
 static void what_was_saved_is_compared_byte_by_byte(void **state) {
     (void)state;
     uint32_t size;
-    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
     size = molt_job_head_size(&rig.host.job);
     assert_true(size <= sizeof bytes);
     for (uint32_t off = 0; off < size + 3; off += 3) {
@@ -281,10 +281,10 @@ static void what_was_saved_is_compared_byte_by_byte(void **state) {
         }
         rig_reset(&rig);
         // A byte less is not enough either.
-        assert_int_equal(rig_put(&rig, HOST_SAVED_PATH, bytes, off < size ? size : size - 1), 0);
+        assert_int_equal(rig_put(&rig, SIM_HEAD_PATH, bytes, off < size ? size : size - 1), 0);
         assert_int_equal(molt_volume_mount(&rig.host.volume, &rig.nor.flash, &rig.host.fs, 0, false), 0);
         molt_lfs_source_t head;
-        assert_int_equal(molt_lfs_source_open(&head, NULL, &rig.host.volume, HOST_SAVED_PATH), 0);
+        assert_int_equal(molt_lfs_source_open(&head, NULL, &rig.host.volume, SIM_HEAD_PATH), 0);
         assert_int_equal(molt_job_store(&rig.host.job, &head.source), MOLT_ERR_CORRUPT);
         assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_SAVED);
     }
@@ -362,7 +362,7 @@ static void progress_rises_in_each_phase_and_can_stop_it(void **state) {
     rig.host.progress = on_progress;
     progress_stop = 0;
     progress_calls = 0;
-    assert_int_equal(host_plan(&rig.host), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
     assert_int_equal(progress_phase, MOLT_JOB_PHASE_COMPARE);
     uint32_t all = progress_calls;
     assert_true(all > 3);
@@ -371,7 +371,7 @@ static void progress_rises_in_each_phase_and_can_stop_it(void **state) {
         progress_done = 0;
         progress_phase = MOLT_JOB_PHASE_IMAGE;
         rig_reset(&rig);
-        assert_int_equal(host_prepare(&rig.host), -999);
+        assert_int_equal(sim_upgrade_prepare(&rig.host), -999);
         assert_int_equal(rig.nor.op_count, 0);
     }
 }

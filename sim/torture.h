@@ -30,11 +30,11 @@
 #define MOLT_CMD_TORTURE_H
 
 #include "device.h"
-#include "host.h"
+#include "sim_upgrade.h"
 
 #define TORTURE_DEPTH_MAX 4
 
-// What else a disturbance can be, beside the tears of ports/sim: the read with this number, counted from power-on, is
+// What else a disturbance can be, beside the tears of sim: the read with this number, counted from power-on, is
 // wrong.
 enum {
     TORTURE_MISREAD = SIM_TEAR_NAME_COUNT,  // in the upgrade, or in a recovery

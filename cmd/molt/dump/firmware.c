@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "describe.h"
-#include "host.h"
 #include "map/map.h"
 #include "molt/error.h"
 #include "resident/resident.h"
+#include "sim_upgrade.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 
@@ -45,8 +45,8 @@ static uint32_t stated_end(const uint8_t *bytes, uint32_t addr, uint32_t limit) 
 // The resident boot loader that this tool installs.
 static molt_loader_t own_loader(void) {
     const molt_region_t none = { 0, 0 };
-    host_job_t host;
-    host_job_init(&host, NULL, &none, NULL);
+    sim_upgrade_t host;
+    sim_upgrade_init(&host, NULL, &none, NULL);
     return host.target.resident;
 }
 

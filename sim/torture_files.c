@@ -84,7 +84,7 @@ static int list_dir(torture_t *torture, molt_volume_t *volume, const char *dir_p
     while (!err && lfs2_dir_read(&volume->lfs, &dir, &info) > 0) {
         torture_file_t found;
         bool is_dot = strcmp(info.name, ".") == 0 || strcmp(info.name, "..") == 0;
-        if (is_dot || strcmp(info.name, HOST_SAVED_PATH) == 0) {
+        if (is_dot || strcmp(info.name, SIM_HEAD_PATH) == 0) {
             continue;
         }
         int length = snprintf(found.path, sizeof found.path, "%s/%s", dir_path, info.name);

@@ -27,8 +27,8 @@ static bool is_excused(torture_t *torture) {
 
 // What the firmware does, or its user: start the upgrade.
 static int prepare(torture_t *torture) {
-    host_job_t host;
-    host_job_init(&host, torture->nor, &torture->fs, torture->path);
+    sim_upgrade_t host;
+    sim_upgrade_init(&host, torture->nor, &torture->fs, torture->path);
     host.target.once = torture->loader;
     host.target.extension = torture->extension;
     host.target.overlay = torture->overlay;
@@ -39,15 +39,15 @@ static int prepare(torture_t *torture) {
     torture->now.run_count++;
     torture->now.is_preparing = true;
     bool was_misread = torture->nor->has_misread;
-    int err = host_prepare(&host);
+    int err = sim_upgrade_prepare(&host);
     torture->now.is_preparing = false;
     if (torture->nor->has_misread && !was_misread && torture->reserved_addr == 0) {
         torture->now.has_misled_littlefs = true;
     }
     if (err && !torture->nor->has_misread) {
-        host_text(&host, err, torture->text, sizeof torture->text);
+        sim_upgrade_text(&host, err, torture->text, sizeof torture->text);
     }
-    host_job_free(&host);
+    sim_upgrade_free(&host);
     return err;
 }
 

@@ -8,9 +8,9 @@
 #include "esp32.h"
 #include "firmware.h"
 #include "frozen/store.h"
-#include "host.h"
 #include "molt/error.h"
 #include "say.h"
+#include "sim_upgrade.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 
@@ -250,19 +250,19 @@ uint32_t survey_frozen_met(
 }
 
 int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
-    host_job_t host;
-    host_job_init(&host, &dump->nor, &dump->fs, path);
+    sim_upgrade_t host;
+    sim_upgrade_init(&host, &dump->nor, &dump->fs, path);
     molt_region_t kept[MOLT_MAP_KEPT_MAX];
     host.options.reserved = kept;
     host.options.reserved_count = molt_map_kept(&survey->map, kept);
     if (dump->fs.size == 0) {
         return say_fail("%s: no littlefs in it to take %s from; put it there first", dump->path, path);
     }
-    int err = host_plan(&host);
+    int err = sim_upgrade_plan(&host);
     if (err) {
         char text[512];
-        host_text(&host, err, text, sizeof text);
-        host_job_free(&host);
+        sim_upgrade_text(&host, err, text, sizeof text);
+        sim_upgrade_free(&host);
         return say_fail("%s: %s", path, text);
     }
     molt_plan_tally_t tally;
@@ -280,7 +280,7 @@ int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
     survey->use[0] = SURVEY_CHANGED;
     const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
     survey->frozen_met = survey_frozen_met(dump, frozen, survey->image_size, survey->frozen_names, sizeof survey->frozen_names);
-    host_job_free(&host);
+    sim_upgrade_free(&host);
     return 0;
 }
 

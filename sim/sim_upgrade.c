@@ -1,6 +1,6 @@
 // Preparing an upgrade on a simulated device.
 
-#include "host.h"
+#include "sim_upgrade.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 
 #define WORK_SIZE 8192
 
-void host_job_init(host_job_t *host, sim_nor_t *nor, const molt_region_t *fs, const char *path) {
-    *host = (host_job_t){
+void sim_upgrade_init(sim_upgrade_t *host, sim_nor_t *nor, const molt_region_t *fs, const char *path) {
+    *host = (sim_upgrade_t){
         .nor = nor,
         .target = molt_esp8266,
         .fs = *fs,
@@ -21,7 +21,7 @@ void host_job_init(host_job_t *host, sim_nor_t *nor, const molt_region_t *fs, co
     };
 }
 
-void host_job_free(host_job_t *host) {
+void sim_upgrade_free(sim_upgrade_t *host) {
     free(host->job.config.sector);
     free(host->job.config.work);
     free(host->job.unpack);
@@ -29,7 +29,7 @@ void host_job_free(host_job_t *host) {
     host->job = (molt_job_t){ 0 };
 }
 
-static int mount_fs(host_job_t *host, bool is_writable) {
+static int mount_fs(sim_upgrade_t *host, bool is_writable) {
     int err = molt_volume_mount(&host->volume, &host->nor->flash, &host->fs, 0, is_writable);
     if (err) {
         host->job.trouble = MOLT_JOB_TROUBLE_FILE;
@@ -37,7 +37,7 @@ static int mount_fs(host_job_t *host, bool is_writable) {
     return err;
 }
 
-static int open_source(host_job_t *host) {
+static int open_source(sim_upgrade_t *host) {
     molt_lfs_reader_t reader;
     int err = molt_lfs_source_open(&host->source, &reader, &host->volume, host->path);
     if (err) {
@@ -49,8 +49,8 @@ static int open_source(host_job_t *host) {
     return err;
 }
 
-int host_plan(host_job_t *host) {
-    host_job_free(host);
+int sim_upgrade_plan(sim_upgrade_t *host) {
+    sim_upgrade_free(host);
     host->job.config = (molt_job_config_t){
         .target = &host->target,
         .flash = &host->nor->flash,
@@ -74,20 +74,20 @@ int host_plan(host_job_t *host) {
 }
 
 // Write the head file as MicroPython would: on the volume mounted for writing.
-static int write_head(host_job_t *host) {
+static int write_head(sim_upgrade_t *host) {
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
     struct lfs2_file_config config = { .buffer = cache };
     int err = mount_fs(host, true);
     if (err) {
         return err;
     }
-    err = molt_lfs_write_head(&host->job, &host->volume.lfs, HOST_SAVED_PATH, &config);
+    err = molt_lfs_write_head(&host->job, &host->volume.lfs, SIM_HEAD_PATH, &config);
     molt_volume_unmount(&host->volume);
     return err;
 }
 
-// What comes behind host_plan() and does not count yet.
-static int store(host_job_t *host) {
+// What comes behind sim_upgrade_plan() and does not count yet.
+static int store(sim_upgrade_t *host) {
     if (molt_job_head_size(&host->job) == 0) {
         return molt_job_store(&host->job, NULL);
     }
@@ -97,7 +97,7 @@ static int store(host_job_t *host) {
     }
     molt_lfs_source_t head;
     if (!err) {
-        err = molt_lfs_source_open(&head, NULL, &host->volume, HOST_SAVED_PATH);
+        err = molt_lfs_source_open(&head, NULL, &host->volume, SIM_HEAD_PATH);
     }
     if (err) {
         host->job.trouble = MOLT_JOB_TROUBLE_SAVED;
@@ -106,21 +106,21 @@ static int store(host_job_t *host) {
     return molt_job_store(&host->job, &head.source);
 }
 
-static int store_fallback(const host_job_t *host) {
-    host_job_t fallback = *host;
+static int store_fallback(const sim_upgrade_t *host) {
+    sim_upgrade_t fallback = *host;
     fallback.path = host->fallback_path;
     fallback.options.is_fallback = true;
     fallback.job = (molt_job_t){ 0 };
-    int err = host_plan(&fallback);
+    int err = sim_upgrade_plan(&fallback);
     if (!err) {
         err = store(&fallback);
     }
-    host_job_free(&fallback);
+    sim_upgrade_free(&fallback);
     return err;
 }
 
-int host_prepare(host_job_t *host) {
-    int err = host_plan(host);
+int sim_upgrade_prepare(sim_upgrade_t *host) {
+    int err = sim_upgrade_plan(host);
     if (!err) {
         err = store(host);
     }
@@ -178,7 +178,7 @@ static void refusal_text(const molt_refusal_t *refusal, const char *sentence, ch
     }
 }
 
-void host_text(const host_job_t *host, int err, char *text, uint32_t text_size) {
+void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t text_size) {
     const molt_job_t *job = &host->job;
     const char *sentence = job->trouble == MOLT_JOB_TROUBLE_FILE ? molt_lfs_source_text(err) : molt_job_text(job, err);
     const char *advice = "";

@@ -14,9 +14,9 @@
 #include "resident/resident.h"
 #include "survey.h"
 
-void rehearse_job(host_job_t *host, dumpfs_t *dump, const args_t *args) {
+void rehearse_job(sim_upgrade_t *host, dumpfs_t *dump, const args_t *args) {
     const char *path = args->positional[1] + strspn(args->positional[1], "/");
-    host_job_init(host, &dump->nor, &dump->fs, *path ? path : "/");
+    sim_upgrade_init(host, &dump->nor, &dump->fs, *path ? path : "/");
     host->options.safe_check = !args->no_safe_check;
     host->options.erase_all = args->erase_all;
     host->options.image_params = args->image_params;
@@ -107,7 +107,7 @@ static sim_counts_t difference(const sim_counts_t *now, const sim_counts_t *then
 }
 
 // What the plan says once it is finished, before it is carried out.
-static int note_plan(rehearsal_t *rehearsal, const host_job_t *host) {
+static int note_plan(rehearsal_t *rehearsal, const sim_upgrade_t *host) {
     const molt_job_t *job = &host->job;
     uint32_t sector_size = host->nor->flash.geometry.sector_size;
     uint8_t *sector = malloc(sector_size);
@@ -133,7 +133,7 @@ static int fail(rehearsal_t *rehearsal, const char *path, const char *sentence) 
 }
 
 // As the device refuses it.
-static int refuse_frozen(rehearsal_t *rehearsal, const host_job_t *host, const char *names) {
+static int refuse_frozen(rehearsal_t *rehearsal, const sim_upgrade_t *host, const char *names) {
     char sentence[400];
     snprintf(sentence, sizeof sentence,
         "the new firmware (%u bytes) would run over the frozen modules %s: remove them by molt "
@@ -143,7 +143,7 @@ static int refuse_frozen(rehearsal_t *rehearsal, const host_job_t *host, const c
 }
 
 // The boot loader has done its work and no firmware starts: with --no-safe-check the image can be one that nothing starts.
-static int refuse_outcome(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_t *host) {
+static int refuse_outcome(rehearsal_t *rehearsal, dumpfs_t *dump, const sim_upgrade_t *host) {
     char sentence[400];
     molt_image_t image = { .defect = MOLT_IMAGE_FINE };
     uint8_t *bytes;
@@ -167,7 +167,7 @@ static int refuse_outcome(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job
 }
 
 // Remarks on a plan that is possible.
-static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_t *host) {
+static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const sim_upgrade_t *host) {
     say_notes_t *notes = &rehearsal->notes;
     const molt_image_t *image = &rehearsal->image;
     char text[400];
@@ -193,23 +193,23 @@ static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const host_job_
     }
 }
 
-static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *host) {
+static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, sim_upgrade_t *host) {
     char sentence[400];
     char names[200];
     molt_region_t frozen;
     bool has_frozen = survey_find_frozen(dump, &frozen);
     sim_nor_t *nor = &dump->nor;
     // Planned once for what is told, for preparing uses the plan up; and once more as the device does it.
-    int err = host_plan(host);
+    int err = sim_upgrade_plan(host);
     if (!err) {
         err = note_plan(rehearsal, host);
     }
     sim_counts_t begin = nor->counts;
-    err = err ? err : host_prepare(host);
+    err = err ? err : sim_upgrade_prepare(host);
     rehearsal->image = host->job.image;
     rehearsal->refusal = host->job.refusal;
     if (err) {
-        host_text(host, err, sentence, sizeof sentence);
+        sim_upgrade_text(host, err, sentence, sizeof sentence);
         return fail(rehearsal, host->path, sentence);
     }
     if (has_frozen && survey_frozen_met(dump, &frozen, host->job.plan.image_size, names, sizeof names)) {
@@ -230,7 +230,7 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, host_job_t *host) {
 }
 
 int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
-    host_job_t host;
+    sim_upgrade_t host;
     rehearse_job(&host, dump, args);
     *rehearsal = (rehearsal_t){ .op_count = 0 };
     if (dump->firmware.loader == FIRMWARE_LOADER_DAMAGED) {
@@ -244,7 +244,7 @@ int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
     sim_nor_push(&dump->nor);
     dumpfs_power_on(dump);
     int status = perform(rehearsal, dump, &host);
-    host_job_free(&host);
+    sim_upgrade_free(&host);
     sim_nor_pop(&dump->nor);
     dump->nor.counts = counts;
     dumpfs_power_on(dump);

@@ -23,7 +23,7 @@ typedef struct progress {
 //   first_phase  its name, up to 10 letters
 void progress_begin(progress_t *progress, sim_nor_t *nor, uint64_t total_us, bool is_quiet, const char *first_phase);
 
-// For host_job_t: the phases of the preparation.
+// For sim_upgrade_t: the phases of the preparation.
 int progress_on_phase(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total);
 
 // Take the bar away, and stop watching.

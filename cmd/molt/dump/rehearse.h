@@ -6,8 +6,8 @@
 #include "args.h"
 #include "device.h"
 #include "dumpfs.h"
-#include "host.h"
 #include "say.h"
+#include "sim_upgrade.h"
 
 typedef struct rehearsal {
     sim_counts_t prepare;       // by the running firmware: check, save, boot sector in
@@ -27,7 +27,7 @@ typedef struct rehearsal {
 } rehearsal_t;
 
 // Set up `job` for the upgrade that the command line asks for.
-void rehearse_job(host_job_t *host, dumpfs_t *dump, const args_t *args);
+void rehearse_job(sim_upgrade_t *host, dumpfs_t *dump, const args_t *args);
 
 // Returns 0, or 1 with the sentence in `text`. Nothing is changed. rehearse_free() either way.
 // The notes are there after 0 only.
