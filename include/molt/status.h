@@ -7,6 +7,7 @@
 
 #include "molt/flash.h"
 #include "molt/source.h"
+#include "molt/target.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,13 +35,14 @@ typedef struct molt_status {
 //   head    the head file, which has the report; or NULL, and without resident mode no outcome is known
 //   sector  sector_size bytes, 4-aligned; overwritten
 // Returns 0 or the error of flash or of head's walk.
-int molt_status_read(const molt_flash_t *flash, const molt_source_t *head, uint8_t *sector, molt_status_t *status);
+int molt_status_read(
+    const molt_target_t *target, const molt_flash_t *flash, const molt_source_t *head, uint8_t *sector, molt_status_t *status);
 
 // Take back what is prepared.
 //   sector  as above
 // Returns 0, MOLT_ERR_NOENT (nothing is prepared), MOLT_ERR_CORRUPT (what was saved of the old firmware is not there any more: it
 // stays prepared), or the error of writing. Power cut: without resident mode fatal for some 60 ms, as for molt_job_commit().
-int molt_status_cancel(const molt_flash_t *flash, uint8_t *sector);
+int molt_status_cancel(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector);
 
 #ifdef __cplusplus
 }

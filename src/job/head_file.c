@@ -43,7 +43,8 @@ static void lay(uint8_t *buf, uint32_t off, uint32_t size, const uint8_t *part, 
 int molt_job_head_bytes(const molt_job_t *job, uint32_t off, uint8_t *buf, uint32_t size) {
     uint32_t sector_size = molt_sector_size(&job->config.flash->geometry);
     uint32_t head_size = off < sector_size ? min_u32(size, sector_size - off) : 0;
-    int err = head_size ? job->config.flash->read(job->config.flash->ctx, off, buf, head_size) : 0;
+    int err = head_size ? job->config.flash->read(job->config.flash->ctx, job->config.target->boot_addr + off, buf, head_size)
+                        : 0;
     if (err) {
         return err;
     }

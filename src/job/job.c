@@ -170,11 +170,13 @@ static int add_extent(void *ctx, const molt_extent_t *extent) {
 // What the plan needs to know of the device: the header bytes that it starts with now. Read twice: with wrong ones it would
 // not start again.
 static int read_present(molt_job_t *job) {
+    const molt_flash_t *flash = job->config.flash;
+    uint32_t boot_addr = job->config.target->boot_addr;
     uint32_t word;
     uint32_t again;
-    int err = job->config.flash->read(job->config.flash->ctx, 0, &word, sizeof word);
+    int err = flash->read(flash->ctx, boot_addr, &word, sizeof word);
     if (!err) {
-        err = job->config.flash->read(job->config.flash->ctx, 0, &again, sizeof again);
+        err = flash->read(flash->ctx, boot_addr, &again, sizeof again);
     }
     job->present_params = load16_le((const uint8_t *)&word + 2);
     return !err && word != again ? MOLT_ERR_IO : err;
@@ -207,6 +209,8 @@ static int begin_plan(molt_job_t *job) {
         .source_kind = job->is_gzip ? MOLT_SOURCE_GZIP : MOLT_SOURCE_COPY,
         .image_size = job->image.size,
         .image_crc = job->image.crc32,
+        .image_addr = job->config.target->image_addr,
+        .boot_addr = job->config.target->boot_addr,
         .source_size = job->source->file.size,
         .kept_size = job->kept_size,
         .extent_count = job->source->sector_count,
@@ -236,7 +240,7 @@ static int check_resident(molt_job_t *job) {
     molt_resident_t resident;
     int err = molt_resident_read(flash, &resident);
     job->is_resident = !err;
-    job->present_addr = 0;
+    job->present_addr = job->config.target->image_addr;
     if (err == MOLT_ERR_NOENT) {
         return 0;
     }
@@ -267,7 +271,7 @@ static int check_resident(molt_job_t *job) {
 static int make_plan(molt_job_t *job) {
     job->refusal.reason = MOLT_REFUSAL_NONE;
     // A boot sector that is in place must not be taken for the firmware's own first sector.
-    if (molt_prepare_is_pending(job->config.flash, job->config.sector)) {
+    if (molt_prepare_is_pending(job->config.flash, job->config.target->boot_addr, job->config.sector)) {
         return trouble(job, MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
     }
     int err = check_resident(job);

@@ -59,12 +59,13 @@ static molt_outcome_t outcome_of(const molt_state_t *state) {
     return state->kind == MOLT_STATE_UPGRADE ? MOLT_OUTCOME_PENDING : MOLT_OUTCOME_NONE;
 }
 
-int molt_status_read(const molt_flash_t *flash, const molt_source_t *head, uint8_t *sector, molt_status_t *status) {
+int molt_status_read(
+    const molt_target_t *target, const molt_flash_t *flash, const molt_source_t *head, uint8_t *sector, molt_status_t *status) {
     *status = (molt_status_t){ 0 };
     uint32_t reserved_addr;
     int err = molt_resident_find(flash, &reserved_addr);
     if (err == MOLT_ERR_NOENT) {
-        status->is_prepared = molt_prepare_is_pending(flash, sector);
+        status->is_prepared = molt_prepare_is_pending(flash, target->boot_addr, sector);
         return head ? read_report(flash, head, status) : 0;
     }
     status->is_resident = true;
@@ -80,9 +81,9 @@ int molt_status_read(const molt_flash_t *flash, const molt_source_t *head, uint8
     return 0;
 }
 
-int molt_status_cancel(const molt_flash_t *flash, uint8_t *sector) {
+int molt_status_cancel(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector) {
     molt_status_t status;
-    int err = molt_status_read(flash, NULL, sector, &status);
+    int err = molt_status_read(target, flash, NULL, sector, &status);
     if (err || !status.is_prepared) {
         return err ? err : MOLT_ERR_NOENT;
     }
@@ -92,7 +93,7 @@ int molt_status_cancel(const molt_flash_t *flash, uint8_t *sector) {
         return err ? err : molt_resident_confirm(flash, reserved_addr);
     }
     molt_plan_t plan;
-    err = flash->read(flash->ctx, 0, sector, molt_sector_size(&flash->geometry));
+    err = flash->read(flash->ctx, target->boot_addr, sector, molt_sector_size(&flash->geometry));
     err = err ? err : molt_plan_open(&plan, &flash->geometry, sector);
     return err ? err : molt_prepare_cancel(flash, &plan);
 }

@@ -181,7 +181,7 @@ int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserv
         || !range_within(reserved->addr, reserved->size, flash->geometry.size)) {
         return MOLT_ERR_RANGE;
     }
-    if (molt_prepare_is_pending(flash, buf)) {
+    if (molt_prepare_is_pending(flash, 0, buf)) {
         return MOLT_ERR_BUSY;
     }
     err = install_region(flash, reserved, loader, overlay, buf);

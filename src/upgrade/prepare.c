@@ -16,10 +16,10 @@ static int tell_progress(molt_progress_t progress, void *ctx, uint32_t done, uin
     return progress ? progress(ctx, done, total) : 0;
 }
 
-bool molt_prepare_is_pending(const molt_flash_t *flash, uint8_t *sector) {
+bool molt_prepare_is_pending(const molt_flash_t *flash, uint32_t boot_addr, uint8_t *sector) {
     for (uint32_t try = 0; try < 2; try++) {
         molt_plan_t plan;
-        if (flash->read(flash->ctx, 0, sector, molt_sector_size(&flash->geometry)) == 0
+        if (flash->read(flash->ctx, boot_addr, sector, molt_sector_size(&flash->geometry)) == 0
             && molt_plan_open(&plan, &flash->geometry, sector) != MOLT_ERR_NOENT) {
             return true;
         }

@@ -19,10 +19,10 @@
 #include "molt/target.h"
 #include "upgrade/plan.h"
 
-// Whether sector 0 holds an upgrade that was prepared, so that the firmware's own first sector is elsewhere. A plan that is
+// Whether the boot sector at `boot_addr` holds an upgrade that was prepared, so that the firmware's own first sector is elsewhere. A plan that is
 // damaged counts. It is read twice before the answer is no.
 //   sector  sector_size bytes, 4-aligned
-bool molt_prepare_is_pending(const molt_flash_t *flash, uint8_t *sector);
+bool molt_prepare_is_pending(const molt_flash_t *flash, uint32_t boot_addr, uint8_t *sector);
 
 // The source, read through the extents (molt_plan_reader), has CRC-32 `crc`.
 //   buf  buf_size bytes, 4-aligned, a multiple of 4 from 64 up to sector_size

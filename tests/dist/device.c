@@ -80,7 +80,7 @@ int main(void) {
         return fail("the upgrade is prepared");
     }
     molt_status_t status;
-    if (molt_status_read(&board_flash, NULL, (uint8_t *)sector, &status) != 0 || !status.is_prepared
+    if (molt_status_read(&molt_esp8266, &board_flash, NULL, (uint8_t *)sector, &status) != 0 || !status.is_prepared
         || memcmp(bytes + 4, molt_esp8266.once.image + 4, molt_esp8266.once.size - 4) != 0) {
         return fail("the boot loader stands in the first sector, and the plan behind it");
     }

@@ -10,9 +10,11 @@
 
 #include <cmocka.h>
 
+#include "base/crc32.h"
 #include "molt.h"
 #include "molt_esp8266.h"
 #include "rig.h"
+#include "upgrade/boot.h"
 #include "upgrade/report.h"
 
 #define SECTOR 4096u
@@ -41,7 +43,7 @@ static int tear_down(void **state) {
 
 static molt_status_t status_now(const molt_source_t *head) {
     molt_status_t status;
-    assert_int_equal(molt_status_read(&rig.nor.flash, head, (uint8_t *)sector, &status), 0);
+    assert_int_equal(molt_status_read(&rig.host.target, &rig.nor.flash, head, (uint8_t *)sector, &status), 0);
     return status;
 }
 
@@ -85,8 +87,8 @@ static void in_resident_mode_it_upgrades_and_the_outcome_is_known(void **state) 
     assert_true(status.is_resident && status.is_prepared);
     assert_int_equal(status.outcome, MOLT_OUTCOME_PENDING);
     // Taken back, and prepared once more.
-    assert_int_equal(molt_status_cancel(&rig.nor.flash, (uint8_t *)sector), 0);
-    assert_int_equal(molt_status_cancel(&rig.nor.flash, (uint8_t *)sector), MOLT_ERR_NOENT);
+    assert_int_equal(molt_status_cancel(&rig.host.target, &rig.nor.flash, (uint8_t *)sector), 0);
+    assert_int_equal(molt_status_cancel(&rig.host.target, &rig.nor.flash, (uint8_t *)sector), MOLT_ERR_NOENT);
     assert_int_equal(upgrade_by_example(FIXTURE_PATH), 0);
     assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
     assert_int_equal(status_now(NULL).outcome, MOLT_OUTCOME_DONE);
@@ -114,9 +116,9 @@ static void a_trial_is_told_until_it_is_confirmed(void **state) {
 
 static void what_is_prepared_can_be_taken_back(void **state) {
     (void)state;
-    assert_int_equal(molt_status_cancel(&rig.nor.flash, (uint8_t *)sector), MOLT_ERR_NOENT);
+    assert_int_equal(molt_status_cancel(&rig.host.target, &rig.nor.flash, (uint8_t *)sector), MOLT_ERR_NOENT);
     assert_int_equal(upgrade_by_example(FIXTURE_PATH), 0);
-    assert_int_equal(molt_status_cancel(&rig.nor.flash, (uint8_t *)sector), 0);
+    assert_int_equal(molt_status_cancel(&rig.host.target, &rig.nor.flash, (uint8_t *)sector), 0);
     assert_false(status_now(NULL).is_prepared);
     assert_true(rig_is_old(&rig));
 }
@@ -168,6 +170,35 @@ static void a_step_that_is_left_out_is_refused(void **state) {
     assert_false(facts.is_gzip || facts.is_resident || facts.is_in_place);
 }
 
+static void ignore(void *ctx, molt_boot_event_t event, uint32_t arg) {
+    (void)ctx;
+    (void)event;
+    (void)arg;
+}
+
+// On a chip whose image begins at 128 KB, and which starts from there.
+static void an_image_that_begins_elsewhere_is_upgraded_there(void **state) {
+    (void)state;
+    const uint32_t begin = 128 * 1024;
+    assert_true(begin + rig.image_end <= rig.shape->fs_addr);
+    memcpy(rig.nor.bytes + begin, rig.original, rig.image_end);
+    memset(rig.nor.bytes, 0x5a, begin);
+    rig.host.target.image_addr = begin;
+    rig.host.target.boot_addr = begin;
+    assert_int_equal(rig_prepare(&rig), 0);
+    assert_true(status_now(NULL).is_prepared);
+    assert_int_equal(rig.host.job.plan.saved.head_crc, molt_crc32(0, rig.original, SECTOR));
+    static uint32_t plan[SECTOR / 4], buf[SECTOR / 4];
+    const molt_boot_place_t place = { begin, begin };
+    const molt_boot_io_t io = { .event = ignore };
+    assert_int_equal(molt_boot_run(&rig.nor.flash, &place, (uint8_t *)plan, (uint8_t *)buf, &io), MOLT_BOOT_DONE);
+    assert_memory_equal(rig.nor.bytes + begin, rig.image, rig.image_end);
+    for (uint32_t i = 0; i < begin; i++) {
+        assert_int_equal(rig.nor.bytes[i], 0x5a);
+    }
+    assert_false(status_now(NULL).is_prepared);
+}
+
 int main(void) {
     void *resident = (void *)(uintptr_t)&fixture_short_resident;
     const struct CMUnitTest tests[] = {
@@ -180,6 +211,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_program_for_a_raw_partition_upgrades, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_raw_partition_is_refused_where_the_image_would_run_over_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_step_that_is_left_out_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_image_that_begins_elsewhere_is_upgraded_there, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -202,7 +202,7 @@ static bool is_pending(uint32_t wrong, uint32_t failed) {
     read_count = 0;
     wrong_reads = wrong;
     failed_reads = failed;
-    return molt_prepare_is_pending(&rig.nor.flash, work);
+    return molt_prepare_is_pending(&rig.nor.flash, 0, work);
 }
 
 // Who takes a boot sector for the firmware's own first sector saves the boot loader as what to go back to.
