@@ -5,7 +5,7 @@ as TAP. The images are small ones, so that all can be cut; test_cuts.py cuts upg
     tests/e2e/test_every_cut.py [NAME...]      all scenarios, or those
     tests/e2e/test_every_cut.py --sample N     every N-th operation of each
 
-A scenario begins with a flash file from which a cold start carries something out: an upgrade from a raw image or from a
+A scenario begins with a flash file from which a cold start carries something out: the preparation of an upgrade, an upgrade from a raw image or from a
 gzip file; in resident mode that, an upgrade on trial, the rollback of one, the start that counts a trial, confirm(). The
 power is cut in operation n, which the tear leaves done in part, and the same flash file is started again until it comes to
 rest. Then the firmware that has to be there runs, and flash is right byte for byte.
@@ -20,7 +20,8 @@ import sys
 import time
 
 import rig
-from rig import (CLEAN, CUT, SECTOR, SMALL_PROGRAM_SAYS, WORK, Board, Failure, firmware, fresh, same,
+from checks import files_are
+from rig import (CLEAN, CUT, FS_START, MB, SECTOR, SMALL_PROGRAM_SAYS, WORK, Board, Failure, firmware, fresh, same,
                  same_bytes, scratch, small_program, tool, true, user_files)
 
 TEARS = ("before", "after", "prefix", "suffix", "random", "zero", "stray")
@@ -78,6 +79,7 @@ class Scenario:
         return zip(begins, ends)
 
     spared = ()
+    step = None  # of a sample, where there are few operations
 
 
 def cut_once(scenario, op, tear):
@@ -194,13 +196,48 @@ def confirm():
     return scenario
 
 
-SCENARIOS = (raw, gzip, resident, resident_gzip, trial, rollback, confirm)
+class Preparation(Scenario):
+    """The start of `prepared` is a program's that calls fwupdate(); another one carries out what it prepared."""
+
+    def come_to_rest(self, board, count):
+        # Where the cut came behind the last operation the first of these starts upgrades already, and nobody takes the code.
+        run = board.run(self.code, status=None, timeout=5) if count == self.starts else None
+        return board.run(status=None, timeout=5) if count else run
+
+    def check(self, board, first=0):
+        super().check(board, first)
+        files_are(board, {**user_files(), "c.bin": C})
+
+
+def preparation(name, board, spared=(), **settings):
+    scenario = Preparation(name, board.flash(), C, code=PREPARE.format(""), starts=2, **settings)
+    # littlefs writes molt.head once more after a cut, in other places; the files are compared one by one.
+    scenario.step = len(scenario.ops) // 8 + 1
+    scenario.spared = [(FS_START, 4 * MB - 5 * SECTOR - FS_START), *spared]
+    return scenario
+
+
+def prepare():
+    """the preparation of an upgrade"""
+    return preparation("prepare", fresh("mpy-A", files={**user_files(), "c.bin": C}), may_brick=True)
+
+
+def prepare_resident():
+    """in resident mode, the preparation of an upgrade"""
+    place = reserved_of(fresh("mpy-A"))
+    board = fresh("mpy-A", files={**user_files(), "c.bin": C})
+    board.run("import molt; molt.install()")
+    return preparation("prepare_resident", board, place)
+
+
+SCENARIOS = (prepare, prepare_resident, raw, gzip, resident, resident_gzip, trial, rollback, confirm)
 
 
 def run_scenario(make, number, sample):
     begin = time.monotonic()
     scenario = make()
-    cuts = [(op, tear) for op in range(0, len(scenario.ops), sample) for tear in TEARS]
+    step = min(sample, scenario.step or sample)
+    cuts = [(op, tear) for op in range(0, len(scenario.ops), step) for tear in TEARS]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda cut: cut_once(scenario, *cut), cuts))
     lost = [r for r in results if r.startswith("lost")]
