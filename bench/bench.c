@@ -1,4 +1,4 @@
-// The figures of the papers that come from the timing model: molt beside the ways that others go and beside the
+// The figures of the docs that come from the timing model: molt beside the ways that others go and beside the
 // floor, on the same simulated chip, in one run.
 //
 //   bench           the tables

@@ -1,4 +1,4 @@
-# The papers: every figure that the README states, the code and the commands in them, and the template of a port.
+# The docs: every figure that the README states, the code and the commands in them, and the template of a port.
 
 $(call objects,bench/bench.c): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
 
@@ -19,8 +19,8 @@ size: $(OUT)/bench-program $(SIZE_OF)
 FLAGS_ports/template = $(CORE_FLAGS) -Iinclude -Iports/template
 all: $(call objects,ports/template/flash.c)
 
-TEST_SUITES += papers
-SUITE_papers = CC=$(CC) tests/papers/test_papers.py
+TEST_SUITES += docs
+SUITE_docs = CC=$(CC) tests/docs/test_docs.py
 
 # The budgets hold.
 TEST_SUITES += size

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The papers are right where a machine can tell: code compiles, commands exist, links lead somewhere. Prints TAP.
+"""The docs are right where a machine can tell: code compiles, commands exist, links lead somewhere. Prints TAP.
 
-    tests/papers/test_papers.py
+    tests/docs/test_docs.py
 
 C code after a line "<!-- compile -->" is compiled as the core is. In shell code each `make
 TARGET` has to be a target, each program of ours a file or something that is built, each option of the tool one that
@@ -45,7 +45,7 @@ def result(fact, wrong):
         print("# %s" % line)
 
 
-def papers():
+def pages():
     listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "*.md"], capture_output=True,
                             text=True)
     if listed.returncode == 0 and listed.stdout:
@@ -56,7 +56,7 @@ def papers():
 def compile_c(text):
     """What the compiler says, in lines; none if it is satisfied."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "paper.c"
+        source = Path(folder) / "page.c"
         source.write_text(text)
         headers = subprocess.run([CC, "-print-file-name=include"], check=True, capture_output=True, text=True).stdout.strip()
         done = subprocess.run([CC, "-std=c11", "-ffreestanding", "-nostdinc", "-isystem", headers, "-I", str(ROOT / "include"),
@@ -199,7 +199,7 @@ def check_dump(path, text):
 
 
 def main():
-    for file in papers():
+    for file in pages():
         path = file.relative_to(ROOT)
         text = file.read_text()
         check_c(path, text)
