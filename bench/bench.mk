@@ -16,8 +16,8 @@ bench: $(OUT)/bench-program $(OUT)/cut $(BUILD)/molt $(SIZE_OF) vboard firmwares
 size: $(OUT)/bench-program $(SIZE_OF)
 
 # The template is built so that it stays right.
-FLAGS_ports/template = $(CORE_FLAGS) -Iinclude -Iports/template
-all: $(call objects,ports/template/flash.c)
+FLAGS_ports/template = $(CORE_FLAGS) -Iinclude -Isrc -Iports/template
+all: $(call objects,$(filter-out %/try.c,$(wildcard ports/template/*.c)))
 
 TEST_SUITES += docs
 SUITE_docs = CC=$(CC) tests/docs/test_docs.py

@@ -8,7 +8,7 @@
 
 // What the data sheet says. A port for one board has constants here; one that finds out its chip at run time fills
 // in a molt_flash_t of the caller's, as ports/esp8266/flash.c does.
-#define CHIP_SIZE 0x20000u
+#define CHIP_SIZE 0x40000u
 #define SECTOR_SIZE 4096u
 #define BLOCK_SIZE 65536u
 #define PAGE_SIZE 256u

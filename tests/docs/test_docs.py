@@ -12,6 +12,7 @@ The plan header that is shown is one.
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,10 +28,12 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMPILED = re.compile(r"^<!-- compile -->\n```c\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # A file of the project that a page shows whole.
 SHOWN = re.compile(r"^<!-- file: (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What a page says is to be typed, from a clean clone on.
+STEPS = re.compile(r"^<!-- steps -->\n```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]\n]+\]\(([^)\s]+)\)")
 # Names of files in code spans: a folder of ours, then anything that is no pattern.
 NAMED = re.compile(r"`((?:include|src|ports|examples|packaging|cmd|micropython|vboard|maskrom|tests|bench|docs|tools)/[\w./-]+)`")
-BUILT = {"build/molt": "cmd/molt/main.c", "build/host/cut": "tests/cut/cut.c", "build/maskrom-board": "maskrom/main.c"}
+BUILT = {"build/toy/try": "ports/template/try.c", "build/molt": "cmd/molt/main.c", "build/host/cut": "tests/cut/cut.c", "build/maskrom-board": "maskrom/main.c"}
 
 count = 0
 failed = 0
@@ -71,6 +74,19 @@ def check_c(path, text):
         lines = (ROOT / name).read_text()
         result("%s shows %s as it is, in at most 60 lines" % (path, name),
                [] if code == lines and lines.count("\n") <= 60 else ["another text, or %d lines" % lines.count("\n")])
+
+
+def check_steps(path, text):
+    """The steps, in a copy of the sources, end with a line of TAP."""
+    for number, code in enumerate(STEPS.findall(text), 1):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("include", "src", "ports", "tools"):
+                shutil.copytree(ROOT / name, Path(folder) / name)
+            done = subprocess.run(["sh", "-e"], input=code, cwd=folder, capture_output=True, text=True, check=False)
+            last = done.stdout.splitlines()[-1:] or [""]
+            result("steps %d of %s lead where the page says" % (number, path),
+                   [] if done.returncode == 0 and last[0].startswith("ok 1") and last[0] in text
+                   else (done.stdout + done.stderr).splitlines()[-8:] + ["exit status %d" % done.returncode])
 
 
 def check_python(path, text):
@@ -202,6 +218,7 @@ def main():
     for file in pages():
         path = file.relative_to(ROOT)
         text = file.read_text()
+        check_steps(path, text)
         check_c(path, text)
         if "```python" in text:
             check_python(path, text)
@@ -210,6 +227,8 @@ def main():
         check_links(path, file, text)
         if path.name == "format.md":
             check_dump(path, text)
+    drawn = subprocess.run([str(ROOT / "tools/house")], capture_output=True, text=True, check=False).stdout
+    result("docs/house.svg is what tools/house draws", [] if drawn == (ROOT / "docs/house.svg").read_text() else ["draw it again"])
     readme = ROOT / "README.md"
     if readme.exists():
         lines = prose_lines(readme.read_text())
