@@ -6,7 +6,6 @@ says where board, firmwares and tool are (build). Everything is done in BUILD/e2
 program's name. PATIENCE, a factor, is for hosts that are slow or busy: for all time limits.
 """
 import ast
-import concurrent.futures
 import functools
 import json
 import os
@@ -16,11 +15,14 @@ import shutil
 import subprocess
 import sys
 import threading
-import traceback
 import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "lib"))
+import tap  # noqa: E402
+from tap import Failure, Skip, hazard, note, same, test, true  # noqa: E402, F401
+
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 SUITE = os.environ.get("SUITE") or pathlib.Path(sys.argv[0]).stem.removeprefix("test_")
 WORK = BUILD / "e2e" / SUITE
@@ -39,24 +41,6 @@ FS_START_1M = 0x99000   # and those for 1 MB
 TICKET = threading.local()
 LOCK = threading.Lock()
 LISTED = re.compile(r"^ *(\d+) {2,}(?:[\d.]+ (?:bytes|KB|MB)  )? *(\S.*)$")
-
-
-class Failure(Exception):
-    pass
-
-
-class Skip(Exception):
-    pass
-
-
-def same(got, expected, what):
-    if got != expected:
-        raise Failure(f"{what}: got {got!r}, expected {expected!r}")
-
-
-def true(condition, what):
-    if not condition:
-        raise Failure(what)
 
 
 def same_bytes(got, expected, what, first=0):
@@ -276,66 +260,16 @@ def fresh(name="mpy-A", size="4M", files=None, fs_start=None, params=None):
 LOCK_FRESH = threading.RLock()
 
 
-# ---- TAP
+# ---- the run
 
-TESTS = []
-
-
-def test(function):
-    """Decorator: the function is a test. Its first line of documentation is the fact that it shows."""
-    TESTS.append(function)
-    return function
-
-
-def hazard(text):
-    """Decorator: names the hazard of earlier designs that a test is about. It is told in the fact."""
-    def mark(function):
-        function.hazards = [text] + getattr(function, "hazards", [])
-        return function
-    return mark
-
-
-def fact(function):
-    words = function.__doc__ and function.__doc__.splitlines()[0].rstrip(".") or function.__name__.replace("_", " ")
-    named = getattr(function, "hazards", [])
-    return words + (f" [hazard: {'; '.join(named)}]" if named else "")
-
-
-def outcome(function):
-    """(verdict, why, notes) of one test."""
+def in_folder(function):
     TICKET.directory = WORK / function.__name__
-    TICKET.notes = []
-    try:
-        function()
-        shutil.rmtree(TICKET.directory, ignore_errors=True)
-        return "ok", "", TICKET.notes
-    except Skip as skip:
-        return "ok", f" # SKIP {skip}", TICKET.notes
-    except Failure as failure:
-        return "not ok", "", TICKET.notes + str(failure).splitlines()
-    except Exception:  # a mistake in the test, or in what it reads
-        return "not ok", "", TICKET.notes + traceback.format_exc().splitlines()
-
-
-def note(text):
-    """A comment line below the test's result."""
-    TICKET.notes.append(text)
+    function()
+    shutil.rmtree(TICKET.directory, ignore_errors=True)
 
 
 def main(jobs=2):
     """Run the tests, or those with a word of the command line in their names; the exit status."""
-    words = sys.argv[1:]
-    chosen = [t for t in TESTS if not words or any(w in t.__name__ for w in words)]
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    print(f"1..{len(chosen)}")
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for number, (function, result) in enumerate(zip(chosen, pool.map(outcome, chosen)), 1):
-            verdict, why, notes = result
-            print(f"{verdict} {number} - {fact(function)}{why}")
-            for line in notes:
-                print(f"#   {line}")
-            sys.stdout.flush()
-            failed += verdict != "ok"
-    return 1 if failed else 0
+    return tap.main(sys.argv[1:], in_folder, jobs)

@@ -14,7 +14,7 @@ import tarfile
 import zlib
 
 from checks import attempt, files_are, landed, refused, target_is
-from rig import (BUILD, FS_START, ROOT, SECTOR, SMALL_PROGRAM_SAYS, Board, firmware, fresh, main, note, same, same_bytes, scratch,
+from rig import (BUILD, ROOT, SECTOR, SMALL_PROGRAM_SAYS, Board, firmware, fresh, main, note, same, same_bytes, scratch,
                  small_program, test, tool, true, user_files, version)
 
 UPGRADE = "molt.fwupdate('firmware.bin')"

@@ -101,7 +101,7 @@ def image_written_in_the_same_session():
     board = fresh("mpy-A", files=with_image(program, "source.bin"))
     before = board.flash()
     run = board.run("f = open('firmware.bin', 'wb'); f.write(open('source.bin', 'rb').read()); f.close()\n" + UPGRADE,
-                    "--poison", "always")
+                    "--poison", "always", timeout=120)  # slow on a busy host
     true(SMALL_PROGRAM_SAYS in run.out, f"it runs: {run.lines()[-3:]}")
     target_is(board, before, program)
 

@@ -14,6 +14,10 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/lib"))
+import tap  # noqa: E402
+from tap import check, test  # noqa: E402
+
 sys.path.insert(0, str(ROOT / "tests/vectors"))
 import make_images  # noqa: E402
 import make_partitions as parts  # noqa: E402
@@ -24,17 +28,6 @@ WORK = Path(SCRATCH.name)
 VECTORS = ROOT / "tests/vectors/partition"
 SECTOR = 4096
 MB = 1 << 20
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def check(condition, *what):
-    if not condition:
-        raise AssertionError(" ".join(map(str, what)))
 
 
 def molt(*words, status=0):
@@ -246,21 +239,5 @@ def an_esp8266_is_taken_for_one_whatever_is_at_0x8000():
         check(shown(WORK / "esp8266.bin")["map"] == "other", shown(WORK / "esp8266.bin")["map"])
 
 
-def main():
-    failed = 0
-    print(f"1..{len(TESTS)}")
-    for number, function in enumerate(TESTS, 1):
-        try:
-            function()
-            problem = ""
-        except Exception as e:
-            problem = f"{type(e).__name__}: {e}"
-        print(f"{'not ok' if problem else 'ok'} {number} - {function.__name__.replace('_', ' ')}")
-        for line in problem.splitlines():
-            print(f"# {line}")
-        failed += bool(problem)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.main())

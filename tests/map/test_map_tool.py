@@ -3,11 +3,9 @@
 
     tests/map/test_map_tool.py [MOLT]      (default: build/molt)
 """
-import hashlib
 import json
 import os
 import pty
-import random
 import re
 import subprocess
 import sys
@@ -16,21 +14,15 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/lib"))
+import images  # noqa: E402
+import tap  # noqa: E402
+from tap import check, test  # noqa: E402
+
 MOLT = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/molt").resolve()
 SCRATCH = tempfile.TemporaryDirectory(prefix="map-")
 WORK = Path(SCRATCH.name)
 SECTOR = 4096
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def check(condition, *what):
-    if not condition:
-        raise AssertionError(" ".join(map(str, what)))
 
 
 def molt(*words, status=0):
@@ -51,17 +43,8 @@ def regions(*words):
 
 def image(size):
     """An image as MicroPython's port makes them: three segments, a size word, code, an MD5."""
-    noise = random.Random(size)
-    head, checksum = bytes([0xE9, 3, 2, 0x40]) + (0x40100004).to_bytes(4, "little"), 0xEF
-    for vaddr in (0x40100000, 0x3FFE8000, 0x3FFEC000):
-        data = bytes(noise.randrange(256) for _ in range(12240))
-        head += vaddr.to_bytes(4, "little") + len(data).to_bytes(4, "little") + data
-        for byte in data:
-            checksum ^= byte
-    head += bytes(15 - len(head) % 16) + bytes([checksum])
-    head += b"\xff" * (0x8FFC - len(head)) + (size - 16).to_bytes(4, "little")
-    body = head + bytes(noise.randrange(1, 255) for _ in range(size - 16 - len(head)))
-    return body + hashlib.md5(body[4:]).digest()
+    segments = [(vaddr, images.noise(12240, size + vaddr)) for vaddr in (0x40100000, 0x3FFE8000, 0x3FFEC000)]
+    return images.micropython(size, segments, 0x40100004, size, size_freq=0x40)
 
 
 FILES = {"main.py": b"print(1)\n", "lib/deep/er/x.py": b"x = 1\n" * 900, "empty": b"", "data/blob": os.urandom(70001)}
@@ -273,21 +256,5 @@ def a_migration_that_does_not_fit_says_by_how_much():
                                   WORK / "firmware.bin", status=1), "nowhere for the files")
 
 
-def main():
-    failed = 0
-    print(f"1..{len(TESTS)}")
-    for number, function in enumerate(TESTS, 1):
-        try:
-            function()
-            problem = ""
-        except Exception as e:
-            problem = f"{type(e).__name__}: {e}"
-        print(f"{'not ok' if problem else 'ok'} {number} - {function.__name__.replace('_', ' ')}")
-        for line in problem.splitlines():
-            print(f"# {line}")
-        failed += bool(problem)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.main())

@@ -11,6 +11,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/lib"))
+import tap  # noqa: E402
+from tap import check, test  # noqa: E402
+
 MOLT = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/molt").resolve()
 FOLDERS = ["include", "src", "ports", "cmd", "micropython", "bench", "examples", "tools", "Makefile"]
 SUFFIXES = {".c", ".h", ".py", ".mk", ".ld", ".S", ".sh", ""}
@@ -28,12 +32,6 @@ OTHERS = {
     ("tools/demo", 5 * 4096): "likewise",
     ("cmd/molt/text/describe.c", MEGABYTE): "flash capacities by the size code of an ESP32 image",
 }
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
 
 
 def molt(*words):
@@ -127,17 +125,10 @@ def all_that_is_made_from_the_table_is_up_to_date():
     return done.stdout.splitlines() + done.stderr.splitlines() if done.returncode else []
 
 
-def main():
-    failed = 0
-    print(f"1..{len(TESTS)}")
-    for number, function in enumerate(TESTS, 1):
-        problems = function()
-        print(f"{'not ok' if problems else 'ok'} {number} - {function.__name__.replace('_', ' ')}")
-        for line in problems:
-            print(f"# {line}")
-        failed += bool(problems)
-    return 1 if failed else 0
+def call(function):
+    problems = function()
+    check(not problems, *(f"{problem}\n" for problem in problems))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.main(call=call))

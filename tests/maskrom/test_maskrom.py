@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from board import CUT, entry, power_on
-from rig import Device, KB, TEARS, check, esp8266_image, good, main, micropython_image, test
+from rig import Device, Failure, KB, TEARS, check, esp8266_image, good, main, test
 
 ROM = Path(os.environ.get("MASKROM") or "none")
 CUTS = int(os.environ.get("CUTS") or 40)
@@ -181,8 +181,8 @@ def every_mode_and_chip(folder, is_resident):
             device.path.write_bytes(armed)
             try:
                 upgrade_and_compare(device, device.new, wanted, "--chip", chip, "--limit", 500)
-            except AssertionError as error:
-                raise AssertionError(f"{mode} on {chip}: {error}") from error
+            except Failure as error:
+                raise Failure(f"{mode} on {chip}: {error}") from error
             # And on the next day, with the status registers that it has left.
             upgrade_and_compare(device, device.new, wanted, "--chip", chip)
 
@@ -296,7 +296,7 @@ def cut_once(scene, number):
         run.check_loaded(scene.image)
         same_bytes(flash.read_bytes(), scene.wanted, "flash", scene.loose)
         return "whole"
-    except AssertionError as error:
+    except Failure as error:
         return f"{' '.join(name)}: {error}"
     finally:
         for path in scene.folder.glob(f"cut{number}.*"):

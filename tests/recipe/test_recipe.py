@@ -9,7 +9,6 @@ it would do; its manifests are executed by MicroPython's own manifestfile.py. Wh
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/lib"))
+import tap  # noqa: E402
+from tap import Skip, same, test  # noqa: E402
+
 BUILD, MICROPY_DIR = (Path(a).resolve() for a in sys.argv[1:3]) if len(sys.argv) > 3 else sys.exit(__doc__)
 LX106 = sys.argv[3]
 MICROPYTHONS = [d for d in [MICROPY_DIR, *(Path(a).resolve() for a in sys.argv[4:])] if (d / "py/mpconfig.h").exists()]
@@ -29,20 +32,6 @@ ABSENT = ["MICROPY_PY_SSL=0", "MICROPY_PY_BTREE=0"]
 
 SCRATCH = tempfile.TemporaryDirectory(prefix="recipe-")
 WORK = Path(SCRATCH.name)
-TESTS = []
-
-
-class Skip(Exception):
-    pass
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def same(got, expected, what):
-    assert got == expected, "%s: %r, not %r" % (what, got, expected)
 
 
 def environment(**more):
@@ -130,8 +119,8 @@ def a_symbolic_link_leads_to_molts_own_files():
     assert "other_extmod/other.o" in done.stdout, "the module beside it"
     commands = compilations(done.stdout)
     # Those that include nothing of MicroPython's, of which a part is made by the build.
-    cores = sorted(o for o in commands if "/core_" in o and "frozen.h" not in (ROOT / "micropython" / o).with_suffix(".c").read_text())
-    assert len(cores) > 6, cores
+    cores = sorted(o for o in commands if "/core" in o and "frozen.h" not in (ROOT / "micropython" / o).with_suffix(".c").read_text())
+    assert len(cores) == 3, cores
     (WORK / "port/molt_extmod").mkdir(parents=True)
     for name in cores:
         compiled = run("sh", "-c", commands[name] + " -fsyntax-only", cwd=MICROPY_DIR / "ports/esp8266")
@@ -329,22 +318,5 @@ def a_micropython_that_is_none_is_named():
     assert done.returncode != 0 and "holds no MicroPython" in done.stderr, done.stderr
 
 
-def main():
-    failed = 0
-    for number, function in enumerate(TESTS, 1):
-        fact = function.__name__.replace("_", " ")
-        try:
-            function()
-            print("ok %d - %s" % (number, fact), flush=True)
-        except Skip as why:
-            print("ok %d - %s # SKIP %s" % (number, fact, why), flush=True)
-        except Exception as error:
-            failed += 1
-            print("not ok %d - %s" % (number, fact))
-            print("# " + "\n# ".join(str(error).splitlines()), flush=True)
-    print("1..%d" % len(TESTS))
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.main())

@@ -10,9 +10,7 @@ import hashlib
 import json
 import os
 import pty
-import random
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -21,17 +19,17 @@ import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/lib"))
+import images  # noqa: E402
+import tap  # noqa: E402
+from images import noise  # noqa: E402
+from tap import Failure, check, test  # noqa: E402, F401
+
 MOLT = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("MOLT", ROOT / "build" / "molt")).resolve()
 SECTOR = 4096
 KB = 1024
 SYSTEM_SIZE = 5 * SECTOR
 TEARS = ["before", "after", "prefix", "suffix", "random", "stray", "zero"]
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
 
 
 class Result:
@@ -45,11 +43,6 @@ def molt(*args, **options):
     process = subprocess.run([str(MOLT), *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
                              check=False, **options)
     return Result(process)
-
-
-def check(condition, *what):
-    if not condition:
-        raise AssertionError(" ".join(str(w) for w in what))
 
 
 def good(*args, **options):
@@ -90,35 +83,18 @@ def on_terminal(*args, **environment):
 
 # ---- images
 
-def noise(size, seed):
-    return random.Random(seed).randbytes(size)
-
-
 def esp8266_image(size, seed, size_freq=0x00):
     """0xE9, one segment in IRAM, the rest is mapped flash."""
     segment_size = min(24 * KB, size // 8 * 4)
     body = bytearray(noise(size, seed))
     struct.pack_into("<BBBBIII", body, 0, 0xE9, 1, 2, size_freq, 0x40100004, 0x40100000, segment_size)
-    checksum = 0xEF
-    for byte in body[16:16 + segment_size]:
-        checksum ^= byte
-    body[(16 + segment_size) | 15] = checksum
+    body[(16 + segment_size) | 15] = images.checksum(body[16:16 + segment_size])
     return bytes(body)
 
 
 def segments_image(*segments):
     """An image of nothing but these segments, (address, size) each; it starts in the first."""
-    image = struct.pack("<BBBBI", 0xE9, len(segments), 2, 0, segments[0][0] + 4)
-    checksum = 0xEF
-    for vaddr, size in segments:
-        data = noise(size, vaddr)
-        image += struct.pack("<II", vaddr, size) + data
-        for byte in data:
-            checksum ^= byte
-    return image + bytes(15 - len(image) % 16) + bytes([checksum])
-
-
-MARK_WORDS = [~word & 0xFFFFFFFF for word in (0x2C91E7B4, 0xD30A684F, 0x5BF2139D, 0x8E65C0A1)]
+    return images.esp8266([(vaddr, noise(size, vaddr)) for vaddr, size in segments], segments[0][0] + 4)
 
 
 def micropython_image(size, seed, mark=None):
@@ -127,18 +103,7 @@ def micropython_image(size, seed, mark=None):
     literals = b"".join(struct.pack("<I", 0x40209000 + 8 * i) for i in range(32))
     segments = [(0x40100000, literals + noise(8000 - len(literals), seed)), (0x3FFE8000, noise(400, seed + 1)),
                 (0x3FFE8190, noise(36, seed + 2))]
-    head = struct.pack("<BBBBI", 0xE9, 3, 2, 0, 0x40100010)
-    checksum = 0xEF
-    for vaddr, data in segments:
-        head += struct.pack("<II", vaddr, len(data)) + data
-        for byte in data:
-            checksum ^= byte
-    head += bytes(15 - len(head) % 16) + bytes([checksum])
-    image = head.ljust(0x8FFC, b"\xff") + struct.pack("<I", size - 16) + noise(size - 16 - 0x9000, seed + 3)
-    if mark:
-        words = struct.pack("<6I", *MARK_WORDS, *mark)
-        image = image[:0xA000] + words + image[0xA000 + len(words):]
-    return image + hashlib.md5(image[4:]).digest()
+    return images.micropython(size, segments, 0x40100010, seed + 3, mark)
 
 
 def esp32_image(chip=0, size=256):
@@ -146,10 +111,7 @@ def esp32_image(chip=0, size=256):
     image = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080004) + struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, chip, 0, 0, 0xFFFF,
                                                                             bytes(4), 1)
     image += struct.pack("<II", 0x40080000, len(data)) + data
-    checksum = 0xEF
-    for byte in data:
-        checksum ^= byte
-    image += bytes(15 - len(image) % 16) + bytes([checksum])
+    image += bytes(15 - len(image) % 16) + bytes([images.checksum(data)])
     return image + hashlib.sha256(image).digest()
 
 
@@ -296,24 +258,13 @@ class Device:
         check(len(changed - saved) <= (6 if repeated else 2), "changed on the filesystem:", sorted(changed - saved))
 
 
+def in_folder(function):
+    with tempfile.TemporaryDirectory(prefix="molt-tool-", ignore_cleanup_errors=True) as folder:
+        function(Path(folder))
+
+
 def main():
     if not MOLT.exists():
         print(f"Bail out! there is no {MOLT}; make build/molt")
         return 1
-    chosen = [function for function in TESTS if len(sys.argv) < 3 or sys.argv[2] in function.__name__]
-    print(f"1..{len(chosen)}")
-    failed = 0
-    for number, function in enumerate(chosen, 1):
-        folder = Path(tempfile.mkdtemp(prefix="molt-tool-"))
-        fact = function.__name__.replace("_", " ")
-        try:
-            function(folder)
-            print(f"ok {number} - {fact}", flush=True)
-        except (AssertionError, OSError, ValueError, KeyError, AttributeError, IndexError, subprocess.SubprocessError) as error:
-            failed += 1
-            print(f"not ok {number} - {fact}")
-            for line in f"{type(error).__name__}: {error}"[:3000].splitlines():
-                print(f"# {line}", flush=True)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    return 1 if failed else 0
+    return tap.main(sys.argv[2:3], in_folder)

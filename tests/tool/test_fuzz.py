@@ -13,7 +13,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from rig import Device, SECTOR, check, esp8266_image, good, main, micropython_image, molt, test
+from rig import Device, Failure, SECTOR, check, esp8266_image, good, main, micropython_image, molt, test
 
 
 def mutate(rng, data):
@@ -145,7 +145,7 @@ def no_damaged_filesystem_crashes_it_or_changes_anything(folder):
         except Exception as error:
             kept = Path(tempfile.gettempdir()) / f"molt-fuzz-{seed_of(number)}.bin"
             kept.write_bytes(data)
-            raise AssertionError(f"round {number}, dump kept as {kept}: {error}") from error
+            raise Failure(f"round {number}, dump kept as {kept}: {error}") from error
     check(min(statuses) > rounds() // 5, "both happen:", statuses)
 
 

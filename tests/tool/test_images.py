@@ -7,7 +7,7 @@ import json
 import sys
 
 from rig import (Device, KB, ROOT, SECTOR, SYSTEM_SIZE, check, esp32_image, esp8266_image, good, littlefs_2_0, main,
-                 micropython_image, molt, noise, refused, segments_image, test)
+                 micropython_image, noise, refused, segments_image, test)
 
 sys.path.insert(0, str(ROOT / "tests" / "vectors"))
 import make_partitions  # noqa: E402

@@ -4,7 +4,6 @@ A small program, monitor.c, runs on the board and obeys commands that come over 
 board was built (build/vboard), VBOARD_CROSS and VBOARD_CC which compilers there are. PATIENCE, a factor, is for hosts that are
 slow or busy: for all time limits.
 """
-import concurrent.futures
 import functools
 import json
 import os
@@ -18,6 +17,11 @@ import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "lib"))
+import images  # noqa: E402
+import tap  # noqa: E402
+from tap import Failure, Skip, same, test, true  # noqa: E402, F401
+
 BOARD = ROOT / "vboard"
 BUILD = pathlib.Path(os.environ.get("VBOARD_BUILD", ROOT / "build" / "vboard"))
 CROSS = os.environ.get("VBOARD_CROSS", "xtensa-lx106-elf-")
@@ -43,29 +47,6 @@ ERASE = f"erase {FREE // SECTOR:x}"
 ENTRY_PATTERN = re.compile(r"^ROM_ENTRY\((0x[0-9a-f]+), (\w+)\)", re.M)
 ENTRIES = {name: int(address, 16) for address, name in ENTRY_PATTERN.findall((BOARD / "rom/entries.h").read_text())}
 
-TESTS = []
-
-
-def test(function):
-    """Decorator: the function is a test, and its name the fact that it shows."""
-    TESTS.append(function)
-    return function
-
-
-class Failure(Exception):
-    pass
-
-
-def same(got, expected, what=""):
-    if got != expected:
-        raise Failure(f"{what}: got {got!r}, expected {expected!r}")
-
-
-def true(condition, what):
-    if not condition:
-        raise Failure(what)
-
-
 def scratch():
     """This test's own directory: tests run side by side."""
     return THREAD.directory
@@ -74,13 +55,7 @@ def scratch():
 # ---- images and flash files
 
 def image(segments, entry, size_nibble=4, magic=0xE9, checksum=None, mode=QIO):
-    data = bytes([magic, len(segments), mode, size_nibble << 4]) + struct.pack("<I", entry)
-    xor = 0xEF
-    for address, content in segments:
-        data += struct.pack("<II", address, len(content)) + content
-        xor = functools.reduce(lambda a, b: a ^ b, content, xor)
-    data += b"\0" * (15 - len(data) % 16)
-    return data + bytes([xor if checksum is None else checksum])
+    return images.esp8266(segments, entry, magic, mode, size_nibble << 4, checksum)
 
 
 @functools.cache
@@ -164,41 +139,22 @@ class Run:
         return self.answers[-1] if self.answers else None
 
 
-# ---- TAP
+# ---- the run
 
-def outcome(function):
-    """None if the test passes, why it is skipped, or the failure."""
+def in_folder(function):
     THREAD.directory = WORK / function.__name__
     THREAD.directory.mkdir()
     try:
-        return function()
-    except Exception as error:  # any of them is a failure of this test, and the others still count
-        return error
+        why = function()
     finally:
         for path in THREAD.directory.iterdir():
             path.unlink()
-
-
-def report(number, function, result):
-    name = function.__name__.replace("_", " ")
-    if isinstance(result, Exception):
-        print(f"not ok {number} - {name}")
-        for line in f"{type(result).__name__}: {result}".splitlines():
-            print(f"# {line}")
-    else:
-        print(f"ok {number} - {name}" + (f" # SKIP {result}" if result else ""))
-    sys.stdout.flush()
+    if why:
+        raise Skip(why)
 
 
 def run_tests(wanted):
-    """Run the tests of these names, or all; the exit status."""
-    tests = [t for t in TESTS if not wanted or t.__name__ in wanted]
+    """Run the tests with one of these words in their names, or all; the exit status."""
     program("monitor")
     program("repl")
-    print(f"1..{len(tests)}")
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for number, (function, result) in enumerate(zip(tests, pool.map(outcome, tests)), 1):
-            report(number, function, result)
-            failed += isinstance(result, Exception)
-    return 1 if failed or not tests else 0
+    return tap.main(wanted, in_folder, os.cpu_count())

@@ -16,6 +16,10 @@ import tempfile
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/lib"))
+import tap  # noqa: E402
+from tap import Failure, Skip, same, test, true  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 MICROPY_DIR = pathlib.Path(os.environ.get("MICROPY_DIR", BUILD / "micropython")).resolve()
 CROSS = os.environ.get("LX106", "xtensa-lx106-elf-")
@@ -29,32 +33,6 @@ HEAD_SIZE = 0x9000
 SYSTEM_SECTORS = 5
 # name of the firmware's folder: size of the flash, where the filesystem begins, size nibble of the header
 VARIANTS = {"mpy-A": (4 * MEGABYTE, MEGABYTE, 4), "mpy-A-1M": (MEGABYTE, 0x99000, 2)}
-
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Failure(Exception):
-    pass
-
-
-class Skip(Exception):
-    pass
-
-
-def same(got, expected, what=""):
-    if got != expected:
-        raise Failure(f"{what}: got {got!r}, expected {expected!r}")
-
-
-def true(condition, what):
-    if not condition:
-        raise Failure(what)
-
 
 # ---- the board
 
@@ -466,25 +444,5 @@ def the_second_micropython_runs_too():
         print(f"# {name}: {lines[1]}")
 
 
-def main():
-    wanted = sys.argv[1:]
-    tests = [t for t in TESTS if not wanted or t.__name__ in wanted]
-    failures = 0
-    print(f"1..{len(tests)}", flush=True)
-    for number, function in enumerate(tests, 1):
-        title = f"{number} - {function.__name__.replace('_', ' ')}"
-        try:
-            function()
-            print(f"ok {title}", flush=True)
-        except Skip as skip:
-            print(f"ok {title} # SKIP {skip}", flush=True)
-        except Exception as e:
-            failures += 1
-            print(f"not ok {title}", flush=True)
-            for line in f"{type(e).__name__}: {e}".splitlines():
-                print(f"# {line}", flush=True)
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.main(sys.argv[1:]))
