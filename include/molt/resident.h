@@ -22,7 +22,7 @@ extern "C" {
 int molt_resident_find(const molt_flash_t *flash, uint32_t *reserved_addr);
 
 // Whether the reserved region is free: erased, or molt's own from an earlier installation.
-// Returns 0, MOLT_ERR_NOSPC (somebody has something there; or an installation was cut short), or the driver's error.
+// Returns 0, MOLT_ERR_NOSPC (it holds something else; or an installation was cut short), or the driver's error.
 int molt_resident_check_free(const molt_flash_t *flash, const molt_region_t *reserved);
 
 // Put the resident boot loader in, both parts. What the reserved region holds is lost. Where it is in already, only

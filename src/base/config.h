@@ -15,8 +15,8 @@
 #define MOLT_RESIDENT_ONLY 0
 #endif
 
-// Take a stored plan for sound when its CRC is right. Set for the boot loader: whoever wrote the plan has checked
-// it. Saves about 250 bytes of 3,300 there.
+// Take a stored plan for sound when its CRC is right. Set for the boot loader: the firmware that wrote the plan has
+// checked it. Saves about 250 bytes of 3,300 there.
 #ifndef MOLT_PLAN_TRUSTED
 #define MOLT_PLAN_TRUSTED 0
 #endif

@@ -1,5 +1,5 @@
 // The four functions of <string.h> that a compiler may call on its own even in a freestanding program, and the
-// only ones that molt calls. Whoever links molt provides them: libc, the SDK, the mask ROM.
+// only ones that molt calls. The program that links molt provides them: libc, the SDK, the mask ROM.
 #ifndef MOLT_BASE_LIBC_H
 #define MOLT_BASE_LIBC_H
 

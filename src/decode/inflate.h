@@ -61,7 +61,7 @@ typedef struct molt_inflate {
 
 // Begin with the gzip file that `input` reads.
 //   window  window_size bytes, a power of 2 from 256 up to MOLT_INFLATE_WINDOW_MAX
-// Returns 0, MOLT_ERR_NOTSUP (no gzip, or one with a method or flags that nobody uses), MOLT_ERR_CORRUPT (ends in
+// Returns 0, MOLT_ERR_NOTSUP (no gzip, or one with a method or flags that are not in use), MOLT_ERR_CORRUPT (ends in
 // its header), or the input's error.
 int molt_inflate_begin(molt_inflate_t *inflate, const molt_reader_t *input, uint8_t *window, uint32_t window_size);
 

@@ -37,7 +37,7 @@ typedef struct molt_store {
     uint32_t floor_addr;  // records may not reach below; raise it above the links
     uint32_t live_count;
     uint32_t live_size;  // bytes of live records, headers included
-    uint32_t dead_size;  // bytes that compaction wins back
+    uint32_t dead_size;  // bytes that compaction reclaims
     bool is_wanted;      // compaction was asked for
     bool is_damaged;     // a header is corrupt in a way no power cut can cause, e.g. a firmware was written over a
                          // deleted record: nothing below it is seen. The next compaction repairs it
@@ -108,7 +108,7 @@ int molt_store_settle(molt_store_t *store);
 // it reads otherwise at the next start. 0 or the driver's error.
 int molt_store_confirm(const molt_store_t *store, const molt_record_t *record);
 
-// Whether this start has to compact: somebody asked for it, or the store is damaged.
+// Whether this start has to compact: it was asked for, or the store is damaged.
 bool molt_store_needs_compaction(const molt_store_t *store);
 
 // Ask the next start for a compaction; without dead records there is nothing to win and nothing is done.

@@ -37,7 +37,8 @@ int molt_volume_mount(
     molt_volume_t *volume, const molt_flash_t *flash, const molt_region_t *region, uint32_t block_size, bool is_writable);
 
 // What the superblock block at `addr` states of its volume: where it would be if this is its first block, and the
-// size of its blocks. A hint for who knows only a dump; whether there is a volume, molt_volume_mount() tells.
+// size of its blocks. A hint for callers that have only a dump; molt_volume_mount() tells
+// whether there is a volume.
 // Returns 0, MOLT_ERR_NOENT (no superblock, or one that states nonsense), or the flash driver's error.
 int molt_volume_find(const molt_flash_t *flash, uint32_t addr, molt_region_t *region, uint32_t *block_size);
 

@@ -14,8 +14,8 @@
 
 // The boot loader has two parts. The first one is sector 0: it is started at each start, is small, and stays for life.
 // It asks the state log, and loads the firmware. The second one, the overlay, carries out upgrades; it lies in the
-// reserved region, is loaded by the first where the state asks for it, and is replaced together with the plan by whoever
-// prepares an upgrade. So plan, extension and the code that knows them are always of one version.
+// reserved region, is loaded by the first where the state asks for it, and is replaced together with the plan by the
+// firmware that prepares an upgrade. So plan, extension and the code that knows them are always of one version.
 
 // At the end of sector 0: what the first part says of itself.
 #define MOLT_RESIDENT_CONFIG_SIZE 32u

@@ -46,7 +46,7 @@ int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *p
 
 // Carry out a plan that was opened, or what is left of it.
 //   place  both 0: the plan is in the boot sector, which the image's first sector replaces at the end; and the saved
-//          one, should the source have changed. Otherwise sector 0 is left alone (resident mode), and who called goes on
+//          one, should the source have changed. Otherwise sector 0 is left alone (resident mode), and the caller continues
 //          from the result
 //   buf    sector_size bytes, 4-aligned
 // Returns a molt_boot_result_t, or the error of flash or source: trying again later is harmless.

@@ -1,6 +1,6 @@
 // The plan: which sector steps lead from the flash as it is to the flash as wanted.
 //
-// A plan is pure data. It is built in RAM by whoever prepares an upgrade, stored at the end of the boot
+// A plan is pure data. It is built in RAM by the firmware or tool that prepares an upgrade, stored at the end of the boot
 // sector, and read back by the boot loader. Nothing here touches flash. docs/format.md has every byte.
 //
 // Steps are numbered in the order in which they are performed:

@@ -29,7 +29,7 @@ void molt_report_init(uint8_t bytes[MOLT_REPORT_SIZE], uint32_t image_crc);
 int molt_report_parse(molt_report_t *report, const uint8_t bytes[MOLT_REPORT_SIZE]);
 
 // Clear the bits that say: the boot loader was started once more, or it came to `result`. Does nothing unless
-// a record for `image_crc` is at `addr`. Errors are of no consequence to an upgrade: the report is a courtesy.
+// a record for `image_crc` is at `addr`. Errors do not matter to an upgrade: the report is a courtesy.
 // Cost: one read of 16 bytes, one 4-byte program.
 int molt_report_note(const molt_flash_t *flash, uint32_t addr, uint32_t image_crc, molt_report_result_t result);
 

@@ -135,7 +135,7 @@ static void a_file_that_is_cut_anywhere_is_damaged(void **state) {
 static void a_changed_bit_does_not_go_unnoticed(void **state) {
     (void)state;
     pack(6, 15, Z_DEFAULT_STRATEGY);
-    // Behind the header, of which time, flags of the compressor and system are of no consequence.
+    // Behind the header, of which time, flags of the compressor and system do not matter.
     for (uint32_t bit = 80; bit < file_size * 8; bit += 6007) {
         file[bit / 8] ^= (uint8_t)(1 << bit % 8);
         assert_int_not_equal(measured(), 0);
