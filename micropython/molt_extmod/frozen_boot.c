@@ -11,6 +11,7 @@
 #include "base/reader.h"
 #include "flash.h"
 #include "frozen.h"
+#include "image/image.h"
 #include "map_glue.h"
 #include "molt/error.h"
 #include "py/bc.h"
@@ -153,7 +154,7 @@ static int fed_erase(void *ctx, uint32_t addr) {
 // nowhere, so twice as much of the firmware is read: no line of anything else is left.
 #define CACHE_LINE 32u
 #define CACHE_SIZE_MAX 0x8000u
-#define FIRMWARE_MAPPED_ADDR 0x9000u
+#define FIRMWARE_MAPPED_ADDR MOLT_IMAGE_MICROPYTHON_HEAD_SIZE
 
 void molt_frozen_forget_cache(void) {
     const volatile uint32_t *line = molt_mapped(FIRMWARE_MAPPED_ADDR);
@@ -165,8 +166,8 @@ void molt_frozen_forget_cache(void) {
 
 // Where the firmware's own MD5 lies, 16 bytes before its end; 0 if there is none.
 static uint32_t firmware_md5_addr(void) {
-    uint32_t size = *(const volatile uint32_t *)molt_mapped(0x8ffc);
-    return size >= 0x9000 && size <= MOLT_ESP8266_MAPPED_SIZE - 16 && size % 4 == 0 ? size : 0;
+    uint32_t size = *(const volatile uint32_t *)molt_mapped(MOLT_IMAGE_MICROPYTHON_SIZE_OFF);
+    return size >= MOLT_IMAGE_MICROPYTHON_HEAD_SIZE && size <= MOLT_ESP8266_MAPPED_SIZE - 16 && size % 4 == 0 ? size : 0;
 }
 
 molt_region_t molt_frozen_region(uint32_t flash_size) {

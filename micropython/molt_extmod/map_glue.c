@@ -7,7 +7,6 @@
 #include "base/md5.h"
 #include "flash.h"
 #include "image/image.h"
-#include "image/image_parts.h"
 #include "molt/error.h"
 #include "py/runtime.h"
 #include "upgrade_obj.h"
@@ -45,7 +44,7 @@ static molt_region_t port_fs(uint32_t flash_size) {
 // Where the firmware that begins at `addr` ends: behind the MD5 that follows the bytes which its size word counts.
 static int find_firmware_end(const molt_flash_t *flash, uint32_t addr, uint32_t *end) {
     uint32_t size;
-    int err = flash->read(flash->ctx, addr + MICROPYTHON_SIZE_WORD_OFF, &size, sizeof size);
+    int err = flash->read(flash->ctx, addr + MOLT_IMAGE_MICROPYTHON_SIZE_OFF, &size, sizeof size);
     *end = size > MOLT_MAP_MAPPED_SIZE ? 0 : addr + size + MOLT_MD5_SIZE;
     return err;
 }

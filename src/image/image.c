@@ -204,27 +204,27 @@ static int parse_micropython(parser_t *parser) {
     uint32_t size = parser->reader->size;
     uint32_t end = parser->parts->groups[0].checksum_off + 1;
     uint8_t tail[32];
-    if (end > MICROPYTHON_SIZE_WORD_OFF || size < MICROPYTHON_HEAD_SIZE) {
+    if (end > MOLT_IMAGE_MICROPYTHON_SIZE_OFF || size < MOLT_IMAGE_MICROPYTHON_HEAD_SIZE) {
         return 0;
     }
-    int err = molt_image_read(parser->reader, image, MICROPYTHON_HEAD_SIZE - sizeof tail, tail, sizeof tail);
+    int err = molt_image_read(parser->reader, image, MOLT_IMAGE_MICROPYTHON_HEAD_SIZE - sizeof tail, tail, sizeof tail);
     if (err) {
         return err;
     }
-    uint32_t padding_size = min_u32(MICROPYTHON_SIZE_WORD_OFF - end, sizeof tail - 4);
+    uint32_t padding_size = min_u32(MOLT_IMAGE_MICROPYTHON_SIZE_OFF - end, sizeof tail - 4);
     bool is_padded = padding_size > 0;
     for (uint32_t i = 0; i < padding_size; i++) {
         is_padded = is_padded && tail[sizeof tail - 5 - i] == 0xff;
     }
     uint32_t word = load32_le(tail + sizeof tail - 4);
     bool is_blank = word == 0 || word == 0xffffffff;
-    bool is_exact = size - MICROPYTHON_HEAD_SIZE >= 16 && word == size - 16;
+    bool is_exact = size - MOLT_IMAGE_MICROPYTHON_HEAD_SIZE >= 16 && word == size - 16;
     if (!is_exact && (!is_padded || is_blank)) {
         return 0;
     }
     image->kind = MOLT_IMAGE_MICROPYTHON;
-    if (word < MICROPYTHON_HEAD_SIZE) {
-        return molt_image_fail(image, MOLT_IMAGE_BAD_SIZE_WORD, MICROPYTHON_SIZE_WORD_OFF);
+    if (word < MOLT_IMAGE_MICROPYTHON_HEAD_SIZE) {
+        return molt_image_fail(image, MOLT_IMAGE_BAD_SIZE_WORD, MOLT_IMAGE_MICROPYTHON_SIZE_OFF);
     }
     if (!range_within(word, 16, size)) {
         return molt_image_fail(image, MOLT_IMAGE_TRUNCATED, size);

@@ -23,6 +23,10 @@
 // Smallest work buffer of molt_image_verify(), in bytes; a multiple of 4, and the larger the faster.
 #define MOLT_IMAGE_WORK_MIN 256
 
+// MicroPython for ESP8266: the first part of the image, with the size word as its last four bytes: bytes of the image up to its MD5.
+#define MOLT_IMAGE_MICROPYTHON_HEAD_SIZE 0x9000u
+#define MOLT_IMAGE_MICROPYTHON_SIZE_OFF 0x8ffcu
+
 typedef enum molt_image_kind {
     MOLT_IMAGE_UNKNOWN,
     MOLT_IMAGE_ESP8266,      // 0xE9, nothing more is known about it

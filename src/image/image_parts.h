@@ -1,12 +1,8 @@
 // What image.c (headers) hands to image_verify.c (bytes): which bytes are summed, and where the sums stand.
-#ifndef MOLT_UPGRADE_IMAGE_PARTS_H
-#define MOLT_UPGRADE_IMAGE_PARTS_H
+#ifndef MOLT_IMAGE_PARTS_H
+#define MOLT_IMAGE_PARTS_H
 
 #include "image/image.h"
-
-// MicroPython for ESP8266: the first part of the image, with the size word as its last four bytes.
-#define MICROPYTHON_HEAD_SIZE 0x9000u
-#define MICROPYTHON_SIZE_WORD_OFF 0x8ffcu
 
 // Arduino: the sketch's image; in it, 16 bytes on, its size and its CRC.
 #define ARDUINO_SKETCH_OFF 0x1000u

@@ -253,7 +253,7 @@ static void check_piece(check_t *check, piece_t piece) {
         molt_md5_update(&check->digest.md5, part.data, part.size);
         find_mark(&check->mark, piece);
         find_version(check, piece);
-        part = clip(piece, check->parts->groups[0].checksum_off + 1, MICROPYTHON_SIZE_WORD_OFF);
+        part = clip(piece, check->parts->groups[0].checksum_off + 1, MOLT_IMAGE_MICROPYTHON_SIZE_OFF);
         for (uint32_t i = 0; i < part.size; i++) {
             check->is_padding_used = check->is_padding_used || part.data[i] != 0xff;
         }

@@ -14,7 +14,7 @@
 
 // MicroPython: where its size word stands, and what follows the bytes that this counts. The first sector can be molt's boot
 // loader. Source: ports/esp8266/makeimg.py of MicroPython.
-enum { SIZE_WORD_OFF = 0x8ffc, MD5_SIZE = 16 };
+enum { SIZE_WORD_OFF = MOLT_IMAGE_MICROPYTHON_SIZE_OFF, MD5_SIZE = 16 };
 
 // A dump, read with another first sector in front.
 typedef struct headed {
