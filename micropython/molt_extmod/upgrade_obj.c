@@ -162,6 +162,25 @@ static void open_source(upgrade_obj_t *self, const char *path) {
     }
 }
 
+// What the device's flash map says that an image may not reach into.
+static void note_map(upgrade_obj_t *self, bool drop_frozen) {
+    molt_job_options_t *options = &self->job.config.options;
+    molt_map_t map;
+    if (molt_device_map(&map, NULL) == 0) {
+        options->fs_addr = map.regions[MOLT_MAP_FILESYSTEM].addr;
+    }
+    if (molt_device_map(&map, &self->fs) == 0) {
+        options->reserved_count = molt_map_kept(&map, self->kept);
+    } else if (molt_device_map(&map, NULL) == 0) {
+        // The file is on a littlefs of the user's own: the device's filesystem is in the way like anything else.
+        options->reserved_count = molt_map_kept(&map, self->kept);
+        self->kept[options->reserved_count++] = map.regions[MOLT_MAP_FILESYSTEM];
+    }
+    if (!drop_frozen && molt_frozen_extent(&self->kept[options->reserved_count])) {
+        options->reserved_count++;
+    }
+}
+
 // Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen, is_fallback, progress): path is inside the
 // filesystem.
 static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
@@ -214,21 +233,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
             },
         },
     };
-    molt_job_options_t *options = &self->job.config.options;
-    molt_map_t map;
-    if (molt_device_map(&map, NULL) == 0) {
-        options->fs_addr = map.regions[MOLT_MAP_FILESYSTEM].addr;
-    }
-    if (molt_device_map(&map, &self->fs) == 0) {
-        options->reserved_count = molt_map_kept(&map, self->kept);
-    } else if (molt_device_map(&map, NULL) == 0) {
-        // The file is on a littlefs of the user's own: the device's filesystem is in the way like anything else.
-        options->reserved_count = molt_map_kept(&map, self->kept);
-        self->kept[options->reserved_count++] = map.regions[MOLT_MAP_FILESYSTEM];
-    }
-    if (!args[ARG_drop_frozen].u_bool && molt_frozen_extent(&self->kept[options->reserved_count])) {
-        options->reserved_count++;
-    }
+    note_map(self, args[ARG_drop_frozen].u_bool);
     molt_esp8266_flash(&self->flash);
     int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
     if (err) {
