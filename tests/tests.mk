@@ -88,7 +88,7 @@ SUITE_asan-corpus-$(1) = $(call replay_of,$(BUILD)/asan,$(1))
 SUITE_m32-corpus-$(1) = $(call replay_of,$(BUILD)/m32,$(1))
 endef
 
-# The long ones first: two run at a time.
+
 TEST_SUITES += cut cut-shipped mutants asan-cut m32-cut
 SUITE_cut-shipped = $(BUILD)/host/cut-shipped
 TEST_SUITES += cut-calls asan-cut-calls
@@ -121,13 +121,17 @@ $(foreach d,$(addprefix src/,$(ROOMS)) sim,flags $(d) = $(FLAGS_$(d))
 endef
 
 VARIANT_MAKE = +$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
+# Two run at a time: those that take minutes first, so that none of them is alone at the end.
+TEST_LONG := e2e-cuts e2e-resident e2e-states store-mutants cut e2e-every-cut vport e2e-frozen e2e-frozen-2 cut-store cut-shipped \
+    tool-second mutants e2e-upgrade e2e-python asan-cut asan-tool-power vboard tool-fuzz e2e-refusals
+TEST_ORDER = $(filter $(TEST_SUITES),$(TEST_LONG)) $(filter-out $(TEST_LONG),$(TEST_SUITES))
 .PHONY: test-programs
 test-programs: | deps
 	$(VARIANT_MAKE) host-programs
 	$(VARIANT_MAKE) VARIANT=asan asan-programs
 	$(VARIANT_MAKE) VARIANT=m32 m32-programs
 	$(file >$(BUILD)/mutants.config,$(MUTANTS_CONFIG))
-	$(file >$(BUILD)/suites,$(foreach s,$(TEST_SUITES),$(s)=$(SUITE_$(s))$(test_newline)))
+	$(file >$(BUILD)/suites,$(foreach s,$(TEST_ORDER),$(s)=$(SUITE_$(s))$(test_newline)))
 	$(file >$(BUILD)/suites-full,$(foreach s,$(TEST_FULL_SUITES),$(s)=$(SUITE_$(s))$(test_newline)))
 define test_newline
 
