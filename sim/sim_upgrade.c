@@ -213,6 +213,7 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
         case MOLT_JOB_TROUBLE_RESIDENT:
         case MOLT_JOB_TROUBLE_FALLBACK:
         case MOLT_JOB_TROUBLE_GZIP:
+        case MOLT_JOB_TROUBLE_NO_GZIP:
         case MOLT_JOB_TROUBLE_NO_WINDOW:
         case MOLT_JOB_TROUBLE_WINDOW:
         case MOLT_JOB_TROUBLE_BOMB:

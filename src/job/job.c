@@ -96,6 +96,9 @@ static int check_first_bytes(molt_job_t *job, molt_reader_t image) {
 
 // A gzip file is unpacked twice: for its size and CRC, and for the checks and the SHA-1 of the image.
 static int check_gzip(molt_job_t *job, const molt_reader_t *file) {
+    if (job->config.target->extension.size == 0) {
+        return trouble(job, MOLT_JOB_TROUBLE_NO_GZIP, MOLT_ERR_NOTSUP);
+    }
     if (job->unpack == NULL) {
         return trouble(job, MOLT_JOB_TROUBLE_NO_WINDOW, MOLT_ERR_NOSPC);
     }
@@ -362,7 +365,8 @@ static int store_resident(molt_job_t *job) {
 }
 
 int molt_job_store(molt_job_t *job, const molt_source_t *head) {
-    if (!begin_step(job, MOLT_JOB_PLANNED) || (head == NULL && !job->is_resident)) {
+    bool has_head = head || job->is_resident;
+    if (!has_head || !begin_step(job, MOLT_JOB_PLANNED)) {
         return MOLT_ERR_INVAL;
     }
     molt_saved_t saved;

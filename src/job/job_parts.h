@@ -24,6 +24,7 @@ typedef enum molt_job_trouble {
     MOLT_JOB_TROUBLE_RESIDENT,   // the resident boot loader is damaged, or of another version
     MOLT_JOB_TROUBLE_FALLBACK,   // something to fall back on, without resident mode
     MOLT_JOB_TROUBLE_GZIP,       // the file is a gzip file, but a damaged one, or not only one
+    MOLT_JOB_TROUBLE_NO_GZIP,    // a gzip file, and the target has no extension for them
     MOLT_JOB_TROUBLE_NO_WINDOW,  // a gzip file: molt_job_set_window(), and open it again
     MOLT_JOB_TROUBLE_WINDOW,     // its references reach back farther than the window
     MOLT_JOB_TROUBLE_BOMB,       // it unpacks to more than fits

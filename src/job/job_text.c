@@ -42,6 +42,8 @@ const char *molt_job_text(const molt_job_t *job, int err) {
                        ? "something follows the gzip data, or it is of a kind that nobody makes; a file of one "
                          "ordinary gzip member is needed"
                        : "the gzip file is damaged or cut short; copy it again";
+        case MOLT_JOB_TROUBLE_NO_GZIP:
+            return "the boot loader of this chip takes no gzip files; decompress it first";
         case MOLT_JOB_TROUBLE_NO_WINDOW:
             return "there is not enough memory to unpack the gzip file";
         case MOLT_JOB_TROUBLE_WINDOW:

@@ -161,6 +161,7 @@ static void a_step_that_is_left_out_is_refused(void **state) {
     assert_int_equal(sim_upgrade_plan(&rig.host), 0);
     assert_int_equal(molt_job_commit(job, 0), MOLT_ERR_INVAL);
     assert_int_equal(molt_job_store(job, NULL), MOLT_ERR_INVAL);
+    assert_int_equal(job->stage, MOLT_JOB_PLANNED);
     assert_int_equal(rig.nor.op_count, 0);
     assert_string_equal(molt_job_text(job, MOLT_ERR_INVAL), "a step of the upgrade was left out");
     molt_job_facts_t facts;
@@ -168,6 +169,14 @@ static void a_step_that_is_left_out_is_refused(void **state) {
     assert_int_equal(facts.image_size, rig.shape->image_size);
     assert_int_equal(facts.sector_count, rig.image_end / SECTOR);
     assert_false(facts.is_gzip || facts.is_resident || facts.is_in_place);
+}
+
+static void a_gzip_file_is_refused_where_the_boot_loader_takes_none(void **state) {
+    (void)state;
+    rig.host.target.extension.size = 0;
+    assert_int_equal(sim_upgrade_plan(&rig.host), MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_NO_GZIP);
+    assert_int_equal(rig.nor.op_count, 0);
 }
 
 static void ignore(void *ctx, molt_boot_event_t event, uint32_t arg) {
@@ -201,6 +210,7 @@ static void an_image_that_begins_elsewhere_is_upgraded_there(void **state) {
 
 int main(void) {
     void *resident = (void *)(uintptr_t)&fixture_short_resident;
+    void *gzip = (void *)(uintptr_t)&fixture_short_gzip;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_program_for_littlefs_upgrades, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_says_what_is_wrong_and_changes_nothing, set_up, tear_down),
@@ -211,6 +221,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_program_for_a_raw_partition_upgrades, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_raw_partition_is_refused_where_the_image_would_run_over_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_step_that_is_left_out_is_refused, set_up, tear_down),
+        cmocka_unit_test_prestate_setup_teardown(
+            a_gzip_file_is_refused_where_the_boot_loader_takes_none, set_up, tear_down, gzip),
         cmocka_unit_test_setup_teardown(an_image_that_begins_elsewhere_is_upgraded_there, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
