@@ -238,18 +238,8 @@ void sim_nor_make_firm(sim_nor_t *nor) {
     }
 }
 
-static const char *const tear_names[SIM_TEAR_NAME_COUNT] = {
-    "before",
-    "after",
-    "prefix",
-    "suffix",
-    "random",
-    "stray",
-    "zero",
-    "weak",
-    "marginal",
-    "page",
-};
+static const char *const tear_names[SIM_TEAR_NAME_COUNT] = { "before", "after", "prefix", "suffix", "random", "stray", "zero",
+    "weak", "marginal", "page" };
 
 const char *sim_tear_name(sim_tear_t tear) {
     return (unsigned)tear < SIM_TEAR_NAME_COUNT ? tear_names[tear] : NULL;

@@ -386,14 +386,8 @@ MP_DEFINE_CONST_FUN_OBJ_0(molt_frozen_ls_obj, frozen_ls);
 
 // modules() -> [{'name': ..., 'size': ..., ...}]: ls() by names
 static mp_obj_t frozen_modules(void) {
-    static const qstr_short_t keys[] = {
-        MP_QSTR_name,
-        MP_QSTR_size,
-        MP_QSTR_addr,
-        MP_QSTR_linked,
-        MP_QSTR_compatible,
-        MP_QSTR_shadowed,
-    };
+    static const qstr_short_t keys[] = { MP_QSTR_name, MP_QSTR_size, MP_QSTR_addr, MP_QSTR_linked, MP_QSTR_compatible,
+        MP_QSTR_shadowed };
     size_t count;
     mp_obj_t *items;
     mp_obj_t list = frozen_ls();

@@ -98,24 +98,8 @@ static uint8_t checksum_add(uint8_t checksum, piece_t piece) {
 
 // CRC-32 with the common polynomial, high bit first and not inverted at the end; the size and CRC fields
 // themselves count as zeros. Source: the Arduino core's tools/elf2bin.py.
-static const uint32_t nibble_table[16] = {
-    0x00000000,
-    0x04c11db7,
-    0x09823b6e,
-    0x0d4326d9,
-    0x130476dc,
-    0x17c56b6b,
-    0x1a864db2,
-    0x1e475005,
-    0x2608edb8,
-    0x22c9f00f,
-    0x2f8ad6d6,
-    0x2b4bcb61,
-    0x350c9b64,
-    0x31cd86d3,
-    0x3c8ea00a,
-    0x384fbdbd,
-};
+static const uint32_t nibble_table[16] = { 0x00000000, 0x04c11db7, 0x09823b6e, 0x0d4326d9, 0x130476dc, 0x17c56b6b, 0x1a864db2,
+    0x1e475005, 0x2608edb8, 0x22c9f00f, 0x2f8ad6d6, 0x2b4bcb61, 0x350c9b64, 0x31cd86d3, 0x3c8ea00a, 0x384fbdbd };
 
 static uint32_t arduino_crc_add(uint32_t crc, piece_t piece) {
     for (uint32_t i = 0; i < piece.size; i++) {

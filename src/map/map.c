@@ -123,19 +123,8 @@ static const row_t rows[] = {
 
 #define ROW_COUNT ((uint32_t)(sizeof rows / sizeof rows[0]))
 
-static const char *const kind_names[] = {
-    "boot",
-    "firmware",
-    "frozen",
-    "native",
-    "romfs",
-    "user",
-    "reserved",
-    "filesystem",
-    "system",
-    "unused",
-    "table",
-};
+static const char *const kind_names[] = { "boot", "firmware", "frozen", "native", "romfs", "user", "reserved", "filesystem",
+    "system", "unused", "table" };
 #define NAME_COUNT ((uint32_t)(sizeof kind_names / sizeof kind_names[0]))
 
 static bool is_same_text(const char *a, const char *b) {

@@ -106,40 +106,8 @@ static void a_name_has_255_bytes_at_most(void **state) {
 
 static void native_code_cut_anywhere_is_truncated(void **state) {
     // Viper code with relocations, constant and zeroed data, and a function in it.
-    static const uint8_t file[] = {
-        'M',
-        6,
-        9 << 2 | 3,
-        31,
-        1,
-        0,
-        2,
-        'n',
-        0,
-        2 << 3 | 4 | 2,
-        1,
-        2,
-        0x70,
-        3,
-        4,
-        'a',
-        'b',
-        'c',
-        1,
-        4 << 3,
-        0x10,
-        0x02,
-        0x51,
-        0x63,
-        0x01,
-        2,
-        0x06,
-        0x03,
-        4,
-        2,
-        0x12,
-        0xff,
-    };
+    static const uint8_t file[] = { 'M', 6, 9 << 2 | 3, 31, 1, 0, 2, 'n', 0, 2 << 3 | 4 | 2, 1, 2, 0x70, 3, 4, 'a', 'b', 'c', 1,
+        4 << 3, 0x10, 0x02, 0x51, 0x63, 0x01, 2, 0x06, 0x03, 4, 2, 0x12, 0xff };
     molt_mpy_t mpy;
     (void)state;
     memcpy(bytes, file, sizeof file);

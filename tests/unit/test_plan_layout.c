@@ -246,16 +246,8 @@ static void what_an_image_elsewhere_rewrites_is_no_place_for_anything_else(void 
     static const struct {
         uint32_t addr;
         bool is_free;
-    } places[] = {
-        { 0, true },
-        { SECTOR, false },
-        { 2 * SECTOR, true },
-        { 508 * KB, true },
-        { 512 * KB, false },
-        { 764 * KB, false },
-        { 768 * KB, true },
-        { 4092 * KB, true },
-    };
+    } places[] = { { 0, true }, { SECTOR, false }, { 2 * SECTOR, true }, { 508 * KB, true }, { 512 * KB, false },
+        { 764 * KB, false }, { 768 * KB, true }, { 4092 * KB, true } };
     for (size_t i = 0; i < COUNT_OF(places); i++) {
         uint32_t addr = places[i].addr;
         int err = places[i].is_free ? 0 : MOLT_ERR_RANGE;

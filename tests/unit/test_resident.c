@@ -418,16 +418,7 @@ static void a_damaged_head_is_not_started(void **state) {
     static const struct {
         uint32_t off;
         uint8_t value;
-    } damages[] = {
-        { 0, 0xea },
-        { 1, 0 },
-        { 1, 17 },
-        { 1, 2 },
-        { 8, 2 },
-        { 12, 1 },
-        { 15, 0x80 },
-        { 20, 0x5a },
-    };
+    } damages[] = { { 0, 0xea }, { 1, 0 }, { 1, 17 }, { 1, 2 }, { 8, 2 }, { 12, 1 }, { 15, 0x80 }, { 20, 0x5a } };
     for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
         uint8_t *byte = rig.nor.bytes + damages[i].off;
         uint8_t whole = *byte;

@@ -6,16 +6,8 @@
 static const struct {
     const char *name;
     enum tear tear;
-} tear_names[] = {
-    { "before", TEAR_BEFORE },
-    { "after", TEAR_AFTER },
-    { "prefix", TEAR_PREFIX },
-    { "start", TEAR_START },
-    { "suffix", TEAR_SUFFIX },
-    { "random", TEAR_RANDOM },
-    { "zero", TEAR_ZERO },
-    { "stray", TEAR_STRAY },
-};
+} tear_names[] = { { "before", TEAR_BEFORE }, { "after", TEAR_AFTER }, { "prefix", TEAR_PREFIX }, { "start", TEAR_START },
+    { "suffix", TEAR_SUFFIX }, { "random", TEAR_RANDOM }, { "zero", TEAR_ZERO }, { "stray", TEAR_STRAY } };
 
 enum tear tear_of_name(const char *name) {
     for (uint32_t i = 0; i < sizeof tear_names / sizeof tear_names[0]; i++) {
