@@ -8,22 +8,8 @@
 
 extern const molt_flash_t board_flash;  // four functions of the flash driver: docs/porting.md
 
-#define SECTOR 4096u
-
 static molt_job_memory_t memory;
-static uint32_t sector[SECTOR / 4], work[2048 / 4];
-
-static int save(const molt_job_t *job, const molt_region_t *head) {
-    uint32_t piece[64], size = molt_job_head_size(job);
-    int err = size > head->size ? MOLT_ERR_NOSPC : 0;
-    for (uint32_t off = 0; !err && off < size; off += sizeof piece) {
-        uint32_t piece_size = size - off < sizeof piece ? size - off : (uint32_t)sizeof piece;
-        err = off % SECTOR ? 0 : board_flash.erase_sector(board_flash.ctx, head->addr + off);
-        err = err ? err : molt_job_head_bytes(job, off, (uint8_t *)piece, piece_size);
-        err = err ? err : board_flash.prog(board_flash.ctx, head->addr + off, piece, piece_size);
-    }
-    return err;
-}
+static uint32_t sector[4096 / 4], work[2048 / 4];
 
 // `image`: where it begins, and its size in bytes. `head`: three sectors. 0: the next reset upgrades.
 int upgrade_from_partition(const molt_region_t *image, const molt_region_t *head) {
@@ -42,7 +28,7 @@ int upgrade_from_partition(const molt_region_t *image, const molt_region_t *head
     molt_region_source(&saved, &board_flash, head->addr, head->size);
     int err = molt_job_open(job, &source.source);
     err = err ? err : molt_job_plan(job);
-    err = err ? err : save(job, head);
+    err = err ? err : molt_job_write_head(job, head);
     err = err ? err : molt_job_store(job, &saved.source);
     err = err ? err : molt_job_commit(job, 0);
     printf("%s\n", err ? molt_job_text(job, err) : "the next reset upgrades");

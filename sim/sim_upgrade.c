@@ -190,7 +190,7 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
             snprintf(text, text_size, "%s (at byte %u of %u)", sentence, job->image.defect_off, job->image.size);
             return;
         case MOLT_JOB_TROUBLE_CHIP:
-            snprintf(text, text_size, "%s (%s); take one for the ESP8266", sentence, molt_chip_text(job->image.chip));
+            snprintf(text, text_size, "%s (%s)", sentence, molt_chip_text(job->image.chip));
             return;
         case MOLT_JOB_TROUBLE_SAVED:
             advice = err == MOLT_ERR_NOSPC ? ": it is full; remove a file, two free blocks are needed"

@@ -109,6 +109,10 @@ uint32_t molt_job_head_size(const molt_job_t *job);
 // Bytes [off, off + size) of it, from flash and from the plan; off and size multiples of 4. Returns 0 or the flash driver's error.
 int molt_job_head_bytes(const molt_job_t *job, uint32_t off, uint8_t *buf, uint32_t size);
 
+// Write them to a region of flash, where there is no filesystem for them: three sectors of the caller's, outside of image and source.
+// Nothing in resident mode. Returns 0, MOLT_ERR_NOSPC (the region is too small; nothing is written), or the flash driver's error.
+int molt_job_write_head(const molt_job_t *job, const molt_region_t *region);
+
 // Finish the plan. Without resident mode: `head` is the file that was written and synced, which is held to what was to be saved,
 // byte for byte, in flash; nothing is written. In resident mode plan, overlay and extension are stored in the reserved region, and
 // head is not asked for: NULL. Returns 0 or an error. Power cut: harmless.

@@ -61,6 +61,9 @@ static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
         case MOLT_JOB_TROUBLE_IMAGE:
             vstr_printf(&text, " (at byte %u)", (unsigned)job->image.defect_off);
             break;
+        case MOLT_JOB_TROUBLE_CHIP:
+            vstr_printf(&text, " (%s)", molt_chip_text(job->image.chip));
+            break;
         case MOLT_JOB_TROUBLE_SAVED:
             vstr_add_str(&text, "; try again, and if that does not help format it again");
             break;

@@ -21,7 +21,8 @@ int flash_read(void *, uint32_t addr, void *buf, uint32_t size) {
 }
 
 int flash_prog(void *, uint32_t addr, const void *buf, uint32_t size) {
-    return ESP.flashWrite(addr, static_cast<const uint32_t *>(buf), size) ? 0 : MOLT_ERR_IO;
+    // Older cores take no pointer to constants.
+    return ESP.flashWrite(addr, const_cast<uint32_t *>(static_cast<const uint32_t *>(buf)), size) ? 0 : MOLT_ERR_IO;
 }
 
 int flash_erase(void *, uint32_t addr) {
@@ -71,7 +72,7 @@ bool write_head(fs::FS &fs, const molt_job_t *job) {
 bool MoltClass::upgrade(fs::FS &fs, const char *path) {
     std::unique_ptr<Work> work(new (std::nothrow) Work());
     if (!work) {
-        _error = "there is not enough memory";
+        _error = "there is not enough memory; free 14 KB of the heap, in one piece";
         return false;
     }
     work->flash = { nullptr, { ESP.getFlashChipSize(), 4096, 65536, 256 }, flash_read, flash_prog, flash_erase,
@@ -99,7 +100,7 @@ bool MoltClass::upgrade(fs::FS &fs, const char *path) {
     err = err ? err : molt_job_plan(job);
     bool has_head = !err && molt_job_head_size(job) > 0;
     if (has_head && !write_head(fs, job)) {
-        _error = "molt.head cannot be written: there has to be room for three blocks on LittleFS";
+        _error = "molt.head cannot be written; remove a file: there has to be room for three blocks on LittleFS";
         return false;
     }
     if (has_head) {

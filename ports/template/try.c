@@ -41,18 +41,6 @@ static int put_image(uint32_t addr) {
     return err;
 }
 
-static int save_head(const molt_job_t *job, uint32_t addr) {
-    const molt_flash_t *flash = &molt_template_flash;
-    int err = 0;
-    for (uint32_t off = 0; !err && off < molt_job_head_size(job); off += 16) {
-        uint32_t piece[4];
-        err = off % SECTOR ? 0 : flash->erase_sector(flash->ctx, addr + off);
-        err = err ? err : molt_job_head_bytes(job, off, (uint8_t *)piece, sizeof piece);
-        err = err ? err : flash->prog(flash->ctx, addr + off, piece, sizeof piece);
-    }
-    return err;
-}
-
 // The firmware: it upgrades from the image that lies raw at 128 KB, and saves what may be needed at 192 KB.
 static int upgrade(void) {
     static const molt_region_t reserved = { 0x30000, 3 * SECTOR };
@@ -70,7 +58,7 @@ static int upgrade(void) {
     molt_job_t *job = molt_job_init(&memory, &config);
     int err = molt_job_open(job, &source.source);
     err = err ? err : molt_job_plan(job);
-    err = err ? err : save_head(job, reserved.addr);
+    err = err ? err : molt_job_write_head(job, &reserved);
     err = err ? err : molt_job_store(job, &head.source);
     err = err ? err : molt_job_commit(job, 0);
     printf("# %s\n", err ? molt_job_text(job, err) : "the next reset upgrades");

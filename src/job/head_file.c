@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32.h"
+#include "base/flash_io.h"
 #include "base/geometry.h"
 #include "base/libc.h"
 #include "molt/error.h"
@@ -58,13 +59,6 @@ int molt_job_head_bytes(const molt_job_t *job, uint32_t off, uint8_t *buf, uint3
     return 0;
 }
 
-// A piece of the head file that has to lie in one extent, by its place in the file; and where in flash that is, 0: nowhere.
-typedef struct part {
-    uint32_t off;
-    uint32_t size;
-    uint32_t addr;
-} part_t;
-
 typedef enum part_name {
     PART_HEAD,
     PART_REPORT,
@@ -72,15 +66,42 @@ typedef enum part_name {
     PART_COUNT,
 } part_name_t;
 
+typedef struct part_search {
+    molt_head_part_t *parts;
+    uint32_t count;
+} part_search_t;
+
 static int find_parts(void *ctx, const molt_extent_t *extent) {
-    part_t *parts = ctx;
-    for (uint32_t i = 0; i < PART_COUNT; i++) {
-        uint32_t off = parts[i].off - extent->file_off;
-        if (off <= extent->size && parts[i].size <= extent->size - off) {
-            parts[i].addr = extent->addr + off;
+    const part_search_t *search = ctx;
+    for (uint32_t i = 0; i < search->count; i++) {
+        molt_head_part_t *part = &search->parts[i];
+        uint32_t off = part->off - extent->file_off;
+        if (off <= extent->size && part->size <= extent->size - off) {
+            part->addr = extent->addr + off;
         }
     }
     return 0;
+}
+
+int molt_head_parts_find(const molt_source_t *head, molt_head_part_t *parts, uint32_t count) {
+    part_search_t search = { parts, count };
+    return head->walk(head->ctx, find_parts, &search);
+}
+
+int molt_job_write_head(const molt_job_t *job, const molt_region_t *region) {
+    const molt_flash_t *flash = job->config.flash;
+    uint32_t size = molt_job_head_size(job);
+    uint32_t piece[16];
+    int err = size > region->size ? MOLT_ERR_NOSPC : 0;
+    for (uint32_t off = 0; !err && off < size; off += sizeof piece) {
+        uint32_t piece_size = min_u32(sizeof piece, size - off);
+        if (off % molt_sector_size(&flash->geometry) == 0) {
+            err = flash->erase_sector(flash->ctx, region->addr + off);
+        }
+        err = err ? err : molt_job_head_bytes(job, off, (uint8_t *)piece, piece_size);
+        err = err ? err : molt_flash_prog(flash, region->addr + off, piece, piece_size);
+    }
+    return err;
 }
 
 // Compare `size` bytes of flash at `addr` with those at `off` of what was to be saved; CRC of them in *crc.
@@ -106,12 +127,12 @@ static int check_saved_bytes(const molt_job_t *job, uint32_t addr, uint32_t off,
 }
 
 int molt_head_file_find(const molt_job_t *job, const molt_source_t *head, molt_saved_t *saved) {
-    part_t parts[PART_COUNT] = {
+    molt_head_part_t parts[PART_COUNT] = {
         [PART_HEAD] = { 0, molt_sector_size(&job->config.flash->geometry), 0 },
         [PART_REPORT] = { report_off(job), MOLT_REPORT_SIZE, 0 },
         [PART_EXTENSION] = { extension_off(job), extension_size(job), 0 },
     };
-    int err = head->walk(head->ctx, find_parts, parts);
+    int err = molt_head_parts_find(head, parts, PART_COUNT);
     uint32_t crcs[PART_COUNT] = { 0 };
     for (uint32_t i = 0; !err && i < PART_COUNT; i++) {
         if (parts[i].size) {

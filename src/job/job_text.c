@@ -9,11 +9,11 @@ const char *molt_job_text(const molt_job_t *job, int err) {
             break;
         case MOLT_JOB_TROUBLE_FILE:
             return err == MOLT_ERR_CORRUPT ? "the filesystem is damaged where the file is; copy the file again"
-                                           : "the file cannot be read";
+                                           : "the file cannot be read; copy it again";
         case MOLT_JOB_TROUBLE_IMAGE:
             return molt_image_defect_text(job->image.defect);
         case MOLT_JOB_TROUBLE_CHIP:
-            return "the image is for another chip";
+            return "the image is for another chip; take one that is built for this one";
         case MOLT_JOB_TROUBLE_NO_HEAD:
             return "the image needs Espressif's second-stage boot loader in front of it; the mask ROM cannot start it";
         case MOLT_JOB_TROUBLE_REFUSED:

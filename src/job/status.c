@@ -5,40 +5,29 @@
 #include <stddef.h>
 
 #include "base/geometry.h"
+#include "job/head_file.h"
 #include "molt/error.h"
 #include "resident/resident.h"
 #include "upgrade/prepare.h"
 #include "upgrade/report.h"
 
-// The report, at the beginning of the head file's second block.
-typedef struct report_place {
-    uint32_t off;
-    uint32_t addr;  // 0: it is in no extent
-} report_place_t;
-
-static int find_report(void *ctx, const molt_extent_t *extent) {
-    report_place_t *place = ctx;
-    uint32_t off = place->off - extent->file_off;
-    if (off < extent->size && extent->size - off >= MOLT_REPORT_SIZE) {
-        place->addr = extent->addr + off;
-    }
-    return 0;
-}
-
 static int read_report(const molt_flash_t *flash, const molt_source_t *head, molt_status_t *status) {
-    report_place_t place = { head->block_size, 0 };
-    int err = head->walk(head->ctx, find_report, &place);
+    // At the beginning of the file's second block.
+    molt_head_part_t part = { head->block_size, MOLT_REPORT_SIZE, 0 };
+    int err = molt_head_parts_find(head, &part, 1);
     uint32_t bytes[MOLT_REPORT_SIZE / 4];
-    if (!err && place.addr) {
-        err = flash->read(flash->ctx, place.addr, bytes, sizeof bytes);
+    if (!err && part.addr) {
+        err = flash->read(flash->ctx, part.addr, bytes, sizeof bytes);
     }
     molt_report_t report;
-    if (err || place.addr == 0 || molt_report_parse(&report, (const uint8_t *)bytes) != 0) {
+    if (err || part.addr == 0 || molt_report_parse(&report, (const uint8_t *)bytes) != 0) {
         return err;
     }
+    // Pending, and not prepared: it was taken back, or the power failed before the boot sector was written.
+    molt_outcome_t pending = status->is_prepared ? MOLT_OUTCOME_PENDING : MOLT_OUTCOME_NONE;
     status->outcome = report.result == MOLT_REPORT_DONE       ? MOLT_OUTCOME_DONE
                       : report.result == MOLT_REPORT_RESTORED ? MOLT_OUTCOME_RESTORED
-                                                              : MOLT_OUTCOME_PENDING;
+                                                              : pending;
     status->boot_count = report.start_count;
     return 0;
 }

@@ -69,7 +69,7 @@ int molt_extents_open(molt_extents_t *extents, molt_volume_t *volume, const char
     // A damaged directory can state any size.
     uint32_t held = 0;
     while (held < extents->file_size) {
-        if (extents->block_count == volume->lfs.block_count) {
+        if (extents->block_count == volume->config.block_count) {
             return MOLT_ERR_CORRUPT;
         }
         held += extents->block_size - pointers_size(extents->block_count);
@@ -100,7 +100,7 @@ int molt_extents_walk(const molt_extents_t *extents, molt_emit_t *emit, void *ct
     uint32_t end = extents->file_size;
     uint32_t sectors_per_block = extents->block_size / molt_sector_size(&volume->flash->geometry);
     for (uint32_t index = extents->block_count; index-- > 0;) {
-        if (block >= volume->lfs.block_count) {
+        if (block >= volume->config.block_count) {
             return MOLT_ERR_CORRUPT;
         }
         uint32_t addr = volume->region.addr + block * extents->block_size;

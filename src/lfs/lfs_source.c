@@ -62,7 +62,7 @@ const char *molt_lfs_source_text(int err) {
         case MOLT_ERR_CORRUPT:
             return "the filesystem is damaged where the file is; copy the file again";
         default:
-            return "the file cannot be read";
+            return "the file cannot be read; copy it again";
     }
 }
 

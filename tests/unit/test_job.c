@@ -118,8 +118,14 @@ static void what_is_prepared_can_be_taken_back(void **state) {
     (void)state;
     assert_int_equal(molt_status_cancel(&rig.host.target, &rig.nor.flash, (uint8_t *)sector), MOLT_ERR_NOENT);
     assert_int_equal(upgrade_by_example(FIXTURE_PATH), 0);
+    molt_volume_t volume;
+    molt_lfs_source_t head;
+    assert_int_equal(molt_volume_mount(&volume, &rig.nor.flash, &rig.host.fs, 0, false), 0);
+    assert_int_equal(molt_lfs_source_open(&head, NULL, &volume, "molt.head"), 0);
+    assert_int_equal(status_now(&head.source).outcome, MOLT_OUTCOME_PENDING);
     assert_int_equal(molt_status_cancel(&rig.host.target, &rig.nor.flash, (uint8_t *)sector), 0);
     assert_false(status_now(NULL).is_prepared);
+    assert_int_equal(status_now(&head.source).outcome, MOLT_OUTCOME_NONE);
     assert_true(rig_is_old(&rig));
 }
 
@@ -153,6 +159,22 @@ static void a_raw_partition_is_refused_where_the_image_would_run_over_it(void **
     molt_region_t head = { rig.image_end - SECTOR, 3 * SECTOR };
     assert_int_equal(upgrade_from_partition(&image, &head), MOLT_ERR_FBIG);
     assert_false(status_now(NULL).is_prepared);
+    head = (molt_region_t){ rig.shape->fs_addr, SECTOR };
+    assert_int_equal(upgrade_from_partition(&image, &head), MOLT_ERR_NOSPC);
+    assert_true(rig_is_old(&rig));
+}
+
+static void a_refusal_has_its_numbers(void **state) {
+    (void)state;
+    uint32_t need, limit;
+    rig.host.options.mapped_size = rig.image_end - SECTOR;
+    assert_int_equal(sim_upgrade_plan(&rig.host), MOLT_ERR_FBIG);
+    assert_true(molt_job_numbers(&rig.host.job, &need, &limit));
+    assert_int_equal(need, rig.shape->image_size);
+    assert_int_equal(limit, rig.image_end - SECTOR);
+    rig.host.path = "missing.bin";
+    assert_int_equal(sim_upgrade_plan(&rig.host), MOLT_ERR_NOENT);
+    assert_false(molt_job_numbers(&rig.host.job, &need, &limit));
 }
 
 static void a_step_that_is_left_out_is_refused(void **state) {
@@ -220,6 +242,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_prepared_can_be_taken_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_program_for_a_raw_partition_upgrades, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_raw_partition_is_refused_where_the_image_would_run_over_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refusal_has_its_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_step_that_is_left_out_is_refused, set_up, tear_down),
         cmocka_unit_test_prestate_setup_teardown(
             a_gzip_file_is_refused_where_the_boot_loader_takes_none, set_up, tear_down, gzip),

@@ -10,7 +10,7 @@
 class EspClass {
   public:
     bool flashEraseSector(uint32_t sector);
-    bool flashWrite(uint32_t address, const uint32_t *data, size_t size);
+    bool flashWrite(uint32_t address, uint32_t *data, size_t size);  // as before 3.0: no const
     bool flashRead(uint32_t address, uint32_t *data, size_t size);
     uint32_t getFlashChipSize();
     void restart();
