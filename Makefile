@@ -55,9 +55,9 @@ FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -I$(ROOM_PATHS)/lfs $(LFS_FLAGS)
 FLAGS_sim = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_ports/esp8266 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp8266 -Iports/esp8266/prebuilt
 FLAGS_cmd/molt/text = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Icmd/molt/text $(LFS_FLAGS)
-FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt
+FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/esp8266
 FLAGS_cmd/molt/view = $(FLAGS_cmd/molt/dump) -Icmd/molt/view
-FLAGS_cmd/molt = $(FLAGS_cmd/molt/view) -Iports/esp8266
+FLAGS_cmd/molt = $(FLAGS_cmd/molt/view)
 FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Iinclude/molt -Isrc/lfs -Iports/esp8266 -I$(BUILD)/gen $(LFS_FLAGS)
 # As an integrator would compile them: the door alone.
 FLAGS_examples = $(HOST_FLAGS) -Wno-missing-prototypes -Iinclude -Iinclude/molt -Isrc -Isrc/lfs -Iports/esp8266 $(LFS_FLAGS)

@@ -8,10 +8,10 @@
 #include "dumpfs.h"
 #include "esp32.h"
 #include "molt/error.h"
+#include "molt_esp8266.h"
 #include "rehearse.h"
 #include "resident/resident.h"
 #include "say.h"
-#include "sim_upgrade.h"
 #include "survey.h"
 
 static const struct argp_option uninstall_options[] = { ARGS_OPTION_QUIET, { 0 } };
@@ -74,7 +74,6 @@ static int find_place(dumpfs_t *dump, const args_t *args, survey_t *survey, molt
 
 static int install(dumpfs_t *dump, const args_t *args) {
     static survey_t survey;
-    sim_upgrade_t host;
     uint8_t buf[4096];
     molt_region_t reserved;
     uint32_t found_addr;
@@ -86,8 +85,7 @@ static int install(dumpfs_t *dump, const args_t *args) {
         // Not even what says that it is one is left of it: install it once more, for the firmware that it started.
         memcpy(dump->nor.bytes, dump->nor.bytes + dump->firmware.head_addr, 4096);
     }
-    sim_upgrade_init(&host, &dump->nor, &dump->fs, NULL);
-    int err = molt_resident_install(&dump->nor.flash, &reserved, &host.target.resident, &host.target.overlay, buf);
+    int err = molt_resident_install(&dump->nor.flash, &reserved, &molt_esp8266.resident, &molt_esp8266.overlay, buf);
     if (err) {
         return refuse_install(dump, &survey.map, err);
     }

@@ -9,6 +9,7 @@
 #include "dumpfs.h"
 #include "esp32.h"
 #include "molt/error.h"
+#include "molt_esp8266.h"
 #include "progress.h"
 #include "rehearse.h"
 #include "resident/resident.h"
@@ -237,10 +238,8 @@ static int report_boot(
 
 // A power-on. What it takes is found out by a rehearsal, so that progress and --cut know the total.
 static int boot(dumpfs_t *dump, const args_t *args) {
-    sim_upgrade_t host;
     progress_t progress;
-    sim_upgrade_init(&host, &dump->nor, &dump->fs, NULL);
-    sim_device_t device = { .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident };
+    sim_device_t device = { .nor = &dump->nor, .loader = molt_esp8266.once, .resident = molt_esp8266.resident };
     sim_nor_push(&dump->nor);
     sim_outcome_t outcome = sim_device_start(&device);
     sim_nor_pop(&dump->nor);
@@ -257,7 +256,7 @@ static int boot(dumpfs_t *dump, const args_t *args) {
             (long long)args->cut_op, (unsigned long long)op_count, (unsigned long long)op_count - 1);
     }
     device = (sim_device_t){
-        .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident, .io = &progress.io
+        .nor = &dump->nor, .loader = molt_esp8266.once, .resident = molt_esp8266.resident, .io = &progress.io
     };
     dumpfs_power_on(dump);
     dump->nor.cut_op = args->cut_op;

@@ -19,8 +19,8 @@
 #include "molt/target.h"
 #include "upgrade/plan.h"
 
-// Whether the boot sector at `boot_addr` holds an upgrade that was prepared, so that the firmware's own first sector is elsewhere. A plan that is
-// damaged counts. It is read twice before the answer is no.
+// Whether the boot sector at `boot_addr` holds an upgrade that was prepared, so that the firmware's own first sector is
+// elsewhere. A plan that is damaged counts. It is read twice before the answer is no.
 //   sector  sector_size bytes, 4-aligned
 bool molt_prepare_is_pending(const molt_flash_t *flash, uint32_t boot_addr, uint8_t *sector);
 

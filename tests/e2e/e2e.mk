@@ -22,7 +22,7 @@ SUITE_e2e-modes = $(E2E_RUN)/test_modes.py
 # and n is no multiple of that, so all parts of pages come up. A smaller sample of the latter in the ordinary run; of the
 # former e2e-cuts is that.
 TEST_SUITES += e2e-every-cut
-SUITE_e2e-every-cut = $(E2E_RUN)/test_every_cut.py --sample 3169
+SUITE_e2e-every-cut = $(E2E_RUN)/test_every_cut.py --sample 769
 TEST_FULL_SUITES += e2e-every-cut-full e2e-cuts-full
 SUITE_e2e-every-cut-full = $(E2E_RUN)/test_every_cut.py --sample 31
 SUITE_e2e-cuts-full = $(E2E_RUN)/test_cuts.py --all 1/45

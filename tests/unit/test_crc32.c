@@ -10,6 +10,12 @@
 
 #include "base/crc32.h"
 
+// The boot loaders' implementation, beside the other one.
+uint32_t crc32_small(uint32_t crc, const void *data, uint32_t size);
+#define molt_crc32 crc32_small
+#include "base/crc32_small.c"
+#undef molt_crc32
+
 static void the_check_value_is_right(void **state) {
     (void)state;
     assert_int_equal(molt_crc32(0, "123456789", 9), 0xCBF43926);
@@ -52,11 +58,24 @@ static void every_single_bit_counts(void **state) {
     }
 }
 
+static void the_boot_loaders_own_gives_the_same(void **state) {
+    (void)state;
+    uint8_t bytes[300];
+    for (uint32_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * i * 7 + i);
+    }
+    assert_int_equal(crc32_small(0, "123456789", 9), 0xCBF43926);
+    for (uint32_t size = 0; size <= sizeof bytes; size++) {
+        assert_int_equal(crc32_small(size, bytes, size), molt_crc32(size, bytes, size));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_value_is_right),
         cmocka_unit_test(no_bytes_leave_it_as_it_is),
         cmocka_unit_test(erased_and_blank_sectors_have_the_values_of_zlib),
+        cmocka_unit_test(the_boot_loaders_own_gives_the_same),
         cmocka_unit_test(it_can_be_continued_anywhere),
         cmocka_unit_test(every_single_bit_counts),
     };

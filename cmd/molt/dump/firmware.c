@@ -7,8 +7,8 @@
 #include "describe.h"
 #include "map/map.h"
 #include "molt/error.h"
+#include "molt_esp8266.h"
 #include "resident/resident.h"
-#include "sim_upgrade.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 
@@ -42,14 +42,6 @@ static uint32_t stated_end(const uint8_t *bytes, uint32_t addr, uint32_t limit) 
     return size > SIZE_WORD_OFF && size % 4 == 0 && size <= limit - addr - MD5_SIZE ? addr + size + MD5_SIZE : 0;
 }
 
-// The resident boot loader that this tool installs.
-static molt_loader_t own_loader(void) {
-    const molt_region_t none = { 0, 0 };
-    sim_upgrade_t host;
-    sim_upgrade_init(&host, NULL, &none, NULL);
-    return host.target.resident;
-}
-
 // How many of the loader's bytes sector 0 has, but for the flash parameters.
 static uint32_t count_equal(const molt_loader_t *loader, const uint8_t *bytes) {
     uint32_t count = 0;
@@ -79,17 +71,17 @@ static uint32_t find_reserved(const molt_flash_t *flash) {
 // What sector 0 is, in resident mode, and where the reserved region is.
 static void judge_loader(firmware_t *firmware, const molt_flash_t *flash, const uint8_t *bytes) {
     static uint32_t buf[SECTOR / 4];
-    const molt_loader_t loader = own_loader();
-    uint32_t equal_count = count_equal(&loader, bytes);
+    const molt_loader_t *loader = &molt_esp8266.resident;
+    uint32_t equal_count = count_equal(loader, bytes);
     molt_resident_t resident;
     molt_overlay_t overlay;
     int err = molt_resident_read(flash, &resident);
-    if (err == MOLT_ERR_NOENT && equal_count < loader.size / 8 * 7) {
+    if (err == MOLT_ERR_NOENT && equal_count < loader->size / 8 * 7) {
         return;
     }
     firmware->reserved_addr = err ? find_reserved(flash) : resident.reserved_addr;
-    int check = err == MOLT_ERR_NOENT ? MOLT_ERR_CORRUPT : molt_resident_check(flash, &loader, (uint8_t *)buf);
-    bool is_first_whole = !err && equal_count == loader.size
+    int check = err == MOLT_ERR_NOENT ? MOLT_ERR_CORRUPT : molt_resident_check(flash, loader, (uint8_t *)buf);
+    bool is_first_whole = !err && equal_count == loader->size
                           && molt_overlay_read(flash, resident.reserved_addr, (uint8_t *)buf, &overlay) != 0;
     firmware->loader = check == 0                 ? FIRMWARE_LOADER_WHOLE
                        : check == MOLT_ERR_NOTSUP ? FIRMWARE_LOADER_OTHER

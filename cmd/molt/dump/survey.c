@@ -266,7 +266,6 @@ int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
         return say_fail("%s: %s", path, text);
     }
     molt_plan_tally_t tally;
-    molt_plan_finish(&host.job.plan);
     molt_plan_count(&host.job.plan, &tally);
     survey->upgrade = path;
     survey->image_size = host.job.plan.image_size;
