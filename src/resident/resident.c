@@ -115,14 +115,17 @@ int molt_resident_check(const molt_flash_t *flash, const molt_loader_t *loader, 
     return err == MOLT_ERR_NOENT ? MOLT_ERR_CORRUPT : err;
 }
 
+// The state, which has to be at rest. Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is under way), or an error of the log.
+static int read_at_rest(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state) {
+    int err = molt_state_read(flash, reserved_addr, state);
+    return !err && state->kind != MOLT_STATE_NORMAL ? MOLT_ERR_BUSY : err;
+}
+
 // The reserved region of an installation whose configuration is damaged is not known; the caller names it.
 static int repair(
     const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *loader, const molt_loader_t *overlay, uint8_t *buf) {
     molt_state_t state;
-    int err = molt_state_read(flash, reserved_addr, &state);
-    if (!err && state.kind != MOLT_STATE_NORMAL) {
-        err = MOLT_ERR_BUSY;
-    }
+    int err = read_at_rest(flash, reserved_addr, &state);
     molt_overlay_t present;
     bool overlay_is_whole = !err && molt_overlay_read(flash, reserved_addr, buf, &present) == 0;
     if (!err && !overlay_is_whole) {
@@ -206,13 +209,10 @@ int molt_resident_uninstall(const molt_flash_t *flash, uint8_t *buf) {
     molt_state_t state;
     int err = molt_resident_find(flash, &reserved_addr);
     if (!err) {
-        err = molt_state_read(flash, reserved_addr, &state);
+        err = read_at_rest(flash, reserved_addr, &state);
     }
     if (err) {
         return err;
-    }
-    if (state.kind != MOLT_STATE_NORMAL) {
-        return MOLT_ERR_BUSY;
     }
     uint32_t head_addr = molt_state_head_addr(flash, reserved_addr, state.head);
     err = read_surely(flash, head_addr, buf);
@@ -221,12 +221,9 @@ int molt_resident_uninstall(const molt_flash_t *flash, uint8_t *buf) {
 
 int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension, molt_saved_t *saved) {
     molt_state_t state;
-    int err = molt_state_read(flash, reserved_addr, &state);
+    int err = read_at_rest(flash, reserved_addr, &state);
     if (err) {
         return err;
-    }
-    if (state.kind != MOLT_STATE_NORMAL) {
-        return MOLT_ERR_BUSY;
     }
     *saved = (molt_saved_t){ .head_addr = molt_state_head_addr(flash, reserved_addr, state.head) };
     if (extension) {
@@ -254,12 +251,9 @@ int molt_resident_store(const molt_flash_t *flash, uint32_t reserved_addr, uint3
 
 int molt_resident_commit(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t trial_starts) {
     molt_state_t state;
-    int err = molt_state_read(flash, reserved_addr, &state);
+    int err = read_at_rest(flash, reserved_addr, &state);
     if (err) {
         return err;
-    }
-    if (state.kind != MOLT_STATE_NORMAL) {
-        return MOLT_ERR_BUSY;
     }
     molt_state_t next = state;
     next.kind = MOLT_STATE_UPGRADE;
