@@ -10,7 +10,6 @@
 
 // Facts of the mask ROM: header and segment headers of 8 bytes, XOR checksum seeded with 0xEF, in the last byte of
 // the 16 that the last segment ends in.
-#define ROM_MAGIC 0xE9
 #define ROM_CHECKSUM_SEED 0xEF
 #define ROM_SEGMENTS_MAX 16
 
@@ -27,7 +26,7 @@ static uint32_t word_at(const sim_nor_t *nor, uint32_t addr) {
 bool sim_device_boots(const sim_nor_t *nor) {
     uint32_t size = nor->flash.geometry.size;
     uint32_t segment_count = nor->bytes[1];
-    if (nor->bytes[0] != ROM_MAGIC || segment_count == 0 || segment_count > ROM_SEGMENTS_MAX) {
+    if (nor->bytes[0] != SIM_ROM_MAGIC || segment_count == 0 || segment_count > ROM_SEGMENTS_MAX) {
         return false;
     }
     uint32_t off = 8;

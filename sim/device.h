@@ -11,6 +11,9 @@
 #include "resident/resident.h"
 #include "upgrade/boot.h"
 
+// What the mask ROM wants an image to begin with.
+#define SIM_ROM_MAGIC 0xE9
+
 typedef enum sim_outcome {
     SIM_FIRMWARE,  // a firmware runs
     SIM_CUT,       // the power was cut on the way

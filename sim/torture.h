@@ -25,7 +25,9 @@
 // does not depend on how molt does it: a window opens with the erase of sector 0 and is open until the mask ROM would
 // start what is there. It may open once in a preparation, and once in a run of the boot loader, if all that is behind
 // sector 0 is as the new image wants it; nothing but sector 0 may be written while it is open. Any other rewriting of
-// sector 0 is a defect, whatever comes of it. In resident mode there are no windows at all.
+// sector 0 is a defect, whatever comes of it. The header has to go in last, and alone: without it nothing half done boots
+// (but for what a torn erase leaves, of which the mask ROM's checksum lets one in 256 through). In resident mode there
+// are no windows at all.
 #ifndef MOLT_CMD_TORTURE_H
 #define MOLT_CMD_TORTURE_H
 
@@ -67,6 +69,7 @@ typedef enum torture_verdict {
     TORTURE_ENDLESS,         // does not come to an end
     TORTURE_MIXED,           // a firmware starts whose sectors are not all of one image
     TORTURE_UNNAMED_WINDOW,  // sector 0 is rewritten at a moment that is not named
+    TORTURE_HEADER_EARLY,    // the header of sector 0 is programmed before all else there is
     TORTURE_OVERWRITE,       // a 1 is programmed over a 0
     TORTURE_WRONG_IMAGE,     // a firmware runs, but it is not the new one byte for byte
     TORTURE_WRONG_OUTSIDE,   // bytes outside image and filesystem changed

@@ -102,6 +102,7 @@ const char *torture_verdict_text(torture_verdict_t verdict) {
         "the upgrade does not come to an end",
         "a firmware starts whose sectors are not all of one image",
         "sector 0 is rewritten where no window is named, or before all behind it is right",
+        "the header of sector 0 is programmed before all else there is",
         "a 1 is programmed over a 0",
         "a firmware runs that is not the new image",
         "bytes outside image and filesystem have changed",

@@ -19,18 +19,15 @@ static bool is_erased(const uint8_t *data, uint32_t size) {
     return true;
 }
 
-// Program the pages of a sector that are not all ones, the first one last.
+// Program what of a sector is not all ones, page by page from its end to its begin, and the header by itself.
 static int program_pages(const molt_flash_t *flash, uint32_t addr, const uint8_t *data) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
     uint32_t page_size = molt_page_size(&flash->geometry);
-    uint32_t off = 0;
+    uint32_t off = molt_sector_size(&flash->geometry);
     do {
-        off += page_size;
-        if (off == sector_size) {
-            off = 0;
-        }
-        if (!is_erased(data + off, page_size)) {
-            int err = flash->prog(flash->ctx, addr + off, data + off, page_size);
+        uint32_t size = off > page_size ? page_size : off > MOLT_SECTOR_HEADER_SIZE ? off - MOLT_SECTOR_HEADER_SIZE : off;
+        off -= size;
+        if (!is_erased(data + off, size)) {
+            int err = flash->prog(flash->ctx, addr + off, data + off, size);
             if (err) {
                 return err;
             }

@@ -71,7 +71,7 @@ static void finished_steps_are_not_done_again(void **state) {
     int64_t op_count = (int64_t)rig.nor.op_count;
     memcpy(rig.nor.bytes, before, sizeof before);
     sim_nor_power_on(&rig.nor);
-    rig.nor.cut_op = op_count - 5;  // an erase and four pages
+    rig.nor.cut_op = op_count - 6;  // an erase, four pages, the header of the first
     assert_int_equal(sim_device_start(&rig.device), SIM_CUT);
     told.count = 0;
     uint64_t erases = rig.nor.counts.erase_sector_count + rig.nor.counts.erase_block_count;
@@ -207,7 +207,7 @@ static void a_worn_sector_stops_the_upgrade_and_another_start_goes_on(void **sta
 // Nothing boots while sector 0 is not complete.
 static void the_first_sector_is_not_given_up_soon(void **state) {
     (void)state;
-    // Its first page is programmed by nothing else.
+    // Its header is programmed by nothing else.
     make_deaf(0, 4, MOLT_SECTOR_TRIES - 1);
     uint64_t erases = rig.nor.counts.erase_sector_count;
     assert_int_equal(rig_start(&rig), SIM_FIRMWARE);

@@ -82,19 +82,38 @@ static uint32_t count_of(char kind) {
     return count;
 }
 
-static void a_sector_is_erased_then_programmed_first_page_last(void **state) {
+static void a_sector_is_erased_then_programmed_from_its_end_header_last(void **state) {
     (void)state;
     assert_int_equal(molt_sector_write(&nor.flash, ADDR, data, false), 0);
     assert_memory_equal(nor.bytes + ADDR, data, SECTOR);
-    assert_int_equal(seen.count, 17);
+    assert_int_equal(seen.count, 18);
     assert_int_equal(seen.kinds[0], 's');
     assert_int_equal(seen.addrs[0], ADDR);
     for (uint32_t i = 1; i < 16; i++) {
-        assert_int_equal(seen.addrs[i], ADDR + i * PAGE);
+        assert_int_equal(seen.addrs[i], ADDR + SECTOR - i * PAGE);
     }
-    assert_int_equal(seen.addrs[16], ADDR);
+    assert_int_equal(seen.addrs[16], ADDR + MOLT_SECTOR_HEADER_SIZE);
+    assert_int_equal(seen.addrs[17], ADDR);
     assert_int_equal(nor.bytes[ADDR - 1], 0xff);
     assert_int_equal(nor.bytes[ADDR + SECTOR], 0xff);
+}
+
+// However a program is torn, but the last one: a boot ROM finds no header.
+static void a_sector_that_is_not_complete_has_no_header(void **state) {
+    (void)state;
+    for (sim_tear_t tear = 0; tear < SIM_TEAR_NAME_COUNT; tear++) {
+        for (int64_t op = 1; op < 17; op++) {
+            memset(nor.bytes + ADDR, 0xff, SECTOR);
+            sim_nor_power_on(&nor);
+            nor.cut_op = op - 1;
+            nor.cut_tear = tear;
+            (void)molt_sector_write(&nor.flash, ADDR, data, true);
+            assert_true(nor.is_cut);
+            for (uint32_t i = 0; i < MOLT_SECTOR_HEADER_SIZE; i++) {
+                assert_int_equal(nor.bytes[ADDR + i], 0xff);
+            }
+        }
+    }
 }
 
 static void a_blank_sector_is_not_erased_again(void **state) {
@@ -131,8 +150,8 @@ static void flash_that_fails_to_keep_a_bit_is_written_again(void **state) {
     (void)state;
     for (int failures = 1; failures < MOLT_SECTOR_TRIES; failures++) {
         seen.count = 0;
-        // One of the 16 pages of each try is enough.
-        bad_progs = (failures - 1) * 16 + 1;
+        // One of the 17 programs of each try is enough.
+        bad_progs = (failures - 1) * 17 + 1;
         assert_int_equal(molt_sector_write(&nor.flash, ADDR, data, false), 0);
         assert_memory_equal(nor.bytes + ADDR, data, SECTOR);
         assert_int_equal(count_of('s'), failures + 1);
@@ -156,8 +175,8 @@ static void one_failure_of_the_driver_is_made_up_for_anywhere(void **state) {
         assert_int_equal(molt_sector_write(&nor.flash, ADDR, data, false), 0);
         assert_memory_equal(nor.bytes + ADDR, data, SECTOR);
     } while (nor.has_failed);
-    // An erase, 16 programs, 16 reads.
-    assert_int_equal(call, 33 + 1);
+    // An erase, 17 programs, 16 reads.
+    assert_int_equal(call, 34 + 1);
 }
 
 static void a_range_is_programmed_page_by_page(void **state) {
@@ -194,7 +213,8 @@ static void one_bit_anywhere_is_not_blank(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_sector_is_erased_then_programmed_first_page_last, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_sector_is_erased_then_programmed_from_its_end_header_last, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_sector_that_is_not_complete_has_no_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_blank_sector_is_not_erased_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_sector_said_to_be_blank_that_is_not_comes_right, set_up, tear_down),
         cmocka_unit_test_setup_teardown(erased_pages_are_not_programmed_but_still_compared, set_up, tear_down),
