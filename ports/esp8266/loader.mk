@@ -16,7 +16,7 @@ LOADER_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -Wno-maybe-
     -fipa-pta -fno-cse-follow-jumps -fno-tree-coalesce-vars -fno-tree-dominator-opts -fno-guess-branch-probability -fno-thread-jumps -fno-caller-saves -mno-serialize-volatile -frename-registers -fno-schedule-insns2 -fno-tree-reassoc \
     -DMOLT_FIXED_GEOMETRY=1 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc -Iports/esp8266 -I.
 # The overlay's own; found in the same way.
-OVERLAY_FLAGS := -DMOLT_RESIDENT_ONLY=1 -fno-tree-dse -flive-range-shrinkage -fno-tree-tail-merge
+OVERLAY_FLAGS := -DMOLT_RESIDENT_ONLY=1 -fno-tree-dse -flive-range-shrinkage -fno-tree-tail-merge -fschedule-insns2
 LOADER_OUT := $(BUILD)/boot
 LOADER_ELF := $(LOADER_OUT)/loader.elf
 LOADER_BIN := $(LOADER_OUT)/loader.bin
