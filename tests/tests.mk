@@ -95,7 +95,7 @@ TEST_SUITES += cut-calls asan-cut-calls
 SUITE_cut-calls = $(BUILD)/host/cut-calls
 SUITE_asan-cut-calls = $(BUILD)/asan/cut-calls
 SUITE_cut = $(BUILD)/host/cut
-SUITE_mutants = tests/mutants/run $(BUILD)
+SUITE_mutants = tests/mutants/run $(BUILD) upgrade
 SUITE_asan-cut = $(BUILD)/asan/cut small 2
 SUITE_m32-cut = $(BUILD)/m32/cut small 2
 $(foreach u,$(UNIT_NAMES),$(eval $(call unit_suite,$(u))))
@@ -130,7 +130,7 @@ test-programs: | deps
 	$(VARIANT_MAKE) host-programs
 	$(VARIANT_MAKE) VARIANT=asan asan-programs
 	$(VARIANT_MAKE) VARIANT=m32 m32-programs
-	$(file >$(BUILD)/mutants.config,$(MUTANTS_CONFIG))
+	$(file >$(BUILD)/mutants-upgrade.config,$(MUTANTS_CONFIG))
 	$(file >$(BUILD)/suites,$(foreach s,$(TEST_ORDER),$(s)=$(SUITE_$(s))$(test_newline)))
 	$(file >$(BUILD)/suites-full,$(foreach s,$(TEST_FULL_SUITES),$(s)=$(SUITE_$(s))$(test_newline)))
 define test_newline
@@ -179,7 +179,7 @@ SUITE_asan-cut-store = $(BUILD)/asan/cut-store small
 SUITE_m32-cut-store = $(BUILD)/m32/cut-store small
 TEST_SUITES += store-mutants e2e-frozen e2e-frozen-2 e2e-frozen-names e2e-frozen-names-2 e2e-frozen-same e2e-frozen-same-2 tool-frozen
 SUITE_tool-frozen = $(PYTHON) tests/tool/test_frozen.py $(BUILD)/molt $(BUILD)/mpy-A/firmware.bin
-SUITE_store-mutants = tests/mutants/run_store $(BUILD)
+SUITE_store-mutants = tests/mutants/run $(BUILD) store
 # On both versions of MicroPython; without the second its suites say that they are skipped. A sample of MicroPython's own
 # tests, another one with each version; all of them in `make test-full`.
 FROZEN_RUN = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) MICROPY_DIR_2=$(MICROPY_DIR_2) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
@@ -199,7 +199,7 @@ flags src/frozen = $(FLAGS_src/frozen)
 endef
 .PHONY: store-mutants-config
 store-mutants-config:
-	$(file >$(BUILD)/store-mutants.config,$(STORE_MUTANTS_CONFIG))
+	$(file >$(BUILD)/mutants-store.config,$(STORE_MUTANTS_CONFIG))
 test-programs: store-mutants-config
 TEST_FULL_SUITES += cut-store-full
 SUITE_cut-store-full = $(BUILD)/host/cut-store full

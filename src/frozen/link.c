@@ -10,43 +10,13 @@
 #include "base/crc32.h"
 #include "base/libc.h"
 #include "base/reader.h"
+#include "frozen/link_build.h"
 #include "frozen/link_layout.h"
 #include "frozen/link_parts.h"
 #include "frozen/mpy_visitor.h"
 #include "molt/error.h"
 
-#define QSTR_EMPTY 1u
 #define POOL_ALLOC_MAX 10u
-#define DEPTH (MOLT_MPY_DEPTH_MAX + 1)
-
-// A new qstr before the pool is made: size << 24, whether it is in the names' area << 23, offset.
-#define NEW_SIZE(entry) ((entry) >> 24)
-#define NEW_OFF(entry) ((entry)&0x7fffffu)
-#define NEW_IS_OWN(entry) ((entry) >> 23 & 1u)
-#define NEW_OFF_MAX 0x7fffffu
-
-typedef struct slots {
-    uint32_t off[DEPTH];  // where the next reference goes
-    uint32_t left[DEPTH];
-    uint32_t depth;
-} slots_t;
-
-typedef struct linker {
-    const molt_link_job_t *job;
-    uint8_t *out;  // the link, header included
-    uint32_t used;
-    uint32_t room;
-    uint32_t *entries;  // new qstrs, sorted
-    uint32_t entry_count;
-    uint32_t entry_room;
-    bool has_nul;       // in one of them
-    uint32_t qstr_off;  // tables
-    uint32_t object_off;
-    uint32_t names_off;
-    uint32_t names_size;
-    uint32_t index;  // of the qstr that comes next
-    slots_t slots;
-} linker_t;
 
 uint32_t molt_link_hash(const uint8_t *bytes, uint32_t size) {
     uint32_t hash = 5381;
@@ -56,107 +26,6 @@ uint32_t molt_link_hash(const uint8_t *bytes, uint32_t size) {
     hash &= 0xffffu;
     return hash ? hash : 1;
 }
-
-// --- new qstrs --------------------------------------------------------------------------------------------------
-
-static const uint8_t *entry_bytes(const linker_t *l, uint32_t entry) {
-    return (NEW_IS_OWN(entry) ? l->out + l->names_off : l->job->mpy) + NEW_OFF(entry);
-}
-
-// Bytewise, a prefix first.
-static int compare(const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size) {
-    int order = memcmp(a, b, min_u32(a_size, b_size));
-    return order ? order : a_size < b_size ? -1 : a_size > b_size;
-}
-
-// Where the bytes are among the new qstrs, or where they belong.
-static bool search(const linker_t *l, const uint8_t *bytes, uint32_t size, uint32_t *index) {
-    uint32_t low = 0;
-    uint32_t high = l->entry_count;
-    while (low < high) {
-        uint32_t mid = (low + high) / 2;
-        int order = compare(bytes, size, entry_bytes(l, l->entries[mid]), NEW_SIZE(l->entries[mid]));
-        if (order == 0) {
-            *index = mid;
-            return true;
-        }
-        if (order < 0) {
-            high = mid;
-        } else {
-            low = mid + 1;
-        }
-    }
-    *index = low;
-    return false;
-}
-
-// Add a name that the firmware does not have. is_own: it lies in the names' area, not in the .mpy.
-static int add_new(linker_t *l, bool is_own, uint32_t off, uint32_t size) {
-    const uint8_t *bytes = (is_own ? l->out + l->names_off : l->job->mpy) + off;
-    uint32_t index;
-    if (search(l, bytes, size, &index)) {
-        return 0;
-    }
-    if (l->entry_count == l->entry_room || off > NEW_OFF_MAX || size > MOLT_MPY_QSTR_SIZE_MAX) {
-        return MOLT_ERR_NOTSUP;
-    }
-    memmove(&l->entries[index + 1], &l->entries[index], (l->entry_count - index) * sizeof *l->entries);
-    l->entries[index] = size << 24 | (uint32_t)is_own << 23 | off;
-    l->entry_count++;
-    for (uint32_t i = 0; i < size; i++) {
-        l->has_nul = l->has_nul || bytes[i] == 0;
-    }
-    return 0;
-}
-
-static uint32_t find(const linker_t *l, const uint8_t *bytes, uint32_t size, bool is_name) {
-    return size ? l->job->find_qstr(l->job->ctx, bytes, size, is_name) : QSTR_EMPTY;
-}
-
-static int collect_qstr(void *ctx, uint32_t static_id, uint32_t off, uint32_t size) {
-    linker_t *l = ctx;
-    uint32_t id = static_id ? static_id : find(l, l->job->mpy + off, size, true);
-    store16_le(l->out + l->qstr_off + 2 * l->index++, (uint16_t)id);
-    return id ? 0 : add_new(l, false, off, size);
-}
-
-static int collect_object(void *ctx, molt_mpy_type_t type, uint32_t off, uint32_t size) {
-    linker_t *l = ctx;
-    if (type != MOLT_MPY_STR || size >= INTERN_SIZE || find(l, l->job->mpy + off, size, false)) {
-        return 0;
-    }
-    return add_new(l, false, off, size);
-}
-
-// One of the module's own names: put into the names' area if it is new.
-static int collect_own(linker_t *l, const char *bytes, uint32_t size) {
-    uint32_t index;
-    if (find(l, (const uint8_t *)bytes, size, true) || search(l, (const uint8_t *)bytes, size, &index)) {
-        return 0;
-    }
-    uint32_t off = l->names_size;
-    memcpy(l->out + l->names_off + off, bytes, size);
-    l->out[l->names_off + off + size] = 0;
-    l->names_size += size + 1;
-    return add_new(l, true, off, size);
-}
-
-// What an import of the module makes qstrs of: each part, and what stands before each dot.
-static int collect_names(linker_t *l) {
-    const char *name = l->job->name;
-    uint32_t begin = 0;
-    int err = 0;
-    for (uint32_t i = 0; !err && i <= l->job->name_size; i++) {
-        if (i == l->job->name_size || name[i] == '.') {
-            err = collect_own(l, name + begin, i - begin);
-            err = err ? err : collect_own(l, name, i);
-            begin = i + 1;
-        }
-    }
-    return err;
-}
-
-// --- emission ---------------------------------------------------------------------------------------------------
 
 static uint32_t vaddr(const linker_t *l, uint32_t off) {
     return l->job->link_vaddr + off;
@@ -207,8 +76,8 @@ static int emit_str(linker_t *l, bool is_str, uint32_t off, uint32_t size) {
         fill_slot(l, l->job->abi->empty_bytes);
         return 0;
     }
-    uint32_t id = is_str ? find(l, bytes, size, false) : 0;
-    if (is_str && id == 0 && search(l, bytes, size, &index)) {
+    uint32_t id = is_str ? molt_link_find_qstr(l, bytes, size, false) : 0;
+    if (is_str && id == 0 && molt_link_find_new(l, bytes, size, &index)) {
         id = l->job->qstr_base + index;
     }
     if (id) {
@@ -404,7 +273,7 @@ static int emit_pool(linker_t *l, uint32_t *off) {
         uint32_t entry = l->entries[i];
         uint32_t base = NEW_IS_OWN(entry) ? vaddr(l, l->names_off) : job->mpy_vaddr;
         put_word(l, strings + 4 * i, base + NEW_OFF(entry));
-        store16_le(l->out + hashes + 2 * i, (uint16_t)molt_link_hash(entry_bytes(l, entry), NEW_SIZE(entry)));
+        store16_le(l->out + hashes + 2 * i, (uint16_t)molt_link_hash(molt_link_new_bytes(l, entry), NEW_SIZE(entry)));
         l->out[sizes + i] = (uint8_t)NEW_SIZE(entry);
     }
     *off = at;
@@ -416,7 +285,7 @@ static int number_qstr(void *ctx, uint32_t static_id, uint32_t off, uint32_t siz
     uint8_t *id = l->out + l->qstr_off + 2 * l->index++;
     uint32_t index;
     (void)static_id;
-    if (load16_le(id) == 0 && search(l, l->job->mpy + off, size, &index)) {
+    if (load16_le(id) == 0 && molt_link_find_new(l, l->job->mpy + off, size, &index)) {
         store16_le(id, (uint16_t)(l->job->qstr_base + index));
     }
     return 0;
@@ -427,13 +296,13 @@ static int build(linker_t *l, const molt_mpy_header_t *header, molt_link_t *link
     const molt_link_job_t *job = l->job;
     molt_mpy_t mpy;
     const molt_reader_t reader = molt_memory_reader(job->mpy, job->mpy_size);
-    const molt_mpy_visitor_t collector = { l, NULL, collect_qstr, job->has_pool ? collect_object : NULL, NULL };
+    const molt_mpy_visitor_t collector = molt_link_collector(l);
     uint32_t module = reserve(l, MODULE_SIZE);
     l->qstr_off = reserve(l, 2 * header->qstr_count);
     l->object_off = reserve(l, 4 * header->object_count);
     l->names_off = l->used;
     int err = molt_mpy_parse(&mpy, &reader, job->target, &collector);
-    err = err || !job->has_pool ? err : collect_names(l);
+    err = err || !job->has_pool ? err : molt_link_collect_names(l);
     if (err) {
         return err;
     }

@@ -1,4 +1,4 @@
-// The stored bytes of records and of the compaction journal: offsets and the few functions that both files need.
+// The stored bytes of records and of the compaction journal: offsets and the few functions that its files share.
 #ifndef MOLT_FROZEN_STORE_LAYOUT_H
 #define MOLT_FROZEN_STORE_LAYOUT_H
 
@@ -23,6 +23,9 @@
 #define RECORD_DELETE_OFF 24      // not erased: deleted
 #define RECORD_WANTED_OFF 28      // not erased: compaction is wanted
 
+#define HEADER_WORDS (MOLT_RECORD_HEADER_SIZE / 4)
+#define NAME_ROOM (MOLT_RECORD_HEADER_SIZE - MOLT_RECORD_NAME_OFF)
+
 // Sectors at the region's bottom that records never use.
 #define STORE_WORK_SECTORS 2
 
@@ -43,6 +46,21 @@ static inline uint32_t record_end(const molt_flash_t *flash, uint32_t end) {
 static inline int store_prog_word(const molt_flash_t *flash, uint32_t addr, uint32_t word) {
     return flash->prog(flash->ctx, addr, &word, sizeof word);
 }
+
+// What was met on the way to a record, or to where the next one goes.
+typedef struct passed {
+    uint32_t next;       // where the next record goes, if there was none
+    uint32_t torn_addr;  // of a header that was torn and skipped; 0 if there was none
+    bool is_newer;       // the header is a whole one, of another version of the format
+} molt_store_passed_t;
+
+// Find the record that ends at or below `end`. 1: found. 0: none, and passed->next is where the next one goes.
+// < 0: error; MOLT_ERR_CORRUPT for a header that no power cut leaves behind.
+//   is_trusted  it was looked at before: its CRC is not computed again
+int molt_store_look(const molt_store_t *store, uint32_t end, bool is_trusted, molt_record_t *record, molt_store_passed_t *passed);
+
+// The CRC over what does not change of a header (MOLT_RECORD_HEADER_SIZE bytes).
+uint32_t molt_store_header_crc(const uint8_t *header);
 
 // Bytes that a record with `mpy_size` bytes needs at the present end; 0 if there is no room, with `spare` bytes
 // left over for its link.
