@@ -108,7 +108,7 @@ SUITE_vectors = tests/vectors/check
 SUITE_runner = tests/runner/check
 TEST_FULL_SUITES += cut-full cut-three
 SUITE_cut-full = $(BUILD)/host/cut full
-SUITE_cut-three = $(BUILD)/host/cut small 3
+SUITE_cut-three = $(BUILD)/host/cut small 3 /9
 
 -include tests/e2e/e2e.mk
 

@@ -38,7 +38,7 @@ static int find_region(dumpfs_t *dump, const args_t *args, molt_region_t *region
     }
     survey_t *survey = calloc(1, sizeof *survey);
     int status = survey ? survey_dump(survey, dump, NULL) : say_fail("there is not enough memory; close other programs");
-    *region = status ? (molt_region_t){ 0, 0 } : survey->map.regions[MOLT_MAP_FROZEN];
+    *region = status ? (molt_region_t){ 0, 0 } : survey->map.regions[MOLT_MAP_KIND_FROZEN];
     free(survey);
     if (!status && region->size < 3 * 4096) {
         return say_fail("%s: there is no MicroPython at its beginning, or no room for frozen modules behind it", dump->path);

@@ -49,16 +49,16 @@ static void print_segments(const molt_image_t *image) {
         snprintf(number, sizeof number, "%u", i);
         print_segment(number, segment->vaddr, segment->data_off, segment->size, describe_segment(image, segment));
     }
-    if (image->kind == MOLT_IMAGE_MICROPYTHON && image->image_size > MAPPED_OFF + MD5_SIZE) {
+    if (image->kind == MOLT_IMAGE_KIND_MICROPYTHON && image->image_size > MAPPED_OFF + MD5_SIZE) {
         print_segment("-", 0x40200000 + MAPPED_OFF, MAPPED_OFF, image->image_size - MAPPED_OFF - MD5_SIZE, "mapped flash");
     }
 }
 
 static void print_text(const char *path, const molt_image_t *image, const wrapping_t *wrapping) {
-    bool is_known = image->kind != MOLT_IMAGE_UNKNOWN;
+    bool is_known = image->kind != MOLT_IMAGE_KIND_UNKNOWN;
     printf("%s%s%s: %s", say_style(SAY_BOLD), path, say_style(SAY_PLAIN),
         is_known ? molt_image_kind_text(image->kind) : "no firmware image");
-    if (image->kind == MOLT_IMAGE_ESP32) {
+    if (image->kind == MOLT_IMAGE_KIND_ESP32) {
         printf(", for %s", molt_chip_text(image->chip));
     }
     printf("\n\n  %-10s %s\n", "file", say_bytes(wrapping->gzip_size ? wrapping->gzip_size : image->size).text);
@@ -173,7 +173,7 @@ static void note_image(const molt_image_t *image, bool is_dump, say_notes_t *not
     if (!is_dump) {
         describe_note_tail(notes, image);
     }
-    if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc
+    if (image->kind == MOLT_IMAGE_KIND_ARDUINO && image->has_crc
         && (image->crc_mode != image->flash_mode || image->crc_size_freq != image->flash_size_freq)) {
         molt_image_t made = *image;
         made.flash_mode = image->crc_mode;

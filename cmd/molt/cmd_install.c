@@ -62,7 +62,7 @@ static int find_place(dumpfs_t *dump, const args_t *args, survey_t *survey, molt
         || survey_dump(survey, dump, NULL)) {
         return 1;
     }
-    *reserved = survey->map.regions[MOLT_MAP_RESERVED];
+    *reserved = survey->map.regions[MOLT_MAP_KIND_RESERVED];
     if (reserved->size && !args->force && molt_resident_check_free(&dump->nor.flash, reserved) == MOLT_ERR_NOSPC) {
         return say_fail(
             "%s: molt's reserved sectors, from 0x%06x on, hold something that is not molt's, or an installation that was "

@@ -33,7 +33,7 @@ static int list(void) {
         for (uint32_t size = MOLT_MAP_FLASH_SIZE_MIN; size <= MOLT_MAP_FLASH_SIZE_MAX; size *= 2) {
             molt_map_t map;
             if (molt_map_has_size(i, size) && molt_map_find(&map, molt_map_name(i), size) == 0) {
-                const molt_region_t *fs = &map.regions[MOLT_MAP_FILESYSTEM];
+                const molt_region_t *fs = &map.regions[MOLT_MAP_KIND_FILESYSTEM];
                 printf("  %-15s %6s   filesystem %s", map.name, say_size(size).text, fs->size ? "" : "none");
                 printf(fs->size ? "0x%06x, %s\n" : "\n", fs->addr, say_size(fs->size).text);
             }

@@ -46,7 +46,7 @@ static bool is_equal(const molt_region_t *a, const molt_region_t *b) {
 }
 
 static int refuse_size(const migration_t *m, uint32_t firmware_size) {
-    uint32_t room = end_of(&m->map.regions[MOLT_MAP_FROZEN]) - m->map.regions[MOLT_MAP_FIRMWARE].addr;
+    uint32_t room = end_of(&m->map.regions[MOLT_MAP_KIND_FROZEN]) - m->map.regions[MOLT_MAP_KIND_FIRMWARE].addr;
     return say_fail("the firmware has %u bytes and the map %s has room for %u; take a smaller one or another map", firmware_size,
         m->map.name, room);
 }
@@ -54,7 +54,7 @@ static int refuse_size(const migration_t *m, uint32_t firmware_size) {
 // Read the firmware that the command line gives, unpacked if it is a gzip file. 0, or 1 after having said what is wrong.
 static int load_given(const migration_t *m, uint8_t **given, uint32_t *size) {
     const char *path = m->args->firmware;
-    uint32_t fs_addr = m->map.regions[MOLT_MAP_FILESYSTEM].addr;
+    uint32_t fs_addr = m->map.regions[MOLT_MAP_KIND_FILESYSTEM].addr;
     molt_image_t image;
     if (files_load_host(path, m->map.flash_size, given, size)) {
         return 1;
@@ -75,7 +75,7 @@ static int load_given(const migration_t *m, uint8_t **given, uint32_t *size) {
             path, image.fs_addr, m->map.name, fs_addr);
     }
     // Boot loader and all: a map that has one keeps it, an image given takes its place.
-    return m->map.regions[MOLT_MAP_FIRMWARE].addr
+    return m->map.regions[MOLT_MAP_KIND_FIRMWARE].addr
                ? say_fail("the map %s has another boot loader; migrate without --firmware", m->map.name)
                : 0;
 }
@@ -84,7 +84,7 @@ static int load_given(const migration_t *m, uint8_t **given, uint32_t *size) {
 static int fill_firmware(migration_t *m) {
     const uint8_t *old_bytes = m->from.nor.bytes;
     uint8_t *bytes = m->to.nor.bytes;
-    uint32_t size = end_of(&m->before.map.regions[MOLT_MAP_FIRMWARE]);
+    uint32_t size = end_of(&m->before.map.regions[MOLT_MAP_KIND_FIRMWARE]);
     uint8_t *given = NULL;
     if (m->args->firmware == NULL && old_bytes[0] != 0xe9 && old_bytes[0] != 0xea) {
         return say_fail("%s: there is no firmware in it; give one with --firmware, or read the chip again", m->from.path);
@@ -130,8 +130,8 @@ static int move_modules(migration_t *m, molt_store_t *old, molt_store_t *new) {
 
 // With the same firmware, in the same place, links and all; else module by module.
 static int fill_frozen(migration_t *m) {
-    const molt_region_t *region = &m->before.map.regions[MOLT_MAP_FROZEN];
-    const molt_region_t *wanted = &m->map.regions[MOLT_MAP_FROZEN];
+    const molt_region_t *region = &m->before.map.regions[MOLT_MAP_KIND_FROZEN];
+    const molt_region_t *wanted = &m->map.regions[MOLT_MAP_KIND_FROZEN];
     molt_store_t old;
     molt_store_t new;
     if (is_equal(region, wanted) && m->args->firmware == NULL) {
@@ -177,13 +177,13 @@ static int keep_region(migration_t *m, molt_map_kind_t kind, bool may_go) {
 // What belongs to nobody but the user or the chip. With another firmware molt's own state means nothing, and native code is
 // created again at each start.
 static int fill_kept(migration_t *m) {
-    const molt_region_t *system = &m->map.regions[MOLT_MAP_SYSTEM];
-    const molt_region_t *old_system = &m->before.map.regions[MOLT_MAP_SYSTEM];
+    const molt_region_t *system = &m->map.regions[MOLT_MAP_KIND_SYSTEM];
+    const molt_region_t *old_system = &m->before.map.regions[MOLT_MAP_KIND_SYSTEM];
     uint32_t first = system->addr > old_system->addr ? system->addr : old_system->addr;
     memcpy(m->to.nor.bytes + first, m->from.nor.bytes + first, m->to.nor.flash.geometry.size - first);
-    int status = keep_region(m, MOLT_MAP_USER, false) || keep_region(m, MOLT_MAP_ROMFS, false)
-                 || keep_region(m, MOLT_MAP_NATIVE, true);
-    return status || m->args->firmware ? status : keep_region(m, MOLT_MAP_RESERVED, false);
+    int status = keep_region(m, MOLT_MAP_KIND_USER, false) || keep_region(m, MOLT_MAP_KIND_ROMFS, false)
+                 || keep_region(m, MOLT_MAP_KIND_NATIVE, true);
+    return status || m->args->firmware ? status : keep_region(m, MOLT_MAP_KIND_RESERVED, false);
 }
 
 // How many blocks the files need in a filesystem of their own, found out by copying them into a large one. 0: not known.
@@ -218,7 +218,7 @@ static int refuse_files(migration_t *m, int err, const char *at) {
 
 static int fill_files(migration_t *m) {
     char at[FILES_PATH_MAX] = "/";
-    const molt_region_t *fs = &m->map.regions[MOLT_MAP_FILESYSTEM];
+    const molt_region_t *fs = &m->map.regions[MOLT_MAP_KIND_FILESYSTEM];
     m->to.fs = *fs;
     if (m->from.fs.size == 0) {
         return 0;
@@ -275,7 +275,7 @@ static int verify_files(migration_t *m, uint32_t *file_count) {
 // Whatever filesystem there is goes along, or nothing is done. One in the user's own sectors is kept with these.
 static int refuse_left_behind(const migration_t *m) {
     const places_t *places = &m->from.places;
-    const molt_region_t *user = &m->before.map.regions[MOLT_MAP_USER];
+    const molt_region_t *user = &m->before.map.regions[MOLT_MAP_KIND_USER];
     const place_t *place;
     if (places->verdict != PLACES_NONE && dumpfs_refuse(&m->from)) {
         return 1;
@@ -307,10 +307,10 @@ static int migrate(migration_t *m) {
     if (status) {
         return status;
     }
-    if (m->from.fs.size && m->from.fs.addr != m->map.regions[MOLT_MAP_FILESYSTEM].addr && m->args->firmware == NULL) {
+    if (m->from.fs.size && m->from.fs.addr != m->map.regions[MOLT_MAP_KIND_FILESYSTEM].addr && m->args->firmware == NULL) {
         return say_fail("the filesystem moves from 0x%06x to 0x%06x, where the present firmware does not look for it; give the "
                         "firmware made for the map %s with --firmware",
-            m->from.fs.addr, m->map.regions[MOLT_MAP_FILESYSTEM].addr, m->map.name);
+            m->from.fs.addr, m->map.regions[MOLT_MAP_KIND_FILESYSTEM].addr, m->map.name);
     }
     m->to.path = m->args->positional[1];
     if (sim_nor_init(&m->to.nor, &geometry) != 0) {

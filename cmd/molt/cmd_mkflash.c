@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
 // said what does.
 static int choose_by_mark(const args_t *args, const molt_image_t *image, const survey_t *survey, molt_region_t *fs) {
     uint32_t end = args->flash_size - DUMPFS_SYSTEM_SIZE;
-    const molt_region_t *mapped = &survey->map.regions[MOLT_MAP_FILESYSTEM];
+    const molt_region_t *mapped = &survey->map.regions[MOLT_MAP_KIND_FILESYSTEM];
     if (args->variant && (mapped->size == 0 || mapped->addr != image->fs_addr)) {
         return say_fail(
             "%s: this firmware looks for its filesystem at 0x%06x, and the map %s has it elsewhere; leave out --variant",
@@ -60,7 +60,7 @@ static int choose_fs(const args_t *args, const molt_image_t *image, molt_region_
     if (survey_size(&survey, args->variant ? args->variant : "stock", args->flash_size, 0)) {
         return 1;
     }
-    *fs = survey.map.regions[MOLT_MAP_FILESYSTEM];
+    *fs = survey.map.regions[MOLT_MAP_KIND_FILESYSTEM];
     if (image->fs_addr && choose_by_mark(args, image, &survey, fs)) {
         return 1;
     }
@@ -107,7 +107,7 @@ static int load_firmware(const args_t *args, uint8_t **bytes, uint32_t *size, mo
     if (image->chip != MOLT_CHIP_ESP8266) {
         return say_fail("%s: this is an image for %s; give one for the ESP8266", args->firmware, molt_chip_text(image->chip));
     }
-    if (image->kind == MOLT_IMAGE_ESP8266_V2) {
+    if (image->kind == MOLT_IMAGE_KIND_ESP8266_V2) {
         return say_fail("%s: the mask ROM cannot start this image, it needs Espressif's second-stage boot loader; give an image "
                         "that begins with 0xE9",
             args->firmware);

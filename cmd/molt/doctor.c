@@ -162,17 +162,17 @@ static void judge_files(doctor_t *doctor) {
 
 static void judge_resident(doctor_t *doctor) {
     const dumpfs_t *dump = doctor->dump;
-    const molt_region_t *reserved = &doctor->survey.map.regions[MOLT_MAP_RESERVED];
+    const molt_region_t *reserved = &doctor->survey.map.regions[MOLT_MAP_KIND_RESERVED];
     bool *is_open = &doctor->ways[DOCTOR_WAY_RESIDENT].is_open;
     const char *text = "no: the flash map has no sectors for it";
     if (firmware_is_resident(&dump->firmware)) {
         *is_open = dump->firmware.loader == FIRMWARE_LOADER_WHOLE;
         text = *is_open ? "installed: no power cut in an upgrade is fatal" : "installed, and not whole";
     } else if (doctor->has_map && reserved->size) {
-        *is_open = dump->firmware.state == FIRMWARE_WHOLE && dump->firmware.image.kind != MOLT_IMAGE_ARDUINO
+        *is_open = dump->firmware.state == FIRMWARE_WHOLE && dump->firmware.image.kind != MOLT_IMAGE_KIND_ARDUINO
                    && molt_resident_check_free(&dump->nor.flash, reserved) == 0;
         text = *is_open ? "not installed; `molt install` puts it in, and no power cut in an upgrade is fatal then"
-               : dump->firmware.image.kind == MOLT_IMAGE_ARDUINO ? "no: Arduino's firmware brings a boot loader of its own"
+               : dump->firmware.image.kind == MOLT_IMAGE_KIND_ARDUINO ? "no: Arduino's firmware brings a boot loader of its own"
                : dump->firmware.state != FIRMWARE_WHOLE
                    ? "no: the firmware is not whole"
                    : "no: something else is in the sectors for it; `molt install --force` overwrites it";

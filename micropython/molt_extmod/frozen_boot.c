@@ -68,7 +68,8 @@ PIN(mp_obj_int_t, mpz, 4);
 PIN(mp_obj_int_t, mpz.len, 8);
 PIN(mp_obj_int_t, mpz.dig, 12);
 _Static_assert(MPZ_DIG_SIZE == 16, "MPZ_DIG_SIZE");
-_Static_assert((int)MP_CODE_BYTECODE == (int)MOLT_MPY_BYTECODE && (int)MP_CODE_NATIVE_ASM == (int)MOLT_MPY_ASM, "kinds");
+_Static_assert(
+    (int)MP_CODE_BYTECODE == (int)MOLT_MPY_KIND_BYTECODE && (int)MP_CODE_NATIVE_ASM == (int)MOLT_MPY_KIND_ASM, "kinds");
 _Static_assert(MPY_VERSION == MOLT_MPY_VERSION, "MPY_VERSION");
 _Static_assert(sizeof(mp_obj_t) == 4 && MP_OBJ_NEW_SMALL_INT(1) == (mp_obj_t)3, "small integers");
 #if MICROPY_PERSISTENT_CODE_SAVE
@@ -174,7 +175,7 @@ molt_region_t molt_frozen_region(uint32_t flash_size) {
     molt_map_t map;
     bool has_firmware_end = firmware_md5_addr() != 0;
     bool is_mapped = molt_device_map(&map, NULL) == 0 && map.flash_size == flash_size;
-    const molt_region_t *region = &map.regions[MOLT_MAP_FROZEN];
+    const molt_region_t *region = &map.regions[MOLT_MAP_KIND_FROZEN];
     return has_firmware_end && is_mapped && region->size >= 3 * 4096 ? *region : (molt_region_t){ 0, 0 };
 }
 

@@ -160,7 +160,7 @@ static int take_header(void *ctx, const molt_mpy_header_t *header) {
 
 static int take_code(void *ctx, const molt_mpy_code_t *code) {
     native_facts_t *facts = ctx;
-    facts->has_viper = code->kind == MOLT_MPY_VIPER || code->kind == MOLT_MPY_ASM;
+    facts->has_viper = code->kind == MOLT_MPY_KIND_VIPER || code->kind == MOLT_MPY_KIND_ASM;
     return facts->has_viper;
 }
 

@@ -34,11 +34,11 @@ static const volatile struct {
 static molt_region_t port_fs(uint32_t flash_size) {
     molt_map_t stock;
     uint32_t addr = molt_map_port_fs_addr((uint32_t)(uintptr_t)map_mark.firmware_size + (uint32_t)(uintptr_t)map_mark.romfs_size);
-    if (molt_map_find(&stock, "stock", flash_size) != 0 || stock.regions[MOLT_MAP_FILESYSTEM].size == 0
-        || addr >= stock.regions[MOLT_MAP_SYSTEM].addr) {
+    if (molt_map_find(&stock, "stock", flash_size) != 0 || stock.regions[MOLT_MAP_KIND_FILESYSTEM].size == 0
+        || addr >= stock.regions[MOLT_MAP_KIND_SYSTEM].addr) {
         return (molt_region_t){ 0, 0 };
     }
-    return (molt_region_t){ addr, stock.regions[MOLT_MAP_SYSTEM].addr - addr };
+    return (molt_region_t){ addr, stock.regions[MOLT_MAP_KIND_SYSTEM].addr - addr };
 }
 
 // Where the firmware that begins at `addr` ends: behind the MD5 that follows the bytes which its size word counts.
@@ -59,7 +59,7 @@ int molt_device_map(molt_map_t *map, const molt_region_t *fs) {
     };
     int err = molt_map_detect(map, &evidence);
     if (!err) {
-        err = find_firmware_end(&flash, map->regions[MOLT_MAP_FIRMWARE].addr, &evidence.firmware_end);
+        err = find_firmware_end(&flash, map->regions[MOLT_MAP_KIND_FIRMWARE].addr, &evidence.firmware_end);
     }
     return err ? err : molt_map_detect(map, &evidence);
 }
@@ -142,15 +142,15 @@ void __wrap_esp_native_code_init(void);
 void __wrap_esp_native_code_init(void) {
     molt_map_t map;
     __real_esp_native_code_init();
-    if (molt_device_map(&map, NULL) != 0 || !map.is_molt || map.regions[MOLT_MAP_NATIVE].size == 0) {
+    if (molt_device_map(&map, NULL) != 0 || !map.is_molt || map.regions[MOLT_MAP_KIND_NATIVE].size == 0) {
         return;
     }
     mp_map_elem_t *set = mp_map_lookup(
         &esp_module.globals->map, MP_OBJ_NEW_QSTR(MP_QSTR_set_native_code_location), MP_MAP_LOOKUP);
     nlr_buf_t nlr;
     if (set != NULL && nlr_push(&nlr) == 0) {
-        mp_call_function_2(set->value, MP_OBJ_NEW_SMALL_INT(map.regions[MOLT_MAP_NATIVE].addr),
-            MP_OBJ_NEW_SMALL_INT(map.regions[MOLT_MAP_NATIVE].size));
+        mp_call_function_2(set->value, MP_OBJ_NEW_SMALL_INT(map.regions[MOLT_MAP_KIND_NATIVE].addr),
+            MP_OBJ_NEW_SMALL_INT(map.regions[MOLT_MAP_KIND_NATIVE].size));
         nlr_pop();
     }
 }

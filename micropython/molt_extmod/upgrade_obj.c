@@ -170,14 +170,14 @@ static void note_map(upgrade_obj_t *self, bool drop_frozen) {
     molt_job_options_t *options = &self->job.config.options;
     molt_map_t map;
     if (molt_device_map(&map, NULL) == 0) {
-        options->fs_addr = map.regions[MOLT_MAP_FILESYSTEM].addr;
+        options->fs_addr = map.regions[MOLT_MAP_KIND_FILESYSTEM].addr;
     }
     if (molt_device_map(&map, &self->fs) == 0) {
         options->reserved_count = molt_map_kept(&map, self->kept);
     } else if (molt_device_map(&map, NULL) == 0) {
         // The file is on a littlefs of the user's own: the device's filesystem is in the way like anything else.
         options->reserved_count = molt_map_kept(&map, self->kept);
-        self->kept[options->reserved_count++] = map.regions[MOLT_MAP_FILESYSTEM];
+        self->kept[options->reserved_count++] = map.regions[MOLT_MAP_KIND_FILESYSTEM];
     }
     if (!drop_frozen && molt_frozen_extent(&self->kept[options->reserved_count])) {
         options->reserved_count++;

@@ -180,26 +180,26 @@ static int emit_object(void *ctx, molt_mpy_type_t type, uint32_t off, uint32_t s
     const molt_link_abi_t *abi = l->job->abi;
     const uint32_t simple[] = { abi->fun_table, abi->none, abi->false_, abi->true_, abi->ellipsis };
     switch (type) {
-        case MOLT_MPY_FUN_TABLE:
-        case MOLT_MPY_NONE:
-        case MOLT_MPY_FALSE:
-        case MOLT_MPY_TRUE:
-        case MOLT_MPY_ELLIPSIS:
+        case MOLT_MPY_TYPE_FUN_TABLE:
+        case MOLT_MPY_TYPE_NONE:
+        case MOLT_MPY_TYPE_FALSE:
+        case MOLT_MPY_TYPE_TRUE:
+        case MOLT_MPY_TYPE_ELLIPSIS:
             if (simple[type] == 0) {
                 return MOLT_ERR_NOTSUP;
             }
             fill_slot(l, simple[type]);
             return 0;
-        case MOLT_MPY_STR:
-        case MOLT_MPY_BYTES:
-            return emit_str(l, type == MOLT_MPY_STR, off, size);
-        case MOLT_MPY_INT:
+        case MOLT_MPY_TYPE_STR:
+        case MOLT_MPY_TYPE_BYTES:
+            return emit_str(l, type == MOLT_MPY_TYPE_STR, off, size);
+        case MOLT_MPY_TYPE_INT:
             return emit_int(l, off, size);
-        case MOLT_MPY_FLOAT:
+        case MOLT_MPY_TYPE_FLOAT:
             return emit_float(l, off, size);
-        case MOLT_MPY_TUPLE:
+        case MOLT_MPY_TYPE_TUPLE:
             return emit_tuple(l, size);
-        case MOLT_MPY_IMAGINARY:
+        case MOLT_MPY_TYPE_IMAGINARY:
         default:
             return MOLT_ERR_NOTSUP;
     }
@@ -207,19 +207,19 @@ static int emit_object(void *ctx, molt_mpy_type_t type, uint32_t off, uint32_t s
 
 static int emit_code(void *ctx, const molt_mpy_code_t *code) {
     linker_t *l = ctx;
-    bool is_native = code->kind != MOLT_MPY_BYTECODE;
+    bool is_native = code->kind != MOLT_MPY_KIND_BYTECODE;
     uint32_t data_vaddr = l->job->mpy_vaddr + code->data_off;
     if (code->is_relocated || (is_native && (!l->job->has_pool || l->job->abi->fun_table == 0))
-        || (code->kind == MOLT_MPY_ASM && !l->job->abi->has_asm)) {
+        || (code->kind == MOLT_MPY_KIND_ASM && !l->job->abi->has_asm)) {
         return MOLT_ERR_NOTSUP;
     }
     if (!is_native && code->child_count == 0 && code->is_plain) {
         fill_slot(l, data_vaddr);
         return 0;
     }
-    uint32_t has_prelude = code->kind == MOLT_MPY_NATIVE;
+    uint32_t has_prelude = code->kind == MOLT_MPY_KIND_NATIVE;
     uint32_t copy = is_native ? reserve(l, code->data_size) : 1;
-    uint32_t at = reserve(l, code->kind == MOLT_MPY_ASM ? 16 : 12);
+    uint32_t at = reserve(l, code->kind == MOLT_MPY_KIND_ASM ? 16 : 12);
     uint32_t children = code->child_count ? reserve(l, 4 * (code->child_count + has_prelude)) : 0;
     if (copy == 0 || at == 0 || (code->child_count && children == 0)) {
         return MOLT_ERR_NOSPC;
@@ -232,7 +232,7 @@ static int emit_code(void *ctx, const molt_mpy_code_t *code) {
     put_word(l, at, (uint32_t)code->kind << 16 | (uint32_t)code->is_generator << 24);
     put_word(l, at + 4, data_vaddr);
     put_word(l, at + 8, children ? vaddr(l, children) : prelude_vaddr);
-    if (code->kind == MOLT_MPY_ASM) {
+    if (code->kind == MOLT_MPY_KIND_ASM) {
         put_word(l, at + 12, code->arg_count | code->type_sig << 8);
     }
     fill_slot(l, vaddr(l, at));

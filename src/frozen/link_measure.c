@@ -42,16 +42,16 @@ static int measure_qstr(void *ctx, uint32_t static_id, uint32_t off, uint32_t si
 static int measure_object(void *ctx, molt_mpy_type_t type, uint32_t off, uint32_t size) {
     measure_t *m = ctx;
     (void)off;
-    if (type == MOLT_MPY_STR && size < INTERN_SIZE) {
+    if (type == MOLT_MPY_TYPE_STR && size < INTERN_SIZE) {
         m->qstr_count++;
         m->total += 16;
-    } else if (type == MOLT_MPY_STR || type == MOLT_MPY_BYTES || type == MOLT_MPY_IMAGINARY) {
+    } else if (type == MOLT_MPY_TYPE_STR || type == MOLT_MPY_TYPE_BYTES || type == MOLT_MPY_TYPE_IMAGINARY) {
         m->total += 16;
-    } else if (type == MOLT_MPY_TUPLE) {
+    } else if (type == MOLT_MPY_TYPE_TUPLE) {
         m->total += 8 + 4 * size;
-    } else if (type == MOLT_MPY_INT) {
+    } else if (type == MOLT_MPY_TYPE_INT) {
         m->total += 16 + 2 * MPZ_DIGITS_MAX(size);
-    } else if (type == MOLT_MPY_FLOAT) {
+    } else if (type == MOLT_MPY_TYPE_FLOAT) {
         m->total += 8;
     }
     return 0;
@@ -60,7 +60,7 @@ static int measure_object(void *ctx, molt_mpy_type_t type, uint32_t off, uint32_
 static int measure_code(void *ctx, const molt_mpy_code_t *code) {
     measure_t *m = ctx;
     m->total += 16 + 4 * code->child_count + 4;
-    if (code->kind != MOLT_MPY_BYTECODE) {
+    if (code->kind != MOLT_MPY_KIND_BYTECODE) {
         m->size->is_native = true;
         m->total += align4(code->data_size);
     }

@@ -70,7 +70,7 @@ static int collect_qstr(void *ctx, uint32_t static_id, uint32_t off, uint32_t si
 
 static int collect_object(void *ctx, molt_mpy_type_t type, uint32_t off, uint32_t size) {
     linker_t *l = ctx;
-    if (type != MOLT_MPY_STR || size >= INTERN_SIZE || molt_link_find_qstr(l, l->job->mpy + off, size, false)) {
+    if (type != MOLT_MPY_TYPE_STR || size >= INTERN_SIZE || molt_link_find_qstr(l, l->job->mpy + off, size, false)) {
         return 0;
     }
     return add_new(l, false, off, size);

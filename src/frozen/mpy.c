@@ -188,10 +188,10 @@ static int check_float(molt_mpy_t *mpy, uint32_t off, uint32_t size) {
 static int parse_payload(molt_mpy_t *mpy, uint8_t type, const molt_mpy_target_t *target, uint32_t *off, uint32_t *size) {
     *size = 0;
     *off = mpy->off;
-    if (type <= MOLT_MPY_ELLIPSIS) {
+    if (type <= MOLT_MPY_TYPE_ELLIPSIS) {
         return 0;
     }
-    if (type > MOLT_MPY_TUPLE) {
+    if (type > MOLT_MPY_TYPE_TUPLE) {
         return fail(mpy, MOLT_MPY_BAD_OBJECT);
     }
     int err = take_number(mpy, size);
@@ -202,16 +202,16 @@ static int parse_payload(molt_mpy_t *mpy, uint8_t type, const molt_mpy_target_t 
     if (*size > left(mpy)) {
         return fail(mpy, MOLT_MPY_TRUNCATED);
     }
-    if (type == MOLT_MPY_TUPLE) {
+    if (type == MOLT_MPY_TYPE_TUPLE) {
         return 0;
     }
-    if (type == MOLT_MPY_STR || type == MOLT_MPY_BYTES) {
+    if (type == MOLT_MPY_TYPE_STR || type == MOLT_MPY_TYPE_BYTES) {
         return skip_string(mpy, *size, MOLT_MPY_BAD_OBJECT);
     }
-    if (type == MOLT_MPY_IMAGINARY && target && !target->has_complex) {
+    if (type == MOLT_MPY_TYPE_IMAGINARY && target && !target->has_complex) {
         return fail(mpy, MOLT_MPY_COMPLEX);
     }
-    err = type == MOLT_MPY_INT ? check_digits(mpy, *off, *size) : check_float(mpy, *off, *size);
+    err = type == MOLT_MPY_TYPE_INT ? check_digits(mpy, *off, *size) : check_float(mpy, *off, *size);
     return err ? err : skip(mpy, *size);
 }
 
@@ -231,7 +231,7 @@ static int parse_object(molt_mpy_t *mpy, const molt_mpy_target_t *target, const 
         if (err) {
             return err;
         }
-        if (type == MOLT_MPY_TUPLE && size) {
+        if (type == MOLT_MPY_TYPE_TUPLE && size) {
             if (depth == MOLT_MPY_DEPTH_MAX) {
                 return fail(mpy, MOLT_MPY_TOO_DEEP);
             }
@@ -272,21 +272,21 @@ static int prelude_flags(molt_mpy_t *mpy, uint32_t off, uint32_t end, uint32_t *
 static int parse_native(molt_mpy_t *mpy, molt_mpy_code_t *code, uint32_t *flags) {
     uint32_t rodata_size = 0;
     uint32_t bss_size = 0;
-    int err = take_number(mpy, code->kind == MOLT_MPY_NATIVE ? &code->prelude_off : flags);
-    if (!err && code->kind == MOLT_MPY_NATIVE) {
+    int err = take_number(mpy, code->kind == MOLT_MPY_KIND_NATIVE ? &code->prelude_off : flags);
+    if (!err && code->kind == MOLT_MPY_KIND_NATIVE) {
         if (code->prelude_off >= code->data_size) {
             return fail(mpy, MOLT_MPY_BAD_CODE);
         }
         err = prelude_flags(mpy, code->data_off + code->prelude_off, code->data_off + code->data_size, flags);
     }
-    if (!err && code->kind == MOLT_MPY_ASM) {
+    if (!err && code->kind == MOLT_MPY_KIND_ASM) {
         err = take_number(mpy, &code->arg_count);
         err = err ? err : take_number(mpy, &code->type_sig);
         if (!err && (code->arg_count > 4 || code->type_sig >> 24)) {
             return fail(mpy, MOLT_MPY_BAD_CODE);
         }
     }
-    if (!err && code->kind == MOLT_MPY_VIPER) {
+    if (!err && code->kind == MOLT_MPY_KIND_VIPER) {
         if (*flags & SCOPE_RODATA) {
             err = take_number(mpy, &rodata_size);
         }
@@ -315,7 +315,7 @@ static int parse_code(molt_mpy_t *mpy, molt_mpy_code_t *code, uint32_t *flags) {
     if (err) {
         return err;
     }
-    if (code->kind != MOLT_MPY_BYTECODE) {
+    if (code->kind != MOLT_MPY_KIND_BYTECODE) {
         if (mpy->header.native_arch == 0) {
             return fail(mpy, MOLT_MPY_BAD_CODE);
         }
@@ -371,7 +371,7 @@ static int parse_codes(molt_mpy_t *mpy, const molt_mpy_visitor_t *visitor) {
         if (!err && visitor->code) {
             err = visitor->code(visitor->ctx, &code);
         }
-        bool has_relocations = code.kind != MOLT_MPY_BYTECODE && flags & SCOPE_RELOC;
+        bool has_relocations = code.kind != MOLT_MPY_KIND_BYTECODE && flags & SCOPE_RELOC;
         if (!err && code.child_count == 0 && has_relocations) {
             err = skip_relocations(mpy);
         }

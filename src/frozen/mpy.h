@@ -53,10 +53,10 @@ typedef struct molt_mpy_header {
 } molt_mpy_header_t;
 
 typedef enum molt_mpy_kind {
-    MOLT_MPY_BYTECODE = 2,
-    MOLT_MPY_NATIVE = 3,
-    MOLT_MPY_VIPER = 4,
-    MOLT_MPY_ASM = 5,
+    MOLT_MPY_KIND_BYTECODE = 2,
+    MOLT_MPY_KIND_NATIVE = 3,
+    MOLT_MPY_KIND_VIPER = 4,
+    MOLT_MPY_KIND_ASM = 5,
 } molt_mpy_kind_t;
 
 struct molt_mpy_visitor;

@@ -13,17 +13,17 @@
 #define MOLT_MPY_QSTR_SIZE_MAX 255
 
 typedef enum molt_mpy_type {
-    MOLT_MPY_FUN_TABLE = 0,
-    MOLT_MPY_NONE = 1,
-    MOLT_MPY_FALSE = 2,
-    MOLT_MPY_TRUE = 3,
-    MOLT_MPY_ELLIPSIS = 4,
-    MOLT_MPY_STR = 5,
-    MOLT_MPY_BYTES = 6,
-    MOLT_MPY_INT = 7,    // decimal digits, perhaps behind '-'
-    MOLT_MPY_FLOAT = 8,  // text
-    MOLT_MPY_IMAGINARY = 9,
-    MOLT_MPY_TUPLE = 10,  // `size` items follow
+    MOLT_MPY_TYPE_FUN_TABLE = 0,
+    MOLT_MPY_TYPE_NONE = 1,
+    MOLT_MPY_TYPE_FALSE = 2,
+    MOLT_MPY_TYPE_TRUE = 3,
+    MOLT_MPY_TYPE_ELLIPSIS = 4,
+    MOLT_MPY_TYPE_STR = 5,
+    MOLT_MPY_TYPE_BYTES = 6,
+    MOLT_MPY_TYPE_INT = 7,    // decimal digits, perhaps behind '-'
+    MOLT_MPY_TYPE_FLOAT = 8,  // text
+    MOLT_MPY_TYPE_IMAGINARY = 9,
+    MOLT_MPY_TYPE_TUPLE = 10,  // `size` items follow
 } molt_mpy_type_t;
 
 typedef struct molt_mpy_code {
@@ -33,9 +33,9 @@ typedef struct molt_mpy_code {
     bool is_relocated;  // relocations, rodata or bss: has to be loaded into RAM
     uint32_t data_off;
     uint32_t data_size;
-    uint32_t prelude_off;  // MOLT_MPY_NATIVE: within the data
-    uint32_t arg_count;    // MOLT_MPY_ASM
-    uint32_t type_sig;     // MOLT_MPY_ASM
+    uint32_t prelude_off;  // MOLT_MPY_KIND_NATIVE: within the data
+    uint32_t arg_count;    // MOLT_MPY_KIND_ASM
+    uint32_t type_sig;     // MOLT_MPY_KIND_ASM
     uint32_t child_count;  // functions that follow
 } molt_mpy_code_t;
 

@@ -181,7 +181,7 @@ static int is_eboot(const parser_t *parser, bool *result) {
 static int parse_arduino(parser_t *parser) {
     molt_image_t *image = parser->image;
     uint8_t header[HEADER_SIZE];
-    image->kind = MOLT_IMAGE_ARDUINO;
+    image->kind = MOLT_IMAGE_KIND_ARDUINO;
     int err = parse_inner(parser, ARDUINO_SKETCH_OFF, PLACE_ESP8266_SKETCH, header);
     if (err) {
         return err;
@@ -222,7 +222,7 @@ static int parse_micropython(parser_t *parser) {
     if (!is_exact && (!is_padded || is_blank)) {
         return 0;
     }
-    image->kind = MOLT_IMAGE_MICROPYTHON;
+    image->kind = MOLT_IMAGE_KIND_MICROPYTHON;
     if (word < MOLT_IMAGE_MICROPYTHON_HEAD_SIZE) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_SIZE_WORD, MOLT_IMAGE_MICROPYTHON_SIZE_OFF);
     }
@@ -247,7 +247,7 @@ bool molt_image_has_flash_params(const molt_image_t *image) {
 
 static int parse_esp8266(parser_t *parser, const uint8_t *header) {
     molt_image_t *image = parser->image;
-    image->kind = MOLT_IMAGE_ESP8266;
+    image->kind = MOLT_IMAGE_KIND_ESP8266;
     image->chip = MOLT_CHIP_ESP8266;
     image->image_size = parser->reader->size;
     if (!molt_image_has_flash_params(image)) {
@@ -268,7 +268,7 @@ static int parse_esp8266(parser_t *parser, const uint8_t *header) {
 // A header, one mapped segment, then an image of the common form.
 static int parse_esp8266_v2(parser_t *parser, const uint8_t *header) {
     molt_image_t *image = parser->image;
-    image->kind = MOLT_IMAGE_ESP8266_V2;
+    image->kind = MOLT_IMAGE_KIND_ESP8266_V2;
     image->chip = MOLT_CHIP_ESP8266;
     if (header[1] != V2_SEGMENT_COUNT) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_SEGMENT_COUNT, 1);
@@ -336,7 +336,7 @@ static bool has_esp32_header(const uint8_t header[ESP32_HEADER_SIZE]) {
 
 static int parse_esp32(parser_t *parser, const uint8_t *header) {
     molt_image_t *image = parser->image;
-    image->kind = MOLT_IMAGE_ESP32;
+    image->kind = MOLT_IMAGE_KIND_ESP32;
     image->chip = chip_of_id(load16_le(header + 12));
     if (image->chip == MOLT_CHIP_UNKNOWN) {
         return molt_image_fail(image, MOLT_IMAGE_UNKNOWN_CHIP, 12);

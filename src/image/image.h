@@ -28,12 +28,12 @@
 #define MOLT_IMAGE_MICROPYTHON_SIZE_OFF 0x8ffcu
 
 typedef enum molt_image_kind {
-    MOLT_IMAGE_UNKNOWN,
-    MOLT_IMAGE_ESP8266,      // 0xE9, nothing more is known about it
-    MOLT_IMAGE_MICROPYTHON,  // 0xE9, size word at 0x8ffc, MD5 trailer
-    MOLT_IMAGE_ARDUINO,      // 0xE9 with eboot, the sketch's image at 0x1000
-    MOLT_IMAGE_ESP8266_V2,   // 0xEA, irom first, inner 0xE9 (started by the SDK's second-stage boot)
-    MOLT_IMAGE_ESP32,        // 24-byte header, chip id
+    MOLT_IMAGE_KIND_UNKNOWN,
+    MOLT_IMAGE_KIND_ESP8266,      // 0xE9, nothing more is known about it
+    MOLT_IMAGE_KIND_MICROPYTHON,  // 0xE9, size word at 0x8ffc, MD5 trailer
+    MOLT_IMAGE_KIND_ARDUINO,      // 0xE9 with eboot, the sketch's image at 0x1000
+    MOLT_IMAGE_KIND_ESP8266_V2,   // 0xEA, irom first, inner 0xE9 (started by the SDK's second-stage boot)
+    MOLT_IMAGE_KIND_ESP32,        // 24-byte header, chip id
 } molt_image_kind_t;
 
 // Each way of being bad. molt_image_defect_text() has the sentence.
@@ -74,7 +74,7 @@ typedef struct molt_image {
     uint32_t defect_off;      // file offset at which the defect was seen
     uint32_t size;            // bytes of the file
     uint32_t image_size;      // bytes that the image itself says it has; the rest is padding or appended data.
-                              // MOLT_IMAGE_ESP8266 does not say where its mapped part ends: the whole file
+                              // MOLT_IMAGE_KIND_ESP8266 does not say where its mapped part ends: the whole file
     uint32_t entry_vaddr;     // of the part that the mask ROM or second-stage boot loader starts
     uint8_t flash_mode;       // header byte 2: 0 QIO, 1 QOUT, 2 DIO, 3 DOUT
     uint8_t flash_size_freq;  // header byte 3: size code << 4 | frequency code
@@ -119,7 +119,7 @@ uint32_t molt_image_mark(const uint8_t *bytes, uint32_t size, uint32_t *romfs_si
 //   MOLT_ERR_CORRUPT  image->defect says what is wrong, image->defect_off where
 //   MOLT_ERR_INVAL    work_size below MOLT_IMAGE_WORK_MIN (caller bug)
 //   any other         from reader or progress
-// What it cannot see: bits changed or missing in the mapped part of a MOLT_IMAGE_ESP8266 that is neither
+// What it cannot see: bits changed or missing in the mapped part of a MOLT_IMAGE_KIND_ESP8266 that is neither
 // MicroPython nor Arduino (such an image has no checksum there), and header bytes 2 and 3: a MicroPython image's MD5
 // leaves them out, an Arduino image's CRC is right if it is right with some values there that a chip has.
 // Cost: every byte is read once, headers twice, and none after a later one but those of the headers. About 750 bytes of

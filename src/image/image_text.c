@@ -56,17 +56,17 @@ const char *molt_image_defect_text(molt_image_defect_t defect) {
 
 const char *molt_image_kind_text(molt_image_kind_t kind) {
     switch (kind) {
-        case MOLT_IMAGE_UNKNOWN:
+        case MOLT_IMAGE_KIND_UNKNOWN:
             break;
-        case MOLT_IMAGE_ESP8266:
+        case MOLT_IMAGE_KIND_ESP8266:
             return "ESP8266 image";
-        case MOLT_IMAGE_MICROPYTHON:
+        case MOLT_IMAGE_KIND_MICROPYTHON:
             return "MicroPython firmware for ESP8266";
-        case MOLT_IMAGE_ARDUINO:
+        case MOLT_IMAGE_KIND_ARDUINO:
             return "Arduino firmware for ESP8266 (eboot and sketch)";
-        case MOLT_IMAGE_ESP8266_V2:
+        case MOLT_IMAGE_KIND_ESP8266_V2:
             return "ESP8266 image of the SDK's second-stage boot loader";
-        case MOLT_IMAGE_ESP32:
+        case MOLT_IMAGE_KIND_ESP32:
             return "ESP32-family image";
     }
     return "unknown";

@@ -149,7 +149,7 @@ static void check_segments(check_t *check, piece_t piece) {
                 part = clip(part, ARDUINO_SIZE_OFF, ARDUINO_CRC_OFF + 4);
                 check->checksums[g] = checksum_add(check->checksums[g], part);
             }
-            if (image->kind == MOLT_IMAGE_ESP8266) {
+            if (image->kind == MOLT_IMAGE_KIND_ESP8266) {
                 check->reference_count += count_references(part, image->size);
             }
         }
@@ -227,11 +227,11 @@ static void check_piece(check_t *check, piece_t piece) {
         keep(piece, check->parts->groups[g].checksum_off, 1, &check->stored_checksums[g]);
     }
     keep(piece, check->stored_off, check->stored_size, check->stored);
-    if (image->kind == MOLT_IMAGE_ESP8266_V2) {
+    if (image->kind == MOLT_IMAGE_KIND_ESP8266_V2) {
         piece_t part = clip(piece, 0, digest_off);
         check->appended_crc = molt_crc32(check->appended_crc, part.data, part.size);
     }
-    if (image->kind == MOLT_IMAGE_MICROPYTHON) {
+    if (image->kind == MOLT_IMAGE_KIND_MICROPYTHON) {
         // The first four bytes hold flash parameters, which flashing tools change.
         piece_t part = clip(piece, 4, digest_off);
         molt_md5_update(&check->digest.md5, part.data, part.size);
@@ -246,7 +246,7 @@ static void check_piece(check_t *check, piece_t piece) {
         piece_t part = clip(piece, 0, digest_off);
         molt_sha256_update(&check->digest.sha256, part.data, part.size);
     }
-    if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc) {
+    if (image->kind == MOLT_IMAGE_KIND_ARDUINO && image->has_crc) {
         check->arduino_crc = arduino_crc_add(check->arduino_crc, clip(piece, 0, image->image_size));
     }
     check->crc32 = molt_crc32(check->crc32, piece.data, piece.size);
@@ -332,20 +332,20 @@ static int verdict(check_t *check, molt_image_t *image) {
         return err;
     }
     switch (image->kind) {
-        case MOLT_IMAGE_ESP8266:
+        case MOLT_IMAGE_KIND_ESP8266:
             if (check->reference_count > REFERENCES_MAX) {
                 return molt_image_fail(image, MOLT_IMAGE_NO_MAPPED_PART, image->size);
             }
             return 0;
-        case MOLT_IMAGE_MICROPYTHON:
+        case MOLT_IMAGE_KIND_MICROPYTHON:
             return verdict_micropython(check, image);
-        case MOLT_IMAGE_ARDUINO:
+        case MOLT_IMAGE_KIND_ARDUINO:
             return image->has_crc ? verdict_arduino(check, image) : 0;
-        case MOLT_IMAGE_ESP8266_V2:
+        case MOLT_IMAGE_KIND_ESP8266_V2:
             return verdict_v2(check, image);
-        case MOLT_IMAGE_ESP32:
+        case MOLT_IMAGE_KIND_ESP32:
             return image->has_sha256 ? verdict_sha256(check, image) : 0;
-        case MOLT_IMAGE_UNKNOWN:
+        case MOLT_IMAGE_KIND_UNKNOWN:
             break;
     }
     return 0;
@@ -364,7 +364,7 @@ static void begin_sums(check_t *check) {
     } else if (image->has_crc) {
         check->stored_off = ARDUINO_CRC_OFF;
         check->stored_size = CRC_SIZE;
-    } else if (image->kind == MOLT_IMAGE_ESP8266_V2 && range_within(check->stored_off, CRC_SIZE, image->size)) {
+    } else if (image->kind == MOLT_IMAGE_KIND_ESP8266_V2 && range_within(check->stored_off, CRC_SIZE, image->size)) {
         check->stored_size = CRC_SIZE;
     }
 }

@@ -41,7 +41,7 @@ static int check_kind(molt_job_t *job, const molt_reader_t *reader, bool safe_ch
     if (job->image.chip != job->config.target->chip) {
         return trouble(job, MOLT_JOB_TROUBLE_CHIP, MOLT_ERR_NOTSUP);
     }
-    if (job->image.kind == MOLT_IMAGE_ESP8266_V2) {
+    if (job->image.kind == MOLT_IMAGE_KIND_ESP8266_V2) {
         return trouble(job, MOLT_JOB_TROUBLE_NO_HEAD, MOLT_ERR_NOTSUP);
     }
     return 0;
@@ -262,7 +262,7 @@ static int check_resident(molt_job_t *job) {
         bool on_trial = state.kind == MOLT_STATE_TRIAL;
         return trouble(job, on_trial ? MOLT_JOB_TROUBLE_TRIAL : MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
     }
-    bool fits = job->image.kind != MOLT_IMAGE_ARDUINO;
+    bool fits = job->image.kind != MOLT_IMAGE_KIND_ARDUINO;
     for (uint32_t i = 0; i < job->image.segment_count; i++) {
         const molt_image_segment_t *segment = &job->image.segments[i];
         fits = fits && ((segment->vaddr | segment->size) & 3) == 0

@@ -160,17 +160,17 @@ static void make_map(molt_map_t *map, const row_t *row, uint32_t flash_size) {
         .is_molt = is_same_text(row->name, "molt"),
     };
     molt_region_t *regions = map->regions;
-    regions[MOLT_MAP_BOOT] = (molt_region_t){ 0, row->boot_size };
-    regions[MOLT_MAP_FIRMWARE] = (molt_region_t){ row->boot_size, row->room_end - row->boot_size };
-    regions[MOLT_MAP_FROZEN] = (molt_region_t){ row->room_end, 0 };
-    regions[MOLT_MAP_NATIVE] = row->native;
-    regions[MOLT_MAP_ROMFS] = row->romfs;
-    regions[MOLT_MAP_USER] = row->user;
-    regions[MOLT_MAP_RESERVED] = row->reserved;
+    regions[MOLT_MAP_KIND_BOOT] = (molt_region_t){ 0, row->boot_size };
+    regions[MOLT_MAP_KIND_FIRMWARE] = (molt_region_t){ row->boot_size, row->room_end - row->boot_size };
+    regions[MOLT_MAP_KIND_FROZEN] = (molt_region_t){ row->room_end, 0 };
+    regions[MOLT_MAP_KIND_NATIVE] = row->native;
+    regions[MOLT_MAP_KIND_ROMFS] = row->romfs;
+    regions[MOLT_MAP_KIND_USER] = row->user;
+    regions[MOLT_MAP_KIND_RESERVED] = row->reserved;
     if (row->fs_addr != NONE) {
-        regions[MOLT_MAP_FILESYSTEM] = (molt_region_t){ row->fs_addr, system_addr - row->fs_addr };
+        regions[MOLT_MAP_KIND_FILESYSTEM] = (molt_region_t){ row->fs_addr, system_addr - row->fs_addr };
     }
-    regions[MOLT_MAP_SYSTEM] = (molt_region_t){ system_addr, row->system_size };
+    regions[MOLT_MAP_KIND_SYSTEM] = (molt_region_t){ system_addr, row->system_size };
 }
 
 uint32_t molt_map_count(void) {
@@ -214,9 +214,9 @@ int molt_map_find(molt_map_t *map, const char *name, uint32_t flash_size) {
 }
 
 int molt_map_set_firmware(molt_map_t *map, uint32_t end) {
-    molt_region_t *firmware = &map->regions[MOLT_MAP_FIRMWARE];
-    molt_region_t *frozen = &map->regions[MOLT_MAP_FROZEN];
-    molt_region_t *reserved = &map->regions[MOLT_MAP_RESERVED];
+    molt_region_t *firmware = &map->regions[MOLT_MAP_KIND_FIRMWARE];
+    molt_region_t *frozen = &map->regions[MOLT_MAP_KIND_FROZEN];
+    molt_region_t *reserved = &map->regions[MOLT_MAP_KIND_RESERVED];
     uint32_t room_end = region_end(frozen);
     bool takes_reserved = !map->is_molt && reserved->size && reserved->addr == room_end && end > room_end;
     if (takes_reserved) {
@@ -252,23 +252,23 @@ static void make_other(molt_map_t *map, const molt_map_evidence_t *evidence, con
     make_map(map, stock, evidence->flash_size);
     map->name = "other";
     molt_region_t *regions = map->regions;
-    uint32_t room_end = region_end(&regions[MOLT_MAP_FROZEN]);
-    regions[MOLT_MAP_NATIVE] = (molt_region_t){ 0, 0 };
+    uint32_t room_end = region_end(&regions[MOLT_MAP_KIND_FROZEN]);
+    regions[MOLT_MAP_KIND_NATIVE] = (molt_region_t){ 0, 0 };
     if (evidence->fs.addr < map->mapped_size || evidence->has_romfs) {
-        regions[MOLT_MAP_RESERVED] = (molt_region_t){ 0, 0 };
+        regions[MOLT_MAP_KIND_RESERVED] = (molt_region_t){ 0, 0 };
         room_end = min_u32(evidence->fs.addr, map->mapped_size);
     }
     if (evidence->has_romfs && evidence->firmware_end) {
         room_end = min_u32(room_end, align_up(evidence->firmware_end));
     }
-    regions[MOLT_MAP_FIRMWARE].size = room_end;
-    regions[MOLT_MAP_FROZEN].addr = room_end;
+    regions[MOLT_MAP_KIND_FIRMWARE].size = room_end;
+    regions[MOLT_MAP_KIND_FROZEN].addr = room_end;
 }
 
 // The filesystem is what it is, also where it is smaller than the row's, or leaves fewer sectors to the system.
 static void set_filesystem(molt_map_t *map, const molt_region_t *fs) {
-    molt_region_t *system = &map->regions[MOLT_MAP_SYSTEM];
-    map->regions[MOLT_MAP_FILESYSTEM] = *fs;
+    molt_region_t *system = &map->regions[MOLT_MAP_KIND_SYSTEM];
+    map->regions[MOLT_MAP_KIND_FILESYSTEM] = *fs;
     if (region_end(fs) > system->addr) {
         *system = (molt_region_t){ region_end(fs), map->flash_size - region_end(fs) };
     }
@@ -299,10 +299,11 @@ int molt_map_detect(molt_map_t *map, const molt_map_evidence_t *evidence) {
 }
 
 uint32_t molt_map_kept(const molt_map_t *map, molt_region_t kept[MOLT_MAP_KEPT_MAX]) {
-    static const molt_map_kind_t kinds[MOLT_MAP_KEPT_MAX] = { MOLT_MAP_SYSTEM, MOLT_MAP_USER, MOLT_MAP_ROMFS, MOLT_MAP_RESERVED };
+    static const molt_map_kind_t kinds[MOLT_MAP_KEPT_MAX] = { MOLT_MAP_KIND_SYSTEM, MOLT_MAP_KIND_USER, MOLT_MAP_KIND_ROMFS,
+        MOLT_MAP_KIND_RESERVED };
     uint32_t count = 0;
     for (uint32_t i = 0; i < MOLT_MAP_KEPT_MAX; i++) {
-        bool is_kept = kinds[i] != MOLT_MAP_RESERVED || map->is_molt;
+        bool is_kept = kinds[i] != MOLT_MAP_KIND_RESERVED || map->is_molt;
         if (is_kept && map->regions[kinds[i]].size) {
             kept[count++] = map->regions[kinds[i]];
         }
@@ -311,8 +312,8 @@ uint32_t molt_map_kept(const molt_map_t *map, molt_region_t kept[MOLT_MAP_KEPT_M
 }
 
 static bool is_mapped_kind(molt_map_kind_t kind) {
-    return kind == MOLT_MAP_BOOT || kind == MOLT_MAP_FIRMWARE || kind == MOLT_MAP_FROZEN || kind == MOLT_MAP_NATIVE
-           || kind == MOLT_MAP_ROMFS;
+    return kind == MOLT_MAP_KIND_BOOT || kind == MOLT_MAP_KIND_FIRMWARE || kind == MOLT_MAP_KIND_FROZEN
+           || kind == MOLT_MAP_KIND_NATIVE || kind == MOLT_MAP_KIND_ROMFS;
 }
 
 static bool is_overlapped(const molt_map_t *map, uint32_t index) {
@@ -354,7 +355,7 @@ molt_map_defect_t molt_map_check(const molt_map_t *map) {
             first = defect;
         }
     }
-    const molt_region_t *system = &map->regions[MOLT_MAP_SYSTEM];
+    const molt_region_t *system = &map->regions[MOLT_MAP_KIND_SYSTEM];
     if (first == MOLT_MAP_FINE && (system->size == 0 || region_end(system) != map->flash_size)) {
         first = MOLT_MAP_NO_SYSTEM;
     }
@@ -407,10 +408,10 @@ bool molt_map_next(const molt_map_t *map, uint32_t addr, molt_map_piece_t *piece
             next = min_u32(next, region->addr);
         }
     }
-    *piece = (molt_map_piece_t){ MOLT_MAP_UNUSED, { addr, next - addr } };
+    *piece = (molt_map_piece_t){ MOLT_MAP_KIND_UNUSED, { addr, next - addr } };
     return true;
 }
 
 const char *molt_map_kind_name(molt_map_kind_t kind) {
-    return kind_names[(uint32_t)kind < NAME_COUNT ? (uint32_t)kind : MOLT_MAP_UNUSED];
+    return kind_names[(uint32_t)kind < NAME_COUNT ? (uint32_t)kind : MOLT_MAP_KIND_UNUSED];
 }

@@ -8,7 +8,7 @@
 //   molt_map_t map;
 //   molt_map_find(&map, "molt", flash_size);        // or molt_map_detect(): the one that a device has
 //   molt_map_set_firmware(&map, firmware_end);
-//   map.regions[MOLT_MAP_FROZEN]                    // {addr, size}; size 0: there is none
+//   map.regions[MOLT_MAP_KIND_FROZEN]                    // {addr, size}; size 0: there is none
 #ifndef MOLT_MAP_H
 #define MOLT_MAP_H
 
@@ -33,18 +33,18 @@ static inline uint32_t molt_map_port_fs_addr(uint32_t user_start) {
 
 // In the order of their addresses in molt's own map for 2 MB and more.
 typedef enum molt_map_kind {
-    MOLT_MAP_BOOT,      // a boot loader that is no part of the firmware (yaota8266); mostly of size 0
-    MOLT_MAP_FIRMWARE,  // the firmware and, as its first sector, molt's boot loader
-    MOLT_MAP_FROZEN,    // dynamic frozen modules, from its end downwards
-    MOLT_MAP_NATIVE,    // machine code of @native and @viper functions
-    MOLT_MAP_ROMFS,     // MicroPython's ROMFS partition
-    MOLT_MAP_USER,      // the user's own sectors, which molt never touches
-    MOLT_MAP_RESERVED,  // molt's own: resident mode's two heads, plan, journal
-    MOLT_MAP_FILESYSTEM,
-    MOLT_MAP_SYSTEM,  // RF calibration, PHY data, SDK parameters
+    MOLT_MAP_KIND_BOOT,      // a boot loader that is no part of the firmware (yaota8266); mostly of size 0
+    MOLT_MAP_KIND_FIRMWARE,  // the firmware and, as its first sector, molt's boot loader
+    MOLT_MAP_KIND_FROZEN,    // dynamic frozen modules, from its end downwards
+    MOLT_MAP_KIND_NATIVE,    // machine code of @native and @viper functions
+    MOLT_MAP_KIND_ROMFS,     // MicroPython's ROMFS partition
+    MOLT_MAP_KIND_USER,      // the user's own sectors, which molt never touches
+    MOLT_MAP_KIND_RESERVED,  // molt's own: resident mode's two heads, plan, journal
+    MOLT_MAP_KIND_FILESYSTEM,
+    MOLT_MAP_KIND_SYSTEM,  // RF calibration, PHY data, SDK parameters
     MOLT_MAP_KIND_COUNT,
-    MOLT_MAP_UNUSED = MOLT_MAP_KIND_COUNT,  // of a piece that is in no region
-    MOLT_MAP_TABLE,                         // an ESP32's partition table; no region of a map
+    MOLT_MAP_KIND_UNUSED = MOLT_MAP_KIND_COUNT,  // of a piece that is in no region
+    MOLT_MAP_KIND_TABLE,                         // an ESP32's partition table; no region of a map
 } molt_map_kind_t;
 
 typedef struct molt_map {

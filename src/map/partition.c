@@ -35,27 +35,27 @@ static bool is_label(const char *label, const char *wanted) {
 
 static molt_map_kind_t data_kind(uint8_t subtype, const char *label) {
     if (is_label(label, "romfs")) {
-        return MOLT_MAP_ROMFS;
+        return MOLT_MAP_KIND_ROMFS;
     }
     if (subtype == DATA_FAT || subtype == DATA_SPIFFS || subtype == DATA_LITTLEFS || is_label(label, "vfs")
         || is_label(label, "ffat")) {
-        return MOLT_MAP_FILESYSTEM;
+        return MOLT_MAP_KIND_FILESYSTEM;
     }
-    return subtype == DATA_UNDEFINED || subtype > DATA_LITTLEFS ? MOLT_MAP_USER : MOLT_MAP_SYSTEM;
+    return subtype == DATA_UNDEFINED || subtype > DATA_LITTLEFS ? MOLT_MAP_KIND_USER : MOLT_MAP_KIND_SYSTEM;
 }
 
 static molt_map_kind_t kind_of(uint8_t type, uint8_t subtype, const char *label) {
     switch (type) {
         case TYPE_APP:
-            return MOLT_MAP_FIRMWARE;
+            return MOLT_MAP_KIND_FIRMWARE;
         case TYPE_DATA:
             return data_kind(subtype, label);
         case TYPE_BOOT:
-            return MOLT_MAP_BOOT;
+            return MOLT_MAP_KIND_BOOT;
         case TYPE_TABLE:
-            return MOLT_MAP_TABLE;
+            return MOLT_MAP_KIND_TABLE;
         default:
-            return type >= TYPE_CUSTOM ? MOLT_MAP_USER : MOLT_MAP_SYSTEM;
+            return type >= TYPE_CUSTOM ? MOLT_MAP_KIND_USER : MOLT_MAP_KIND_SYSTEM;
     }
 }
 
@@ -115,7 +115,7 @@ static molt_map_defect_t check_partition(const molt_partition_table_t *table, ui
     bool is_cut = is_app && partition.piece.region.size % SECTOR;
     get_sectors(table, index, &partition);
     const molt_region_t *region = &partition.piece.region;
-    bool is_low = partition.piece.kind == MOLT_MAP_BOOT || partition.piece.kind == MOLT_MAP_TABLE;
+    bool is_low = partition.piece.kind == MOLT_MAP_KIND_BOOT || partition.piece.kind == MOLT_MAP_KIND_TABLE;
     if (region->size == 0) {
         return MOLT_MAP_NO_SIZE;
     }
@@ -206,7 +206,7 @@ static bool get_piece(const molt_partition_table_t *table, uint32_t index, molt_
     uint32_t addr = is_boot ? table->boot_addr : MOLT_PARTITION_TABLE_ADDR;
     uint32_t end = is_boot ? MOLT_PARTITION_TABLE_ADDR : TABLE_END;
     molt_region_t region = { addr, addr < end ? end - addr : 0 };
-    *partition = (molt_partition_t){ .piece = { is_boot ? MOLT_MAP_BOOT : MOLT_MAP_TABLE, region }, .type = TYPE_NONE };
+    *partition = (molt_partition_t){ .piece = { is_boot ? MOLT_MAP_KIND_BOOT : MOLT_MAP_KIND_TABLE, region }, .type = TYPE_NONE };
     return region.size && !is_taken(table, &region, table->count);
 }
 
@@ -226,6 +226,6 @@ bool molt_partition_next(const molt_partition_table_t *table, uint32_t addr, mol
             next = min_u32(next, partition->piece.region.addr);
         }
     }
-    *partition = (molt_partition_t){ .piece = { MOLT_MAP_UNUSED, { addr, next - addr } }, .type = TYPE_NONE };
+    *partition = (molt_partition_t){ .piece = { MOLT_MAP_KIND_UNUSED, { addr, next - addr } }, .type = TYPE_NONE };
     return true;
 }

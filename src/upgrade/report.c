@@ -53,13 +53,13 @@ int molt_report_note(const molt_flash_t *flash, uint32_t addr, uint32_t image_cr
     if (load32_le(bytes + OFF_MAGIC) != REPORT_MAGIC || load32_le(bytes + OFF_IMAGE_CRC) != image_crc) {
         return MOLT_ERR_NOENT;
     }
-    // Programming clears bits only, so the ones of a value stand for what is there.
     uint32_t off = OFF_STARTS;
     uint32_t value = load32_le(bytes + OFF_STARTS) << 1;
     if (result != MOLT_REPORT_PENDING) {
         off = OFF_RESULT;
         value = result == MOLT_REPORT_DONE ? ~RESULT_DONE_MASK : ~RESULT_RESTORED_MASK;
     }
-    store32_le(bytes + off, value);
+    // Where a cut left a weak bit the bits below the last one may be set: no 1 goes over a 0.
+    store32_le(bytes + off, load32_le(bytes + off) & value);
     return flash->prog(flash->ctx, addr + off, bytes + off, 4);
 }

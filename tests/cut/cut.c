@@ -7,7 +7,8 @@
 //                           disturbance of it again; "small+erase" erases its filesystem; "small.resident+trial" is on
 //                           trial and confirms, "small.resident+rollback" does not; "+misread" has misreads, too; "+page"
 //                           is a chip that rewrites whole pages, "+pieces" one whose program commands are an eighth of a
-//                           page; "+firm" leaves no weak cell behind. It stops at the first loss; with "all" as ID it tells each
+//                           page; "+firm" leaves no weak cell behind. It stops at the first loss; with "all" as ID it tells each;
+//                           with "/N" the first of the cuts is in every N-th operation only
 //
 // Exit status 0 if nothing was lost outside the named windows and every cut and misread that there had to be was made.
 
@@ -53,6 +54,7 @@ typedef struct run {
     uint32_t what;
     uint32_t seed_count;  // of a sample of what chance decides; 0 as 1
     uint32_t seed;        // the first
+    uint32_t cut_step;    // the first cut is in every n-th operation only; 0 as 1
     bool stop_at_loss;
     bool tells_losses;
 } run_t;
@@ -108,7 +110,7 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .misreads = run->what & MISREAD ? TORTURE_IN_UPGRADE | TORTURE_IN_RECOVERIES | TORTURE_IN_LATER_STARTS : 0,
         // On the larger devices a sample: a life there has thousands of reads.
         .misread_step = is_small ? 5 : 211,
-        .cut_step = run->what & MISREAD && !is_small ? 61 : 0,
+        .cut_step = run->what & MISREAD && !is_small ? 61 : run->cut_step,
         .stop_at_loss = run->stop_at_loss,
         .on_loss = run->tells_losses ? tell_loss : NULL,
     };
@@ -213,12 +215,14 @@ static int run_again(const char *name, const char *depth, const char *id) {
     run.tears = tears_of(run.what);
     if (err || run.depth < 1 || run.depth > TORTURE_DEPTH_MAX) {
         fprintf(stderr,
-            "usage: cut [full | SHAPE[+erase|+trial|+rollback|+misread|+page|+pieces|+firm|+weak|+SEED] DEPTH [ID|all]]\n");
+            "usage: cut [full | SHAPE[+erase|+trial|+rollback|+misread|+page|+pieces|+firm|+weak|+SEED] DEPTH [ID|all|/N]]\n");
         return 2;
     }
-    if (id == NULL || strcmp(id, "all") == 0) {
-        run.stop_at_loss = id == NULL;
-        run.tells_losses = id != NULL;
+    bool is_sample = id && id[0] == '/';
+    if (id == NULL || is_sample || strcmp(id, "all") == 0) {
+        run.cut_step = is_sample ? (uint32_t)atoi(id + 1) : 0;
+        run.stop_at_loss = id == NULL || is_sample;
+        run.tells_losses = !run.stop_at_loss;
         do_run(&run);
         return failed_count != 0;
     }

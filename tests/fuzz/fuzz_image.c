@@ -42,7 +42,7 @@ static void require_sane(int err, const molt_image_t *image, size_t size) {
         REQUIRE(segment->data_off <= size && segment->size <= size - segment->data_off);
     }
     if (err == 0) {
-        REQUIRE(image->kind != MOLT_IMAGE_UNKNOWN && image->chip != MOLT_CHIP_UNKNOWN && image->segment_count > 0);
+        REQUIRE(image->kind != MOLT_IMAGE_KIND_UNKNOWN && image->chip != MOLT_CHIP_UNKNOWN && image->segment_count > 0);
     }
 }
 

@@ -24,9 +24,9 @@
 
 static void require_kind(const molt_partition_t *partition) {
     const char *name = molt_map_kind_name(partition->piece.kind);
-    REQUIRE(strcmp(name, "unused") == 0 ? partition->piece.kind == MOLT_MAP_UNUSED : strlen(name) > 0);
+    REQUIRE(strcmp(name, "unused") == 0 ? partition->piece.kind == MOLT_MAP_KIND_UNUSED : strlen(name) > 0);
     REQUIRE(memchr(partition->label, 0, sizeof partition->label) != NULL);
-    REQUIRE(partition->type != 0xff || partition->label[0] == 0 || partition->piece.kind == MOLT_MAP_USER);
+    REQUIRE(partition->type != 0xff || partition->label[0] == 0 || partition->piece.kind == MOLT_MAP_KIND_USER);
 }
 
 static void require_pieces(const molt_partition_table_t *table) {
@@ -39,7 +39,7 @@ static void require_pieces(const molt_partition_table_t *table) {
         REQUIRE(partition.piece.region.addr == addr && partition.piece.region.size > 0);
         REQUIRE(partition.piece.region.size % SECTOR == 0 && partition.piece.region.size <= table->flash_size - addr);
         REQUIRE(pieces++ < 2 * MOLT_PARTITION_TABLE_SIZE / ROW_SIZE + 3);
-        if (partition.piece.kind != MOLT_MAP_UNUSED) {
+        if (partition.piece.kind != MOLT_MAP_KIND_UNUSED) {
             sum += partition.piece.region.size;
         }
     }

@@ -80,34 +80,34 @@ typedef struct good {
 } good_t;
 
 static const good_t goods[] = {
-    { "esp8266-minimal", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x40100000, 0, 1, "" },
-    { "esp8266-two-segments", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, "" },
-    { "esp8266-16-segments", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010003c, 0, 16, "" },
-    { "esp8266-empty-segment", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x40100000, 0, 2, "" },
-    { "esp8266-appended", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, "" },
-    { "esp8266-top-of-data", MOLT_IMAGE_ESP8266, MOLT_CHIP_ESP8266, 0x4010fff8, 0, 2, "" },
-    { "micropython", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
-    { "micropython-mark", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
-    { "micropython-mark-romfs", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
-    { "micropython-mark-wrong", MOLT_IMAGE_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
-    { "arduino", MOLT_IMAGE_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 5, "" },
-    { "arduino-crc", MOLT_IMAGE_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 6, "c" },
-    { "esp8266-v2", MOLT_IMAGE_ESP8266_V2, MOLT_CHIP_ESP8266, 0x40100004, 0, 3, "" },
-    { "esp8266-v2-crc", MOLT_IMAGE_ESP8266_V2, MOLT_CHIP_ESP8266, 0x40100004, 0, 3, "c" },
-    { "esp32", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32, 0x40080010, 0, 3, "s" },
-    { "esp32-no-digest", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32, 0x40080010, 0, 3, "" },
-    { "esp32-appended", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32, 0x40080010, 50, 3, "s" },
-    { "esp32s2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32S2, 0x40380000, 0, 2, "s" },
-    { "esp32s3", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32S3, 0x40380000, 0, 2, "s" },
-    { "esp32c2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C2, 0x40380000, 0, 2, "s" },
-    { "esp32c3", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C3, 0x40380000, 0, 2, "s" },
-    { "esp32c5", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C5, 0x40380000, 0, 2, "s" },
-    { "esp32c6", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C6, 0x40380000, 0, 2, "s" },
-    { "esp32c61", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32C61, 0x40380000, 0, 2, "s" },
-    { "esp32h2", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H2, 0x40380000, 0, 2, "s" },
-    { "esp32p4", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32P4, 0x40380000, 0, 2, "s" },
-    { "esp32h21", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H21, 0x40380000, 0, 2, "s" },
-    { "esp32h4", MOLT_IMAGE_ESP32, MOLT_CHIP_ESP32H4, 0x40380000, 0, 2, "s" },
+    { "esp8266-minimal", MOLT_IMAGE_KIND_ESP8266, MOLT_CHIP_ESP8266, 0x40100000, 0, 1, "" },
+    { "esp8266-two-segments", MOLT_IMAGE_KIND_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, "" },
+    { "esp8266-16-segments", MOLT_IMAGE_KIND_ESP8266, MOLT_CHIP_ESP8266, 0x4010003c, 0, 16, "" },
+    { "esp8266-empty-segment", MOLT_IMAGE_KIND_ESP8266, MOLT_CHIP_ESP8266, 0x40100000, 0, 2, "" },
+    { "esp8266-appended", MOLT_IMAGE_KIND_ESP8266, MOLT_CHIP_ESP8266, 0x4010000c, 0, 2, "" },
+    { "esp8266-top-of-data", MOLT_IMAGE_KIND_ESP8266, MOLT_CHIP_ESP8266, 0x4010fff8, 0, 2, "" },
+    { "micropython", MOLT_IMAGE_KIND_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
+    { "micropython-mark", MOLT_IMAGE_KIND_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
+    { "micropython-mark-romfs", MOLT_IMAGE_KIND_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
+    { "micropython-mark-wrong", MOLT_IMAGE_KIND_MICROPYTHON, MOLT_CHIP_ESP8266, 0x40100020, 0, 3, "m" },
+    { "arduino", MOLT_IMAGE_KIND_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 5, "" },
+    { "arduino-crc", MOLT_IMAGE_KIND_ARDUINO, MOLT_CHIP_ESP8266, 0x4010f010, 0, 6, "c" },
+    { "esp8266-v2", MOLT_IMAGE_KIND_ESP8266_V2, MOLT_CHIP_ESP8266, 0x40100004, 0, 3, "" },
+    { "esp8266-v2-crc", MOLT_IMAGE_KIND_ESP8266_V2, MOLT_CHIP_ESP8266, 0x40100004, 0, 3, "c" },
+    { "esp32", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32, 0x40080010, 0, 3, "s" },
+    { "esp32-no-digest", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32, 0x40080010, 0, 3, "" },
+    { "esp32-appended", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32, 0x40080010, 50, 3, "s" },
+    { "esp32s2", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32S2, 0x40380000, 0, 2, "s" },
+    { "esp32s3", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32S3, 0x40380000, 0, 2, "s" },
+    { "esp32c2", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32C2, 0x40380000, 0, 2, "s" },
+    { "esp32c3", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32C3, 0x40380000, 0, 2, "s" },
+    { "esp32c5", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32C5, 0x40380000, 0, 2, "s" },
+    { "esp32c6", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32C6, 0x40380000, 0, 2, "s" },
+    { "esp32c61", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32C61, 0x40380000, 0, 2, "s" },
+    { "esp32h2", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32H2, 0x40380000, 0, 2, "s" },
+    { "esp32p4", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32P4, 0x40380000, 0, 2, "s" },
+    { "esp32h21", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32H21, 0x40380000, 0, 2, "s" },
+    { "esp32h4", MOLT_IMAGE_KIND_ESP32, MOLT_CHIP_ESP32H4, 0x40380000, 0, 2, "s" },
 };
 
 typedef struct bad {
@@ -323,7 +323,7 @@ static void micropython_may_be_followed_by_padding(void **state) {
     memset(file.bytes + size, 0xff, 1000);
     file.size += 1000;
     assert_int_equal(verify(&image), 0);
-    assert_int_equal(image.kind, MOLT_IMAGE_MICROPYTHON);
+    assert_int_equal(image.kind, MOLT_IMAGE_KIND_MICROPYTHON);
     assert_int_equal(image.image_size, size);
 }
 
@@ -489,7 +489,7 @@ static void every_defect_has_a_vector(void **state) {
 
 static void kinds_and_chips_have_names(void **state) {
     (void)state;
-    for (int i = MOLT_IMAGE_UNKNOWN + 1; i <= MOLT_IMAGE_ESP32; i++) {
+    for (int i = MOLT_IMAGE_KIND_UNKNOWN + 1; i <= MOLT_IMAGE_KIND_ESP32; i++) {
         assert_string_not_equal(molt_image_kind_text((molt_image_kind_t)i), "unknown");
     }
     for (int i = MOLT_CHIP_UNKNOWN + 1; i <= MOLT_CHIP_ESP32H21; i++) {

@@ -214,9 +214,9 @@ static uint32_t make_native(uint32_t kind, const uint8_t *tail, uint32_t tail_si
 
 static void native_code_is_copied_where_it_can_run(void **state) {
     (void)state;
-    assert_int_equal(build(make_native(MOLT_MPY_NATIVE, (const uint8_t[]){ 6 }, 1)), 0);
+    assert_int_equal(build(make_native(MOLT_MPY_KIND_NATIVE, (const uint8_t[]){ 6 }, 1)), 0);
     uint32_t raw = at(LINK_VADDR + 72);
-    assert_int_equal(at(raw), MOLT_MPY_NATIVE << 16);
+    assert_int_equal(at(raw), MOLT_MPY_KIND_NATIVE << 16);
     assert_int_equal(at(raw + 4) % 4, 0);
     assert_memory_equal((const uint8_t *)words + (at(raw + 4) - LINK_VADDR), mpy + 10, 8);
     assert_int_equal(at(raw + 8), at(raw + 4) + 6);  // the prelude
@@ -224,15 +224,15 @@ static void native_code_is_copied_where_it_can_run(void **state) {
 
 static void assembler_has_its_arguments(void **state) {
     (void)state;
-    assert_int_equal(build(make_native(MOLT_MPY_ASM, (const uint8_t[]){ 0, 3, 0x85, 0x52 }, 4)), 0);
+    assert_int_equal(build(make_native(MOLT_MPY_KIND_ASM, (const uint8_t[]){ 0, 3, 0x85, 0x52 }, 4)), 0);
     uint32_t raw = at(LINK_VADDR + 72);
-    assert_int_equal(at(raw), MOLT_MPY_ASM << 16);
+    assert_int_equal(at(raw), MOLT_MPY_KIND_ASM << 16);
     assert_int_equal(at(raw + 12), 3 | (5 << 7 | 0x52) << 8);
     molt_link_abi_t abi = frozen_abi;
     abi.has_asm = 0;
-    assert_int_equal(build_with(make_native(MOLT_MPY_ASM, (const uint8_t[]){ 0, 3, 0 }, 3), &abi, BASE, 0), MOLT_ERR_NOTSUP);
+    assert_int_equal(build_with(make_native(MOLT_MPY_KIND_ASM, (const uint8_t[]){ 0, 3, 0 }, 3), &abi, BASE, 0), MOLT_ERR_NOTSUP);
     abi.fun_table = 0;
-    assert_int_equal(build_with(make_native(MOLT_MPY_VIPER, (const uint8_t[]){ 0 }, 1), &abi, BASE, 0), MOLT_ERR_NOTSUP);
+    assert_int_equal(build_with(make_native(MOLT_MPY_KIND_VIPER, (const uint8_t[]){ 0 }, 1), &abi, BASE, 0), MOLT_ERR_NOTSUP);
 }
 
 static void native_code_with_relocations_or_data_is_not_linked(void **state) {
@@ -253,7 +253,7 @@ static void native_code_with_relocations_or_data_is_not_linked(void **state) {
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         molt_link_size_t size;
         molt_mpy_t parser;
-        molt_reader_t reader = molt_memory_reader(mpy, make_native(MOLT_MPY_VIPER, files[i].tail, files[i].size));
+        molt_reader_t reader = molt_memory_reader(mpy, make_native(MOLT_MPY_KIND_VIPER, files[i].tail, files[i].size));
         assert_int_equal(molt_link_measure(&size, &parser, &reader, &frozen_target, "m", 1), 0);
         assert_true(size.is_native);
         assert_int_equal(size.is_linkable, files[i].is_linkable);

@@ -66,19 +66,19 @@ static void every_stock_map_is_what_the_port_computes(void **state) {
         const port_map_t *port = &port_maps[i];
         molt_map_t map;
         assert_int_equal(molt_map_find(&map, port->name, port->flash_size), 0);
-        assert_region(&map.regions[MOLT_MAP_FILESYSTEM], port->fs_addr, port->fs_size);
-        assert_region(&map.regions[MOLT_MAP_ROMFS], port->romfs_addr, port->romfs_size);
-        assert_region(&map.regions[MOLT_MAP_BOOT], 0, port->boot_size);
-        assert_int_equal(map.regions[MOLT_MAP_FIRMWARE].addr, port->boot_size);
+        assert_region(&map.regions[MOLT_MAP_KIND_FILESYSTEM], port->fs_addr, port->fs_size);
+        assert_region(&map.regions[MOLT_MAP_KIND_ROMFS], port->romfs_addr, port->romfs_size);
+        assert_region(&map.regions[MOLT_MAP_KIND_BOOT], 0, port->boot_size);
+        assert_int_equal(map.regions[MOLT_MAP_KIND_FIRMWARE].addr, port->boot_size);
         // The linker fills irom0 up to its end; molt's reserved sectors on a stock map are the last of it.
-        uint32_t room_end = end_of(&map.regions[MOLT_MAP_FROZEN]) + map.regions[MOLT_MAP_RESERVED].size;
+        uint32_t room_end = end_of(&map.regions[MOLT_MAP_KIND_FROZEN]) + map.regions[MOLT_MAP_KIND_RESERVED].size;
         assert_int_equal(room_end, port->irom_end);
         if (port->fs_size) {
-            assert_int_equal(end_of(&map.regions[MOLT_MAP_FILESYSTEM]), map.regions[MOLT_MAP_SYSTEM].addr);
+            assert_int_equal(end_of(&map.regions[MOLT_MAP_KIND_FILESYSTEM]), map.regions[MOLT_MAP_KIND_SYSTEM].addr);
         }
         // What flashbdev.py leaves out for native code.
         uint32_t native_size = port->fs_size && port->user_start < port->fs_addr ? port->fs_addr - port->user_start : 0;
-        assert_region(&map.regions[MOLT_MAP_NATIVE], port->user_start, native_size);
+        assert_region(&map.regions[MOLT_MAP_KIND_NATIVE], port->user_start, native_size);
     }
 }
 
@@ -104,8 +104,8 @@ static void the_old_map_begins_at_0x89000_and_leaves_four_sectors(void **state) 
     (void)state;
     molt_map_t map;
     assert_int_equal(molt_map_find(&map, "stock-old", 0x400000), 0);
-    assert_region(&map.regions[MOLT_MAP_FILESYSTEM], 0x89000, 0x400000 - 16384 - 0x89000);
-    assert_region(&map.regions[MOLT_MAP_SYSTEM], 0x400000 - 16384, 16384);
+    assert_region(&map.regions[MOLT_MAP_KIND_FILESYSTEM], 0x89000, 0x400000 - 16384 - 0x89000);
+    assert_region(&map.regions[MOLT_MAP_KIND_SYSTEM], 0x400000 - 16384, 16384);
 }
 
 static void check_sound(molt_map_t *map) {
@@ -127,16 +127,16 @@ static void every_map_is_sound_and_its_pieces_are_the_whole_flash(void **state) 
 }
 
 static void check_split(molt_map_t *map) {
-    uint32_t addr = map->regions[MOLT_MAP_FIRMWARE].addr;
-    uint32_t room_end = end_of(&map->regions[MOLT_MAP_FROZEN]);
+    uint32_t addr = map->regions[MOLT_MAP_KIND_FIRMWARE].addr;
+    uint32_t room_end = end_of(&map->regions[MOLT_MAP_KIND_FROZEN]);
     assert_int_equal(molt_map_set_firmware(map, addr + 0x20001), 0);
-    assert_int_equal(map->regions[MOLT_MAP_FIRMWARE].size, 0x21000);
-    assert_region(&map->regions[MOLT_MAP_FROZEN], addr + 0x21000, room_end - addr - 0x21000);
+    assert_int_equal(map->regions[MOLT_MAP_KIND_FIRMWARE].size, 0x21000);
+    assert_region(&map->regions[MOLT_MAP_KIND_FROZEN], addr + 0x21000, room_end - addr - 0x21000);
     check_sound(map);
     assert_int_equal(molt_map_set_firmware(map, room_end), 0);
-    assert_int_equal(map->regions[MOLT_MAP_FROZEN].size, 0);
+    assert_int_equal(map->regions[MOLT_MAP_KIND_FROZEN].size, 0);
     check_sound(map);
-    if (map->regions[MOLT_MAP_RESERVED].addr != room_end || map->is_molt) {
+    if (map->regions[MOLT_MAP_KIND_RESERVED].addr != room_end || map->is_molt) {
         molt_map_t before = *map;
         assert_int_equal(molt_map_set_firmware(map, room_end + 1), MOLT_ERR_FBIG);
         assert_memory_equal(&before, map, sizeof before);
@@ -152,10 +152,10 @@ static void a_firmware_that_needs_them_takes_the_reserved_sectors_of_a_stock_map
     (void)state;
     molt_map_t map;
     assert_int_equal(molt_map_find(&map, "stock-2M", 0x400000), 0);
-    uint32_t reserved_end = end_of(&map.regions[MOLT_MAP_RESERVED]);
-    assert_int_equal(molt_map_set_firmware(&map, map.regions[MOLT_MAP_RESERVED].addr + 1), 0);
-    assert_int_equal(map.regions[MOLT_MAP_RESERVED].size, 0);
-    assert_int_equal(end_of(&map.regions[MOLT_MAP_FROZEN]), reserved_end);
+    uint32_t reserved_end = end_of(&map.regions[MOLT_MAP_KIND_RESERVED]);
+    assert_int_equal(molt_map_set_firmware(&map, map.regions[MOLT_MAP_KIND_RESERVED].addr + 1), 0);
+    assert_int_equal(map.regions[MOLT_MAP_KIND_RESERVED].size, 0);
+    assert_int_equal(end_of(&map.regions[MOLT_MAP_KIND_FROZEN]), reserved_end);
     check_sound(&map);
     assert_int_equal(molt_map_set_firmware(&map, reserved_end + 1), MOLT_ERR_FBIG);
 }
@@ -165,16 +165,16 @@ static void check_molt(molt_map_t *map) {
         return;
     }
     // Firmwares of MicroPython 1.26 with molt have some 670 KB for 1 MB of flash, 710 KB for more.
-    assert_true(end_of(&map->regions[MOLT_MAP_FROZEN]) >= 720u * 1024);
-    assert_int_equal(map->regions[MOLT_MAP_RESERVED].size, 8 * SECTOR);
-    assert_true(map->regions[MOLT_MAP_USER].size >= 2 * SECTOR);
-    assert_true(map->regions[MOLT_MAP_NATIVE].size >= 2 * SECTOR);
-    assert_int_equal(map->regions[MOLT_MAP_SYSTEM].size, 5 * SECTOR);
-    assert_int_equal(end_of(&map->regions[MOLT_MAP_FILESYSTEM]), map->regions[MOLT_MAP_SYSTEM].addr);
+    assert_true(end_of(&map->regions[MOLT_MAP_KIND_FROZEN]) >= 720u * 1024);
+    assert_int_equal(map->regions[MOLT_MAP_KIND_RESERVED].size, 8 * SECTOR);
+    assert_true(map->regions[MOLT_MAP_KIND_USER].size >= 2 * SECTOR);
+    assert_true(map->regions[MOLT_MAP_KIND_NATIVE].size >= 2 * SECTOR);
+    assert_int_equal(map->regions[MOLT_MAP_KIND_SYSTEM].size, 5 * SECTOR);
+    assert_int_equal(end_of(&map->regions[MOLT_MAP_KIND_FILESYSTEM]), map->regions[MOLT_MAP_KIND_SYSTEM].addr);
     // Nothing is left over.
     molt_map_piece_t piece;
     for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr = end_of(&piece.region)) {
-        assert_int_not_equal(piece.kind, MOLT_MAP_UNUSED);
+        assert_int_not_equal(piece.kind, MOLT_MAP_KIND_UNUSED);
     }
 }
 
@@ -189,17 +189,17 @@ static void molts_map_is_the_same_below_the_filesystem_for_2_mb_and_more(void **
     molt_map_t large;
     assert_int_equal(molt_map_find(&small, "molt", 0x200000), 0);
     assert_int_equal(molt_map_find(&large, "molt", 0x1000000), 0);
-    for (uint32_t i = 0; i < MOLT_MAP_FILESYSTEM; i++) {
+    for (uint32_t i = 0; i < MOLT_MAP_KIND_FILESYSTEM; i++) {
         assert_region(&large.regions[i], small.regions[i].addr, small.regions[i].size);
     }
-    assert_int_equal(small.regions[MOLT_MAP_FILESYSTEM].addr, large.regions[MOLT_MAP_FILESYSTEM].addr);
+    assert_int_equal(small.regions[MOLT_MAP_KIND_FILESYSTEM].addr, large.regions[MOLT_MAP_KIND_FILESYSTEM].addr);
 }
 
 static void check_detected(molt_map_t *map) {
     molt_map_evidence_t evidence = {
         .flash_size = map->flash_size,
-        .fs = map->regions[MOLT_MAP_FILESYSTEM],
-        .has_romfs = map->regions[MOLT_MAP_ROMFS].size != 0,
+        .fs = map->regions[MOLT_MAP_KIND_FILESYSTEM],
+        .has_romfs = map->regions[MOLT_MAP_KIND_ROMFS].size != 0,
     };
     molt_map_t detected;
     if (evidence.fs.size) {
@@ -230,14 +230,14 @@ static void a_filesystem_elsewhere_makes_a_map_that_claims_little(void **state) 
     molt_map_evidence_t evidence = { .flash_size = 0x400000, .fs = { 0x80000, 0x300000 }, .firmware_end = 0x7a8f0 };
     assert_int_equal(molt_map_detect(&map, &evidence), 0);
     assert_string_equal(map.name, "other");
-    assert_region(&map.regions[MOLT_MAP_FIRMWARE], 0, 0x7b000);
-    assert_region(&map.regions[MOLT_MAP_FROZEN], 0x7b000, 0x5000);
-    assert_region(&map.regions[MOLT_MAP_FILESYSTEM], 0x80000, 0x300000);
-    assert_int_equal(map.regions[MOLT_MAP_RESERVED].size + map.regions[MOLT_MAP_NATIVE].size, 0);
+    assert_region(&map.regions[MOLT_MAP_KIND_FIRMWARE], 0, 0x7b000);
+    assert_region(&map.regions[MOLT_MAP_KIND_FROZEN], 0x7b000, 0x5000);
+    assert_region(&map.regions[MOLT_MAP_KIND_FILESYSTEM], 0x80000, 0x300000);
+    assert_int_equal(map.regions[MOLT_MAP_KIND_RESERVED].size + map.regions[MOLT_MAP_KIND_NATIVE].size, 0);
     check_sound(&map);
     evidence.fs = (molt_region_t){ 0x200000, 0x1fb000 };
     assert_int_equal(molt_map_detect(&map, &evidence), 0);
-    assert_int_equal(map.regions[MOLT_MAP_RESERVED].size, 8 * SECTOR);
+    assert_int_equal(map.regions[MOLT_MAP_KIND_RESERVED].size, 8 * SECTOR);
     check_sound(&map);
 }
 
@@ -248,8 +248,8 @@ static void a_romfs_of_unknown_size_is_left_alone(void **state) {
         .flash_size = 0x400000, .fs = { 0x180000, 0x200000 }, .firmware_end = 0xa0001, .has_romfs = true
     };
     assert_int_equal(molt_map_detect(&map, &evidence), 0);
-    assert_int_equal(map.regions[MOLT_MAP_FROZEN].size, 0);
-    assert_int_equal(map.regions[MOLT_MAP_RESERVED].size, 0);
+    assert_int_equal(map.regions[MOLT_MAP_KIND_FROZEN].size, 0);
+    assert_int_equal(map.regions[MOLT_MAP_KIND_RESERVED].size, 0);
     check_sound(&map);
 }
 
@@ -258,11 +258,11 @@ static void a_filesystem_of_another_size_is_taken_as_it_is(void **state) {
     molt_map_t map;
     molt_map_evidence_t evidence = { .flash_size = 0x400000, .fs = { 0x100000, 0x80000 } };
     assert_int_equal(molt_map_detect(&map, &evidence), 0);
-    assert_region(&map.regions[MOLT_MAP_FILESYSTEM], 0x100000, 0x80000);
+    assert_region(&map.regions[MOLT_MAP_KIND_FILESYSTEM], 0x100000, 0x80000);
     check_sound(&map);
     evidence.fs.size = 0x300000 - 4 * SECTOR;
     assert_int_equal(molt_map_detect(&map, &evidence), 0);
-    assert_int_equal(map.regions[MOLT_MAP_SYSTEM].size, 4 * SECTOR);
+    assert_int_equal(map.regions[MOLT_MAP_KIND_SYSTEM].size, 4 * SECTOR);
     check_sound(&map);
 }
 
@@ -296,11 +296,11 @@ static void an_upgrade_keeps_off_user_and_system_sectors_and_romfs(void **state)
         uint32_t count;
         molt_map_kind_t kinds[MOLT_MAP_KEPT_MAX];
     } cases[] = {
-        { "stock-2M", 0x400000, 1, { MOLT_MAP_SYSTEM } },
-        { "stock-2M-ROMFS", 0x400000, 2, { MOLT_MAP_SYSTEM, MOLT_MAP_ROMFS } },
-        { "molt", 0x80000, 1, { MOLT_MAP_SYSTEM } },
-        { "molt", 0x100000, 3, { MOLT_MAP_SYSTEM, MOLT_MAP_USER, MOLT_MAP_RESERVED } },
-        { "molt", 0x400000, 3, { MOLT_MAP_SYSTEM, MOLT_MAP_USER, MOLT_MAP_RESERVED } },
+        { "stock-2M", 0x400000, 1, { MOLT_MAP_KIND_SYSTEM } },
+        { "stock-2M-ROMFS", 0x400000, 2, { MOLT_MAP_KIND_SYSTEM, MOLT_MAP_KIND_ROMFS } },
+        { "molt", 0x80000, 1, { MOLT_MAP_KIND_SYSTEM } },
+        { "molt", 0x100000, 3, { MOLT_MAP_KIND_SYSTEM, MOLT_MAP_KIND_USER, MOLT_MAP_KIND_RESERVED } },
+        { "molt", 0x400000, 3, { MOLT_MAP_KIND_SYSTEM, MOLT_MAP_KIND_USER, MOLT_MAP_KIND_RESERVED } },
     };
     for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         molt_map_t map;
@@ -332,15 +332,15 @@ static void each_defect_is_seen(void **state) {
         molt_region_t region;
         molt_map_defect_t defect;
     } cases[] = {
-        { MOLT_MAP_USER, { 0x100800, SECTOR }, MOLT_MAP_UNALIGNED },
-        { MOLT_MAP_USER, { 0x100000, 100 }, MOLT_MAP_UNALIGNED },
-        { MOLT_MAP_USER, { 0x400000, SECTOR }, MOLT_MAP_OUTSIDE },
-        { MOLT_MAP_SYSTEM, { 0x3fb000, 0xfffff000 }, MOLT_MAP_OUTSIDE },
-        { MOLT_MAP_USER, { 0x3fb000, SECTOR }, MOLT_MAP_OVERLAP },
-        { MOLT_MAP_USER, { 0xff000, 2 * SECTOR }, MOLT_MAP_OVERLAP },
-        { MOLT_MAP_NATIVE, { 0xfc000, 8 * SECTOR }, MOLT_MAP_OVERLAP },
-        { MOLT_MAP_SYSTEM, { 0, 0 }, MOLT_MAP_NO_SYSTEM },
-        { MOLT_MAP_SYSTEM, { 0x3fb000, SECTOR }, MOLT_MAP_NO_SYSTEM },
+        { MOLT_MAP_KIND_USER, { 0x100800, SECTOR }, MOLT_MAP_UNALIGNED },
+        { MOLT_MAP_KIND_USER, { 0x100000, 100 }, MOLT_MAP_UNALIGNED },
+        { MOLT_MAP_KIND_USER, { 0x400000, SECTOR }, MOLT_MAP_OUTSIDE },
+        { MOLT_MAP_KIND_SYSTEM, { 0x3fb000, 0xfffff000 }, MOLT_MAP_OUTSIDE },
+        { MOLT_MAP_KIND_USER, { 0x3fb000, SECTOR }, MOLT_MAP_OVERLAP },
+        { MOLT_MAP_KIND_USER, { 0xff000, 2 * SECTOR }, MOLT_MAP_OVERLAP },
+        { MOLT_MAP_KIND_NATIVE, { 0xfc000, 8 * SECTOR }, MOLT_MAP_OVERLAP },
+        { MOLT_MAP_KIND_SYSTEM, { 0, 0 }, MOLT_MAP_NO_SYSTEM },
+        { MOLT_MAP_KIND_SYSTEM, { 0x3fb000, SECTOR }, MOLT_MAP_NO_SYSTEM },
     };
     molt_map_t map;
     for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -350,19 +350,19 @@ static void each_defect_is_seen(void **state) {
         assert_true(strlen(molt_map_defect_text(cases[i].defect)) > 10);
     }
     assert_int_equal(molt_map_find(&map, "molt", 0x400000), 0);
-    map.regions[MOLT_MAP_USER].size = 0;
-    map.regions[MOLT_MAP_NATIVE].size += SECTOR;
+    map.regions[MOLT_MAP_KIND_USER].size = 0;
+    map.regions[MOLT_MAP_KIND_NATIVE].size += SECTOR;
     assert_int_equal(molt_map_check(&map), MOLT_MAP_UNMAPPED);
 }
 
 static void every_kind_has_a_name_of_its_own(void **state) {
     (void)state;
-    for (uint32_t i = 0; i <= MOLT_MAP_TABLE; i++) {
+    for (uint32_t i = 0; i <= MOLT_MAP_KIND_TABLE; i++) {
         for (uint32_t j = 0; j < i; j++) {
             assert_string_not_equal(molt_map_kind_name((molt_map_kind_t)i), molt_map_kind_name((molt_map_kind_t)j));
         }
     }
-    assert_string_equal(molt_map_kind_name((molt_map_kind_t)(MOLT_MAP_TABLE + 1)), "unused");
+    assert_string_equal(molt_map_kind_name((molt_map_kind_t)(MOLT_MAP_KIND_TABLE + 1)), "unused");
 }
 
 static void every_defect_has_a_text_of_its_own(void **state) {

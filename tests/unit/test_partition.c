@@ -145,18 +145,18 @@ static void every_type_of_partition_is_taken_for_what_it_is(void **state) {
         const char *label;
         molt_map_kind_t kind;
     } cases[] = {
-        { "nvs", MOLT_MAP_SYSTEM },
-        { "test", MOLT_MAP_FIRMWARE },
-        { "keys", MOLT_MAP_SYSTEM },
-        { "core", MOLT_MAP_SYSTEM },
-        { "mine", MOLT_MAP_USER },
-        { "fat", MOLT_MAP_FILESYSTEM },
-        { "spiffs", MOLT_MAP_FILESYSTEM },
-        { "lfs", MOLT_MAP_FILESYSTEM },
-        { "custom", MOLT_MAP_USER },
-        { "web", MOLT_MAP_USER },
-        { "later", MOLT_MAP_SYSTEM },
-        { "ffat", MOLT_MAP_FILESYSTEM },
+        { "nvs", MOLT_MAP_KIND_SYSTEM },
+        { "test", MOLT_MAP_KIND_FIRMWARE },
+        { "keys", MOLT_MAP_KIND_SYSTEM },
+        { "core", MOLT_MAP_KIND_SYSTEM },
+        { "mine", MOLT_MAP_KIND_USER },
+        { "fat", MOLT_MAP_KIND_FILESYSTEM },
+        { "spiffs", MOLT_MAP_KIND_FILESYSTEM },
+        { "lfs", MOLT_MAP_KIND_FILESYSTEM },
+        { "custom", MOLT_MAP_KIND_USER },
+        { "web", MOLT_MAP_KIND_USER },
+        { "later", MOLT_MAP_KIND_SYSTEM },
+        { "ffat", MOLT_MAP_KIND_FILESYSTEM },
     };
     molt_partition_table_t table;
     molt_partition_t partition;
@@ -168,7 +168,7 @@ static void every_type_of_partition_is_taken_for_what_it_is(void **state) {
     }
     assert_int_equal(open_vector(&table, "micropython-romfs", 0), 0);
     molt_partition_get(&table, 3, &partition);
-    assert_int_equal(partition.piece.kind, MOLT_MAP_ROMFS);
+    assert_int_equal(partition.piece.kind, MOLT_MAP_KIND_ROMFS);
 }
 
 typedef struct expected {
@@ -193,30 +193,30 @@ static void assert_pieces(const molt_partition_table_t *table, const expected_t 
 static void boot_loader_table_and_gaps_are_pieces_too(void **state) {
     (void)state;
     static const expected_t gaps[] = {
-        { MOLT_MAP_UNUSED, 0, "" },
-        { MOLT_MAP_BOOT, 0x1000, "" },
-        { MOLT_MAP_TABLE, 0x8000, "" },
-        { MOLT_MAP_SYSTEM, 0x9000, "nvs" },
-        { MOLT_MAP_UNUSED, 0xf000, "" },
-        { MOLT_MAP_FIRMWARE, 0x20000, "factory" },
-        { MOLT_MAP_UNUSED, 0x30000, "" },
-        { MOLT_MAP_FILESYSTEM, 0x100000, "vfs" },
-        { MOLT_MAP_UNUSED, 0x180000, "" },
+        { MOLT_MAP_KIND_UNUSED, 0, "" },
+        { MOLT_MAP_KIND_BOOT, 0x1000, "" },
+        { MOLT_MAP_KIND_TABLE, 0x8000, "" },
+        { MOLT_MAP_KIND_SYSTEM, 0x9000, "nvs" },
+        { MOLT_MAP_KIND_UNUSED, 0xf000, "" },
+        { MOLT_MAP_KIND_FIRMWARE, 0x20000, "factory" },
+        { MOLT_MAP_KIND_UNUSED, 0x30000, "" },
+        { MOLT_MAP_KIND_FILESYSTEM, 0x100000, "vfs" },
+        { MOLT_MAP_KIND_UNUSED, 0x180000, "" },
     };
     static const expected_t own_rows[] = {
-        { MOLT_MAP_UNUSED, 0, "" },
-        { MOLT_MAP_BOOT, 0x2000, "boot" },
-        { MOLT_MAP_TABLE, 0x8000, "ptable" },
-        { MOLT_MAP_SYSTEM, 0x9000, "nvs" },
-        { MOLT_MAP_UNUSED, 0xf000, "" },
-        { MOLT_MAP_FIRMWARE, 0x10000, "factory" },
+        { MOLT_MAP_KIND_UNUSED, 0, "" },
+        { MOLT_MAP_KIND_BOOT, 0x2000, "boot" },
+        { MOLT_MAP_KIND_TABLE, 0x8000, "ptable" },
+        { MOLT_MAP_KIND_SYSTEM, 0x9000, "nvs" },
+        { MOLT_MAP_KIND_UNUSED, 0xf000, "" },
+        { MOLT_MAP_KIND_FIRMWARE, 0x10000, "factory" },
     };
     static const expected_t from_0[] = {
-        { MOLT_MAP_BOOT, 0, "" },
-        { MOLT_MAP_TABLE, 0x8000, "" },
-        { MOLT_MAP_SYSTEM, 0x9000, "nvs" },
-        { MOLT_MAP_UNUSED, 0xf000, "" },
-        { MOLT_MAP_FIRMWARE, 0x10000, "sixteen_letters!" },
+        { MOLT_MAP_KIND_BOOT, 0, "" },
+        { MOLT_MAP_KIND_TABLE, 0x8000, "" },
+        { MOLT_MAP_KIND_SYSTEM, 0x9000, "nvs" },
+        { MOLT_MAP_KIND_UNUSED, 0xf000, "" },
+        { MOLT_MAP_KIND_FIRMWARE, 0x10000, "sixteen_letters!" },
     };
     molt_partition_table_t table;
     assert_int_equal(open_vector(&table, "gaps", 0), 0);

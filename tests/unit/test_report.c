@@ -56,6 +56,20 @@ static void starts_are_counted_up_to_32(void **state) {
     }
 }
 
+// As it is behind a cut that left a weak bit, or where a start that had put the image in finds another file.
+static void no_note_sets_a_bit_that_is_cleared(void **state) {
+    (void)state;
+    static const uint32_t words[] = { 0xfffffffd, 0xfffffffa, 0x7fffffff, 0xffff0000, 0x0000ffff, 0xfffe0fff, 0 };
+    for (uint32_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        for (molt_report_result_t result = MOLT_REPORT_PENDING; result <= MOLT_REPORT_RESTORED; result++) {
+            memcpy(nor.bytes + ADDR + 8, &words[i], 4);
+            memcpy(nor.bytes + ADDR + 12, &words[i], 4);
+            assert_int_equal(note(result), 0);
+            assert_int_equal(nor.overwrite_count, 0);
+        }
+    }
+}
+
 static void a_result_is_kept_beside_the_starts(void **state) {
     (void)state;
     assert_int_equal(note(MOLT_REPORT_PENDING), 0);
@@ -116,6 +130,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_fresh_record_is_pending_and_never_started, set_up, tear_down),
         cmocka_unit_test_setup_teardown(starts_are_counted_up_to_32, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_result_is_kept_beside_the_starts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_note_sets_a_bit_that_is_cleared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_torn_note_says_what_was_to_be_noted_or_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_images_record_is_left_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_note_reads_16_bytes_and_programs_4, set_up, tear_down),

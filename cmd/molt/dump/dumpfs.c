@@ -152,7 +152,7 @@ static bool has_romfs(const dumpfs_t *dump, uint32_t flash_size) {
     molt_map_t map;
     return dump->firmware.romfs_size
            || (molt_map_find(&map, "stock-2M-ROMFS", flash_size) == 0
-               && memcmp(dump->nor.bytes + map.regions[MOLT_MAP_ROMFS].addr, "\xd2\xcd\x31", 3) == 0);
+               && memcmp(dump->nor.bytes + map.regions[MOLT_MAP_KIND_ROMFS].addr, "\xd2\xcd\x31", 3) == 0);
 }
 
 int dumpfs_map(const dumpfs_t *dump, molt_map_t *map) {

@@ -31,7 +31,7 @@ bool esp32_look(const uint8_t *bytes, uint32_t size, molt_chip_t *chip, uint32_t
     for (uint32_t i = 0; i < sizeof boot_addrs / sizeof boot_addrs[0]; i++) {
         uint32_t addr = boot_addrs[i];
         if (bytes[addr] == 0xe9 && describe_probe(bytes + addr, TABLE_ADDR - addr, &image) == 0
-            && image.kind == MOLT_IMAGE_ESP32) {
+            && image.kind == MOLT_IMAGE_KIND_ESP32) {
             *chip = image.chip;
             *boot_addr = addr;
             return true;
@@ -159,7 +159,7 @@ int esp32_survey_table(survey_t *survey, const char *path, uint32_t flash_size) 
 // The image that a boot loader or an app is: what follows it is left over from a larger one, or nothing.
 static void mark_image(survey_t *survey, const dumpfs_t *dump, const molt_region_t *region) {
     molt_image_t image;
-    if (describe_verify(dump->nor.bytes + region->addr, region->size, &image) == 0 && image.kind == MOLT_IMAGE_ESP32) {
+    if (describe_verify(dump->nor.bytes + region->addr, region->size, &image) == 0 && image.kind == MOLT_IMAGE_KIND_ESP32) {
         uint32_t used_count = (image.image_size + SECTOR - 1) / SECTOR;
         memset(survey->use + region->addr / SECTOR, SURVEY_FREE, region->size / SECTOR);
         memset(survey->use + region->addr / SECTOR, SURVEY_USED, used_count);
@@ -174,10 +174,10 @@ static void mark_filesystem(survey_t *survey, dumpfs_t *dump, molt_partition_t *
         return;
     }
     dump->fs = place->region;
-    if (piece->piece.kind == MOLT_MAP_UNUSED) {
+    if (piece->piece.kind == MOLT_MAP_KIND_UNUSED) {
         strcpy(piece->label, "vfs");
     }
-    piece->piece.kind = MOLT_MAP_FILESYSTEM;
+    piece->piece.kind = MOLT_MAP_KIND_FILESYSTEM;
     if (place->state == PLACE_MOUNTS) {
         survey_mark_littlefs(survey, dump);
     }
@@ -194,9 +194,9 @@ int esp32_survey_dump(survey_t *survey, dumpfs_t *dump) {
     survey_mark_blank(survey, dump);
     for (uint32_t i = 0; i < survey->piece_count; i++) {
         molt_partition_t *piece = &survey->pieces[i];
-        if (piece->piece.kind == MOLT_MAP_BOOT || piece->piece.kind == MOLT_MAP_FIRMWARE) {
+        if (piece->piece.kind == MOLT_MAP_KIND_BOOT || piece->piece.kind == MOLT_MAP_KIND_FIRMWARE) {
             mark_image(survey, dump, &piece->piece.region);
-        } else if (piece->piece.kind != MOLT_MAP_TABLE) {
+        } else if (piece->piece.kind != MOLT_MAP_KIND_TABLE) {
             mark_filesystem(survey, dump, piece);
         }
     }
@@ -208,24 +208,24 @@ const char *esp32_about(const molt_partition_t *piece) {
         "core dumps", "keys of an encrypted NVS", "eFuses, emulated" };
     uint32_t subtype = piece->subtype;
     switch (piece->piece.kind) {
-        case MOLT_MAP_BOOT:
+        case MOLT_MAP_KIND_BOOT:
             return "second-stage boot loader, from 0, 0x1000 or 0x2000";
-        case MOLT_MAP_TABLE:
+        case MOLT_MAP_KIND_TABLE:
             return "partition table";
-        case MOLT_MAP_FIRMWARE:
+        case MOLT_MAP_KIND_FIRMWARE:
             return subtype == 0 ? "app: factory" : subtype >= 0x10 && subtype < 0x20 ? "app: OTA slot" : "app";
-        case MOLT_MAP_FILESYSTEM:
+        case MOLT_MAP_KIND_FILESYSTEM:
             return subtype == 0x82 ? "SPIFFS, FAT or littlefs" : subtype == 0x83 ? "littlefs" : "FAT or littlefs";
-        case MOLT_MAP_ROMFS:
+        case MOLT_MAP_KIND_ROMFS:
             return "MicroPython's ROMFS";
-        case MOLT_MAP_SYSTEM:
+        case MOLT_MAP_KIND_SYSTEM:
             return piece->type == 1 && subtype < sizeof datas / sizeof datas[0] ? datas[subtype] : "ESP-IDF's own";
-        case MOLT_MAP_UNUSED:
+        case MOLT_MAP_KIND_UNUSED:
             return "in no partition";
-        case MOLT_MAP_FROZEN:
-        case MOLT_MAP_NATIVE:
-        case MOLT_MAP_USER:
-        case MOLT_MAP_RESERVED:
+        case MOLT_MAP_KIND_FROZEN:
+        case MOLT_MAP_KIND_NATIVE:
+        case MOLT_MAP_KIND_USER:
+        case MOLT_MAP_KIND_RESERVED:
             break;
     }
     return "the application's own";

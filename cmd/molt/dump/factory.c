@@ -26,7 +26,7 @@ static bool has_boot(factory_t *factory, uint32_t addr) {
     uint32_t room = factory_table_off(factory) - off;
     factory->boot_addr = addr;
     return factory->bytes[off] == 0xe9 && describe_probe(factory->bytes + off, room, &factory->boot) == 0
-           && factory->boot.kind == MOLT_IMAGE_ESP32;
+           && factory->boot.kind == MOLT_IMAGE_KIND_ESP32;
 }
 
 bool factory_look(factory_t *factory, const uint8_t *bytes, uint32_t size) {

@@ -58,7 +58,7 @@ static uint32_t find_reserved(const molt_flash_t *flash) {
     molt_state_t state;
     for (uint32_t i = 0; i < molt_map_count(); i++) {
         for (uint32_t size = MOLT_MAP_FLASH_SIZE_MIN; size <= flash->geometry.size; size *= 2) {
-            const molt_region_t *reserved = &map.regions[MOLT_MAP_RESERVED];
+            const molt_region_t *reserved = &map.regions[MOLT_MAP_KIND_RESERVED];
             if (molt_map_has_size(i, size) && molt_map_find(&map, molt_map_name(i), size) == 0 && reserved->size
                 && molt_state_read(flash, reserved->addr, &state) == 0) {
                 return reserved->addr;
@@ -149,7 +149,7 @@ void firmware_look(firmware_t *firmware, const molt_flash_t *flash, const uint8_
     uint32_t limit = size < MOLT_MAP_MAPPED_SIZE ? size : MOLT_MAP_MAPPED_SIZE;
     molt_reader_t reader = { &headed, limit, read_headed };
     int err = molt_image_verify(&reader, work, sizeof work, NULL, NULL, &firmware->image);
-    if (err && firmware->image.kind == MOLT_IMAGE_MICROPYTHON && firmware->image.defect == MOLT_IMAGE_BAD_MD5) {
+    if (err && firmware->image.kind == MOLT_IMAGE_KIND_MICROPYTHON && firmware->image.defect == MOLT_IMAGE_BAD_MD5) {
         err = verify_small(&reader, work, sizeof work, &firmware->image);
     }
     if (!err && firmware->state == FIRMWARE_NONE && firmware->image.chip == MOLT_CHIP_ESP8266) {

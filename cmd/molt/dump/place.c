@@ -35,7 +35,7 @@ static bool is_known(const search_t *search, uint32_t addr) {
         for (uint32_t size = MOLT_MAP_FLASH_SIZE_MIN; size <= search->flash->geometry.size; size *= 2) {
             molt_map_t map;
             if (molt_map_has_size(i, size) && molt_map_find(&map, molt_map_name(i), size) == 0
-                && map.regions[MOLT_MAP_FILESYSTEM].size && map.regions[MOLT_MAP_FILESYSTEM].addr == addr) {
+                && map.regions[MOLT_MAP_KIND_FILESYSTEM].size && map.regions[MOLT_MAP_KIND_FILESYSTEM].addr == addr) {
                 return true;
             }
         }
@@ -182,7 +182,7 @@ static bool is_users(const search_t *search, const place_t *place) {
         molt_map_t map;
         molt_map_evidence_t evidence = { .flash_size = search->flash->geometry.size, .fs = main->region };
         if (main->is_known && main->state == PLACE_MOUNTS && molt_map_detect(&map, &evidence) == 0) {
-            const molt_region_t *user = &map.regions[MOLT_MAP_USER];
+            const molt_region_t *user = &map.regions[MOLT_MAP_KIND_USER];
             if (place->region.addr >= user->addr && end_of(&place->region) <= end_of(user)) {
                 return true;
             }

@@ -186,7 +186,8 @@ static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const sim_upgra
     }
     describe_note_tail(notes, image);
     uint32_t made = image->crc_mode | (uint32_t)image->crc_size_freq << 8;
-    if (image->kind == MOLT_IMAGE_ARDUINO && image->has_crc && host->options.safe_check && made != rehearsal->plan.flash_params) {
+    if (image->kind == MOLT_IMAGE_KIND_ARDUINO && image->has_crc && host->options.safe_check
+        && made != rehearsal->plan.flash_params) {
         say_note(notes,
             "the image's CRC covers flash mode and size, which stay as this device has them: ESP.checkFlashCRC() will be "
             "false (--flash-params=image takes those of the image)");

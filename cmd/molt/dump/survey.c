@@ -70,7 +70,7 @@ static int find_map(molt_map_t *map, const char *name, uint32_t flash_size) {
 
 // Where the room of the firmware ends at the most: it can take the reserved sectors of a stock map, too.
 static uint32_t limit_of(const molt_map_t *map) {
-    return end_of(&map->regions[MOLT_MAP_FROZEN]) + (map->is_molt ? 0 : map->regions[MOLT_MAP_RESERVED].size);
+    return end_of(&map->regions[MOLT_MAP_KIND_FROZEN]) + (map->is_molt ? 0 : map->regions[MOLT_MAP_KIND_RESERVED].size);
 }
 
 int survey_size(survey_t *survey, const char *name, uint32_t flash_size, uint32_t firmware_size) {
@@ -79,7 +79,7 @@ int survey_size(survey_t *survey, const char *name, uint32_t flash_size, uint32_
         return 1;
     }
     molt_map_t *map = &survey->map;
-    uint32_t start = map->regions[MOLT_MAP_FIRMWARE].addr;
+    uint32_t start = map->regions[MOLT_MAP_KIND_FIRMWARE].addr;
     uint32_t room = limit_of(map) - start;
     if (firmware_size > room || (firmware_size && molt_map_set_firmware(map, start + firmware_size) != 0)) {
         return say_fail("the map %s has room for a firmware of %u bytes, this one has %u; take a smaller image or another map",
@@ -95,7 +95,7 @@ static bool is_blank(const uint8_t *bytes) {
 
 // Where the firmware of the map that the dump has ends. 0: it has none, or a damaged one.
 static uint32_t end_of_firmware(const dumpfs_t *dump, const molt_map_t *map) {
-    return firmware_end(&dump->firmware, dump->nor.bytes, map->regions[MOLT_MAP_FIRMWARE].addr, limit_of(map));
+    return firmware_end(&dump->firmware, dump->nor.bytes, map->regions[MOLT_MAP_KIND_FIRMWARE].addr, limit_of(map));
 }
 
 static int detect_map(molt_map_t *map, const dumpfs_t *dump) {
@@ -112,7 +112,7 @@ bool survey_find_frozen(const dumpfs_t *dump, molt_region_t *region) {
     }
     uint32_t end = end_of_firmware(dump, &map);
     bool is_split = end && molt_map_set_firmware(&map, end) == 0;
-    *region = map.regions[MOLT_MAP_FROZEN];
+    *region = map.regions[MOLT_MAP_KIND_FROZEN];
     return is_split && region->size;
 }
 
@@ -144,7 +144,7 @@ void survey_mark_littlefs(survey_t *survey, dumpfs_t *dump) {
 
 // What the map's filesystem is, if it is no littlefs that mounts; if it is, which of its sectors are in use.
 static void name_filesystem(survey_t *survey, dumpfs_t *dump) {
-    const molt_region_t *fs = &survey->map.regions[MOLT_MAP_FILESYSTEM];
+    const molt_region_t *fs = &survey->map.regions[MOLT_MAP_KIND_FILESYSTEM];
     const place_t *place = place_at(&dump->places, fs->addr);
     molt_partition_t *piece = survey->pieces;
     if (fs->size == 0 || place == NULL || fs->addr != dump->fs.addr || fs->size != dump->fs.size) {
@@ -165,13 +165,13 @@ static void cut_out(survey_t *survey, const molt_region_t *region, const char *l
     for (uint32_t i = 0; i < survey->piece_count && survey->piece_count + 2 <= SURVEY_PIECES_MAX; i++) {
         molt_partition_t *piece = &survey->pieces[i];
         const molt_region_t room = piece->piece.region;
-        bool is_room = piece->piece.kind == MOLT_MAP_UNUSED || piece->piece.kind == MOLT_MAP_FROZEN;
+        bool is_room = piece->piece.kind == MOLT_MAP_KIND_UNUSED || piece->piece.kind == MOLT_MAP_KIND_FROZEN;
         if (!is_room || region->addr < room.addr || end_of(region) > end_of(&room)) {
             continue;
         }
         molt_partition_t parts[3] = { *piece, *piece, *piece };
         parts[0].piece.region.size = region->addr - room.addr;
-        parts[1].piece = (molt_map_piece_t){ MOLT_MAP_FILESYSTEM, *region };
+        parts[1].piece = (molt_map_piece_t){ MOLT_MAP_KIND_FILESYSTEM, *region };
         snprintf(parts[1].label, sizeof parts[1].label, "%s", label);
         parts[2].piece.region = (molt_region_t){ end_of(region), end_of(&room) - end_of(region) };
         uint32_t first = parts[0].piece.region.size ? 0 : 1;
@@ -277,7 +277,7 @@ int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
         }
     }
     survey->use[0] = SURVEY_CHANGED;
-    const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
+    const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_KIND_FROZEN];
     survey->frozen_met = survey_frozen_met(dump, frozen, survey->image_size, survey->frozen_names, sizeof survey->frozen_names);
     sim_upgrade_free(&host);
     return 0;

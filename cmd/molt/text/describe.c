@@ -53,7 +53,7 @@ const char *describe_segment(const molt_image_t *image, const molt_image_segment
     if (segment->vaddr == 0 || segment->vaddr >= 0x40200000) {
         return "mapped flash";
     }
-    if (image->kind == MOLT_IMAGE_ARDUINO && segment->data_off < image->inner_off) {
+    if (image->kind == MOLT_IMAGE_KIND_ARDUINO && segment->data_off < image->inner_off) {
         return "eboot";
     }
     return segment->vaddr >= 0x40100000 ? "IRAM" : "DRAM";
@@ -81,7 +81,7 @@ typedef enum stage {
 } stage_t;
 
 static bool is_nested(const molt_image_t *image) {
-    return image->kind == MOLT_IMAGE_ARDUINO || image->kind == MOLT_IMAGE_ESP8266_V2;
+    return image->kind == MOLT_IMAGE_KIND_ARDUINO || image->kind == MOLT_IMAGE_KIND_ESP8266_V2;
 }
 
 // The check in which a defect was seen.
@@ -152,7 +152,7 @@ static const char *name_of(const molt_image_t *image, stage_t stage) {
         case STAGE_DIGEST:
             return image->defect == MOLT_IMAGE_BAD_CRC ? "CRC of the image" : digest_name(image);
         case STAGE_MAPPED:
-            return image->kind == MOLT_IMAGE_ESP8266 ? "mapped part: the code refers to nothing behind the end" : NULL;
+            return image->kind == MOLT_IMAGE_KIND_ESP8266 ? "mapped part: the code refers to nothing behind the end" : NULL;
         case STAGE_COUNT:
             break;
     }

@@ -9,11 +9,11 @@
 
 void map_view_ld(FILE *out, const survey_t *survey) {
     const molt_map_t *map = &survey->map;
-    const molt_region_t *firmware = &map->regions[MOLT_MAP_FIRMWARE];
-    const molt_region_t *frozen = &map->regions[MOLT_MAP_FROZEN];
+    const molt_region_t *firmware = &map->regions[MOLT_MAP_KIND_FIRMWARE];
+    const molt_region_t *frozen = &map->regions[MOLT_MAP_KIND_FROZEN];
     uint32_t irom_addr = firmware->addr + HEAD_SIZE;
     uint32_t irom_end = frozen->addr + frozen->size;
-    uint32_t fs_addr = map->regions[MOLT_MAP_FILESYSTEM].addr;
+    uint32_t fs_addr = map->regions[MOLT_MAP_KIND_FILESYSTEM].addr;
     // flashbdev.py begins a sector later where it begins in the mapped part.
     uint32_t user_start = fs_addr < map->mapped_size ? fs_addr - MOLT_MAP_SECTOR_SIZE : fs_addr;
     fprintf(out,
@@ -22,9 +22,9 @@ void map_view_ld(FILE *out, const survey_t *survey) {
         map->name);
     molt_map_piece_t piece;
     for (uint32_t addr = 0; molt_map_next(map, addr, &piece); addr += piece.region.size) {
-        if (piece.kind < MOLT_MAP_FILESYSTEM) {
+        if (piece.kind < MOLT_MAP_KIND_FILESYSTEM) {
             fprintf(out, "    0x%06x  %4uk  %s\n", piece.region.addr, piece.region.size / 1024, molt_map_kind_name(piece.kind));
-        } else if (piece.kind == MOLT_MAP_FILESYSTEM) {
+        } else if (piece.kind == MOLT_MAP_KIND_FILESYSTEM) {
             fprintf(out, "    0x%06x         %s, up to the system sectors\n", piece.region.addr, molt_map_kind_name(piece.kind));
         }
     }

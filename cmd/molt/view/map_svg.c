@@ -19,17 +19,17 @@
 
 // One colour a kind; what is free is a tint of it.
 static const char *const colors[] = {
-    [MOLT_MAP_BOOT] = "#4b5563",
-    [MOLT_MAP_FIRMWARE] = "#3f72c4",
-    [MOLT_MAP_FROZEN] = "#2b9eb3",
-    [MOLT_MAP_NATIVE] = "#dd8a26",
-    [MOLT_MAP_ROMFS] = "#8a63b8",
-    [MOLT_MAP_USER] = "#cf5480",
-    [MOLT_MAP_RESERVED] = "#3f9b62",
-    [MOLT_MAP_FILESYSTEM] = "#a3a13c",
-    [MOLT_MAP_SYSTEM] = "#848d99",
-    [MOLT_MAP_UNUSED] = "#d5dae1",
-    [MOLT_MAP_TABLE] = "#a07855",
+    [MOLT_MAP_KIND_BOOT] = "#4b5563",
+    [MOLT_MAP_KIND_FIRMWARE] = "#3f72c4",
+    [MOLT_MAP_KIND_FROZEN] = "#2b9eb3",
+    [MOLT_MAP_KIND_NATIVE] = "#dd8a26",
+    [MOLT_MAP_KIND_ROMFS] = "#8a63b8",
+    [MOLT_MAP_KIND_USER] = "#cf5480",
+    [MOLT_MAP_KIND_RESERVED] = "#3f9b62",
+    [MOLT_MAP_KIND_FILESYSTEM] = "#a3a13c",
+    [MOLT_MAP_KIND_SYSTEM] = "#848d99",
+    [MOLT_MAP_KIND_UNUSED] = "#d5dae1",
+    [MOLT_MAP_KIND_TABLE] = "#a07855",
 };
 static const char *const color_changed = "#d0453a";
 
@@ -116,7 +116,7 @@ static void put_bar(const svg_t *svg, const bar_t *bar) {
         uint32_t end = addr + piece.region.size < bar->to ? addr + piece.region.size : bar->to;
         double x = pixel(x_of(bar, addr));
         double width = pixel(x_of(bar, end)) - x;
-        bool has_use = svg->survey->has_dump && piece.kind != MOLT_MAP_UNUSED;
+        bool has_use = svg->survey->has_dump && piece.kind != MOLT_MAP_KIND_UNUSED;
         put_rect(svg, x, bar->y, width, bar->height, colors[piece.kind], has_use ? 0.28 : 1);
         if (has_use) {
             put_uses(svg, bar, piece.kind, addr, end);
@@ -193,7 +193,7 @@ static void put_labels(const svg_t *svg, const bar_t *bar, uint32_t skip_to) {
         uint32_t end = addr + piece.region.size < bar->to ? addr + piece.region.size : bar->to;
         const char *text = name_of(&svg->survey->pieces[i]);
         double center = (x_of(bar, addr) + x_of(bar, end)) / 2;
-        if (addr + piece.region.size <= skip_to || piece.kind == MOLT_MAP_UNUSED) {
+        if (addr + piece.region.size <= skip_to || piece.kind == MOLT_MAP_KIND_UNUSED) {
             continue;
         }
         if (x_of(bar, end) - x_of(bar, addr) > text_width(text) + 16) {
@@ -235,7 +235,7 @@ static double put_region(const svg_t *svg, const molt_partition_t *piece, double
     put_text(svg, left + 345, y, "cell end", "%s", say_size(region->size).text);
     if (!svg->survey->has_dump) {
         put_text(svg, left + 375, y, "cell faint", "%s", map_view_about(svg->survey, piece));
-    } else if (kind != MOLT_MAP_UNUSED) {
+    } else if (kind != MOLT_MAP_KIND_UNUSED) {
         uint32_t used = survey_used(svg->survey, region);
         double width = 200.0 * used / region->size;
         put_rect(svg, left + 375, y - 10, 200, 11, colors[kind], 0.28);
@@ -268,7 +268,7 @@ static uint32_t zoom_end(const survey_t *survey) {
     uint32_t end = survey->is_esp32 ? 0 : survey->map.mapped_size;
     for (uint32_t i = 0; i < survey->piece_count; i++) {
         const molt_map_piece_t *piece = &survey->pieces[i].piece;
-        end = piece->kind == MOLT_MAP_FILESYSTEM && piece->region.addr > end ? piece->region.addr : end;
+        end = piece->kind == MOLT_MAP_KIND_FILESYSTEM && piece->region.addr > end ? piece->region.addr : end;
     }
     end += end / 16;
     return end && end < flash_size / 4 * 3 ? end : flash_size;

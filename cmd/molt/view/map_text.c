@@ -19,17 +19,17 @@ typedef struct look {
 } look_t;
 
 static const look_t looks[] = {
-    [MOLT_MAP_BOOT] = { 'B', "\033[38;5;240m", "another boot loader, before the firmware" },
-    [MOLT_MAP_FIRMWARE] = { 'F', "\033[38;5;68m", "boot sector and firmware" },
-    [MOLT_MAP_FROZEN] = { 'Z', "\033[38;5;37m", "frozen modules added on the device, and room for the firmware to grow" },
-    [MOLT_MAP_NATIVE] = { 'N', "\033[38;5;172m", "machine code of @native and @viper functions" },
-    [MOLT_MAP_ROMFS] = { 'R', "\033[38;5;97m", "MicroPython's ROMFS" },
-    [MOLT_MAP_USER] = { 'U', "\033[38;5;168m", "the user's own, molt.user()" },
-    [MOLT_MAP_RESERVED] = { 'M', "\033[38;5;71m", "molt's own: two heads, plan, journal" },
-    [MOLT_MAP_FILESYSTEM] = { 'L', "\033[38;5;143m", "littlefs" },
-    [MOLT_MAP_SYSTEM] = { 'S', "\033[38;5;246m", "RF calibration, PHY data, SDK parameters" },
-    [MOLT_MAP_UNUSED] = { '-', "\033[38;5;238m", "in no region" },
-    [MOLT_MAP_TABLE] = { 'T', "\033[38;5;137m", "" },
+    [MOLT_MAP_KIND_BOOT] = { 'B', "\033[38;5;240m", "another boot loader, before the firmware" },
+    [MOLT_MAP_KIND_FIRMWARE] = { 'F', "\033[38;5;68m", "boot sector and firmware" },
+    [MOLT_MAP_KIND_FROZEN] = { 'Z', "\033[38;5;37m", "frozen modules added on the device, and room for the firmware to grow" },
+    [MOLT_MAP_KIND_NATIVE] = { 'N', "\033[38;5;172m", "machine code of @native and @viper functions" },
+    [MOLT_MAP_KIND_ROMFS] = { 'R', "\033[38;5;97m", "MicroPython's ROMFS" },
+    [MOLT_MAP_KIND_USER] = { 'U', "\033[38;5;168m", "the user's own, molt.user()" },
+    [MOLT_MAP_KIND_RESERVED] = { 'M', "\033[38;5;71m", "molt's own: two heads, plan, journal" },
+    [MOLT_MAP_KIND_FILESYSTEM] = { 'L', "\033[38;5;143m", "littlefs" },
+    [MOLT_MAP_KIND_SYSTEM] = { 'S', "\033[38;5;246m", "RF calibration, PHY data, SDK parameters" },
+    [MOLT_MAP_KIND_UNUSED] = { '-', "\033[38;5;238m", "in no region" },
+    [MOLT_MAP_KIND_TABLE] = { 'T', "\033[38;5;137m", "" },
 };
 
 const char *map_view_about(const survey_t *survey, const molt_partition_t *piece) {
@@ -68,7 +68,7 @@ static void print_cell(const survey_t *survey, cell_t cell, bool blocks) {
     } else {
         fputs(is_colored() ? look->color : "", stdout);
         if (blocks) {
-            fputs(is_free || cell.kind == MOLT_MAP_UNUSED ? "░" : "█", stdout);
+            fputs(is_free || cell.kind == MOLT_MAP_KIND_UNUSED ? "░" : "█", stdout);
         } else {
             putchar(is_free && look->letter >= 'A' ? look->letter + ('a' - 'A') : look->letter);
         }
@@ -133,7 +133,7 @@ static void print_region(const survey_t *survey, const molt_partition_t *piece) 
         digits, region->addr, digits, region->addr + region->size, say_size(region->size).text);
     if (!survey->has_dump) {
         printf("  %s%s%s\n", say_style(SAY_FAINT), map_view_about(survey, piece), say_style(SAY_PLAIN));
-    } else if (kind == MOLT_MAP_UNUSED) {
+    } else if (kind == MOLT_MAP_KIND_UNUSED) {
         printf("\n");
     } else {
         uint32_t used = survey_used(survey, region);
@@ -142,10 +142,10 @@ static void print_region(const survey_t *survey, const molt_partition_t *piece) 
 }
 
 static void print_upgrade(const survey_t *survey) {
-    const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_FROZEN];
+    const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_KIND_FROZEN];
     uint32_t room_end = frozen->addr + frozen->size;
     printf("\n  ");
-    print_cell(survey, (cell_t){ MOLT_MAP_FIRMWARE, SURVEY_CHANGED }, has_blocks());
+    print_cell(survey, (cell_t){ MOLT_MAP_KIND_FIRMWARE, SURVEY_CHANGED }, has_blocks());
     printf("%s %s%s%s: %s; it changes %u of %u sectors and leaves %s of its room\n", say_style(SAY_PLAIN), say_style(SAY_BOLD),
         survey->upgrade, say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count,
         (survey->image_size + SECTOR - 1) / SECTOR,
@@ -185,7 +185,7 @@ void map_view_json(FILE *out, const survey_t *survey) {
             fprintf(out, ", \"label\": ");
             say_json(out, piece->label);
         }
-        if (survey->has_dump && piece->piece.kind != MOLT_MAP_UNUSED) {
+        if (survey->has_dump && piece->piece.kind != MOLT_MAP_KIND_UNUSED) {
             fprintf(out, ", \"used\": %u", survey_used(survey, region));
         }
         fputc('}', out);
