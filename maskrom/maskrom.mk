@@ -13,11 +13,4 @@ $(OUT)/maskrom-board: $(call objects,$(wildcard maskrom/*.c))
 maskrom: $(BUILD)/molt $(MASKROM_BOARD) ## the boot loaders on a real mask ROM, of which MASKROM=FILE is a dump; CUTS=N power cuts
 	@tests/run --timeout 7200 'maskrom=$(SUITE_maskrom)'
 
-# Without a dump it says that it is skipped.
-TEST_SUITES += maskrom
-SUITE_maskrom = MASKROM=$(MASKROM) CUTS=$(CUTS) MASKROM_BOARD=$(MASKROM_BOARD) $(PYTHON) tests/maskrom/test_maskrom.py $(BUILD)/molt
 test-programs: $(MASKROM_BOARD)
-
-# The board itself, on a small ROM of the tests' own: no dump is needed.
-TEST_SUITES += maskrom-board
-SUITE_maskrom-board = MASKROM_BOARD=$(MASKROM_BOARD) LX106=$(LX106) CC=$(CC) $(PYTHON) tests/maskrom/test_board.py $(BUILD)/molt

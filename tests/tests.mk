@@ -1,10 +1,4 @@
-# What `make test` runs. Each suite is a program or script that prints TAP (ok / not ok lines); tests/run counts.
-#
-# The other folders' files add suites of their own, before or after this one is included:
-#   TEST_SUITES += tool                     the name; TEST_FULL_SUITES: for `make test-full` only
-#   SUITE_tool = tests/tool/run $(BUILD)    the command, without single quotes
-#   test-programs: $(BUILD)/molt            what has to be built for it
-
+# How the tests are built, and run; what there is to run: tests/suites.mk.
 
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
@@ -75,41 +69,6 @@ asan-programs: host-programs
 m32-programs: $(FUZZ_NAMES:%=$(OUT)/replay/%) $(OUT)/cut
 fuzz-programs: $(FUZZ_NAMES:%=$(OUT)/fuzz/%)
 
-replay_of = $(1)/replay/$(2) tests/fuzz/corpus/$(2)
-define unit_suite
-TEST_SUITES += unit-$(1) asan-unit-$(1)
-SUITE_unit-$(1) = $(BUILD)/host/unit/$(1)
-SUITE_asan-unit-$(1) = $(BUILD)/asan/unit/$(1)
-endef
-define fuzz_suite
-TEST_SUITES += corpus-$(1) asan-corpus-$(1) m32-corpus-$(1)
-SUITE_corpus-$(1) = $(call replay_of,$(BUILD)/host,$(1))
-SUITE_asan-corpus-$(1) = $(call replay_of,$(BUILD)/asan,$(1))
-SUITE_m32-corpus-$(1) = $(call replay_of,$(BUILD)/m32,$(1))
-endef
-
-
-TEST_SUITES += cut cut-shipped mutants asan-cut m32-cut
-SUITE_cut-shipped = $(BUILD)/host/cut-shipped
-TEST_SUITES += cut-calls asan-cut-calls
-SUITE_cut-calls = $(BUILD)/host/cut-calls
-SUITE_asan-cut-calls = $(BUILD)/asan/cut-calls
-SUITE_cut = $(BUILD)/host/cut
-SUITE_mutants = tests/mutants/run $(BUILD) upgrade
-SUITE_asan-cut = $(BUILD)/asan/cut small 2
-SUITE_m32-cut = $(BUILD)/m32/cut small 2
-$(foreach u,$(UNIT_NAMES),$(eval $(call unit_suite,$(u))))
-$(foreach f,$(FUZZ_NAMES),$(eval $(call fuzz_suite,$(f))))
-TEST_SUITES += layers vectors runner dist recipe
-SUITE_dist = tests/dist/check $(BUILD) $(MICROPY_DIR) $(LX106)
-SUITE_recipe = $(PYTHON) tests/recipe/test_recipe.py $(BUILD) $(MICROPY_DIR) $(LX106) $(MICROPY_DIR_2)
-SUITE_layers = tests/layers/run $(BUILD)/host/libmolt.a
-SUITE_vectors = tests/vectors/check
-SUITE_runner = tests/runner/check
-TEST_FULL_SUITES += cut-full cut-three
-SUITE_cut-full = $(BUILD)/host/cut full
-SUITE_cut-three = $(BUILD)/host/cut small 3 /9
-
 -include tests/e2e/e2e.mk
 
 # The mutants are built by their own runner; this is how.
@@ -121,17 +80,13 @@ $(foreach d,$(addprefix src/,$(ROOMS)) sim,flags $(d) = $(FLAGS_$(d))
 endef
 
 VARIANT_MAKE = +$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
-# Two run at a time: those that take minutes first, so that none of them is alone at the end.
-TEST_LONG := e2e-cuts e2e-resident e2e-states store-mutants cut e2e-every-cut vport e2e-frozen e2e-frozen-2 cut-store cut-shipped \
-    tool-second mutants e2e-upgrade e2e-python asan-cut asan-tool-power vboard tool-fuzz e2e-refusals
-TEST_ORDER = $(filter $(TEST_SUITES),$(TEST_LONG)) $(filter-out $(TEST_LONG),$(TEST_SUITES))
 .PHONY: test-programs
 test-programs: | deps
 	$(VARIANT_MAKE) host-programs
 	$(VARIANT_MAKE) VARIANT=asan asan-programs
 	$(VARIANT_MAKE) VARIANT=m32 m32-programs
 	$(file >$(BUILD)/mutants-upgrade.config,$(MUTANTS_CONFIG))
-	$(file >$(BUILD)/suites,$(foreach s,$(TEST_ORDER),$(s)=$(SUITE_$(s))$(test_newline)))
+	$(file >$(BUILD)/suites,$(foreach s,$(TEST_SUITES),$(s)=$(SUITE_$(s))$(test_newline)))
 	$(file >$(BUILD)/suites-full,$(foreach s,$(TEST_FULL_SUITES),$(s)=$(SUITE_$(s))$(test_newline)))
 define test_newline
 
@@ -173,25 +128,6 @@ $(OUT)/tests/unit/test_map.o: $(BUILD)/gen/port_maps.h
 $(OUT)/cut-store: $(OUT)/tests/cut/cut_store.o $(OUT)/tests/fixture/frozen.o $(SIM_LIB) $(CORE_LIB)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -o $@
 host-programs m32-programs: $(OUT)/cut-store
-TEST_SUITES += cut-store asan-cut-store m32-cut-store
-SUITE_cut-store = $(BUILD)/host/cut-store
-SUITE_asan-cut-store = $(BUILD)/asan/cut-store small
-SUITE_m32-cut-store = $(BUILD)/m32/cut-store small
-TEST_SUITES += store-mutants e2e-frozen e2e-frozen-2 e2e-frozen-names e2e-frozen-names-2 e2e-frozen-same e2e-frozen-same-2 tool-frozen
-SUITE_tool-frozen = $(PYTHON) tests/tool/test_frozen.py $(BUILD)/molt $(BUILD)/mpy-A/firmware.bin
-SUITE_store-mutants = tests/mutants/run $(BUILD) store
-# On both versions of MicroPython; without the second its suites say that they are skipped. A sample of MicroPython's own
-# tests, another one with each version; all of them in `make test-full`.
-FROZEN_RUN = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) MICROPY_DIR_2=$(MICROPY_DIR_2) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
-SUITE_e2e-frozen = $(call FROZEN_RUN,frozen,mpy-A)/test_frozen.py
-SUITE_e2e-frozen-2 = $(call FROZEN_RUN,frozen-2,mpy2-A)/test_frozen.py
-SUITE_e2e-frozen-names = $(call FROZEN_RUN,frozen-names,mpy-A)/test_frozen_names.py
-SUITE_e2e-frozen-names-2 = $(call FROZEN_RUN,frozen-names-2,mpy2-A)/test_frozen_names.py
-SUITE_e2e-frozen-same = FROZEN_STEP=10 $(call FROZEN_RUN,frozen-same,mpy-A)/test_frozen_same.py
-SUITE_e2e-frozen-same-2 = FROZEN_STEP=20 FROZEN_FIRST=5 $(call FROZEN_RUN,frozen-same-2,mpy2-A)/test_frozen_same.py
-TEST_FULL_SUITES += e2e-frozen-same-all e2e-frozen-same-all-2
-SUITE_e2e-frozen-same-all = FROZEN_STEP=1 $(call FROZEN_RUN,frozen-same-all,mpy-A)/test_frozen_same.py
-SUITE_e2e-frozen-same-all-2 = FROZEN_STEP=1 $(call FROZEN_RUN,frozen-same-all-2,mpy2-A)/test_frozen_same.py
 define STORE_MUTANTS_CONFIG
 cc = $(CC) $(VARIANT_host) -w
 link = $(BUILD)/host/tests/cut/cut_store.o $(BUILD)/host/tests/fixture/frozen.o $(BUILD)/host/libmoltsim.a $(BUILD)/host/libmolt.a
@@ -201,40 +137,14 @@ endef
 store-mutants-config:
 	$(file >$(BUILD)/mutants-store.config,$(STORE_MUTANTS_CONFIG))
 test-programs: store-mutants-config
-TEST_FULL_SUITES += cut-store-full
-SUITE_cut-store-full = $(BUILD)/host/cut-store full
 
-# Flash maps: the table is the only one; the tool's picture and migration; on the virtual board.
-TEST_SUITES += map map-tool map-esp32 e2e-map
-SUITE_map = tests/map/test_table.py $(BUILD)/molt
-SUITE_map-tool = tests/map/test_map_tool.py $(BUILD)/molt
-SUITE_map-esp32 = tests/map/test_map_esp32.py $(BUILD)/molt
-SUITE_e2e-map = BUILD=$(BUILD) $(PYTHON) tests/e2e/test_map.py
-test-programs: $(BUILD)/molt vboard $(MOLT_MAP_FIRMWARES)
-
-# The virtual board itself.
-TEST_SUITES += vboard
-SUITE_vboard = VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py
-
-# MicroPython on it, molt's and the second one; MicroPython's own tests, which take long.
-TEST_SUITES := vport $(TEST_SUITES)
-SUITE_vport = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) LX106=$(LX106) $(PYTHON) tests/vport/test_vport.py
-test-programs: firmwares
-
-# The command-line tool.
-define tool_suite
-TEST_SUITES += tool-$(1) asan-tool-$(1)
-SUITE_tool-$(1) = $(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt
-SUITE_asan-tool-$(1) = MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt
-endef
+# The tool, the virtual board, and MicroPython on it: molt's, and the second one.
 asan-programs: $(OUT)/molt
-$(foreach t,fuzz power upgrade files place images doctor resident refusals info,$(eval $(call tool_suite,$(t))))
+test-programs: $(BUILD)/molt vboard firmwares $(MOLT_MAP_FIRMWARES)
 
-# The tool with the second MicroPython's littlefs (2.11; molt's MicroPython has 2.8). Where that MicroPython is not there the
+# The tool with the second MicroPython's littlefs (2.11; molt's MicroPython has 2.8). Where that MicroPython is not there its
 # suite says so.
 SECOND_TOOL := $(BUILD)/second/molt
-TEST_SUITES += tool-second
-SUITE_tool-second = $(PYTHON) tests/tool/second.py $(SECOND_TOOL)
 ifneq ($(wildcard $(MICROPY_DIR_2)/lib/littlefs/lfs2.c),)
 .PHONY: second-tool
 second-tool:

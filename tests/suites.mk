@@ -1,0 +1,103 @@
+# What `make test` runs: every suite and its command, in the order in which they are begun. Two run at a time, so those that take
+# minutes come first, and none of them is alone at the end. A suite is a program or script that prints TAP (ok / not ok lines);
+# tests/run counts. No command has single quotes.
+
+TEST_SUITES :=
+TEST_FULL_SUITES :=
+comma := ,
+# Name, command.
+suite = $(eval TEST_SUITES += $(1))$(eval SUITE_$(1) = $(2))
+# For `make test-full` only.
+full_suite = $(eval TEST_FULL_SUITES += $(1))$(eval SUITE_$(1) = $(2))
+# A program of tests/unit; a fuzz target on its corpus; a test of the tool, as it is and with sanitizers.
+unit_suites = $(call suite,unit-$(1),$(BUILD)/host/unit/$(1))$(call suite,asan-unit-$(1),$(BUILD)/asan/unit/$(1))
+corpus_suite = $(call suite,$(1),$(BUILD)/$(2)/replay/$(3) tests/fuzz/corpus/$(3))
+corpus_suites = $(call corpus_suite,corpus-$(1),host,$(1))$(call corpus_suite,asan-corpus-$(1),asan,$(1))$(call \
+    corpus_suite,m32-corpus-$(1),m32,$(1))
+tool_suite = $(call suite,tool-$(1),$(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt)
+asan_tool_suite = $(call suite,asan-tool-$(1),MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt)
+tool_suites = $(call tool_suite,$(1))$(call asan_tool_suite,$(1))
+
+# Of a test on the virtual board; of one of frozen modules, its suite's name and the firmware.
+E2E = BUILD=$(BUILD) LX106=$(LX106) $(PYTHON) tests/e2e
+FROZEN = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) MICROPY_DIR_2=$(MICROPY_DIR_2) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
+
+# ---- minutes
+
+$(call suite,e2e-cuts,$(E2E)/test_cuts.py)
+$(call suite,e2e-resident,$(E2E)/test_resident.py)
+$(call suite,e2e-states,$(E2E)/test_states.py)
+$(call suite,store-mutants,tests/mutants/run $(BUILD) store)
+$(call suite,cut,$(BUILD)/host/cut)
+# Every n-th operation of small upgrades, with all tears. A page is eight operations and n is no multiple of that, so all
+# parts of pages come up.
+$(call suite,e2e-every-cut,$(E2E)/test_every_cut.py --sample 769)
+$(call suite,vport,BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) LX106=$(LX106) $(PYTHON) tests/vport/test_vport.py)
+$(call suite,e2e-frozen,$(call FROZEN,frozen,mpy-A)/test_frozen.py)
+$(call suite,e2e-frozen-2,$(call FROZEN,frozen-2,mpy2-A)/test_frozen.py)
+$(call suite,cut-store,$(BUILD)/host/cut-store)
+$(call suite,cut-shipped,$(BUILD)/host/cut-shipped)
+$(call suite,tool-second,$(PYTHON) tests/tool/second.py $(SECOND_TOOL))
+$(call suite,mutants,tests/mutants/run $(BUILD) upgrade)
+$(call suite,e2e-upgrade,$(E2E)/test_upgrade.py)
+$(call suite,e2e-python,$(E2E)/test_python.py)
+$(call suite,asan-cut,$(BUILD)/asan/cut small 2)
+$(call asan_tool_suite,power)
+$(call suite,vboard,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py)
+$(call tool_suite,fuzz)
+$(call suite,e2e-refusals,$(E2E)/test_refusals.py)
+$(call suite,m32-cut,$(BUILD)/m32/cut small 2)
+
+# ---- the core
+
+$(call suite,cut-calls,$(BUILD)/host/cut-calls)
+$(call suite,asan-cut-calls,$(BUILD)/asan/cut-calls)
+$(call suite,asan-cut-store,$(BUILD)/asan/cut-store small)
+$(call suite,m32-cut-store,$(BUILD)/m32/cut-store small)
+$(foreach u,$(UNIT_NAMES),$(call unit_suites,$(u)))
+$(foreach f,$(FUZZ_NAMES),$(call corpus_suites,$(f)))
+$(call suite,map,tests/map/test_table.py $(BUILD)/molt)
+
+# ---- what is there, and how it is built
+
+$(call suite,layers,tests/layers/run $(BUILD)/host/libmolt.a)
+$(call suite,vectors,tests/vectors/check)
+$(call suite,runner,tests/runner/check)
+$(call suite,dist,tests/dist/check $(BUILD) $(MICROPY_DIR) $(LX106))
+$(call suite,recipe,$(PYTHON) tests/recipe/test_recipe.py $(BUILD) $(MICROPY_DIR) $(LX106) $(MICROPY_DIR_2))
+$(call suite,docs,CC=$(CC) tests/docs/test_docs.py)
+$(call suite,size,tools/size $(BUILD) && echo "ok 1 - boot loaders$(comma) plan and stack are within their budgets")
+
+# ---- on the virtual board. What MicroPython's own tests say of frozen modules is a sample here, another one with each version.
+
+$(call suite,e2e-mpremote,MICROPY_DIR=$(MICROPY_DIR) $(E2E)/test_mpremote.py)
+$(call suite,e2e-modes,$(E2E)/test_modes.py)
+$(call suite,e2e-map,BUILD=$(BUILD) $(PYTHON) tests/e2e/test_map.py)
+$(call suite,e2e-frozen-names,$(call FROZEN,frozen-names,mpy-A)/test_frozen_names.py)
+$(call suite,e2e-frozen-names-2,$(call FROZEN,frozen-names-2,mpy2-A)/test_frozen_names.py)
+$(call suite,e2e-frozen-same,FROZEN_STEP=10 $(call FROZEN,frozen-same,mpy-A)/test_frozen_same.py)
+$(call suite,e2e-frozen-same-2,FROZEN_STEP=20 FROZEN_FIRST=5 $(call FROZEN,frozen-same-2,mpy2-A)/test_frozen_same.py)
+
+# ---- the tool
+
+$(call suite,tool-frozen,$(PYTHON) tests/tool/test_frozen.py $(BUILD)/molt $(BUILD)/mpy-A/firmware.bin)
+$(call suite,map-tool,tests/map/test_map_tool.py $(BUILD)/molt)
+$(call suite,map-esp32,tests/map/test_map_esp32.py $(BUILD)/molt)
+$(call asan_tool_suite,fuzz)
+$(call tool_suite,power)
+$(foreach t,upgrade files place images doctor resident refusals info,$(call tool_suites,$(t)))
+
+# ---- the mask ROM: without a dump of it the first says that it is skipped
+
+$(call suite,maskrom,MASKROM=$(MASKROM) CUTS=$(CUTS) MASKROM_BOARD=$(MASKROM_BOARD) $(PYTHON) tests/maskrom/test_maskrom.py $(BUILD)/molt)
+$(call suite,maskrom-board,MASKROM_BOARD=$(MASKROM_BOARD) LX106=$(LX106) CC=$(CC) $(PYTHON) tests/maskrom/test_board.py $(BUILD)/molt)
+
+# ---- make test-full: larger samples of the same
+
+$(call full_suite,cut-full,$(BUILD)/host/cut full)
+$(call full_suite,cut-three,$(BUILD)/host/cut small 3 /9)
+$(call full_suite,e2e-every-cut-full,$(E2E)/test_every_cut.py --sample 31)
+$(call full_suite,e2e-cuts-full,$(E2E)/test_cuts.py --all 1/45)
+$(call full_suite,e2e-frozen-same-all,FROZEN_STEP=1 $(call FROZEN,frozen-same-all,mpy-A)/test_frozen_same.py)
+$(call full_suite,e2e-frozen-same-all-2,FROZEN_STEP=1 $(call FROZEN,frozen-same-all-2,mpy2-A)/test_frozen_same.py)
+$(call full_suite,cut-store-full,$(BUILD)/host/cut-store full)
