@@ -10,18 +10,12 @@
 #include <string.h>
 
 #include "fixture/device.h"
+#include "fuzz.h"
 #include "sim_upgrade.h"
 #include "unit/seal.h"
 #include "upgrade/apply.h"
 
 #define CALLS_MAX 400000u
-
-#define REQUIRE(condition) \
-    do { \
-        if (!(condition)) { \
-            abort(); \
-        } \
-    } while (0)
 
 static sim_nor_t nor;
 static uint8_t *fresh;
@@ -78,8 +72,6 @@ static void walk(molt_volume_t *volume, const char *path) {
         (void)molt_extents_walk(&extents, on_extent, NULL);
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     molt_volume_t volume;

@@ -7,15 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "image/image.h"
 #include "molt/error.h"
-
-#define REQUIRE(condition) \
-    do { \
-        if (!(condition)) { \
-            abort(); \
-        } \
-    } while (0)
 
 typedef struct input {
     const uint8_t *data;
@@ -45,8 +39,6 @@ static void require_sane(int err, const molt_image_t *image, size_t size) {
         REQUIRE(image->kind != MOLT_IMAGE_KIND_UNKNOWN && image->chip != MOLT_CHIP_UNKNOWN && image->segment_count > 0);
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static uint32_t work[1024];

@@ -9,6 +9,7 @@
 #include "base/crc32.h"
 #include "base/reader.h"
 #include "decode/unpack.h"
+#include "fuzz.h"
 
 #define SIZE_MAX_OUT (1u << 20)
 
@@ -22,8 +23,6 @@ static bool ask_zlib(const uint8_t *bytes, size_t size, molt_unpacked_t *unpacke
     (void)inflateEnd(&stream);
     return fine && unpacked->size <= SIZE_MAX_OUT;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const uint8_t header[10] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3 };

@@ -8,14 +8,8 @@
 #include "base/bytes.h"
 #include "base/reader.h"
 #include "fixture/frozen.h"
+#include "fuzz.h"
 #include "molt/error.h"
-
-#define REQUIRE(condition) \
-    do { \
-        if (!(condition)) { \
-            abort(); \
-        } \
-    } while (0)
 
 #define MPY_VADDR 0x40280000u
 #define LINK_VADDR 0x40210000u
@@ -32,7 +26,6 @@ static int make_float(void *ctx, const uint8_t *text, uint32_t size, uint32_t *w
     return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     molt_mpy_t mpy;
     molt_link_size_t link_size;

@@ -9,15 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "map/partition.h"
 #include "molt/error.h"
-
-#define REQUIRE(condition) \
-    do { \
-        if (!(condition)) { \
-            abort(); \
-        } \
-    } while (0)
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
 #define ROW_SIZE 32u
@@ -55,8 +49,6 @@ static void require_pieces(const molt_partition_table_t *table) {
     // What is left are boot loader and table.
     REQUIRE(sum <= MOLT_PARTITION_TABLE_ADDR + SECTOR);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const uint32_t flash_sizes[] = { 0, 0x100000, 0x400000, 0x8000000, 0x10000 };

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32.h"
+#include "fuzz.h"
 #include "molt/error.h"
 #include "nor.h"
 #include "unit/seal.h"
@@ -23,13 +24,6 @@
 #define FLASH_SIZE (32 * KB)
 #define STARTS 3
 #define CALLS_MAX 2000000u
-
-#define REQUIRE(condition) \
-    do { \
-        if (!(condition)) { \
-            abort(); \
-        } \
-    } while (0)
 
 static sim_nor_t nor;
 static uint8_t fresh[FLASH_SIZE];
@@ -136,8 +130,6 @@ static void require_spared(const molt_plan_t *plan) {
         REQUIRE(nor.bytes[addr] == before[addr] || in_image || in_fs || in_report);
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const molt_boot_io_t io = { .event = on_event, .wait = on_wait, .extend = on_extend };

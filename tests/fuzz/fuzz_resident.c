@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "fixture/device.h"
+#include "fuzz.h"
 #include "sim_upgrade.h"
 #include "unit/seal.h"
 
@@ -23,13 +24,6 @@
 #define PAGE 128u
 #define STARTS 4
 #define CALLS_MAX 200000u
-
-#define REQUIRE(condition) \
-    do { \
-        if (!(condition)) { \
-            abort(); \
-        } \
-    } while (0)
 
 enum { REST, UPGRADE, TRIAL, SCENARIO_COUNT };
 
@@ -80,8 +74,6 @@ static void require_spared(const uint8_t *before) {
         REQUIRE(nor.bytes[addr] == before[addr] || in_reserved || in_fs);
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const molt_boot_io_t io = { .event = on_event };

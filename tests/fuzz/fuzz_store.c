@@ -8,14 +8,8 @@
 
 #include "base/reader.h"
 #include "fixture/frozen.h"
+#include "fuzz.h"
 #include "molt/error.h"
-
-#define REQUIRE(condition) \
-    do { \
-        if (!(condition)) { \
-            abort(); \
-        } \
-    } while (0)
 
 #define SECTOR 512u
 #define SECTORS 8u
@@ -53,7 +47,6 @@ static uint32_t count_live(const molt_store_t *store) {
     return count;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t mpy[FROZEN_MPY_MAX];
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 // Returns 1 if `path` is a file and was run, 0 if it is no file, -1 if it cannot be read.
 static int run_file(const char *path) {
