@@ -58,7 +58,7 @@ bool sim_device_has_loader(const sim_device_t *device) {
     return begins_with(device->nor, &device->loader);
 }
 
-// One run of the boot loader. Runs nest: while one is interrupted to look at a power cut, the next is under way.
+// One run of the boot loader. Runs nest: while one is interrupted to look at a power cut, the next is in progress.
 typedef struct loader_run {
     sim_device_t *device;
     molt_unpack_t unpack;

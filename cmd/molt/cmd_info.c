@@ -148,8 +148,9 @@ static int look_at_dump(const args_t *args, molt_image_t *image, int *image_err,
     }
     wrapping->head_addr = firmware->head_addr;
     wrapping->is_resident = firmware_is_resident(firmware);
-    wrapping->trouble = firmware->state == FIRMWARE_UPGRADING ? "an upgrade is under way in this dump; molt boot goes on with it"
-                                                              : firmware_loader_text(firmware);
+    wrapping->trouble = firmware->state == FIRMWARE_UPGRADING
+                            ? "an upgrade is in progress in this dump; molt boot goes on with it"
+                            : firmware_loader_text(firmware);
     if (*dumpfs_size_text(&dump, text, sizeof text)) {
         say_note(notes, "%s", text);
     }

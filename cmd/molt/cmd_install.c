@@ -29,7 +29,7 @@ static int refuse_install(const dumpfs_t *dump, const molt_map_t *map, int err) 
             return say_fail("%s: resident mode is installed already, and its boot loader is whole", dump->path);
         case MOLT_ERR_BUSY:
             return say_fail(
-                "%s: an upgrade is under way in it; molt boot goes on with it, install resident mode after that", dump->path);
+                "%s: an upgrade is in progress in it; molt boot goes on with it, install resident mode after that", dump->path);
         case MOLT_ERR_RANGE:
             return say_fail(
                 "%s: its flash map (%s) has no sectors for resident mode; molt migrate gives it some", dump->path, map->name);
@@ -103,7 +103,7 @@ static int uninstall(dumpfs_t *dump, const args_t *args) {
     uint8_t buf[4096];
     int err = molt_resident_uninstall(&dump->nor.flash, buf);
     if (err == MOLT_ERR_BUSY) {
-        return say_fail("%s: an upgrade or a trial is under way; molt boot goes on with it", dump->path);
+        return say_fail("%s: an upgrade or a trial is in progress; molt boot goes on with it", dump->path);
     }
     if (err) {
         const char *text = firmware_loader_text(&dump->firmware);

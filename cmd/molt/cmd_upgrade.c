@@ -222,7 +222,7 @@ static int report_boot(
         printf("the firmware starts on trial; unless it confirms, it has %u more starts before the fallback is put in\n",
             state.trial_starts - state.tally);
     } else if (op_count == 0) {
-        printf("the firmware starts; no upgrade was under way\n");
+        printf("the firmware starts; no upgrade was in progress\n");
     } else if (result == MOLT_STATE_RESULT_ROLLED_BACK) {
         printf("the firmware on trial was not confirmed, so that of the fallback was put in; it starts\n");
     } else if (result == MOLT_STATE_RESULT_RESTORED) {
@@ -246,7 +246,7 @@ static int boot(dumpfs_t *dump, const args_t *args) {
     uint64_t op_count = dump->nor.op_count;
     uint64_t total_us = sim_time_us(&dump->nor.counts, &sim_timings[0]);
     if (outcome == SIM_FIRMWARE && op_count == 0 && args->cut_op >= 0) {
-        return say_fail("%s: there is no flash operation to cut the power in: no upgrade is under way", dump->path);
+        return say_fail("%s: there is no flash operation to cut the power in: no upgrade is in progress", dump->path);
     }
     if (outcome != SIM_FIRMWARE || op_count == 0) {
         return report_boot(dump, args, &device, outcome, op_count);

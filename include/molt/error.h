@@ -9,7 +9,7 @@ typedef enum molt_err {
     MOLT_OK = 0,
     MOLT_ERR_NOENT = -2,   // no such file or record
     MOLT_ERR_IO = -5,      // the flash driver failed, or flash did not keep what was programmed
-    MOLT_ERR_BUSY = -16,   // something else is prepared already
+    MOLT_ERR_BUSY = -16,   // something else is already prepared
     MOLT_ERR_EXIST = -17,  // already there
     MOLT_ERR_ISDIR = -21,  // a directory where a file is needed
     MOLT_ERR_INVAL = -22,  // an argument outside the documented range (caller bug)

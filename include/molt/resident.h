@@ -39,7 +39,7 @@ int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserv
     const molt_loader_t *overlay, uint8_t *buf);
 
 // Put the firmware's first sector back into sector 0. Power cut: as for installing.
-// Returns 0, MOLT_ERR_NOENT, MOLT_ERR_BUSY (an upgrade or a trial is under way), or the error of writing.
+// Returns 0, MOLT_ERR_NOENT, MOLT_ERR_BUSY (an upgrade or a trial is in progress), or the error of writing.
 int molt_resident_uninstall(const molt_flash_t *flash, uint8_t *buf);
 
 // Keep the firmware that runs: ends a trial, or takes back an upgrade that was committed and not started.

@@ -215,7 +215,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     wanted = _digest(sha256) if sha256 else None
     tell = progress or (lambda phase, done, total: None)
     if _molt.pending():
-        raise OSError(16, "an upgrade is prepared already; esp.DFU() carries it out, molt.cancel() takes it back")
+        raise OSError(16, "an upgrade is already prepared; esp.DFU() carries it out, molt.cancel() takes it back")
     trial = None
     if fallback is not None:
         trial = _check_trial(fallback, trial_starts, erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)

@@ -84,7 +84,7 @@ static mp_obj_t resident_uninstall(void) {
         molt_raise(err, "resident mode is not installed");
     }
     if (err == MOLT_ERR_BUSY) {
-        molt_raise(err, "an upgrade or a trial is under way; molt.confirm() or molt.cancel() ends it");
+        molt_raise(err, "an upgrade or a trial is in progress; molt.confirm() or molt.cancel() ends it");
     }
     if (err) {
         molt_raise(err, "sector 0 cannot be written; do not switch off, try again");

@@ -17,7 +17,7 @@ typedef enum molt_job_trouble {
     MOLT_JOB_TROUBLE_REFUSED,    // refusal
     MOLT_JOB_TROUBLE_EXTENTS,    // the extents do not lead to the file's bytes
     MOLT_JOB_TROUBLE_SAVED,      // the saved first sector is not what it should be
-    MOLT_JOB_TROUBLE_PENDING,    // an upgrade is prepared already
+    MOLT_JOB_TROUBLE_PENDING,    // an upgrade is already prepared
     MOLT_JOB_TROUBLE_TRIAL,      // the firmware is on trial
     MOLT_JOB_TROUBLE_FLASH,      // the flash driver's error
     MOLT_JOB_TROUBLE_LOADER,     // resident mode: the image would be loaded over the boot loader, or brings its own

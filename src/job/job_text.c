@@ -24,7 +24,7 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_SAVED:
             return "the present first sector could not be saved on the filesystem";
         case MOLT_JOB_TROUBLE_PENDING:
-            return "an upgrade is prepared already; reset to carry it out, or cancel it";
+            return "an upgrade is already prepared; reset to carry it out, or cancel it";
         case MOLT_JOB_TROUBLE_TRIAL:
             return "the firmware is on trial; confirm it first, or let the trial end";
         case MOLT_JOB_TROUBLE_RESIDENT:

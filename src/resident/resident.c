@@ -115,7 +115,7 @@ int molt_resident_check(const molt_flash_t *flash, const molt_loader_t *loader, 
     return err == MOLT_ERR_NOENT ? MOLT_ERR_CORRUPT : err;
 }
 
-// The state, which has to be at rest. Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is under way), or an error of the log.
+// The state, which has to be at rest. Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is in progress), or an error of the log.
 static int read_at_rest(const molt_flash_t *flash, uint32_t reserved_addr, molt_state_t *state) {
     int err = molt_state_read(flash, reserved_addr, state);
     return !err && state->kind != MOLT_STATE_NORMAL ? MOLT_ERR_BUSY : err;

@@ -85,14 +85,14 @@ int molt_resident_store(const molt_flash_t *flash, uint32_t reserved_addr, uint3
 
 // What a plan has to know of the reserved region: the present head (whose CRC nobody asks for), the extension's place.
 // There is no report: the state log says what became of an upgrade.
-// Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is under way, whose plans must not be overwritten), or an error of
+// Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is in progress, whose plans must not be overwritten), or an error of
 // flash.
 int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension, molt_saved_t *saved);
 
 // Let the next start carry out the plan in slot 0.
 //   trial_starts  0: for good. 1 to 32: if molt_resident_confirm() is not called within so many starts, the plan in
 //                 slot 1 is carried out
-// Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is under way), or the error of writing.
+// Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is in progress), or the error of writing.
 // Power cut: it will be carried out, or not; nothing between.
 int molt_resident_commit(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t trial_starts);
 

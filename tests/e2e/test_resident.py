@@ -143,7 +143,7 @@ def the_tool_tells_of_a_trial():
     board.run(TRIAL)
     true("starts on trial; unless it confirms, it has 0 more starts" in tool("boot", board.path), "the second of two starts")
     true("was put in" in tool("boot", board.path), "the fallback")
-    true("no upgrade was under way" in tool("boot", board.path), "afterwards")
+    true("no upgrade was in progress" in tool("boot", board.path), "afterwards")
     true(board.run().runs("mpy-A"), "A boots")
 
 

@@ -90,7 +90,7 @@ def info_of_a_dump_tells_what_stands_in_sector_0(folder):
     check(fresh["crc32"] == zlib.crc32(device.before[:len(device.old)]), "the CRC of the image, not of the dump")
     good("upgrade", device.path, "fw/new.bin", "--cut", json.loads(good("plan", device.path, "fw/new.bin", "--json").out)
          ["operations"]["prepare"] + 5, "-q")
-    refused("info", device.path, saying="an upgrade is under way in this dump; molt boot goes on with it")
+    refused("info", device.path, saying="an upgrade is in progress in this dump; molt boot goes on with it")
     device.reset()
     device.blank_reserved()
     good("install", device.path)

@@ -50,7 +50,7 @@ def cuts_in_a_row_recover(folder):
     refused("upgrade", device.path, "fw/new.bin", saying="prepared already")
     good("boot", device.path, "-q")
     device.check_upgraded(device.new)
-    check("no upgrade was under way" in good("boot", device.path).out, "afterwards")
+    check("no upgrade was in progress" in good("boot", device.path).out, "afterwards")
 
 
 @test
@@ -70,7 +70,7 @@ def a_source_that_changed_brings_the_old_firmware_back(folder):
 def a_cut_that_cannot_happen_is_refused(folder):
     device = Device(folder)
     refused("upgrade", device.path, "fw/new.bin", "--cut", "1000000", saying="the whole upgrade has")
-    refused("boot", device.path, "--cut", "0", saying="no upgrade is under way")
+    refused("boot", device.path, "--cut", "0", saying="no upgrade is in progress")
     check(device.now() == device.before, "unchanged")
 
 
@@ -79,14 +79,14 @@ def resident_mode_is_installed_upgrades_and_goes(folder):
     device = Device(folder)
     device.blank_reserved()
     good("install", device.path)
-    check("no upgrade was under way" in good("boot", device.path).out, "a start with nothing to do")
+    check("no upgrade was in progress" in good("boot", device.path).out, "a start with nothing to do")
     refused("install", device.path, saying="installed already")
     sector = device.now()[:SECTOR]
     good("upgrade", device.path, "fw/new.bin", "--cut", "40:random", "-q")
     refused("uninstall", device.path, saying="molt boot goes on with it")
     check("upgrade is finished" in good("boot", device.path).out, "the upgrade goes on")
     check(device.now()[:SECTOR] == sector, "sector 0 is as it was")
-    check("no upgrade was under way" in good("boot", device.path).out, "and is over")
+    check("no upgrade was in progress" in good("boot", device.path).out, "and is over")
     good("uninstall", device.path)
     check(device.now()[:len(device.new)] == device.new[:2] + device.before[2:4] + device.new[4:], "the image is in place")
     refused("uninstall", device.path, saying="not installed")
@@ -99,7 +99,7 @@ def resident_mode_waits_for_an_upgrade_that_is_under_way(folder):
     plan = json.loads(good("plan", device.path, "fw/new.bin", "--json").out)
     good("upgrade", device.path, "fw/new.bin", "--cut", plan["operations"]["prepare"], "-q")
     before = device.now()
-    refused("install", device.path, saying="an upgrade is under way")
+    refused("install", device.path, saying="an upgrade is in progress")
     check(device.now() == before, "unchanged")
 
 
