@@ -100,7 +100,7 @@ def a_second_upgrade_while_one_is_pending():
     run = board.run(PREPARE + "try: molt.fwupdate('hello.bin')\nexcept OSError as e: print(e.args)")
     args = run.value()
     same(args[0], 16, "errno")
-    true("prepared already" in args[1], f"sentence: {args[1]}")
+    true("already prepared" in args[1], f"sentence: {args[1]}")
     board = fresh("mpy-A", files=files)
     run = board.run(PREPARE + "molt.cancel()\nmolt.fwupdate('hello.bin')")
     true(SMALL_PROGRAM_SAYS in run.out, "the second one's image runs")

@@ -47,7 +47,7 @@ def cuts_in_a_row_recover(folder):
     good("upgrade", device.path, "fw/new.bin", "--cut", f"{plan['operations']['prepare'] + 30}:random", "-q")
     for op, tear in [(1, "zero"), (7, "random"), (20, "stray"), (60, "suffix"), (100, "prefix")]:
         good("boot", device.path, "--cut", f"{op}:{tear}", "-q")
-    refused("upgrade", device.path, "fw/new.bin", saying="prepared already")
+    refused("upgrade", device.path, "fw/new.bin", saying="already prepared")
     good("boot", device.path, "-q")
     device.check_upgraded(device.new)
     check("no upgrade was in progress" in good("boot", device.path).out, "afterwards")
