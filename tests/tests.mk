@@ -3,7 +3,7 @@
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
 # Beside the programs of tests/unit: what they share. Fuzz targets share it too.
-UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_% tests/unit/planned.c,$(wildcard tests/unit/*.c)))
 UNIT_NAMES := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 60
@@ -47,6 +47,7 @@ $(OUT)/unit/%: $(OUT)/tests/unit/test_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_L
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lcmocka -lz -o $@
 
+$(OUT)/unit/plan $(OUT)/unit/plan_layout: $(call objects,tests/unit/planned.c)
 # The programs of docs/using-from-c.md run there.
 $(OUT)/unit/job: $(call objects,$(wildcard examples/*.c))
 

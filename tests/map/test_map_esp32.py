@@ -7,39 +7,25 @@ tables as tests/vectors makes them.
 import json
 import random
 import re
-import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/lib"))
+sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/map")]
 import tap  # noqa: E402
+from maptool import MOLT, SECTOR, molt, shown  # noqa: E402
 from tap import check, test  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "tests/vectors"))
 import make_images  # noqa: E402
 import make_partitions as parts  # noqa: E402
 
-MOLT = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/molt").resolve()
 SCRATCH = tempfile.TemporaryDirectory(prefix="map-esp32-")
 WORK = Path(SCRATCH.name)
 VECTORS = ROOT / "tests/vectors/partition"
-SECTOR = 4096
 MB = 1 << 20
-
-
-def molt(*words, status=0):
-    done = subprocess.run([MOLT, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    check(done.returncode == status, "molt", *words, "->", done.returncode, done.stderr)
-    if status == 1:
-        check(len(done.stderr.splitlines()) == 1 and not done.stdout, "one sentence:", done.stderr)
-    return done.stdout + done.stderr
-
-
-def shown(*words):
-    return json.loads(molt("map", "--json", *words))
 
 
 def named(*words):

@@ -3,7 +3,6 @@
 
     tests/map/test_map_tool.py [MOLT]      (default: build/molt)
 """
-import json
 import os
 import pty
 import re
@@ -14,27 +13,14 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/lib"))
+sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/map")]
 import images  # noqa: E402
 import tap  # noqa: E402
+from maptool import MOLT, SECTOR, molt, shown  # noqa: E402
 from tap import check, test  # noqa: E402
 
-MOLT = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/molt").resolve()
 SCRATCH = tempfile.TemporaryDirectory(prefix="map-")
 WORK = Path(SCRATCH.name)
-SECTOR = 4096
-
-
-def molt(*words, status=0):
-    done = subprocess.run([MOLT, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    check(done.returncode == status, "molt", *words, "->", done.returncode, done.stderr)
-    if status == 1:
-        check(len(done.stderr.splitlines()) == 1 and not done.stdout, "one sentence:", done.stderr)
-    return done.stdout + done.stderr
-
-
-def shown(*words):
-    return json.loads(molt("map", "--json", *words))
 
 
 def regions(*words):

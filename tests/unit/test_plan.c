@@ -10,80 +10,27 @@
 #include <cmocka.h>
 
 #include "molt/error.h"
+#include "planned.h"
 #include "upgrade/plan.h"
 
-#define KB 1024u
-#define SECTOR 4096u
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
-static const molt_geometry_t chip = { 4096 * KB, SECTOR, 64 * KB, 256 };
 static const molt_region_t frozen = { 896 * KB, 64 * KB };
 
-static uint32_t sector_words[SECTOR / 4];
-static molt_refusal_t refusal;
-
-static uint8_t *boot_sector(void) {
-    return (uint8_t *)sector_words;
-}
-
-// 256 KB: four blocks.
-static molt_plan_request_t ordinary(void) {
-    return (molt_plan_request_t){
-        .image_size = 256 * KB,
-        .image_crc = 0x12345678,
-        .source_size = 256 * KB,
-        .kept_size = SECTOR,
-        .extent_count = 65,
-        .loader_size = 2800,
-        .mapped_size = 1024 * KB,
-        .fs = { 1024 * KB, 3052 * KB },
-        .reserved = &frozen,
-        .reserved_count = 1,
-        .flash_params = 0x4002,
-    };
-}
-
-static molt_plan_t begun(const molt_plan_request_t *request) {
-    molt_plan_t plan;
-    assert_int_equal(molt_plan_begin(&plan, &chip, request, boot_sector(), &refusal), 0);
-    assert_int_equal(refusal.reason, MOLT_REFUSAL_NONE);
-    return plan;
-}
-
-static molt_plan_t begun_ordinary(void) {
+// The ordinary one, with something reserved.
+static molt_plan_request_t with_frozen(void) {
     molt_plan_request_t request = ordinary();
+    request.reserved = &frozen;
+    request.reserved_count = 1;
+    return request;
+}
+
+static molt_plan_t begun_with_frozen(void) {
+    molt_plan_request_t request = with_frozen();
     return begun(&request);
-}
-
-// The number of the step that does this, or 0.
-static uint32_t step_that(const molt_plan_t *plan, molt_step_kind_t kind, uint32_t addr) {
-    for (uint32_t i = 1; i < plan->step_count; i++) {
-        molt_step_t step = molt_plan_step(plan, i);
-        if (step.kind == kind && step.addr == addr) {
-            return i;
-        }
-    }
-    return 0;
-}
-
-static bool is_todo(const molt_plan_t *plan, molt_step_kind_t kind, uint32_t addr) {
-    uint32_t step = step_that(plan, kind, addr);
-    assert_int_not_equal(step, 0);
-    return molt_plan_is_todo(plan, step);
-}
-
-static void expect_refusal(
-    const molt_plan_request_t *request, int err, molt_refusal_reason_t reason, uint32_t need, uint32_t limit) {
-    molt_plan_t plan;
-    assert_int_equal(molt_plan_begin(&plan, &chip, request, boot_sector(), &refusal), err);
-    assert_int_equal(refusal.reason, reason);
-    assert_int_equal(refusal.need, need);
-    assert_int_equal(refusal.limit, limit);
 }
 
 static void every_refusal_has_its_numbers(void **state) {
     (void)state;
-    molt_plan_request_t request = ordinary();
+    molt_plan_request_t request = with_frozen();
     request.image_size = 0;
     expect_refusal(&request, MOLT_ERR_FBIG, MOLT_REFUSAL_EMPTY, 1, 0);
     request.image_size = 4096 * KB + 1;
@@ -97,7 +44,7 @@ static void every_refusal_has_its_numbers(void **state) {
     expect_refusal(&request, MOLT_ERR_FBIG, MOLT_REFUSAL_INTO_RESERVED, 900 * KB, 896 * KB);
     request.fs = (molt_region_t){ 892 * KB, 128 * KB };
     expect_refusal(&request, MOLT_ERR_FBIG, MOLT_REFUSAL_INTO_FILESYSTEM, 900 * KB, 892 * KB);
-    request = ordinary();
+    request = with_frozen();
     request.extent_count = 700;
     expect_refusal(&request, MOLT_ERR_NOSPC, MOLT_REFUSAL_TOO_MANY_EXTENTS, 700, SECTOR);
     request.extent_count = 0;
@@ -109,7 +56,7 @@ static void every_refusal_has_its_numbers(void **state) {
 
 static void an_image_that_ends_where_something_begins_is_in_nobodys_way(void **state) {
     (void)state;
-    molt_plan_request_t request = ordinary();
+    molt_plan_request_t request = with_frozen();
     request.image_size = 896 * KB;
     request.loader_size = 0;
     (void)begun(&request);
@@ -130,10 +77,10 @@ static void regions_must_lie_within_flash_on_whole_sectors(void **state) {
         { 0xfffff000, 0x2000 },
     };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        molt_plan_request_t request = ordinary();
+        molt_plan_request_t request = with_frozen();
         request.fs = bad[i];
         expect_refusal(&request, MOLT_ERR_RANGE, MOLT_REFUSAL_BAD_REGION, bad[i].addr, bad[i].size);
-        request = ordinary();
+        request = with_frozen();
         request.reserved = &bad[i];
         expect_refusal(&request, MOLT_ERR_RANGE, MOLT_REFUSAL_BAD_REGION, bad[i].addr, bad[i].size);
     }
@@ -142,7 +89,7 @@ static void regions_must_lie_within_flash_on_whole_sectors(void **state) {
 // The largest loader that fits leaves not one word between itself and the journal.
 static void loader_and_plan_share_the_sector_to_the_last_byte(void **state) {
     (void)state;
-    molt_plan_request_t request = ordinary();
+    molt_plan_request_t request = with_frozen();
     molt_plan_t plan = begun(&request);
     request.loader_size = plan.extents_off - plan.set_size - 32;
     (void)begun(&request);
@@ -166,7 +113,7 @@ static void a_sentence_belongs_to_every_refusal(void **state) {
 
 static void steps_cover_the_image_and_the_filesystem_once_and_in_order(void **state) {
     (void)state;
-    molt_plan_request_t request = ordinary();
+    molt_plan_request_t request = with_frozen();
     request.image_size = 200 * KB + 1;
     request.erase_all = true;
     request.fs = (molt_region_t){ 1020 * KB, 136 * KB };
@@ -207,7 +154,7 @@ static void steps_cover_the_image_and_the_filesystem_once_and_in_order(void **st
 
 static void what_is_not_changed_is_not_to_do(void **state) {
     (void)state;
-    molt_plan_t plan = begun_ordinary();
+    molt_plan_t plan = begun_with_frozen();
     molt_plan_set_changed(&plan, 5 * SECTOR);
     molt_plan_set_changed(&plan, 40 * SECTOR);
     // The first sector is no step, and what lies behind the image is none of the plan's business.
@@ -237,7 +184,7 @@ static void what_is_not_changed_is_not_to_do(void **state) {
 static void five_changed_sectors_of_a_block_have_it_erased_at_once(void **state) {
     (void)state;
     for (uint32_t changed = 0; changed <= 16; changed++) {
-        molt_plan_t plan = begun_ordinary();
+        molt_plan_t plan = begun_with_frozen();
         for (uint32_t i = 0; i < changed; i++) {
             // Any of the block, not the first ones only.
             molt_plan_set_changed(&plan, 64 * KB + (i * 7 + 3) % 16 * SECTOR);
@@ -257,7 +204,7 @@ static void five_changed_sectors_of_a_block_have_it_erased_at_once(void **state)
 
 static void blocks_that_hold_anything_else_are_never_erased_at_once(void **state) {
     (void)state;
-    molt_plan_request_t request = ordinary();
+    molt_plan_request_t request = with_frozen();
     request.image_size = 256 * KB - SECTOR;
     request.whole_image = true;
     molt_plan_t plan = begun(&request);
@@ -281,7 +228,7 @@ static void blocks_that_hold_anything_else_are_never_erased_at_once(void **state
 static void a_chip_without_block_erase_gets_none(void **state) {
     (void)state;
     const molt_geometry_t simple = { 1024 * KB, SECTOR, 0, 256 };
-    molt_plan_request_t request = ordinary();
+    molt_plan_request_t request = with_frozen();
     molt_plan_t plan;
     request.fs = (molt_region_t){ 512 * KB, 256 * KB };
     request.whole_image = true;
@@ -301,7 +248,7 @@ static void a_chip_without_block_erase_gets_none(void **state) {
 // A run over sectors is one extent each; the first one's data may begin behind up to 15 words of pointers.
 static void runs_become_one_extent_a_sector(void **state) {
     (void)state;
-    molt_plan_request_t request = ordinary();
+    molt_plan_request_t request = with_frozen();
     request.image_size = 3 * SECTOR - 60 - 4 + 10;
     request.source_size = request.image_size;
     request.extent_count = 4;
@@ -341,7 +288,7 @@ static void extents_that_cannot_be_coded_are_refused(void **state) {
         // It begins in flash, but goes on behind it.
         { 4092 * KB, 2 * SECTOR, MOLT_REFUSAL_PAST_FLASH, 4096 * KB, 4096 * KB },
     };
-    molt_plan_t plan = begun_ordinary();
+    molt_plan_t plan = begun_with_frozen();
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         int err = bad[i].reason == MOLT_REFUSAL_UNALIGNED_EXTENT ? MOLT_ERR_NOTSUP : MOLT_ERR_RANGE;
         assert_int_equal(molt_plan_set_run(&plan, 7, bad[i].addr, bad[i].size, &refusal), err);
@@ -356,7 +303,7 @@ static void extents_that_cannot_be_coded_are_refused(void **state) {
 static void twelve_bits_of_sector_number_are_16_mb(void **state) {
     (void)state;
     const molt_geometry_t large = { 32768 * KB, SECTOR, 64 * KB, 256 };
-    molt_plan_request_t request = ordinary();
+    molt_plan_request_t request = with_frozen();
     molt_plan_t plan;
     uint32_t run_size;
     assert_int_equal(molt_plan_begin(&plan, &large, &request, boot_sector(), &refusal), 0);
@@ -381,7 +328,7 @@ static void what_was_saved_lies_where_the_image_will_not_be(void **state) {
         { .head_addr = 2048 * KB, .extension_addr = 2052 * KB, .extension_size = SECTOR + 4 },
         { .head_addr = 2048 * KB, .extension_addr = 2052 * KB + 2, .extension_size = 4 },
     };
-    molt_plan_t plan = begun_ordinary();
+    molt_plan_t plan = begun_with_frozen();
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_int_equal(molt_plan_set_saved(&plan, &bad[i], &refusal), MOLT_ERR_RANGE);
         assert_int_equal(refusal.reason, MOLT_REFUSAL_OVERLAPS_SAVED);

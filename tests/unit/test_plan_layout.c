@@ -9,68 +9,8 @@
 #include <cmocka.h>
 
 #include "molt/error.h"
+#include "planned.h"
 #include "upgrade/plan.h"
-
-#define KB 1024u
-#define SECTOR 4096u
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
-static const molt_geometry_t chip = { 4096 * KB, SECTOR, 64 * KB, 256 };
-
-static uint32_t sector_words[SECTOR / 4];
-static molt_refusal_t refusal;
-
-static uint8_t *boot_sector(void) {
-    return (uint8_t *)sector_words;
-}
-
-// 256 KB: four blocks.
-static molt_plan_request_t ordinary(void) {
-    return (molt_plan_request_t){
-        .image_size = 256 * KB,
-        .image_crc = 0x12345678,
-        .source_size = 256 * KB,
-        .kept_size = SECTOR,
-        .extent_count = 65,
-        .loader_size = 2800,
-        .mapped_size = 1024 * KB,
-        .fs = { 1024 * KB, 3052 * KB },
-        .flash_params = 0x4002,
-    };
-}
-
-static molt_plan_t begun(const molt_plan_request_t *request) {
-    molt_plan_t plan;
-    assert_int_equal(molt_plan_begin(&plan, &chip, request, boot_sector(), &refusal), 0);
-    assert_int_equal(refusal.reason, MOLT_REFUSAL_NONE);
-    return plan;
-}
-
-// The number of the step that does this, or 0.
-static uint32_t step_that(const molt_plan_t *plan, molt_step_kind_t kind, uint32_t addr) {
-    for (uint32_t i = 1; i < plan->step_count; i++) {
-        molt_step_t step = molt_plan_step(plan, i);
-        if (step.kind == kind && step.addr == addr) {
-            return i;
-        }
-    }
-    return 0;
-}
-
-static bool is_todo(const molt_plan_t *plan, molt_step_kind_t kind, uint32_t addr) {
-    uint32_t step = step_that(plan, kind, addr);
-    assert_int_not_equal(step, 0);
-    return molt_plan_is_todo(plan, step);
-}
-
-static void expect_refusal(
-    const molt_plan_request_t *request, int err, molt_refusal_reason_t reason, uint32_t need, uint32_t limit) {
-    molt_plan_t plan;
-    assert_int_equal(molt_plan_begin(&plan, &chip, request, boot_sector(), &refusal), err);
-    assert_int_equal(refusal.reason, reason);
-    assert_int_equal(refusal.need, need);
-    assert_int_equal(refusal.limit, limit);
-}
 
 // ---- the journal
 

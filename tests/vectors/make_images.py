@@ -16,6 +16,9 @@ import sys
 import zlib
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from committed import keep, readme  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 VECTORS = HERE / "image"
 CORPUS = HERE.parent / "fuzz" / "corpus" / "image"
@@ -210,28 +213,14 @@ def vectors():
 
 def main():
     made = vectors()
-    readme = ["# Firmware images", "",
-              "Made by ../make_images.py, without molt's code. Never edited, only added. tests/unit/test_image.c has",
-              "what is to be said about each.", "", "| file | meaning |", "| --- | --- |"]
-    readme += ["| %s.bin | %s |" % (name, meaning) for name, (_, meaning) in made.items()]
-    files = {VECTORS / "README.md": ("\n".join(readme) + "\n").encode()}
+    words = ["Made by ../make_images.py, without molt's code. Never edited, only added. tests/unit/test_image.c has",
+             "what is to be said about each."]
+    meanings = {name: meaning for name, (_, meaning) in made.items()}
+    files = {VECTORS / "README.md": readme("Firmware images", words, meanings)}
     for name, (data, _) in made.items():
         files[VECTORS / (name + ".bin")] = data
         files[CORPUS / name] = data
-    is_check = "--check" in sys.argv
-    # The table grows with the vectors.
-    fixed = [path for path in files if is_check or path.name != "README.md"]
-    wrong = [path for path in fixed if (path.read_bytes() != files[path] if path.exists() else is_check)]
-    for path in wrong:
-        print("%s is not what would be made" % path.relative_to(HERE.parent), file=sys.stderr)
-    if not is_check:
-        VECTORS.mkdir(parents=True, exist_ok=True)
-        CORPUS.mkdir(parents=True, exist_ok=True)
-        for path, data in files.items():
-            if path.name == "README.md" or not path.exists():
-                path.write_bytes(data)
-        print("%d images, %d bytes" % (len(made), sum(len(data) for data, _ in made.values())))
-    return 1 if wrong else 0
+    return keep(files)
 
 
 if __name__ == "__main__":

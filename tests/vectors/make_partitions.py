@@ -15,6 +15,9 @@ import struct
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from committed import keep, readme  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 VECTORS = HERE / "partition"
 CORPUS = HERE.parent / "fuzz" / "corpus" / "partition"
@@ -123,28 +126,15 @@ def vectors():
 
 def main():
     made = vectors()
-    readme = ["# Partition tables", "",
-              "Made by ../make_partitions.py, without molt's code. Never edited, only added. tests/unit/test_partition.c has",
-              "what is to be said about each.", "", "| file | meaning |", "| --- | --- |"]
-    readme += ["| %s.bin | %s |" % (name, meaning) for name, (_, meaning) in made.items()]
-    files = {VECTORS / "README.md": ("\n".join(readme) + "\n").encode()}
+    words = ["Made by ../make_partitions.py, without molt's code. Never edited, only added. tests/unit/test_partition.c has",
+             "what is to be said about each."]
+    meanings = {name: meaning for name, (_, meaning) in made.items()}
+    files = {VECTORS / "README.md": readme("Partition tables", words, meanings)}
     for name, (data, _) in made.items():
         files[VECTORS / (name + ".bin")] = data
         # The first byte is for the target: the chip it is on. An end mark is added by it.
         files[CORPUS / name] = bytes([5]) + data[:TABLE_SIZE].rstrip(b"\xff")
-    is_check = "--check" in sys.argv
-    fixed = [path for path in files if is_check or path.name != "README.md"]
-    wrong = [path for path in fixed if (path.read_bytes() != files[path] if path.exists() else is_check)]
-    for path in wrong:
-        print("%s is not what would be made" % path.relative_to(HERE.parent), file=sys.stderr)
-    if not is_check:
-        for folder in (VECTORS, CORPUS):
-            folder.mkdir(parents=True, exist_ok=True)
-        for path, data in files.items():
-            if path.name == "README.md" or not path.exists():
-                path.write_bytes(data)
-        print("%d tables, %d bytes" % (len(made), sum(len(data) for data, _ in made.values())))
-    return 1 if wrong else 0
+    return keep(files)
 
 
 if __name__ == "__main__":

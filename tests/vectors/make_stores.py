@@ -11,6 +11,9 @@ import sys
 import zlib
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from committed import keep  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 SECTOR, SECTORS = 512, 8
 ERASED = 0xFFFFFFFF
@@ -86,14 +89,7 @@ def main():
     corpus = HERE.parent / "fuzz" / "corpus"
     files.update({corpus / "store" / name: data for name, data in vectors().items()})
     files.update({corpus / "mpy" / name: data for name, data in modules().items()})
-    wrong = [p for p, data in files.items() if not p.exists() or p.read_bytes() != data]
-    if sys.argv[1:] == ["--check"]:
-        print("\n".join("differs: %s" % p for p in wrong))
-        return 1 if wrong else 0
-    for path, data in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return 0
+    return keep(files)
 
 
 if __name__ == "__main__":
