@@ -12,8 +12,9 @@
 #define MOLT_SECTOR_TRIES 16
 
 // Bytes at a sector's begin that are programmed last, by themselves: of a boot sector the header that says that it is an
-// image. A checksum of one byte, as the ESP8266's mask ROM has it, takes one damaged sector in 256 for a good one; a
-// sector without a header it takes for none. 16: the most that flash chips of microcontrollers program at once.
+// image. A checksum of one byte, as the ESP8266's mask ROM has it, takes one damaged sector in 256 for a good one; a sector
+// without a header it takes for none. (What a cut leaves of the header itself no checksum sees.)
+// 16: the most that flash chips of microcontrollers program at once.
 #define MOLT_SECTOR_HEADER_SIZE 16u
 
 // Make the sector at `addr` hold `data` (sector_size bytes, 4-aligned), read back and compared.

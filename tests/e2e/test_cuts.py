@@ -15,8 +15,8 @@ calls fwupdate() once more: flash below the filesystem, the system sectors, and 
 
 A cut while sector 0 is rewritten, once by the preparation and once by the boot loader, may leave a board that does not
 boot. Those are counted by themselves; nothing but sector 0 may be harmed by them. Where the erase itself is torn the mask
-ROM's checksum, one byte, lets one damaged sector in 256 through, and damaged code may run; a program never leaves such a
-sector, as the header goes in last.
+ROM's checksum, one byte, lets one damaged sector in 256 through, and damaged code may run; of the header, which goes in last and
+is under no checksum, a bit may be wrong. No other program leaves a sector that starts.
 """
 import argparse
 import collections
@@ -135,7 +135,7 @@ def cut_once(setting, op, tear, keep=False):
             true(is_window and again.status in ENDINGS, f"status {again.status}: {again.err[-300:]} {again.out[-300:]!r}")
             check_window(setting, board, in_prepare)
             return Result(name, f"window: {ENDINGS[again.status]}", f"{'install' if in_prepare else 'finish'}")
-        if is_window and run.ops[-1][0] == "sector" and not is_sector_0_right(setting, board):
+        if is_window and run.ops[-1][:2] in (("sector", 0), ("page", 0)) and not is_sector_0_right(setting, board):
             check_window(setting, board, in_prepare)
             return Result(name, f"window: {DAMAGED}", "install" if in_prepare else "finish")
         true(is_b(again), f"firmware B runs: {again.out[-200:]!r}")
