@@ -83,7 +83,7 @@ static uint32_t read_log(run_t *run) {
 //
 // The first step is the first one that is not marked; but the last one that is, if it was the first of the start before
 // and that start did not come to note that it was done: the mark may be one that a power cut tore, that was read as not
-// made then, so that the step was in progress again. Of that mark only the copy in RAM is taken back.
+// made then, so that the step was in progress again. The mark stays: no 1 is programmed over a 0.
 //
 // `count` is what read_log() returned. Returns the first step; step_count if only finishing is left.
 static uint32_t begin_steps(
@@ -99,10 +99,9 @@ static uint32_t begin_steps(
             marked = first;
         }
     }
-    // Without room for this start's "done" the same mark would be taken back at each start.
+    // Without room for this start's "done" the same step would be done again at each start.
     bool has_room = run->log_end - run->log_off >= 8;
     if (has_room && run->last_first == marked) {
-        run->journal.words[marked / 8] |= (uint8_t)(1u << marked % 8);
         first = marked;
     }
     if (run->last_first != first) {
@@ -212,8 +211,8 @@ static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run
     return MOLT_ERR_CORRUPT;
 }
 
-// Perform the steps that are not done yet. The first of them may have been in progress when the power failed, so its
-// range is erased again, whatever flash seems to hold. Verifying is done at each start that comes here: a chip that lost the
+// Perform the steps that are not done yet, and `first`, whatever its mark says: it may have been in progress when the power
+// failed, so its range is erased again, whatever flash seems to hold. Verifying is done at each start that comes here: a chip that lost the
 // page of the journal may have kept the marks of sectors, and not that of the block that is erased for them.
 static int perform_steps(
     const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run, uint32_t first) {
@@ -226,7 +225,7 @@ static int perform_steps(
             in_erased_block = todo;
         }
         bool is_verify = step.kind == MOLT_STEP_VERIFY;
-        if (!todo || (molt_journal_is_done(&run->journal, i) && !is_verify)) {
+        if (!todo || (molt_journal_is_done(&run->journal, i) && !is_verify && i != first)) {
             continue;
         }
         tell(io, MOLT_BOOT_STEP, i);
