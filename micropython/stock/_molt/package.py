@@ -1,0 +1,35 @@
+"""Whether the package has arrived as a whole: each of its files has the SHA-256 that the list says."""
+
+_checked = []
+
+
+def check():
+    """Raises OSError(84, sentence) where a file is missing or another one."""
+    from uhashlib import sha256
+    from ubinascii import hexlify
+    from _molt import FOLDER
+
+    above = FOLDER.rpartition("/")[0]
+    above = above + "/" if above else ""
+    buf = bytearray(256)
+    view = memoryview(buf)
+    try:
+        with open(FOLDER + "/files.txt") as names:
+            end = ""
+            for line in names:
+                digest, _, end = line.strip().partition(" ")
+                if digest == "end":
+                    return
+                whole = sha256()
+                with open(above + end, "rb") as f:
+                    while True:
+                        size = f.readinto(buf)
+                        if not size:
+                            break
+                        whole.update(view[:size])
+                if hexlify(whole.digest()).decode() != digest:
+                    raise OSError
+        end = "files.txt"
+    except OSError:
+        pass
+    raise OSError(84, "molt's package is not whole: %s is missing or damaged; install it again" % (end or "files.txt"))

@@ -1,0 +1,90 @@
+"""What writes: the old first sector into its file, the boot sector into sector 0, and back. src/base/sector.c, src/job/head_file.c.
+
+Power cut: while sector 0 is erased and programmed nothing boots, for some 60 ms. Anywhere else the old firmware does.
+"""
+
+import esp
+from ustruct import pack
+
+_SECTOR = const(4096)
+_PAGE = const(256)
+_HEADER_SIZE = const(16)
+_TRIES = const(16)
+
+
+def report(crc32):
+    """A fresh report of the boot loader."""
+    return b"MRP1" + pack("<I", crc32) + b"\xff" * 8
+
+
+def check_head(sums, buf, extents, crc32):
+    """(address and CRC of the saved first sector, address of the report), held to what was to be saved. None if it is not there."""
+    from _molt.place import addr
+
+    if len(extents) != 4:
+        return None
+    head = addr(extents, 0)[0]
+    where = addr(extents, 1)[0]
+    view = memoryview(buf)
+    saved = view[:_PAGE]
+    present = view[_PAGE:2 * _PAGE]
+    crc = 0
+    for off in range(0, _SECTOR, _PAGE):
+        esp.flash_read(head + off, saved)
+        esp.flash_read(off, present)
+        if saved != present:
+            return None
+        crc = sums.crc32(crc, saved)
+    return (head, crc, where) if esp.flash_read(where, 16) == report(crc32) else None
+
+
+def _pieces(view):
+    """(address, bytes) of what is programmed: pages from the end to the begin, those of 0xFF left out, and the header by itself."""
+    blank = b"\xff" * _PAGE
+    found = []
+    off = _SECTOR
+    while off:
+        size = _PAGE if off > _PAGE else off - _HEADER_SIZE if off > _HEADER_SIZE else off
+        off -= size
+        if view[off:off + size] != blank[:size]:
+            found.append((off, view[off:off + size]))
+    return found
+
+
+def write_first(buf):
+    """Make sector 0 the first 4096 bytes of `buf`; whether it is. Ctrl-C waits until then, and all memory is taken before."""
+    from micropython import kbd_intr
+
+    view = memoryview(buf)[:_SECTOR]
+    pieces = _pieces(view)
+    back = bytearray(_PAGE)
+    parts = [(off, view[off:off + _PAGE]) for off in range(0, _SECTOR, _PAGE)]
+    kbd_intr(-1)
+    try:
+        for _ in range(_TRIES):
+            if _write(pieces, parts, back):
+                return True
+        return False
+    finally:
+        kbd_intr(3)
+
+
+def _write(pieces, parts, back):
+    try:
+        esp.flash_erase(0)
+        for off, data in pieces:
+            esp.flash_write(off, data)
+        for off, data in parts:
+            esp.flash_read(off, back)
+            if back != data:
+                return False
+        return True
+    except OSError:
+        return False
+
+
+def put_back(sums, buf, head, crc):
+    """Make sector 0 what is saved at `head`, if that has this CRC: None if it has not, else whether sector 0 is so."""
+    view = memoryview(buf)[:_SECTOR]
+    esp.flash_read(head, view)
+    return write_first(buf) if sums.crc32(0, view) == crc else None

@@ -1,0 +1,18 @@
+"""Errors with their sentences, which are in a file: nobody needs them but who is refused."""
+
+
+def error(errno, name, tail=""):
+    """OSError(errno, sentence): the sentence of that name, and `tail` behind it."""
+    from _molt import FOLDER
+
+    text = name
+    with open(FOLDER + "/sentences.txt") as f:
+        for line in f:
+            key, _, sentence = line.partition(" ")
+            if key == name:
+                text = sentence.rstrip()
+    return OSError(errno, text + tail)
+
+
+def refused(errno, name, need, limit):
+    return error(errno, name, " (0x%x against 0x%x)" % (need, limit))
