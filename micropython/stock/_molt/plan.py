@@ -4,7 +4,6 @@ docs/format.md has every byte of what is made here.
 """
 
 import esp
-from ustruct import pack, unpack_from
 
 _SECTOR = const(4096)
 _PAGE = const(256)
@@ -225,39 +224,7 @@ class Plan:
         in_place = programmed == 1 and not self._first_differs and not self._job.erase_all
         return self._sectors, self._sectors - programmed, programmed, sector_erases, block_erases, in_place
 
-    # ---- the boot sector
-
-    def lay(self, sums, buf, loader, saved):
-        """Make the boot sector in the first 4096 bytes of `buf`. saved: address and CRC of the old first sector, address of the
-        report."""
-        job = self._job
-        view = memoryview(buf)
-        size = loader.readinto(view[:_SECTOR])
-        for i in range(size, self.todo_off):
-            buf[i] = 0xFF
-        buf[2:4] = self.params
-        buf[self.extents_off:self.extents_off + len(job.extents)] = job.extents
-        buf[self.todo_off:_SECTOR - _HEADER_SIZE] = self._todo
-        head = _SECTOR - _HEADER_SIZE
-        buf[head:head + 48] = pack("<4s11I", b"MOLT", 2, esp.flash_size(), 0, job.size, job.crc32, 0, 0, self.first_crc, job.size,
-                                   self.params[0] | self.params[1] << 8, len(job.extents) // 2)
-        buf[head + 48:head + 108] = pack("<15I", saved[0], saved[1], saved[2], 0, 0, 0, job.fs_addr, job.fs_size if job.erase_all else 0,
-                                         self.step_count, self.verify_step, self.set_size, self.todo_off, self.extents_off,
-                                         self.journal_off, self.log_size)
-        buf[head + 108:head + 128] = job.sha1
-        buf[head + 128:_SECTOR] = pack("<I", sums.crc32(0, view[self.extents_off:head + 128]))
-
-    def is_spared(self, begin, size):
-        """Whether the upgrade leaves these bytes of flash alone."""
-        return begin >= self._sectors * _SECTOR and begin + size <= esp.flash_size()
-
-
-def read_header():
-    """(image size, image CRC, bytes of filesystem to be erased, address and CRC of the saved first sector, offset of the extents, CRC
-    of the plan) in sector 0. None where there is no plan: that is read twice."""
-    for _ in range(2):
-        header = esp.flash_read(_SECTOR - _HEADER_SIZE, _HEADER_SIZE)
-        if header[:4] == b"MOLT":
-            words = unpack_from("<33I", header)
-            return words[1], words[4], words[5], words[19], words[12], words[13], words[24], words[32]
-    return None
+    def result(self):
+        """What lay.py makes the boot sector of."""
+        return (self.todo_off, self.extents_off, self.journal_off, self.log_size, self.step_count, self.verify_step,
+                self.first_crc, self.params, self._todo)

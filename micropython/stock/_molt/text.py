@@ -8,9 +8,8 @@ def error(errno, name, tail=""):
     text = name
     with open(FOLDER + "/sentences.txt") as f:
         for line in f:
-            key, _, sentence = line.partition(" ")
-            if key == name:
-                text = sentence.rstrip()
+            if line.startswith(name + " "):
+                text = line[len(name) + 1:].rstrip()
     return OSError(errno, text + tail)
 
 
