@@ -39,6 +39,15 @@ STOCK_FIRMWARES += stock2-A
 endif
 firmwares: $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
 
+# The package for firmwares without molt.
+MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/*) $(addprefix micropython/modules/,molt.py molt_ask.py molt_upgrade.py)
+$(BUILD)/mip/package.json: tools/mip $(MIP_SOURCES) ports/esp8266/prebuilt/esp8266_loader.h $(BUILD)/mpy-cross/mpy-cross
+	@echo "  MIP $(@D)"
+	$(Q)$(PYTHON) $< $(BUILD)/mpy-cross/mpy-cross $(@D)
+
+.PHONY: mip
+mip: $(BUILD)/mip/package.json ## the package by which a firmware without molt upgrades itself: mpremote mip install
+
 # The board of make repl: a device of 4 MB with firmware A, and the image of B on its filesystem. It is kept from one run
 # to the next, as a device is; remove the file for a new one.
 REPL_FLASH ?= $(BUILD)/repl.bin

@@ -26,11 +26,14 @@ def forget(*names):
 
 
 def load_sums():
-    """The part that sums: sums.py, or slow.py where no IRAM is left for native code."""
-    try:
-        return part("sums")
-    except MemoryError:
-        return part("slow")
+    """The part that sums: native code as it comes, or from its source where it is another MicroPython's, or slow.py where no IRAM
+    is left for it."""
+    for name in ("sums", "sums_source"):
+        try:
+            return part(name)
+        except (ImportError, MemoryError, ValueError):
+            pass
+    return part("slow")
 
 
 def _ask(name, *args):
