@@ -18,6 +18,15 @@ SUITE_e2e-mpremote = MICROPY_DIR=$(MICROPY_DIR) $(E2E_RUN)/test_mpremote.py
 TEST_SUITES += e2e-modes
 SUITE_e2e-modes = $(E2E_RUN)/test_modes.py
 
+# A firmware without molt, and the package that it upgrades itself with.
+TEST_SUITES += e2e-stock
+SUITE_e2e-stock = $(E2E_RUN)/test_stock.py
+TEST_FULL_SUITES += e2e-stock-full
+SUITE_e2e-stock-full = SUITE=stock-full $(E2E_RUN)/test_stock.py --all
+$(BUILD)/host/same_job: $(BUILD)/host/tests/e2e/same_job.o $(BUILD)/host/libmoltsim.a $(BUILD)/host/libmoltlfs.a $(BUILD)/host/libmolt.a
+	$(Q)$(CC) $(CFLAGS_VARIANT) $^ -o $@
+test-programs: $(BUILD)/host/same_job $(BUILD)/mip/package.json $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
+
 # Every n-th operation: of an upgrade of MicroPython with two tears, of small ones with all tears. A page is eight of them,
 # and n is no multiple of that, so all parts of pages come up. A smaller sample of the latter in the ordinary run; of the
 # former e2e-cuts is that.
