@@ -91,27 +91,43 @@ def fragmented(number):
     return {f"data/{i}": chance.randbytes(chance.randrange(1, 9000)) for i in range(number)}
 
 
+# firmware.bin becomes a copy of itself, 52 bytes longer.
+COPY = """
+import os
+os.rename('firmware.bin', 'x')
+os.remove('data/0')
+f = open('firmware.bin', 'wb')
+g = open('x', 'rb')
+h = open('h', 'wb')
+while True:
+    b = g.read(700)
+    if not b: break
+    f.write(b)
+    h.write(b)
+f.write(bytes(52))
+f.close()
+h.close()
+"""
+
+
 @test
 def byte_for_byte_what_the_c_job_writes():
     """Boot sector and molt.head are byte for byte the C job's: 9 devices of 1, 2 and 4 MB, 2 images each, one with erase_all"""
     count = 0
     for size, params, start, image, erase_all, number in devices():
+        name = "stock-A-1M" if size == "1M" else STOCK
+        board = stock({**fragmented(number), "firmware.bin": image}, name, size, params=params)
         for again in (False, True):
-            board = stock({**fragmented(number), "firmware.bin": image if not again else image[:len(image) // 2] + image},
-                          "stock-A-1M" if size == "1M" else STOCK, size, params=params) if not again else board
             if again:
-                # A second image, written by the device itself between others, with the blocks of removed files.
-                board.run("import os\nfor n in ('data/0', 'firmware.bin'):\n    try: os.rename(n, 'x') if n[0] == 'f' else os.remove(n)\n"
-                          "    except OSError: pass\nf = open('firmware.bin', 'wb')\ng = open('x', 'rb')\nh = open('h', 'wb')\nwhile True:\n"
-                          "    b = g.read(700)\n    if not b: break\n    f.write(b)\n    h.write(b)\nf.close()\nh.close()\n")
+                # The device writes another file, in turn with a second one, and to the blocks of removed ones too.
+                board.run(COPY)
             before = board.flash(0, SECTOR)
             options = "reset=False, verbose=False" + (", erase_all=True" if erase_all else "")
             board.run(f"import molt; molt.fwupdate('firmware.bin', {options})")
             true(board.flash(0xF7C, 0xF80) == b"MOLT", "it is prepared")
             same_as_c_job(board, before, fs_start=start, erase_all=erase_all)
             count += 1
-            board.run("import molt; print(molt.cancel(verbose=False))")
-            same_bytes(board.flash(0, SECTOR), before, "the first sector, put back")
+            board.change(0, before)
     note(f"{count} devices and images")
 
 
