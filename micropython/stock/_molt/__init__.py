@@ -11,6 +11,9 @@ import sys
 
 FOLDER = __path__
 
+# The one large piece of memory that everything is done in: a sector, and some bytes in front. It is taken now, when there is one.
+BUFFER = bytearray(64 + 4096)
+
 
 def part(name):
     """A part of the package."""

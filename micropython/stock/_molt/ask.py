@@ -2,7 +2,7 @@
 
 import esp
 import uos
-from _molt import load_sums, part
+from _molt import BUFFER, load_sums, part
 
 _SECTOR = const(4096)
 
@@ -19,20 +19,18 @@ def lookup(path):
         fs = part("place").volume(bdev.start_sec, bdev.blocks)[0]
     except OSError:
         return "/", path, bdev, False
-    try:
-        is_here = fs.stat(path)[6] == uos.stat(path)[6]
-    except OSError:
-        # Where nobody has it, it is missing here.
-        is_here = not _is_somewhere(path)
+    # What is nowhere is missing here.
+    stat = _stat(uos, path)
+    is_here = not stat or stat[0] & 0x4000 or _stat(fs, path)[6:7] == stat[6:7]
     return "/", path, bdev if is_here else None, True
 
 
-def _is_somewhere(path):
+def _stat(fs, path):
+    """stat(), or an empty tuple."""
     try:
-        uos.stat(path)
-        return True
+        return fs.stat(path)
     except OSError:
-        return False
+        return ()
 
 
 def sha256(f):
@@ -68,8 +66,7 @@ def cancel():
     if not pending():
         return False
     _, _, _, _, head, crc, _, _ = part("lay").read_header()
-    buf = bytearray(_SECTOR)
-    result = part("put").put_back(load_sums(), buf, head, crc)
+    result = part("put").put_back(load_sums(), BUFFER, head, crc)
     if result is None:
         raise part("text").error(84, "saved_changed")
     if not result:

@@ -2,10 +2,9 @@
 
 import esp
 import uos
-from _molt import FOLDER, forget, load_sums, part
+from _molt import BUFFER, FOLDER, forget, load_sums, part
 
 _SECTOR = const(4096)
-_KEPT = const(64)
 
 
 class Upgrade:
@@ -21,7 +20,7 @@ class Upgrade:
         self._verbose = verbose
         self._progress = progress
         self._plan = None
-        self._buf = bytearray(_KEPT + _SECTOR)
+        self._buf = BUFFER
         self._sums = load_sums()
         try:
             self._find()
