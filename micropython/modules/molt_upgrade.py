@@ -18,58 +18,17 @@ _PUYA = 0x85
 RISK = "the power must not fail for some 60 ms, or nothing boots until the serial line is used"
 
 
-def _digest(sha256):
-    """An expected SHA-256 as bytes."""
-    if isinstance(sha256, str):
-        from ubinascii import unhexlify
-
-        sha256 = unhexlify(sha256.strip())
-    if len(sha256) != 32:
-        raise ValueError("sha256 is 64 hexadecimal digits, or 32 bytes")
-    return bytes(sha256)
-
-
-def _check_digest(file_name, wanted):
-    from ubinascii import hexlify
-
-    with open(file_name, "rb") as f:
-        found = _molt.sha256(f)
-    if found != wanted:
-        raise OSError(84, "the file's SHA-256 is %s, not the one expected: this is another file, or a damaged one; copy it again"
-                      % hexlify(found).decode())
-
-
 def open_job(file_name, wanted=None, **options):
     """The upgrade object for a file, and the mount point of its filesystem. wanted: the file's SHA-256, or None."""
-    from flashbdev import FlashBdev, bdev
+    import sys
+    from molt_file import find
 
-    if not isinstance(file_name, str):
-        raise TypeError("the image file is named by a str")
-    if bdev is None or bdev.blocks < 2:
-        from molt_map import header_trouble
-
-        raise OSError(19, header_trouble())
-    if not file_name.rstrip("/"):
-        raise OSError(21, "this is a directory; name the image file in it")
-    if not file_name.startswith("/"):
-        file_name = uos.getcwd().rstrip("/") + "/" + file_name
-    root, path, device, is_littlefs = _molt.lookup(file_name)
-    if not is_littlefs and isinstance(device, FlashBdev):
-        raise OSError(95, "the file is on FAT in the device's own flash; molt reads littlefs: save the files, and make the filesystem "
-                      "again by vfs.umount('/'); vfs.VfsLfs2.mkfs(flashbdev.bdev), which erases it")
-    if not is_littlefs:
-        raise OSError(95, "the file has to be on the device's own littlefs (VfsLfs2); copy it there")
-    if not isinstance(device, FlashBdev):
-        raise OSError(95, "the file is on another volume than a littlefs in the device's own flash; copy it there")
-    if device is not bdev and options.get("erase_all"):
-        raise ValueError("erase_all takes an image from the filesystem that is to be erased; copy it there")
-    _molt.flush()
-    uos.sync()
-    if wanted:
-        _check_digest(file_name, wanted)
-    addr = device.start_sec * device.SEC_SIZE
-    job = _molt.Upgrade(path, addr, device.blocks * device.SEC_SIZE, **options)
-    return job, root.rstrip("/")
+    path, addr, size, root = find(file_name, wanted, options.get("erase_all"))
+    # On a firmware without molt its memory is needed now.
+    del find
+    sys.modules.pop("molt_file", None)
+    gc.collect()
+    return _molt.Upgrade(path, addr, size, **options), root
 
 
 def _save(job, path):
@@ -118,7 +77,6 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     Files that are open for writing on a littlefs are flushed before the reset. Where every sector of the image is in place
     already nothing is written, there is no reset, and it returns False; with erase_all it goes on.
     """
-    wanted = _digest(sha256) if sha256 else None
     tell = progress or (lambda phase, done, total: None)
     if _molt.pending():
         raise OSError(16, "an upgrade is prepared already; esp.DFU() carries it out, molt.cancel() takes it back")
@@ -129,7 +87,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         trial = check_trial(fallback, trial_starts, erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)
         # The heap has room for one upgrade object.
         gc.collect()
-    job, root = open_job(file_name, wanted, erase_all=erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen,
+    job, root = open_job(file_name, sha256, erase_all=erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen,
                          progress=progress)
     kind, _, size, _, crc, _, _ = job.image()
     has_frozen = hasattr(_molt, "frozen")

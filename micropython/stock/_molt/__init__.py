@@ -86,4 +86,4 @@ def Upgrade(*args, **options):
         return part("job").Upgrade(*args, **options)
     finally:
         # The object has its code.
-        forget("job", "image", "foreign", "place", "text")
+        forget("job", "image", "verify", "foreign", "place", "text")

@@ -2,6 +2,7 @@
 
 import esp
 import uos
+import _molt
 from _molt import BUFFER, FOLDER, forget, load_sums, part
 
 _SECTOR = const(4096)
@@ -28,7 +29,7 @@ class Upgrade:
         except OSError as e:
             raise self._explained(e, "no_bytes")
         finally:
-            forget("image", "foreign", "place", "text")
+            forget("image", "verify", "foreign", "place", "text")
 
     def _explained(self, e, name):
         """An error with its sentence: the one it has, or that of this name."""
@@ -50,18 +51,22 @@ class Upgrade:
         forget("place")
 
     def _check(self):
-        code = part("image")
+        tell = self._tell("image", "checking image")
         with open(self._path, "rb") as f:
-            image = code.Image(f, self.size)
+            code = part("image")
+            headers = code.parse(f, self.size)
+            kind = code.KINDS[headers[1]]
+            del code
+            forget("image")
+            check = part("verify").Check(f, headers, self._sums)
             if self._safe_check:
-                image.verify(self._sums, self._buf, self._tell("image", "checking image"))
+                check.verify(self._buf, tell)
             else:
-                image.sum(self._sums, self._buf, self._tell("image", "checking image"))
-        self.crc32 = image.crc32
-        self.sha1 = image.sha1
-        self.image_fs = image.fs_addr
-        self._facts = (code.KINDS[image.kind], "ESP8266", self.size, image.segment_count(), self.crc32, self.image_fs or None,
-                       image.version)
+                check.sum(self._buf, tell)
+        self.crc32 = check.crc32
+        self.sha1 = check.sha1
+        self.image_fs = check.fs_addr
+        self._facts = (kind, "ESP8266", self.size, len(headers[3]), self.crc32, self.image_fs or None, check.version)
 
     def _tell(self, phase, text):
         """What is called with (bytes done, all): prints, and calls the user's function, some ten times."""
@@ -107,8 +112,10 @@ class Upgrade:
         return addrs
 
     def plan(self):
-        part("ask").resident()
-        if part("lay").read_header():
+        _molt.resident()
+        is_prepared = part("lay").read_header()
+        forget("lay")
+        if is_prepared:
             raise part("text").error(16, "pending")
         try:
             self._make_plan()
