@@ -4,6 +4,8 @@ docs/format.md has every byte of what is made here.
 """
 
 import esp
+import uos
+from _molt import FOLDER, part
 
 _SECTOR = const(4096)
 _PAGE = const(256)
@@ -33,7 +35,7 @@ class Plan:
             raise self._refused(95, "other_map", job.image_fs, job.device_fs)
         self._check_extents()
         self._todo = bytearray(self.set_size)
-        self.params = job.present_params()
+        self.params = _present_params()
 
     def _refused(self, *words):
         from _molt.text import refused
@@ -228,3 +230,39 @@ class Plan:
         """What lay.py makes the boot sector of."""
         return (self.todo_off, self.extents_off, self.journal_off, self.log_size, self.step_count, self.verify_step,
                 self.first_crc, self.params, self._todo)
+
+
+def _present_params():
+    """Bytes 2 and 3 of the header that the device starts with. Read twice: with wrong ones it would not start again."""
+    params = esp.flash_read(0, 4)
+    if params != esp.flash_read(0, 4):
+        raise part("text").error(5, "flash")
+    return params[2:4]
+
+
+def _kept(job):
+    """Where regions begin that an image may not reach into: ROMFS, and what is behind the filesystem."""
+    import vfs
+
+    addrs = [job.fs_addr + job.fs_size]
+    ioctl = getattr(vfs, "rom_ioctl", None)
+    if ioctl and ioctl(1) > 0:
+        from uctypes import addressof
+
+        addrs.append(addressof(ioctl(2, 0)) - 0x40200000)
+    return addrs
+
+
+def make(job):
+    """Plan and compare: job.made is what lay.py makes the boot sector of, job.tally what there is to do."""
+    plan = Plan(job, _kept(job), uos.stat(FOLDER + "/loader.bin")[6])
+    if job.safe_check:
+        if not plan.check_source(job.sums, job.buf, job.crc32, job.tell("file", "checking file")):
+            raise part("text").error(5, "extents")
+    with open(job.path, "rb") as f:
+        if not plan.compare(job.sums, job.buf, f, job.tell("compare", "comparing")):
+            raise OSError(5)
+    job.end_progress("compare")
+    plan.finish()
+    job.tally = plan.tally()
+    job.made = plan.result()

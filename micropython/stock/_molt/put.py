@@ -4,6 +4,7 @@ Power cut: while sector 0 is erased and programmed nothing boots, for some 60 ms
 """
 
 import esp
+from _molt import FOLDER, forget, part
 from ustruct import pack
 
 _SECTOR = const(4096)
@@ -88,3 +89,39 @@ def put_back(sums, buf, head, crc):
     view = memoryview(buf)[:_SECTOR]
     esp.flash_read(head, view)
     return write_first(buf) if sums.crc32(0, view) == crc else None
+
+
+def saved(job, off, buf):
+    """Put what the saved file is to hold from `off` on into `buf`: how many bytes. 0 at its end."""
+    view = memoryview(buf)
+    if off < _SECTOR:
+        size = min(len(buf), _SECTOR - off)
+        esp.flash_read(off, view[:size])
+        return size
+    rest = report(job.crc32)[off - _SECTOR:]
+    buf[:len(rest)] = rest
+    return len(rest)
+
+
+def store(job, name):
+    """Hold the saved file to what was to be saved, and make the boot sector. Nothing counts yet."""
+    lay = part("lay")
+    try:
+        extents = part("place").extents("/" + name, job.fs_addr // _SECTOR, job.fs_size // _SECTOR)[1]
+        job.head = check_head(job.sums, job.buf, extents, job.crc32)
+    except OSError:
+        job.head = None
+    if not job.head:
+        raise part("text").error(84, "saved", "; try again, and if that does not help format it again")
+    if not lay.is_spared(job, job.head[0], _SECTOR) or not lay.is_spared(job, job.head[2], 16):
+        raise part("text").refused(34, "overlaps_saved", job.size, job.head[0])
+    with open(FOLDER + "/loader.bin", "rb") as loader:
+        lay.lay(job, job.made, job.sums, job.buf, loader, job.head)
+    forget("lay", "place")
+
+
+def commit(job):
+    """The next reset upgrades."""
+    if not write_first(job.buf):
+        put_back(job.sums, job.buf, job.head[0], job.head[1])
+        raise part("text").error(5, "flash")
