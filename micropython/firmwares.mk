@@ -40,7 +40,7 @@ endif
 firmwares: $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
 
 # The package for firmwares without molt.
-MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/*) $(addprefix micropython/modules/,molt.py molt_ask.py molt_file.py molt_upgrade.py)
+MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/* micropython/modules/molt*.py)
 $(BUILD)/mip/package.json: tools/mip $(MIP_SOURCES) ports/esp8266/prebuilt/esp8266_loader.h $(BUILD)/mpy-cross/mpy-cross
 	@echo "  MIP $(@D)"
 	$(Q)$(PYTHON) $< $(BUILD)/mpy-cross/mpy-cross $(@D)

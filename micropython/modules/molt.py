@@ -7,7 +7,8 @@ The file is checked, the boot loader and the plan are put into sector 0, and the
 the rest; a power cut during its work is made up for at the next start.
 
 Only what is for users has a name here, for help(molt) and tab completion; the work is done in molt_upgrade.py,
-molt_ask.py, molt_file.py and molt_map.py, which take no memory but while they are at it. What a function does and takes is said there.
+molt_ask.py, molt_file.py and molt_map.py, which take no memory but while they are at it. What a function does and takes is
+said there.
 """
 
 try:

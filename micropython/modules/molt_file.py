@@ -1,4 +1,4 @@
-"""Where an image file is: what fwupdate() asks before anything else. What is wrong with the name, or the place, has its sentence here."""
+"""Where an image file is: what fwupdate() asks before anything else. What is wrong with name or place has its sentence here."""
 
 import uos
 import _molt

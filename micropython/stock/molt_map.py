@@ -5,7 +5,8 @@ def header_trouble():
     """The sentence for a device that has no filesystem."""
     import esp
 
-    return "this firmware has no filesystem on a flash of %u KB: write another firmware by the serial line" % (esp.flash_size() // 1024)
+    size = esp.flash_size() // 1024
+    return "this firmware has no filesystem on a flash of %u KB: write another firmware by the serial line" % size
 
 
 def show(*_):

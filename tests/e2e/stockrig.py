@@ -1,5 +1,6 @@
 """Boards whose firmware has no molt, and the package on them."""
 import functools
+import json
 import subprocess
 
 from rig import BUILD, FS_START, SYSTEM_SIZE, Skip, fresh, same_bytes, scratch, true, user_files
@@ -13,8 +14,8 @@ def package():
     folder = BUILD / "mip"
     if not (folder / "package.json").exists():
         raise Skip("there is no build/mip: make mip")
-    paths = [p for p in folder.rglob("*") if p.is_file() and p.name != "package.json" and "source" not in p.relative_to(folder).parts]
-    return {f"lib/{p.relative_to(folder)}": p.read_bytes() for p in paths}
+    names = [name for name, _ in json.loads((folder / "package.json").read_text())["urls"]]
+    return {f"lib/{name}": (folder / name).read_bytes() for name in names}
 
 
 def stock(files, name=STOCK, size="4M", **settings):

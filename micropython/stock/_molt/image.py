@@ -109,7 +109,8 @@ class _Image:
 
     def _is_eboot(self, header):
         end = self.groups[0][2] + 1
-        if header[1] > _EBOOT_SEGMENTS_MAX or unpack_from("<I", header, 4)[0] < _EBOOT_VADDR or end > _SKETCH_OFF or end >= self.size:
+        entry = unpack_from("<I", header, 4)[0]
+        if header[1] > _EBOOT_SEGMENTS_MAX or entry < _EBOOT_VADDR or end > _SKETCH_OFF or end >= self.size:
             return False
         if end < _SKETCH_OFF and self.read(end, 1)[0] == _EBOOT_PADDING:
             return True

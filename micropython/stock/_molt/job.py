@@ -1,4 +1,4 @@
-"""One upgrade: src/job/job.c, in its order. Nothing is written but by store()'s caller, who saves the first sector, and commit()."""
+"""One upgrade: src/job/job.c, in its order. Only commit() writes, and who calls it has saved the first sector before."""
 
 import _molt
 from _molt import BUFFER, forget, load_sums, part
@@ -9,8 +9,8 @@ _SECTOR = const(4096)
 class Upgrade:
     """`path` is inside the filesystem and, this being the root's, outside too."""
 
-    def __init__(self, path, fs_addr, fs_size, safe_check=True, erase_all=False, verbose=False, drop_frozen=False, is_fallback=False,
-                 progress=None):
+    def __init__(self, path, fs_addr, fs_size, safe_check=True, erase_all=False, verbose=False, drop_frozen=False,
+                 is_fallback=False, progress=None):
         self.path = path
         self.fs_addr = self.device_fs = fs_addr
         self.fs_size = fs_size

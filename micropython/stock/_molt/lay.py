@@ -21,8 +21,9 @@ def lay(job, plan, sums, buf, loader, saved):
     buf[todo_off:_HEAD] = todo
     buf[_HEAD:_HEAD + 48] = pack("<4s11I", b"MOLT", 2, esp.flash_size(), 0, job.size, job.crc32, 0, 0, first_crc, job.size,
                                  params[0] | params[1] << 8, len(job.extents) // 2)
-    buf[_HEAD + 48:_HEAD + 108] = pack("<15I", saved[0], saved[1], saved[2], 0, 0, 0, job.fs_addr, job.fs_size if job.erase_all else 0,
-                                       step_count, verify_step, len(todo), todo_off, extents_off, journal_off, log_size)
+    fs_size = job.fs_size if job.erase_all else 0
+    buf[_HEAD + 48:_HEAD + 108] = pack("<15I", saved[0], saved[1], saved[2], 0, 0, 0, job.fs_addr, fs_size, step_count, verify_step,
+                                       len(todo), todo_off, extents_off, journal_off, log_size)
     buf[_HEAD + 108:_HEAD + 128] = job.sha1
     buf[_HEAD + 128:_SECTOR] = pack("<I", sums.crc32(0, view[extents_off:_HEAD + 128]))
 
@@ -33,8 +34,8 @@ def is_spared(job, begin, size):
 
 
 def read_header():
-    """(image size, image CRC, bytes of filesystem to be erased, address and CRC of the saved first sector, offset of the extents, CRC
-    of the plan) in sector 0. None where there is no plan: that is read twice."""
+    """(version, image size, image CRC, bytes of filesystem to be erased, address and CRC of the saved first sector, offset of the
+    extents, CRC of the plan) in sector 0. None where there is no plan: that is read twice."""
     for _ in range(2):
         header = esp.flash_read(_SECTOR - _HEADER_SIZE, _HEADER_SIZE)
         if header[:4] == b"MOLT":
