@@ -26,6 +26,28 @@ firmwares: $(MOLT_MAP_FIRMWARES)
 docs: $(BUILD)/molt ## what is made from the table of flash maps: pictures, and the linker scripts of the boards
 	$(Q)$(PYTHON) tools/maps $<
 
+# Stock firmwares: the port without molt, for micropython/stock. They have no objects in common with the others.
+VPORT_USER_C_MODULES :=
+VPORT_MANIFEST := $(VPORT)/manifest.py
+VPORT_DEPS :=
+$(eval $(call vport_firmware,stock-A,$(MICROPY_DIR),mpy-cross,A,,$(VPORT_BALLAST_4M),4MB))
+$(eval $(call vport_firmware,stock-A-1M,$(MICROPY_DIR),mpy-cross,A,FLASH_1M,$(VPORT_BALLAST_1M),1MB))
+STOCK_FIRMWARES := stock-A stock-A-1M
+ifneq ($(wildcard $(MICROPY_DIR_2)/py/mpconfig.h),)
+$(eval $(call vport_firmware,stock2-A,$(MICROPY_DIR_2),mpy2-cross,A,,$(VPORT_BALLAST_4M),4MB))
+STOCK_FIRMWARES += stock2-A
+endif
+firmwares: $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
+
+# The package for firmwares without molt.
+MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/* micropython/modules/molt*.py)
+$(BUILD)/mip/package.json: tools/mip $(MIP_SOURCES) ports/esp8266/prebuilt/esp8266_loader.h $(BUILD)/mpy-cross/mpy-cross
+	@echo "  MIP $(@D)"
+	$(Q)$(PYTHON) $< $(BUILD)/mpy-cross/mpy-cross $(@D)
+
+.PHONY: mip
+mip: $(BUILD)/mip/package.json ## the package by which a firmware without molt upgrades itself: mpremote mip install
+
 # The board of make repl: a device of 4 MB with firmware A, and the image of B on its filesystem. It is kept from one run
 # to the next, as a device is; remove the file for a new one.
 REPL_FLASH ?= $(BUILD)/repl.bin

@@ -4,6 +4,11 @@
 E2E_FIRMWARES := $(patsubst %,$(BUILD)/%/firmware.bin,mpy-A mpy-B mpy-A-1M mpy-B-1M mpy-A-1M-lean mpy-B-1M-lean $(filter mpy2-A,$(VPORT_FIRMWARES)))
 test-programs: $(E2E_FIRMWARES)
 
+# For firmwares without molt: the package, and a program that makes the C job of the same device.
+$(BUILD)/host/same_job: $(BUILD)/host/tests/e2e/same_job.o $(BUILD)/host/libmoltsim.a $(BUILD)/host/libmoltlfs.a $(BUILD)/host/libmolt.a
+	$(Q)$(CC) $(CFLAGS_VARIANT) $^ -o $@
+test-programs: $(BUILD)/host/same_job $(BUILD)/mip/package.json $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
+
 .PHONY: demo
 demo: $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live
 	@BUILD=$(BUILD) tools/demo

@@ -12,6 +12,7 @@ import struct
 import sys
 
 from checks import attempt, files_are, refused, target_is
+from badimages import esp32_image, with_md5
 from rig import (FS_START, FS_START_1M, MB, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, firmware, fresh, hazard, main, note, same, same_bytes, scratch,
                  small_program, test, tool, true, user_files)
 
@@ -21,12 +22,6 @@ NOT_OURS = "on another volume than a littlefs in the device's own flash; copy it
 
 def board_with(image, name="mpy-A", size="4M", **settings):
     return fresh(name, size, {**user_files(), "firmware.bin": image}, **settings)
-
-
-def with_md5(image):
-    """A MicroPython image that was changed, its size word and its MD5 made right again."""
-    import hashlib
-    return image[:-16] + hashlib.md5(image[4:-16]).digest()
 
 
 # ---- bad files
@@ -132,19 +127,6 @@ def an_esp32_image_is_refused():
     board = board_with(esp32_image())
     for flag in (True, False):
         refused(board, f"molt.fwupdate('firmware.bin', safe_check={flag})", "OSError", "for another chip")
-
-
-def esp32_image():
-    """One segment of IRAM, 24-byte header, checksum, appended SHA-256."""
-    import hashlib
-    code = random.Random(2).randbytes(2000)
-    head = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080000) + struct.pack("<BBBBHBHHIB", 0xEE, 0, 0, 0, 0, 0, 0, 0xFFFF, 0, 1)
-    data = head + struct.pack("<II", 0x40080000, len(code)) + code
-    checksum = 0xEF
-    for byte in code:
-        checksum ^= byte
-    data += bytes(15 - len(data) % 16) + bytes([checksum])
-    return data + hashlib.sha256(data).digest()
 
 
 @test

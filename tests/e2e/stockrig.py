@@ -1,0 +1,39 @@
+"""Boards whose firmware has no molt, and the package on them."""
+import functools
+import json
+import subprocess
+
+from rig import BUILD, FS_START, SYSTEM_SIZE, Skip, fresh, same_bytes, scratch, true, user_files
+
+STOCK = "stock-A"
+
+
+@functools.cache
+def package():
+    """The files of build/mip, where mip puts them."""
+    folder = BUILD / "mip"
+    if not (folder / "package.json").exists():
+        raise Skip("there is no build/mip: make mip")
+    names = [name for name, _ in json.loads((folder / "package.json").read_text())["urls"]]
+    return {f"lib/{name}": (folder / name).read_bytes() for name in names}
+
+
+def stock(files, name=STOCK, size="4M", **settings):
+    """A board with a stock firmware, the package and files."""
+    return fresh(name, size, {**package(), **files}, **settings)
+
+
+def with_image(image, path="firmware.bin"):
+    return {**user_files(), path: image}
+
+
+def same_as_c_job(board, before, path="firmware.bin", fs_start=FS_START, erase_all=False):
+    """What the Python engine prepared on the board is what the C job makes on the same flash: molt.head is held to what is to be
+    saved byte for byte, and the boot sector is the same. `before`: sector 0 as it was."""
+    flash = board.flash()
+    again = scratch("again")
+    again.write_bytes(before + flash[len(before):])
+    words = [BUILD / "host/same_job", again, fs_start, len(flash) - SYSTEM_SIZE - fs_start, path]
+    done = subprocess.run([*map(str, words), *(["erase_all"] if erase_all else [])], capture_output=True, text=True, timeout=60)
+    true(done.returncode == 0, f"the C job takes it: {done.stdout}{done.stderr}")
+    same_bytes(flash, again.read_bytes(), "flash as the C job prepares it")

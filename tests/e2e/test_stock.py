@@ -1,0 +1,362 @@
+#!/usr/bin/env python3
+"""A firmware without molt upgrades itself by the package of `make mip`, on the virtual ESP8266, as TAP.
+
+    tests/e2e/test_stock.py [--all] [WORD...]   only the tests with a WORD in their names; --all: more devices, more cuts
+
+The firmware is the unchanged esp8266 port; the engine is micropython/stock. What it writes is held to what the C job writes.
+"""
+import json
+import random
+import subprocess
+import sys
+
+import rig
+from checks import files_are, refused, target_is
+from rig import (BRICK, CUT, FS_START, FS_START_1M, MB, SECTOR, SMALL_PROGRAM_SAYS, firmware, fresh, hazard, main, note, same,
+                 same_bytes, small_program, test, true, user_files)
+from badimages import esp32_image, with_md5
+from stockrig import STOCK, package, same_as_c_job, stock, with_image
+
+UPGRADE = "import molt; molt.fwupdate('firmware.bin')"
+PREPARE = "import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)\n"
+ALL = "--all" in sys.argv
+
+
+# ---- from a stock firmware to others
+
+@test
+def stock_to_molt_and_back():
+    """A stock firmware upgrades itself to one with molt in it, and that one back to the stock one; files and flash are right"""
+    files = {**with_image(firmware("mpy-B")), "stock.bin": firmware(STOCK)}
+    board = stock(files)
+    before = board.flash()
+    run = board.run(UPGRADE)
+    true(run.runs("mpy-B"), f"B comes up by itself: {run.lines()[-3:]}")
+    target_is(board, before, firmware("mpy-B"))
+    files_are(board, {**package(), **files})
+    same(board.run("import molt, _molt; print(molt.status()['result'], hasattr(_molt, 'FOLDER'))").lines()[-1], "ok False",
+         "status, by B's own molt")
+    before = board.flash()
+    true(board.run("import molt; molt.fwupdate('stock.bin')").runs(STOCK), "the stock firmware comes up again")
+    target_is(board, before, firmware(STOCK))
+    files_are(board, {**package(), **files})
+    same(board.run("import molt; print(molt.status())").value()["result"], "ok", "status, by the package")
+
+
+@test
+def to_another_stock_firmware():
+    """A stock firmware upgrades itself to a stock firmware of a newer MicroPython, and that one itself back"""
+    files = {**user_files(), "new.bin": firmware("stock2-A"), "old.bin": firmware(STOCK)}
+    board = stock(files)
+    for name, path in (("stock2-A", "new.bin"), (STOCK, "old.bin")):
+        before = board.flash()
+        true(board.run(f"import molt; molt.fwupdate('{path}')").runs(name), f"{name} comes up")
+        target_is(board, before, firmware(name))
+        files_are(board, {**package(), **files})
+
+
+@test
+def what_is_asked():
+    """check, plan, pending, cancel and status say what the C engine says, and cancel puts back the first sector"""
+    answers = {}
+    code = ("import molt\nc = molt.check('firmware.bin')\np = molt.plan('firmware.bin')\n"
+            "molt.fwupdate('firmware.bin', reset=False, verbose=False)\na = molt.pending()\ns = molt.status()\n"
+            "b = molt.cancel(verbose=False)\nprint([c, p, a, s, b, molt.pending(), molt.status(), molt.cancel()])")
+    files = with_image(firmware("mpy-B"))
+    for name, board in (("stock", stock(files)), ("molt", fresh("mpy-A", files=files))):
+        before = board.flash()
+        answers[name] = board.run(code).value()
+        same_bytes(board.flash(0, FS_START), before[:FS_START], "the firmware")
+    # Not all sectors of the two firmwares differ from B's.
+    for name in answers:
+        plan = answers[name][1]
+        true(plan["sectors"] == plan["equal"] + plan["programmed"], f"plan: {plan}")
+        del plan["equal"], plan["programmed"], plan["seconds"], plan["erased"], plan["sector_erases"], plan["block_erases"]
+    same(answers["stock"], answers["molt"], "the answers")
+
+
+# ---- byte for byte
+
+def devices():
+    """(what, firmware, size, files, image, settings, erase_all) of devices that are all different."""
+    chance = random.Random(13)
+    number = 0
+    for size in ("1M", "2M", "4M"):
+        for params in (b"\x00", b"\x02", b"\x03"):
+            number += 1
+            start = FS_START_1M if size == "1M" else FS_START
+            freq = {"1M": b"\x20", "2M": b"\x30", "4M": b"\x4f"}[size]
+            image = small_program(chance.randrange(2000, 60000, 4)) + chance.randbytes(number % 4)
+            yield size, params + freq, start, image, bool(number % 5 == 0), number
+
+
+def fragmented(number):
+    """Files between which an image is put in pieces: some small, some removed before."""
+    chance = random.Random(number)
+    return {f"data/{i}": chance.randbytes(chance.randrange(1, 9000)) for i in range(number)}
+
+
+# firmware.bin becomes a copy of itself, 52 bytes longer.
+COPY = """
+import os
+os.rename('firmware.bin', 'x')
+os.remove('data/0')
+f = open('firmware.bin', 'wb')
+g = open('x', 'rb')
+h = open('h', 'wb')
+while True:
+    b = g.read(700)
+    if not b: break
+    f.write(b)
+    h.write(b)
+f.write(bytes(52))
+f.close()
+h.close()
+"""
+
+
+@test
+def byte_for_byte_what_the_c_job_writes():
+    """Boot sector and molt.head are byte for byte the C job's: 9 devices of 1, 2 and 4 MB, 2 images each, one with erase_all"""
+    count = 0
+    for size, params, start, image, erase_all, number in devices():
+        name = "stock-A-1M" if size == "1M" else STOCK
+        board = stock({**fragmented(number), "firmware.bin": image}, name, size, params=params)
+        for again in (False, True):
+            if again:
+                # The device writes another file, in turn with a second one, and to the blocks of removed ones too.
+                board.run(COPY)
+            before = board.flash(0, SECTOR)
+            options = "reset=False, verbose=False" + (", erase_all=True" if erase_all else "")
+            board.run(f"import molt; molt.fwupdate('firmware.bin', {options})")
+            true(board.flash(0xF7C, 0xF80) == b"MOLT", "it is prepared")
+            same_as_c_job(board, before, fs_start=start, erase_all=erase_all)
+            count += 1
+            board.change(0, before)
+    note(f"{count} devices and images")
+
+
+@test
+def byte_for_byte_of_micropython():
+    """The same with images of MicroPython: B, a newer stock firmware, and one that differs from the present one in three sectors"""
+    close = bytearray(firmware(STOCK))
+    for at in (0x20000, 0x21000, 0x90000):
+        close[at] ^= 1
+    for image in (firmware("mpy-B"), firmware("stock2-A"), with_md5(bytes(close))):
+        board = stock(with_image(image))
+        before = board.flash(0, SECTOR)
+        board.run(PREPARE)
+        same_as_c_job(board, before)
+
+
+# ---- refusals
+
+def bad_images():
+    """(what, image, words of the sentence, whether only safe_check finds it) of test_refusals.py's images."""
+    whole = firmware("mpy-B")
+    for size in (len(whole) - 1, len(whole) - 16, len(whole) // 2, 0x9000, 20000, 200):
+        yield f"cut to {size}", whole[:size], "copy it again"
+    for seed, at in enumerate((0, 1, 5, 20, 0x4000, 0x9000 + 77, len(whole) // 2, len(whole) - 17, len(whole) - 3)):
+        bad = bytearray(whole)
+        bad[at] ^= 1 << random.Random(seed).randrange(8) if at > 5 else 0x40
+        yield f"a wrong bit at {at}", bytes(bad), ""
+    yield "random", random.Random(1).randbytes(300000), "no firmware image"
+    yield "empty", b"", "so small that littlefs keeps it inside its directory"
+    yield "inline", whole[:60], "so small that littlefs keeps it inside its directory"
+    yield "ESP32", esp32_image(), "for another chip"
+    second = b"\xea\4\2\x40\0\0\x10\x40" + bytes(4) + (4000).to_bytes(4, "little") + bytes(4000) + small_program(3000)
+    yield "0xEA", second, "the mask ROM cannot start it"
+    yield "gzip", b"\x1f\x8b\x08" + bytes(2000), "decompress it first"
+    body = whole[:-16] + random.Random(4).randbytes(MB + 4096 - len(whole))
+    body = body[:0x8FFC] + len(body).to_bytes(4, "little") + body[0x9000:]
+    yield "larger than 1 MB", with_md5(body + bytes(16)), "the part of flash that code can run from"
+
+
+@test
+@hazard("no validation of the image")
+def bad_images_are_refused():
+    """Each bad image of the C engine's list is refused with its words, and flash sees no operation"""
+    cases = list(bad_images())
+    for what, image, words in cases if ALL else cases[::3] + cases[-6:]:
+        refused(stock(with_image(image)), "molt.fwupdate('firmware.bin', verbose=False)", "OSError", words)
+        note(what)
+
+
+@test
+def other_refusals():
+    """Missing files, directories, wrong arguments, a name that is taken, another map: the sentences of the C engine"""
+    board = stock(with_image(small_program(9000)))
+    for name, kind, words in (("'other.bin'", "OSError", "no such file"), ("'nowhere/x'", "OSError", "no such file"),
+                              ("'data'", "OSError", "this is a directory"), ("'..'", "OSError", "this is a directory"),
+                              ("7", "TypeError", "named by a str"), ("'firmware.bin', sha256=b'x'", "ValueError", "64 hexadecimal digits"),
+                              ("'firmware.bin', sha256=bytes(32)", "OSError", "not the one expected"),
+                              ("'firmware.bin', fallback='x'", "ValueError", "needs resident mode")):
+        refused(board, f"molt.fwupdate({name})", kind, words)
+    taken = stock({**user_files(), "molt.head": small_program(9000)})
+    refused(taken, "molt.fwupdate('molt.head')", "ValueError", "rename the image")
+    for name in ("install", "uninstall", "map", "regions"):
+        refused(board, f"molt.{name}()", "OSError", "firmwares with molt in them")
+    board = stock(with_image(firmware("mpy-B-1M")))
+    refused(board, "molt.fwupdate('firmware.bin', verbose=False)", "OSError", "made for another flash map")
+
+
+@test
+def a_file_whose_blocks_do_not_hold_it():
+    """A file on another volume, of a name that the device's own littlefs has too, is refused"""
+    code = ("import vfs\nclass RAM:\n    def __init__(self): self.data = bytearray(4 * 2048)\n"
+            "    def readblocks(self, n, buf, off=0):\n        at = n * 2048 + off; buf[:] = memoryview(self.data)[at:at + len(buf)]\n"
+            "    def writeblocks(self, n, buf, off=0):\n        at = n * 2048 + off; memoryview(self.data)[at:at + len(buf)] = buf\n"
+            "    def ioctl(self, op, arg): return 4 if op == 4 else 2048 if op == 5 else 0\n"
+            "ram = RAM()\nvfs.VfsLfs2.mkfs(ram)\nvfs.mount(vfs.VfsLfs2(ram), '/ram')\nf = open('/ram/a', 'wb')\n"
+            "f.write(bytes(1500))\nf.close()\n"
+            "molt.fwupdate('/ram/a')")
+    refused(stock(user_files()), code, "OSError", "on another volume")
+    refused(stock({**user_files(), "ram/a": bytes(1499)}), code, "OSError", "on another volume")
+
+
+# ---- the package
+
+@test
+def a_half_arrived_package_says_so():
+    """A package of which a file is missing, cut short or another one is refused with its name; nothing is written"""
+    whole = package()
+    for name, data in (("lib/_molt/loader.bin", None), ("lib/_molt/files.txt", None),
+                       ("lib/_molt/put.mpy", whole["lib/_molt/plan.mpy"]),
+                       ("lib/_molt/sentences.txt", whole["lib/_molt/sentences.txt"][:-1]),
+                       ("lib/_molt/files.txt", whole["lib/_molt/files.txt"][:-5])):
+        files = {**whole, **with_image(small_program(9000)), name: data}
+        board = fresh(STOCK, files={path: data for path, data in files.items() if data is not None})
+        refused(board, "molt.fwupdate('firmware.bin')", "OSError", f"{name[4:]} is missing or damaged; install it again")
+
+
+@test
+def the_package_is_reproducible():
+    """make mip writes the same bytes again, and package.json names each file once"""
+    folder = rig.BUILD / "mip"
+    package()
+    again = rig.scratch("mip")
+    subprocess.run([rig.ROOT / "tools/mip", rig.BUILD / "mpy-cross/mpy-cross", again], check=True)
+    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    same(sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file()), names, "files")
+    for name in names:
+        same_bytes((again / name).read_bytes(), (folder / name).read_bytes(), str(name))
+    urls = json.loads((folder / "package.json").read_text())["urls"]
+    true(len(urls) == len({to for to, _ in urls}) and all((folder / at).exists() for _, at in urls), f"urls: {urls}")
+
+
+# ---- power cuts, Ctrl-C, memory
+
+@test
+def cuts_while_preparing():
+    """A power cut in an operation of preparing leaves the old firmware or the new one, except while sector 0 is rewritten"""
+    program = small_program(9000)
+    board = stock(with_image(program))
+    before = board.flash()
+    ops = board.run(PREPARE).ops
+    first = next(i for i, op in enumerate(ops) if op[1] < SECTOR)
+    prepared = board.flash()
+    sample = range(len(ops)) if ALL else sorted({0, first - 1, first, first + 3, len(ops) - 9, len(ops) - 1,
+                                                 *random.Random(1).sample(range(len(ops)), 4)})
+    bricks = 0
+    for op in sample:
+        for tear in ("before", "after", "prefix", "random") if ALL else ("random", "after")[:1 + (op >= first)]:
+            board.path.write_bytes(before)
+            board.run(PREPARE, cut=f"{op}:{tear}", status=CUT)
+            run = board.run(status=None)
+            if run.status == BRICK:
+                true(op >= first, f"it boots after a cut in operation {op}, before sector 0 is touched")
+                bricks += 1
+            elif SMALL_PROGRAM_SAYS in run.out:
+                target_is(board, before, program)
+            else:
+                true(run.runs(STOCK), f"the old firmware runs after a cut in operation {op}: {run.out[-300:]!r}")
+                same_bytes(board.flash(0, FS_START), before[:FS_START], "the old firmware")
+                files_are(board, {**package(), **with_image(program)})
+    note(f"{len(ops)} operations, the window from {first} on; {bricks} of the cuts were in it and fatal")
+    board.path.write_bytes(prepared)
+    true(SMALL_PROGRAM_SAYS in board.run(status=None).out, "without a cut the program runs")
+
+
+@test
+def the_header_goes_in_last():
+    """Sector 0 is erased, programmed from its end to its begin, and its first 16 bytes by themselves at the end"""
+    board = stock(with_image(small_program(9000)))
+    ops = [op for op in board.run(PREPARE).ops if op[1] < SECTOR]
+    same(ops[0], ("sector", 0, SECTOR), "the first operation")
+    pages = [addr // 256 for _, addr, _ in ops[1:]]
+    same(pages, sorted(pages, reverse=True), "pages")
+    same(ops[-1], ("page", 0, 16), "the last operation")
+    same(sum(addr == 0 for kind, addr, _ in ops if kind == "page"), 1, "programs of the header")
+
+
+@test
+def what_progress_raises_leaves_nothing_behind():
+    """What the progress function raises, KeyboardInterrupt too, stops the upgrade and nothing is written"""
+    board = stock(with_image(firmware("mpy-B")))
+    for phase in ("image", "file", "compare"):
+        code = f"def stop(phase, done, total):\n    if phase == '{phase}' and done > total // 2: raise KeyboardInterrupt\n" \
+            "try: molt.fwupdate('firmware.bin', progress=stop, verbose=False)\nexcept KeyboardInterrupt: raise ValueError('stopped')"
+        refused(board, code, "ValueError", "stopped")
+
+
+# Takes memory until so much is left, in pieces that cannot be given back.
+LEAVE = "import gc\nkept = []\ngc.collect()\nwhile gc.mem_free() > {0}: kept.append(bytes(64)); gc.collect()\n"
+HEAP = 28 * 1024
+
+
+@test
+def the_heap_that_it_needs():
+    """It works with 28 KB of free heap, the import included, and where it does not there is a MemoryError and nothing is written"""
+    board = stock(with_image(firmware("mpy-B")))
+    before = board.flash()
+    for left in (HEAP, HEAP // 2):
+        board.path.write_bytes(before)
+        run = board.run(LEAVE.format(left) + "try: " + PREPARE + "except MemoryError: print('no memory')\n", timeout=200)
+        if left == HEAP:
+            true(board.flash(0xF7C, 0xF80) == b"MOLT", f"it is prepared with {left} bytes: {run.lines()[-2:]} {run.err[-300:]}")
+        elif board.flash(0xF7C, 0xF80) != b"MOLT":
+            same_bytes(board.flash(0, FS_START), before[:FS_START], "the firmware")
+
+
+@test
+def without_native_code():
+    """Where no IRAM is left for native code it works all the same, slowly"""
+    board = stock(with_image(small_program(9000)))
+    before = board.flash(0, SECTOR)
+    # The code of the package is a few hundred bytes; what is committed here takes the rest of IRAM.
+    run = board.run("import sys\ncode = '@micropython.native\\ndef f(x):\\n' + '    x = x + 1\\n' * 4\nimport micropython\n"
+                    "try:\n    while True: exec(code)\nexcept MemoryError: pass\n" + PREPARE +
+                    "print('_molt.slow' in sys.modules, '_molt.sums' in sys.modules)\n", timeout=300)
+    same(run.lines()[-1], "True False", "the sums are slow.py's")
+    same_as_c_job(board, before)
+
+
+@test
+def it_is_quick():
+    """Preparing an upgrade to MicroPython takes less than 6 s of an 80 MHz chip's instructions, for each 640 KB of the image"""
+    board = stock(with_image(firmware("mpy-B")))
+    run = board.run("import time\nt = time.ticks_us()\n" + PREPARE + "print(time.ticks_diff(time.ticks_us(), t))\n")
+    instructions = run.value() / 0.032
+    size = len(firmware("mpy-B"))
+    seconds = instructions / 80e6 * 640 * 1024 / size
+    note(f"{instructions / 1e6:.0f} million instructions for {size} bytes; {seconds:.1f} s for 640 KB, at 80 million a second")
+    true(seconds < 6, f"{seconds} s")
+
+
+@test
+def sentences_are_those_of_the_c_engine():
+    """Each sentence of the package stands in the C sources too, but for those of what only the package has to say"""
+    sources = [rig.ROOT / path for path in ("src/image/image_text.c", "src/upgrade/plan_build.c", "src/job/job_text.c",
+                                            "src/lfs/lfs_source.c", "micropython/molt_extmod/modmolt.c")]
+    text = " ".join("".join(part for part in line.split('"')[1::2]) for path in sources
+                    for line in path.read_text().replace('"\n', '"').split("\n"))
+    squeezed = "".join(text.split())
+    lines = (rig.ROOT / "micropython/stock/_molt/sentences.txt").read_text().splitlines()
+    own = [line for line in lines if "".join(line.split(" ", 1)[1].split()) not in squeezed]
+    same([line.split()[0] for line in own], ["is_resident"], "sentences of its own")
+    true(len(lines) > 40, "there are many")
+
+
+if __name__ == "__main__":
+    sys.argv = [word for word in sys.argv if word != "--all"]
+    sys.exit(main())
