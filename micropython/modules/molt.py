@@ -6,10 +6,15 @@
 The file is checked, the boot loader and the plan are put into sector 0, and the device resets. The boot loader does
 the rest; a power cut during its work is made up for at the next start.
 
-Only what is for users has a name here, for help(molt) and tab completion; the work is done in molt_upgrade.py,
-molt_ask.py, molt_file.py and molt_map.py, which take no memory but while they are at it. What a function does and takes is
-said there.
+Only what is for users has a name here, for help(molt) and tab completion; the work is done in molt_upgrade.py, molt_ask.py,
+molt_file.py and molt_map.py. They are loaded now, so that later nothing has to be looked for on a filesystem.
 """
+
+from molt_upgrade import fwupdate
+from molt_ask import cancel, check, confirm, install, pending, plan, status, uninstall
+import molt_file
+
+del molt_file
 
 try:
     import sys
@@ -20,62 +25,6 @@ try:
 except ImportError:
     pass
 del sys
-
-
-def _call(module, name, *args, **options):
-    """Call a function of a module, and forget the module."""
-    import sys
-
-    try:
-        return getattr(__import__(module), name)(*args, **options)
-    finally:
-        sys.modules.pop(module, None)
-        sys.modules.pop("molt_upgrade", None)
-
-
-def fwupdate(file_name, *args, **options):
-    """Replace the firmware by the image in `file_name`."""
-    return _call("molt_upgrade", "fwupdate", file_name, *args, **options)
-
-
-def check(file_name):
-    """Say what the image is."""
-    return _call("molt_ask", "check", file_name)
-
-
-def plan(file_name, *args, **options):
-    """What an upgrade would do."""
-    return _call("molt_ask", "plan", file_name, *args, **options)
-
-
-def status():
-    """What the last upgrade came to."""
-    return _call("molt_ask", "status")
-
-
-def pending():
-    """The size of the image that the next reset puts in, or None."""
-    return _call("molt_ask", "pending")
-
-
-def cancel(*args, **options):
-    """Take back what fwupdate(..., reset=False) prepared."""
-    return _call("molt_ask", "cancel", *args, **options)
-
-
-def install(*args, **options):
-    """Put the resident boot loader into sector 0."""
-    return _call("molt_ask", "install", *args, **options)
-
-
-def uninstall(*args, **options):
-    """Put the firmware's own first sector back into sector 0."""
-    return _call("molt_ask", "uninstall", *args, **options)
-
-
-def confirm():
-    """Keep the firmware that is on trial."""
-    return _call("molt_ask", "confirm")
 
 
 def map():
