@@ -79,7 +79,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     """
     tell = progress or (lambda phase, done, total: None)
     if _molt.pending():
-        raise OSError(16, "an upgrade is prepared already; esp.DFU() carries it out, molt.cancel() takes it back")
+        raise OSError(16, "an upgrade is prepared already; a reset carries it out, molt.cancel() takes it back")
     trial = None
     if fallback is not None:
         from molt_ask import check_trial
