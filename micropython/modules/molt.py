@@ -22,60 +22,67 @@ except ImportError:
 del sys
 
 
-def _call(module, name, *args, **options):
-    """Call a function of a module, and forget the module."""
-    import sys
-
-    try:
-        return getattr(__import__(module), name)(*args, **options)
-    finally:
-        sys.modules.pop(module, None)
-        sys.modules.pop("molt_upgrade", None)
-
-
 def fwupdate(file_name, *args, **options):
     """Replace the firmware by the image in `file_name`."""
-    return _call("molt_upgrade", "fwupdate", file_name, *args, **options)
+    from molt_call import call
+
+    return call("molt_upgrade", "fwupdate", file_name, *args, **options)
 
 
 def check(file_name):
     """Say what the image is."""
-    return _call("molt_ask", "check", file_name)
+    from molt_call import call
+
+    return call("molt_ask", "check", file_name)
 
 
 def plan(file_name, *args, **options):
     """What an upgrade would do."""
-    return _call("molt_ask", "plan", file_name, *args, **options)
+    from molt_call import call
+
+    return call("molt_ask", "plan", file_name, *args, **options)
 
 
 def status():
     """What the last upgrade came to."""
-    return _call("molt_ask", "status")
+    from molt_call import call
+
+    return call("molt_ask", "status")
 
 
 def pending():
     """The size of the image that the next reset puts in, or None."""
-    return _call("molt_ask", "pending")
+    from molt_call import call
+
+    return call("molt_ask", "pending")
 
 
 def cancel(*args, **options):
     """Take back what fwupdate(..., reset=False) prepared."""
-    return _call("molt_ask", "cancel", *args, **options)
+    from molt_call import call
+
+    return call("molt_ask", "cancel", *args, **options)
 
 
 def install(*args, **options):
     """Put the resident boot loader into sector 0."""
-    return _call("molt_ask", "install", *args, **options)
+    from molt_call import call
+
+    return call("molt_ask", "install", *args, **options)
 
 
 def uninstall(*args, **options):
     """Put the firmware's own first sector back into sector 0."""
-    return _call("molt_ask", "uninstall", *args, **options)
+    from molt_call import call
+
+    return call("molt_ask", "uninstall", *args, **options)
 
 
 def confirm():
     """Keep the firmware that is on trial."""
-    return _call("molt_ask", "confirm")
+    from molt_call import call
+
+    return call("molt_ask", "confirm")
 
 
 def map():
