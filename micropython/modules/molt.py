@@ -11,6 +11,9 @@ molt_ask.py, molt_file.py and molt_map.py, which take no memory but while they a
 said there.
 """
 
+import molt_call
+
+del molt_call
 try:
     import sys
     from _molt import frozen

@@ -20,13 +20,13 @@ RISK = "the power must not fail for some 60 ms, or nothing boots until the seria
 
 def open_job(file_name, wanted=None, **options):
     """The upgrade object for a file, and the mount point of its filesystem. wanted: the file's SHA-256, or None."""
-    import sys
+    from molt_call import forget
     from molt_file import find
 
     path, addr, size, root = find(file_name, wanted, options.get("erase_all"))
     # On a firmware without molt its memory is needed now.
     del find
-    sys.modules.pop("molt_file", None)
+    forget("molt_file")
     gc.collect()
     return _molt.Upgrade(path, addr, size, **options), root
 
