@@ -82,7 +82,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     """
     tell = progress or (lambda phase, done, total: None)
     if _molt.pending():
-        raise OSError(16, "an upgrade is already prepared; esp.DFU() carries it out, molt.cancel() takes it back")
+        raise OSError(16, "an upgrade is already prepared; a reset carries it out, molt.cancel() takes it back")
     trial = None
     if fallback is not None:
         from molt_ask import check_trial

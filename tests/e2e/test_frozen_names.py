@@ -36,7 +36,8 @@ def bad_files_and_names():
     code = "import esp\n"
     for name in sorted(set(files) - {"good"}):
         code += f"try:\n esp.add_frozen('/m/{name}.mpy')\n print('{name} TAKEN')\nexcept (ValueError, OSError) as e:\n print('{name}', e)\n"
-    names = ("_boot", "flashbdev", "inisetup", "molt", "molt_ask", "molt_file", "molt_map", "molt_upgrade", "a..b", ".a", "a.", "a/b", "x" * 64, "a b", "flashbdev.sub",
+    names = ("_boot", "flashbdev", "inisetup", "molt", "molt_ask", "molt_file", "molt_map", "molt_upgrade",
+             "a..b", ".a", "a.", "a/b", "x" * 64, "a b", "flashbdev.sub",
              "molt.x", "__init__", "a.__init__.b", "mod.py", "mod.mpy")
     for name in names:
         code += f"try:\n esp.add_frozen('/m/good.mpy', '{name}')\n print('TAKEN')\nexcept ValueError as e:\n print('{name}', e)\n"
