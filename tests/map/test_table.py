@@ -30,6 +30,8 @@ OTHERS = {
     ("bench/bench.c", MEGABYTE): "sizes of images and filesystems to measure plans with",
     ("tools/demo", MEGABYTE): "what the demonstration checks by, which is not to come from what it checks",
     ("tools/demo", 5 * 4096): "likewise",
+    ("micropython/stock/_molt/plan.py", MEGABYTE): "what the CPU sees of flash, on a firmware that has no table",
+    ("micropython/stock/_molt/verify.py", MEGABYTE): "likewise",
     ("cmd/molt/text/describe.c", MEGABYTE): "flash capacities by the size code of an ESP32 image",
 }
 
