@@ -169,7 +169,7 @@ static void watch(void *ctx, char kind, uint32_t addr, const void *data, uint32_
 static int load_image(torture_t *torture, const char *path, uint8_t **image, uint32_t *end) {
     uint32_t sector_size = torture->nor->flash.geometry.sector_size;
     uint32_t size;
-    int err = torture_files_load(torture, path, image, &size);
+    int err = torture_files_load(torture, path, image, &size, &torture->is_gzip);
     if (err) {
         return err;
     }

@@ -28,8 +28,8 @@
 // sector 0 is a defect, whatever comes of it. The header has to go in last, and alone: without it nothing half done boots
 // (but for what a torn erase leaves, of which the mask ROM's checksum lets one in 256 through). In resident mode there
 // are no windows at all.
-#ifndef MOLT_CMD_TORTURE_H
-#define MOLT_CMD_TORTURE_H
+#ifndef MOLT_SIM_TORTURE_H
+#define MOLT_SIM_TORTURE_H
 
 #include "device.h"
 #include "sim_upgrade.h"
@@ -130,6 +130,7 @@ typedef struct torture {
     char text[256];  // its sentence
     // The rest is the engine's own.
     sim_device_t device;
+    bool is_gzip;          // the file that was loaded last
     uint8_t *image;        // the image as it has to be in the end, in whole sectors
     uint32_t image_end;    // bytes of it
     uint8_t *trial_image;  // the one that is on trial; NULL for none

@@ -80,7 +80,7 @@ bool torture_fs_is_erased(const torture_t *torture) {
         }
     }
     // Of a gzip file the first sector, and the extension, come from several sectors; on the small devices a block has four.
-    return left_count <= (torture->extension.size ? 4u : 1u);
+    return left_count <= (torture->is_gzip ? 4u : 1u);
 }
 
 static bool is_original(const torture_t *torture, uint32_t begin, uint32_t end) {

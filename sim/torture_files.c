@@ -47,7 +47,7 @@ static int unpack(uint8_t **bytes, uint32_t *size) {
     return fine ? 0 : MOLT_ERR_CORRUPT;
 }
 
-int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size) {
+int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size, bool *is_gzip) {
     molt_volume_t volume;
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
     struct lfs2_file_config config = { .buffer = cache };
@@ -69,8 +69,8 @@ int torture_files_load(const torture_t *torture, const char *path, uint8_t **byt
     if ((uint32_t)count != *size) {
         return MOLT_ERR_CORRUPT;
     }
-    bool is_gzip = *size >= 2 && (*bytes)[0] == 0x1f && (*bytes)[1] == 0x8b;
-    return is_gzip ? unpack(bytes, size) : 0;
+    *is_gzip = *size >= 2 && (*bytes)[0] == 0x1f && (*bytes)[1] == 0x8b;
+    return *is_gzip ? unpack(bytes, size) : 0;
 }
 
 // One directory of the depth-first walk, from the path of the last found file on.

@@ -1,11 +1,11 @@
 // The files of a tortured device: what they were, and whether they still are.
-#ifndef MOLT_CMD_TORTURE_FILES_H
-#define MOLT_CMD_TORTURE_FILES_H
+#ifndef MOLT_SIM_TORTURE_FILES_H
+#define MOLT_SIM_TORTURE_FILES_H
 
 #include "torture.h"
 
-// Read the file at `path` into a new buffer, which the caller frees. A gzip file is unpacked, by zlib.
-int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size);
+// Read the file at `path` into a new buffer, which the caller frees. A gzip file is unpacked, by zlib; *is_gzip says that it was.
+int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size, bool *is_gzip);
 
 // Note every file of the volume, with size and CRC, in torture->files.
 int torture_files_list(torture_t *torture);

@@ -1,6 +1,6 @@
 // What the parts of the torture engine share.
-#ifndef MOLT_CMD_TORTURE_PARTS_H
-#define MOLT_CMD_TORTURE_PARTS_H
+#ifndef MOLT_SIM_TORTURE_PARTS_H
+#define MOLT_SIM_TORTURE_PARTS_H
 
 #include "torture.h"
 

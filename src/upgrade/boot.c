@@ -212,8 +212,8 @@ static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run
 }
 
 // Perform the steps that are not done yet, and `first`, whatever its mark says: it may have been in progress when the power
-// failed, so its range is erased again, whatever flash seems to hold. Verifying is done at each start that comes here: a chip that lost the
-// page of the journal may have kept the marks of sectors, and not that of the block that is erased for them.
+// failed, so its range is erased again, whatever flash seems to hold. Verifying is done at each start that comes here: a chip
+// that lost the page of the journal may have kept the marks of sectors, and not that of the block that is erased for them.
 static int perform_steps(
     const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run, uint32_t first) {
     const molt_plan_t *plan = run->plan;
