@@ -8,12 +8,25 @@ _HEADER_SIZE = const(132)
 _HEAD = const(3964)
 
 
+def _read_loader(loader, view):
+    """Read the boot loader's file to the beginning of `view`, of 64 bytes more than a sector: how many bytes. Twice: what is read
+    wrong must not go where the chip starts from."""
+    size = loader.readinto(view[:_SECTOR])
+    again = view[_SECTOR:]
+    loader.seek(0)
+    for off in range(0, size, 64):
+        count = loader.readinto(again)
+        if again[:count] != view[off:off + count] or count != min(64, size - off):
+            raise OSError(5)
+    return size
+
+
 def lay(job, plan, sums, buf, loader, saved):
     """Make the boot sector in the first 4096 bytes of `buf`. plan: Plan.result(). saved: address and CRC of the old first sector,
-    address of the report."""
+    address of the report. OSError(5) where the loader reads otherwise the second time."""
     todo_off, extents_off, journal_off, log_size, step_count, verify_step, first_crc, params, todo = plan
     view = memoryview(buf)
-    size = loader.readinto(view[:_SECTOR])
+    size = _read_loader(loader, view)
     for i in range(size, todo_off):
         buf[i] = 0xFF
     buf[2:4] = params

@@ -115,8 +115,11 @@ def store(job, name):
         raise part("text").error(84, "saved", "; try again, and if that does not help format it again")
     if not lay.is_spared(job, job.head[0], _SECTOR) or not lay.is_spared(job, job.head[2], 16):
         raise part("text").refused(34, "overlaps_saved", job.size, job.head[0])
-    with open(FOLDER + "/loader.bin", "rb") as loader:
-        lay.lay(job, job.made, job.sums, job.buf, loader, job.head)
+    try:
+        with open(FOLDER + "/loader.bin", "rb") as loader:
+            lay.lay(job, job.made, job.sums, job.buf, loader, job.head)
+    except OSError:
+        raise part("text").error(5, "flash")
     forget("lay", "place")
 
 
