@@ -128,15 +128,17 @@ def install(force=False, verbose=True):
     """
     import molt_map
 
+    place = molt_map.find("reserved")
     _say_rewrite(verbose)
-    _molt.resident_install(*molt_map.find("reserved"), force)
+    _molt.resident_install(*place, force)
     if verbose:
         print("molt: resident mode is installed")
 
 
 def uninstall(verbose=True):
     """Put the firmware's own first sector back into sector 0. The power must not fail for some 60 ms."""
-    _say_rewrite(verbose)
+    if _molt.resident():
+        _say_rewrite(verbose)
     _molt.resident_uninstall()
     if verbose:
         print("molt: resident mode is not installed any more")
