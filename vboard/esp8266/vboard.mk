@@ -21,7 +21,7 @@ vboard: $(VBOARD_OUT)/rom.elf $(VBOARD_OUT)/plugin.so ## build the virtual ESP82
 
 test-vboard: vboard ## the tests of the virtual ESP8266 alone
 	$(Q)VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) \
-	    $(VBOARD_PYTHON) $(VBOARD_DIR)/../tests/vboard/test_vboard.py
+	    $(VBOARD_PYTHON) $(VBOARD_DIR)/../../tests/vboard/test_vboard.py
 
 $(VBOARD_OUT)/rom.elf: $(VBOARD_ROM_OBJ) $(VBOARD_DIR)/rom/rom.ld
 	$(Q)$(VBOARD_CROSS)gcc -nostdlib -Wl,-T,$(VBOARD_DIR)/rom/rom.ld -o $@ $(VBOARD_ROM_OBJ) -lgcc
