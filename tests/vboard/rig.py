@@ -45,7 +45,7 @@ TEARS = ("before", "after", "prefix", "start", "suffix", "random", "zero", "stra
 CACHE_ON = "cache 0 0 1"   # commands of the monitor
 ERASE = f"erase {FREE // SECTOR:x}"
 ENTRY_PATTERN = re.compile(r"^ROM_ENTRY\((0x[0-9a-f]+), (\w+)\)", re.M)
-ENTRIES = {name: int(address, 16) for address, name in ENTRY_PATTERN.findall((BOARD / "rom/entries.h").read_text())}
+ENTRIES = {name: int(address, 16) for address, name in ENTRY_PATTERN.findall((BOARD / "esp8266/rom/entries.h").read_text())}
 
 def scratch():
     """This test's own directory: tests run side by side."""
