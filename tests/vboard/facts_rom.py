@@ -33,7 +33,7 @@ def entry_points_stand_where_the_chips_are():
 def the_roms_arithmetic_is_the_hosts():
     binary = scratch() / "float_host"
     subprocess.run([CC, "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-I", BOARD / "esp8266/rom",
-                    "-include", HERE / "names.h", HERE / "float_host.c", BOARD / "rom/float.c", BOARD / "rom/integer.c",
+                    "-include", HERE / "names.h", HERE / "float_host.c", BOARD / "esp8266/rom/float.c", BOARD / "esp8266/rom/integer.c",
                     "-lm", "-o", binary], check=True)
     done = subprocess.run([binary], capture_output=True, text=True)
     same((done.returncode, done.stdout), (0, ""))
