@@ -63,8 +63,12 @@ static const uint8_t *row_at(const molt_partition_table_t *table, uint32_t index
     return table->bytes + index * ROW_SIZE;
 }
 
+static const uint8_t *row_of(const molt_partition_table_t *table, uint32_t index) {
+    return row_at(table, index + (index >= table->count && table->has_md5));
+}
+
 void molt_partition_get(const molt_partition_table_t *table, uint32_t index, molt_partition_t *partition) {
-    const uint8_t *row = row_at(table, index);
+    const uint8_t *row = row_of(table, index);
     *partition = (molt_partition_t){ .type = row[TYPE_OFF], .subtype = row[SUBTYPE_OFF] };
     for (uint32_t i = 0; i < MOLT_PARTITION_LABEL_MAX && row[LABEL_OFF + i]; i++) {
         partition->label[i] = (char)row[LABEL_OFF + i];
@@ -153,8 +157,9 @@ static molt_map_defect_t check_rows(molt_partition_table_t *table, uint32_t row_
         if (magic == MAGIC_END) {
             return table->count ? MOLT_MAP_FINE : MOLT_MAP_NO_TABLE;
         }
-        if (magic == MAGIC_PARTITION && !table->has_md5) {
-            table->count++;
+        if (magic == MAGIC_PARTITION) {
+            table->count += !table->has_md5;
+            table->hidden_count += table->has_md5;
         } else if (magic != MAGIC_MD5 || table->has_md5) {
             return table->count ? MOLT_MAP_BAD_ROW : MOLT_MAP_NO_TABLE;
         } else if (!is_md5_right(table, i)) {

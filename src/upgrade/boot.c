@@ -132,6 +132,25 @@ static uint32_t begin_steps(
     return first;
 }
 
+// What each image of a chip with a second-stage boot loader begins with.
+#define IMAGE_MAGIC 0xe9u
+
+// Standby mode: whether the sector at the image's place has `crc`, its first byte taken for an image's, as `buf` has it then. That
+// byte may be broken, or not be programmed yet, but for the bits in `needed`, which have to be 1. The sector is read again before the
+// answer is no.
+static bool holds(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t needed, uint8_t *buf) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    for (uint32_t try = 0; try < CHECK_TRIES; try++) {
+        int err = flash->read(flash->ctx, addr, buf, sector_size);
+        bool is_possible = (buf[0] & needed) == needed;
+        buf[0] = IMAGE_MAGIC;
+        if (!err && is_possible && molt_crc32(0, buf, sector_size) == crc) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Standby mode: write the first sector so that its magic byte goes in last, alone. So a sector that begins with it is whole, and
 // until then the chip's own boot loader starts molt.
 static int write_magic_last(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *buf) {
@@ -140,15 +159,9 @@ static int write_magic_last(const molt_flash_t *flash, const molt_boot_place_t *
     int err = molt_sector_write(flash, place->final_addr, buf, false);
     buf[0] = magic;
     if (!err) {
-        err = flash->prog(flash->ctx, place->final_addr, buf, 4);
+        err = molt_marks_make(flash, place->plan_addr, MOLT_MARK_PLACED);
     }
-    if (!err) {
-        err = molt_sector_verify(flash, place->final_addr, buf);
-    }
-    if (!err) {
-        (void)molt_marks_make(flash, place->plan_addr, MOLT_MARK_PLACED);
-    }
-    return err;
+    return err ? err : flash->prog(flash->ctx, place->final_addr, buf, 4);
 }
 
 // Write the first sector of a firmware, which is in run->buf and has to have `crc`, to its place. What is read wrong never
@@ -164,10 +177,14 @@ static int put_first(const molt_flash_t *flash, const molt_boot_place_t *place, 
                                         : molt_sector_write(flash, place->final_addr, run->buf, false);
 }
 
-// The source is not what was checked: put the old first sector back, if that at least is what was saved.
+// The source is not what was checked: put the old first sector back, if that at least is what was saved. Standby mode: else from
+// what is there, which lacks its first byte only.
 static int restore(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, const run_t *run) {
     const molt_plan_t *plan = run->plan;
-    int err = flash->read(flash->ctx, plan->saved.head_addr, run->buf, molt_sector_size(&flash->geometry));
+    uint32_t crc = plan->saved.head_crc;
+    bool is_there = is_standby(place, plan) && !holds(flash, plan->saved.head_addr, crc, IMAGE_MAGIC, run->buf)
+                    && holds(flash, place->final_addr, crc, 0, run->buf);
+    int err = is_there ? 0 : flash->read(flash->ctx, plan->saved.head_addr, run->buf, molt_sector_size(&flash->geometry));
     if (!err) {
         err = put_first(flash, place, io, run, plan->saved.head_crc, MOLT_REPORT_RESTORED);
     }
@@ -291,14 +308,15 @@ static int note_finished(const molt_flash_t *flash, const molt_boot_place_t *pla
 // All steps are done: the image's first sector goes in.
 static int finish(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_boot_place_t *place, run_t *run) {
     const molt_plan_t *plan = run->plan;
+    if (has_mark(run, MOLT_MARK_PLACED)) {
+        return 0;
+    }
     int err = is_standby(place, plan) ? molt_marks_make(flash, place->plan_addr, MOLT_MARK_FINISHING) : 0;
     if (!err) {
         err = molt_target_read(&run->image, plan, plan_image_addr(plan), run->buf);
     }
     if (!err) {
-        // Standby: it may be there already, and have a weak bit.
-        err = has_mark(run, MOLT_MARK_PLACED) ? flash->prog(flash->ctx, place->final_addr, run->buf, 4)
-                                              : put_first(flash, place, io, run, plan->first_crc, MOLT_REPORT_DONE);
+        err = put_first(flash, place, io, run, plan->first_crc, MOLT_REPORT_DONE);
     }
     return !err && is_resident(place, plan) ? note_finished(flash, place, run) : err;
 }
@@ -320,13 +338,19 @@ int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *p
 
 int molt_boot_break(const molt_flash_t *flash, uint32_t addr) {
     uint32_t word;
+    uint32_t again;
     int err = flash->read(flash->ctx, addr, &word, sizeof word);
-    word &= ~0xffu;
-    return err ? err : flash->prog(flash->ctx, addr, &word, sizeof word);
+    if (!err) {
+        err = flash->read(flash->ctx, addr, &again, sizeof again);
+    }
+    // The other bytes as they are: no 1 goes over a 0.
+    again &= word & ~0xffu;
+    return err ? err : flash->prog(flash->ctx, addr, &again, sizeof again);
 }
 
-int molt_boot_apply(
-    const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf, const molt_boot_io_t *io) {
+// molt_boot_apply(); `is_doubtful`: standby mode, a first sector was placed, and what is there now is another one.
+static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
+    const molt_boot_io_t *io, bool is_doubtful) {
     run_t run = {
         .plan = plan,
         .journal = { place->plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off },
@@ -336,7 +360,9 @@ int molt_boot_apply(
         .buf = buf,
     };
     tell(io, MOLT_BOOT_START, plan->step_count);
-    note(flash, plan, MOLT_REPORT_PENDING);
+    if (!has_mark(&run, MOLT_MARK_PLACED)) {
+        note(flash, plan, MOLT_REPORT_PENDING);
+    }
     uint32_t count = read_log(&run);
     // Finishing is a step like the others: the mark is not believed if the start before was finishing and did not come to
     // note that it had.
@@ -365,6 +391,14 @@ int molt_boot_apply(
             return is_resident(place, plan) ? MOLT_BOOT_RESTORED : restore(flash, place, io, &run);
         }
     }
+    if (!err && is_doubtful) {
+        // Some chips lose a page of it with a program that is torn; but it may be somebody else's firmware, too.
+        err = check_image(flash, io, &run, true);
+        if (err == MOLT_ERR_CORRUPT) {
+            return MOLT_BOOT_IDLE;
+        }
+        run.marks &= ~(1u << MOLT_MARK_PLACED);
+    }
     if (!err) {
         // Also where it is marked already: whatever mark was read as made is made now.
         err = molt_journal_mark(flash, &run.journal, 0);
@@ -379,6 +413,11 @@ int molt_boot_apply(
     return err ? err : finish(flash, io, place, &run);
 }
 
+int molt_boot_apply(
+    const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf, const molt_boot_io_t *io) {
+    return apply(flash, place, plan, buf, io, false);
+}
+
 int molt_boot_run(
     const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
     molt_plan_t plan;
@@ -386,19 +425,7 @@ int molt_boot_run(
     return err ? err : molt_boot_apply(flash, place, &plan, buf, io);
 }
 
-// Whether the sector at `addr` has `crc`. It is read again before the answer is no.
-static bool holds(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t *buf) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    for (uint32_t try = 0; try < CHECK_TRIES; try++) {
-        if (flash->read(flash->ctx, addr, buf, sector_size) == 0 && molt_crc32(0, buf, sector_size) == crc) {
-            return true;
-        }
-    }
-    return false;
-}
-
-int molt_boot_standby(
-    const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
+int molt_boot_standby(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
     molt_plan_t plan;
     int err = molt_boot_open(flash, plan_addr, &plan, sector, buf);
     if (err) {
@@ -406,23 +433,22 @@ int molt_boot_standby(
     }
     uint32_t marks = molt_marks_read(&flash->geometry, sector);
     const molt_boot_place_t place = { plan_addr, plan_image_addr(&plan) };
-    bool is_placed = (marks >> MOLT_MARK_PLACED & 1) != 0;
     if ((marks >> MOLT_MARK_COMMITTED & 1) == 0) {
         return MOLT_BOOT_IDLE;
     }
-    if (is_placed || (marks >> MOLT_MARK_FINISHING & 1) != 0) {
-        bool is_own = holds(flash, place.final_addr, plan.first_crc, buf);
-        if (is_placed && !is_own) {
-            // Somebody has put another firmware there since.
-            return MOLT_BOOT_IDLE;
-        }
-        if (is_own) {
-            marks |= 1u << MOLT_MARK_PLACED;
-            memset(sector + MOLT_MARK_PLACED * molt_page_size(&flash->geometry), 0, 4);
-        }
-    }
+    // Before anything counts on them: they are firm.
     for (uint32_t mark = 0; !err && mark < MOLT_MARK_COUNT; mark++) {
         err = (marks >> mark & 1) != 0 ? molt_marks_make(flash, plan_addr, mark) : 0;
     }
-    return err ? err : molt_boot_apply(flash, &place, &plan, buf, io);
+    // What is missing of a sector that is placed, or weak, is its first byte.
+    bool is_placed = (marks >> MOLT_MARK_PLACED & 1) != 0;
+    bool is_new = is_placed && holds(flash, place.final_addr, plan.first_crc, IMAGE_MAGIC, buf);
+    bool is_old = is_placed && !is_new && holds(flash, place.final_addr, plan.saved.head_crc, IMAGE_MAGIC, buf);
+    if (!err && (is_new || is_old)) {
+        err = flash->prog(flash->ctx, place.final_addr, buf, 4);
+    }
+    if (is_old) {
+        return err ? err : MOLT_BOOT_RESTORED;
+    }
+    return err ? err : apply(flash, &place, &plan, buf, io, is_placed && !is_new);
 }

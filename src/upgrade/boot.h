@@ -73,7 +73,6 @@ int molt_boot_break(const molt_flash_t *flash, uint32_t addr);
 // Returns MOLT_BOOT_DONE or MOLT_BOOT_RESTORED (reset, and the firmware boots), MOLT_BOOT_IDLE (nothing to do), or an error, of
 // molt_boot_open() too. After all of them the chip is reset.
 // Power cut: until the first sector is right the firmware does not boot, so that this is started again.
-int molt_boot_standby(
-    const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
+int molt_boot_standby(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
 
 #endif

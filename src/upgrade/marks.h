@@ -1,11 +1,12 @@
 // The marks of a plan that has a sector of its own, in standby mode: how far the upgrade as a whole has come, beside the steps.
 //
-// Each has a page to itself at the beginning of the plan's sector, so that a program that a power cut tears, or that takes its
-// page with it, takes one mark at most. A mark is made by programming a word to 0. It counts as made when most of its bits are
-// 0, so that no single bit that is misread makes one or hides one. docs/format.md, "marks".
+// A mark is made by programming a word to 0, and counts as made when most of its bits are 0, so that no single bit that is misread
+// makes one or hides one. Each is made twice, in two pages at the beginning of the plan's sector, and one of them is enough: a
+// program that is torn may take its page with it. docs/format.md, "marks".
 #ifndef MOLT_MARKS_H
 #define MOLT_MARKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/geometry.h"
@@ -15,7 +16,7 @@ typedef enum molt_mark {
     MOLT_MARK_COMMITTED,  // the plan is to be carried out
     MOLT_MARK_CANCELLED,  // it was taken back before its step 0 was done: the old first sector goes back
     MOLT_MARK_FINISHING,  // all steps are done; what is left is the image's first sector
-    MOLT_MARK_PLACED,     // a first sector, the new one or the old one, is in its place
+    MOLT_MARK_PLACED,     // a first sector, the new one or the old one, is in its place, but perhaps for its first byte
     MOLT_MARK_COUNT,
 } molt_mark_t;
 
@@ -28,7 +29,7 @@ static inline uint32_t molt_marks_size(const molt_geometry_t *geometry) {
 uint32_t molt_marks_read(const molt_geometry_t *geometry, const uint8_t *sector);
 
 // Make a mark in the plan's sector at `plan_addr`. Again where it is made already, which makes firm what a cut left weak.
-// Returns 0 or the driver's error. Power cut: made or not. Cost: one program of 4 bytes.
+// Returns 0 or the driver's error. Power cut: made or not; no other mark goes. Cost: two programs of 4 bytes.
 int molt_marks_make(const molt_flash_t *flash, uint32_t plan_addr, molt_mark_t mark);
 
 #endif
