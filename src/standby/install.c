@@ -61,7 +61,8 @@ int molt_standby_install(const molt_flash_t *flash, const molt_standby_chip_t *c
     }
     int err = molt_sector_verify(flash, standby->loader_addr, buf);
     if (err == MOLT_ERR_IO) {
-        err = molt_sector_write(flash, standby->loader_addr, buf, false);
+        // Without an erase where there was none of it yet: a program that is torn leaves what can be completed.
+        err = molt_sector_write(flash, standby->loader_addr, buf, state == MOLT_ERR_NOENT);
     }
     if (!err && state == MOLT_ERR_NOENT) {
         err = check_rows_are_free(flash, standby);

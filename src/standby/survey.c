@@ -112,39 +112,50 @@ static int find_app(const molt_partition_table_t *table, molt_standby_t *standby
     return standby->app.size ? 0 : cannot(standby, MOLT_STANDBY_NO_FACTORY);
 }
 
-static bool is_loader_row(const molt_partition_t *partition) {
-    return partition->type == TYPE_APP && partition->subtype == APP_TEST
-           && memcmp(partition->label, LOADER_LABEL, sizeof LOADER_LABEL) == 0;
+static bool has_label(const molt_partition_t *partition, const char *label, uint32_t size) {
+    return memcmp(partition->label, label, size) == 0;
 }
 
-// Look through the rows behind the MD5 row. 0: the loader's is there; MOLT_ERR_NOENT: there is room for it at standby->row_addr.
+// Look through the rows behind the MD5 row. 0: the loader's is there; MOLT_ERR_NOENT: there is room for it at standby->row_addr, or
+// it is there, but its head was torn.
 static int find_rows(const molt_partition_table_t *table, molt_standby_t *standby) {
     molt_partition_t partition;
-    uint32_t first = table->count + 1;
-    for (uint32_t i = 0; i < table->hidden_count; i++) {
+    uint32_t off = (table->count + 1) * ROW_SIZE;
+    for (uint32_t i = 0; i < table->hidden_count; i++, off += ROW_SIZE) {
         molt_partition_get(table, table->count + i, &partition);
-        if (is_loader_row(&partition) && partition.piece.region.size) {
-            standby->loader_addr = partition.piece.region.addr;
-            standby->row_addr = MOLT_PARTITION_TABLE_ADDR + (first + i) * ROW_SIZE;
-            return 0;
-        }
-        bool is_ours = is_loader_row(&partition) || memcmp(partition.label, END_LABEL, sizeof END_LABEL) == 0;
-        if (!is_ours) {
+        bool is_loader = has_label(&partition, LOADER_LABEL, sizeof LOADER_LABEL);
+        if (!is_loader && !has_label(&partition, END_LABEL, sizeof END_LABEL)) {
             return cannot(standby, MOLT_STANDBY_OTHER_ROWS);
         }
+        if (is_loader && partition.piece.region.size) {
+            standby->row_addr = MOLT_PARTITION_TABLE_ADDR + off;
+            standby->loader_addr = partition.piece.region.addr;
+            return partition.type == TYPE_APP && partition.subtype == APP_TEST ? 0 : MOLT_ERR_NOENT;
+        }
     }
-    uint32_t off = (first + table->hidden_count) * ROW_SIZE;
     standby->row_addr = MOLT_PARTITION_TABLE_ADDR + off;
     return off + 3 * ROW_SIZE > MOLT_PARTITION_TABLE_SIZE ? cannot(standby, MOLT_STANDBY_TABLE_FULL) : MOLT_ERR_NOENT;
 }
 
-// Whether the two sectors from `addr` on are free: erased, or what an installation that was cut short has left there.
+// Whether the sector at `addr` is erased, or has a plan of an earlier installation. 1, 0 or the driver's error.
+static int is_free_for_plan(const molt_flash_t *flash, uint32_t addr, uint8_t *buf) {
+    molt_plan_t plan;
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    int is_blank = molt_flash_is_blank(flash, addr, sector_size);
+    if (is_blank != 0) {
+        return is_blank;
+    }
+    int err = flash->read(flash->ctx, addr, buf, sector_size);
+    return err ? err : molt_plan_open(&plan, &flash->geometry, buf) == 0;
+}
+
+// Whether the two sectors from `addr` on are free: erased, or what molt has left there.
 // 1, 0 or the driver's error.
 static int is_room(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t addr, uint8_t *buf) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
-    int is_blank = molt_flash_is_blank(flash, addr + sector_size, sector_size);
-    if (is_blank != 1) {
-        return is_blank;
+    int is_free = is_free_for_plan(flash, addr + sector_size, buf);
+    if (is_free != 1) {
+        return is_free;
     }
     (void)molt_standby_image(chip, addr, sector_size, buf);
     uint32_t words[16];
