@@ -11,11 +11,15 @@ ifeq ($(filter %extmod,$(notdir $(MOLT_MOD))),)
 $(warning molt: the folder $(MOLT_MOD) has to have a name that ends in "extmod", or its code goes to IRAM, where there is no room)
 endif
 
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c resident_api.c map_glue.c core.c core_lfs.c core_port.c)
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c pending.c upgrade_obj.c resident_api.c \
+    device_esp8266.c map_glue.c core.c core_lfs.c core_port.c)
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
 CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
     include src ports/esp8266 ports/esp8266/prebuilt))
+
+# The ESP32 family's standby mode is not compiled in.
+CFLAGS_USERMOD += -DMOLT_STANDBY=0
 
 # Native code goes where the flash map has a place for it: map_glue.c.
 LDFLAGS_USERMOD += --wrap=esp_native_code_init
