@@ -8,8 +8,8 @@
 //   fixed       none: quad reads always work
 //
 // The status register is non-volatile but for WIP and WEL: it is kept in a host file across power cycles.
-#ifndef VBOARD_ROM_CHIP_H
-#define VBOARD_ROM_CHIP_H
+#ifndef VBOARD_FLASH_CHIP_H
+#define VBOARD_FLASH_CHIP_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
 // An operation is the erase of a sector, of a 64 KB block or of the whole chip, or one program command, within one page.
 // Programming clears bits and sets none. The run can be made to end at an operation, which is then torn (tear.h). What
 // the chip does around its cells, its commands and its status register, is in chip.h.
-#ifndef VBOARD_ROM_NOR_H
-#define VBOARD_ROM_NOR_H
+#ifndef VBOARD_FLASH_NOR_H
+#define VBOARD_FLASH_NOR_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // What the board has from the machine it runs on: files, the terminal, an end. (QEMU's xtensa simcalls.)
-#ifndef VBOARD_ROM_HOST_H
-#define VBOARD_ROM_HOST_H
+#ifndef VBOARD_FLASH_HOST_H
+#define VBOARD_FLASH_HOST_H
 
 #include <stdbool.h>
 #include <stdint.h>
