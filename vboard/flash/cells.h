@@ -19,6 +19,8 @@ void cells_store(uint32_t addr, const uint8_t *borrowed, uint32_t size);
 
 void cells_blank(uint32_t addr);  // a whole sector becomes 0xff
 
+void cells_operation(uint32_t number);  // an operation begins
+
 // The bytes at addr are now others, for whoever keeps a copy.
 void cells_changed(uint32_t addr, uint32_t size);
 

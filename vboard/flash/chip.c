@@ -157,6 +157,10 @@ uint8_t chip_read_status(void) {
     return (uint8_t)(chip.first | (chip.write_is_enabled ? CHIP_STATUS_WEL : 0) | (was_busy ? CHIP_STATUS_WIP : 0));
 }
 
+uint8_t chip_read_second_status(void) {
+    return chip.second;
+}
+
 void chip_write_enable(void) {
     chip.write_is_enabled = chip.write_is_enabled || !is_busy();
 }

@@ -8,6 +8,7 @@
 #define HOST_STDIN 0
 #define HOST_STDOUT 1
 #define HOST_STDERR 2
+#define HOST_O_READ 00
 #define HOST_O_RDWR 02  // Linux's numbers: QEMU passes them on as they are
 #define HOST_O_CREATE_EMPTY (01 | 0100 | 01000)
 

@@ -31,18 +31,22 @@ static _Noreturn void broken(const char *what, const char *value) {
     host_exit(EXIT_BROKEN);
 }
 
+bool nor_cut_at(uint32_t operation, const char *tear) {
+    nor.cut_at = operation;
+    nor.cut_tear_name = tear;
+    nor.cut_tear = tear_of_name(tear);
+    return nor.cut_tear != TEAR_UNKNOWN;
+}
+
 static void read_cut_option(const char *option) {
     uint32_t at = 0;
     const char *p = option;
     for (; *p >= '0' && *p <= '9'; p++) {
         at = at * 10 + (uint32_t)(*p - '0');
     }
-    nor.cut_tear_name = *p == ':' ? p + 1 : "before";
-    nor.cut_tear = tear_of_name(nor.cut_tear_name);
-    if (p == option || (*p != ':' && *p != '\0') || nor.cut_tear == TEAR_UNKNOWN) {
+    if (p == option || (*p != ':' && *p != '\0') || !nor_cut_at(at, *p == ':' ? p + 1 : "before")) {
         broken("not an operation to cut, N or N:TEAR:", option);
     }
-    nor.cut_at = at;
 }
 
 void nor_power_on(void) {
@@ -61,6 +65,12 @@ void nor_power_on(void) {
     if (cut != NULL) {
         read_cut_option(cut);
     }
+}
+
+void nor_power_again(void) {
+    nor.is_off = false;
+    nor.cut_at = CUT_NEVER;
+    nor.sector_erases = nor.block_erases = nor.chip_erases = nor.page_programs = nor.bytes_read = 0;
 }
 
 uint32_t nor_size(void) {
@@ -83,8 +93,12 @@ uint32_t nor_operation_count(void) {
     return nor.sector_erases + nor.block_erases + nor.chip_erases + nor.page_programs;
 }
 
-void nor_read(uint32_t addr, void *buffer, uint32_t size) {
+void nor_count_read(uint32_t size) {
     nor.bytes_read += size;
+}
+
+void nor_read(uint32_t addr, void *buffer, uint32_t size) {
+    nor_count_read(size);
     nor_peek(addr, buffer, size);
 }
 
@@ -127,10 +141,11 @@ static void change(uint32_t addr, uint32_t size, const uint8_t *data, struct tor
 static void operate(const char *kind, uint32_t *count, uint32_t addr, uint32_t size, const uint8_t *data) {
     uint32_t number = nor_operation_count();
     addr &= nor.size - 1;
-    bool is_cut = number == nor.cut_at;
     if (nor.is_off) {
         return;
     }
+    cells_operation(number);
+    bool is_cut = number == nor.cut_at;
     if (nor.log_fd >= 0) {
         board_write_text(nor.log_fd, "%u %s 0x%06x %u%s\n", number, kind, addr, size, is_cut ? " cut" : "");
     }

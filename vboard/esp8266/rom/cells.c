@@ -50,6 +50,10 @@ void cells_blank(uint32_t addr) {
     host_write_at(cells.fd, addr, cells.bytes, CELLS_SECTOR_SIZE);
 }
 
+void cells_operation(uint32_t number) {
+    (void)number;
+}
+
 void cells_changed(uint32_t addr, uint32_t size) {
     cache_flash_changed(addr, size);
 }
