@@ -32,10 +32,6 @@
 #define ROM_FLASH_DATA_VADDR 0x3fcdfd00u     // struct of the flash chip: id, size, block, sector, page, status mask
 #define ROM_FLASH_POINTER_VADDR 0x3fcdfff0u  // rom_spiflash_legacy_data, a pointer to it
 
-// Where the code of a second-stage boot loader lies. [bootloader.memory.ld.in of IDF]
-#define LOADER_CODE_VADDR 0x403cbf10u
-#define LOADER_CODE_SIZE 0x9800u
-
 // Peripherals: words.
 #define PERIPHERALS_VADDR 0x60000000u
 #define PERIPHERALS_SIZE 0xd1000u

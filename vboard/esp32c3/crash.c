@@ -9,8 +9,8 @@
 #include "uart.h"
 
 static _Noreturn void end(void) {
-    static const char *const names[] = { "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4",
-        "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6" };
+    static const char *const names[] = { "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3",
+        "a4", "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6" };
     uart_flush();
     for (unsigned i = 0; i < 32; i += 4) {
         board_say("  %-4s %08x  %-4s %08x  %-4s %08x  %-4s %08x", names[i], machine_reg(i), names[i + 1], machine_reg(i + 1),

@@ -36,8 +36,7 @@ uint32_t cells_open(const char *path) {
         return 0;  // no chip's size, which is said elsewhere
     }
     file.size = (uint32_t)stat.st_size;
-    void *bytes = mmap(
-        NULL, file.size, PROT_READ | PROT_WRITE, host_option("copy") != NULL ? MAP_PRIVATE : MAP_SHARED, fd, 0);
+    void *bytes = mmap(NULL, file.size, PROT_READ | PROT_WRITE, host_option("copy") != NULL ? MAP_PRIVATE : MAP_SHARED, fd, 0);
     close(fd);
     if (bytes == MAP_FAILED) {
         board_say("cannot map the flash file %s", path);

@@ -90,14 +90,15 @@ static bool may_load(const struct image *image, const struct segment *segment) {
     if (segment->vaddr - RTC_RAM_VADDR < RTC_RAM_SIZE && segment->vaddr + last - RTC_RAM_VADDR < RTC_RAM_SIZE) {
         return true;
     }
-    if (segment->vaddr - CACHE_RAM_VADDR < CACHE_RAM_SIZE + RAM_SIZE && segment->vaddr + last - CACHE_RAM_VADDR < CACHE_RAM_SIZE + RAM_SIZE) {
+    if (segment->vaddr - CACHE_RAM_VADDR < CACHE_RAM_SIZE + RAM_SIZE
+        && segment->vaddr + last - CACHE_RAM_VADDR < CACHE_RAM_SIZE + RAM_SIZE) {
         data = segment->vaddr - IRAM_VADDR + DRAM_VADDR;
     } else if (segment->vaddr - DRAM_VADDR >= RAM_SIZE || segment->vaddr + last - DRAM_VADDR >= RAM_SIZE) {
         return false;
     }
     uint32_t end = data + segment->size;
-    return !overlaps(data, end, KEPT_STACK_VADDR, ROM_STACK_VADDR) && !overlaps(data, end, KEPT_DATA_VADDR, KEPT_DATA_END) &&
-           !overlaps(data, end, KEPT_CODE_VADDR - IRAM_VADDR + DRAM_VADDR, KEPT_CODE_END - IRAM_VADDR + DRAM_VADDR);
+    return !overlaps(data, end, KEPT_STACK_VADDR, ROM_STACK_VADDR) && !overlaps(data, end, KEPT_DATA_VADDR, KEPT_DATA_END)
+           && !overlaps(data, end, KEPT_CODE_VADDR - IRAM_VADDR + DRAM_VADDR, KEPT_CODE_END - IRAM_VADDR + DRAM_VADDR);
 }
 
 static bool is_loaded(uint32_t vaddr) {

@@ -61,8 +61,8 @@ static bool read_copies(const struct partitions *table, struct entry copies[COPI
         loader_say('E', "otadata is smaller than two sectors");
         return false;
     }
-    return loader_read(table->otadata.addr, &copies[0], sizeof copies[0]) &&
-           loader_read(table->otadata.addr + NOR_SECTOR_SIZE, &copies[1], sizeof copies[1]);
+    return loader_read(table->otadata.addr, &copies[0], sizeof copies[0])
+           && loader_read(table->otadata.addr + NOR_SECTOR_SIZE, &copies[1], sizeof copies[1]);
 }
 
 // A program that was on trial and has not said that it works is not started again.

@@ -48,8 +48,7 @@ void machine_forget_code(uint32_t vaddr, uint32_t size) {
 
 void machine_map_flash(uint32_t vaddr, const uint8_t *bytes, bool is_code) {
     // Unicorn does not write where it may not: the permission is what the cast takes away.
-    must(uc_mem_map_ptr(
-             engine, vaddr, MMU_PAGE_SIZE, UC_PROT_READ | (is_code ? UC_PROT_EXEC : 0), (void *)(uintptr_t)bytes),
+    must(uc_mem_map_ptr(engine, vaddr, MMU_PAGE_SIZE, UC_PROT_READ | (is_code ? UC_PROT_EXEC : 0), (void *)(uintptr_t)bytes),
         "flash window");
 }
 
@@ -66,9 +65,7 @@ static void on_block(uc_engine *uc, uint64_t vaddr, uint32_t size, void *context
     (void)uc;
     (void)context;
     memory_note_code((uint32_t)vaddr);
-    if (vaddr - LOADER_CODE_VADDR >= LOADER_CODE_SIZE && vaddr - ROM_VADDR >= ROM_SIZE) {
-        power_note_program();
-    }
+    power_note_code((uint32_t)vaddr);
     if (clock_pass_code(size)) {
         machine_stop();
     }
@@ -85,8 +82,8 @@ static bool on_bad_access(uc_engine *uc, uc_mem_type type, uint64_t vaddr, int s
     (void)uc;
     (void)value;
     (void)context;
-    if ((type == UC_MEM_READ_UNMAPPED || type == UC_MEM_FETCH_UNMAPPED) &&
-        mmu_fill((uint32_t)vaddr, type == UC_MEM_FETCH_UNMAPPED)) {
+    if ((type == UC_MEM_READ_UNMAPPED || type == UC_MEM_FETCH_UNMAPPED)
+        && mmu_fill((uint32_t)vaddr, type == UC_MEM_FETCH_UNMAPPED)) {
         return true;
     }
     bool is_fetch = type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT;

@@ -27,8 +27,9 @@ static struct {
     uint32_t next;   // what the next reset's cause will be
     uint32_t resets;
     uint32_t bites;
-    uint32_t dialect;  // of the second stage that was called; 0: none was
-    bool has_program;  // since the last reset something ran that is neither ROM nor boot loader
+    uint32_t dialect;                   // of the second stage that was called; 0: none was
+    uint32_t loader_vaddr, loader_end;  // the boot loader's code
+    bool has_program;                   // since the last reset something ran that is neither ROM nor boot loader
     uint32_t failures;
     uint32_t operations;  // of the flash, at the last failure
 } power;
@@ -49,9 +50,21 @@ static void reset(void) {
     peripherals_reset(power.cause >= RESET_RTC_WATCHDOG);
 }
 
-void power_note_program(void) {
-    power.has_program = true;
-    power.failures = 0;
+void power_note_loader(uint32_t vaddr, uint32_t size) {
+    if (vaddr < IRAM_VADDR || vaddr >= IRAM_VADDR + RAM_SIZE) {
+        return;
+    }
+    bool is_first = power.loader_end == 0;
+    power.loader_vaddr = is_first || vaddr < power.loader_vaddr ? vaddr : power.loader_vaddr;
+    power.loader_end = vaddr + size > power.loader_end ? vaddr + size : power.loader_end;
+}
+
+void power_note_code(uint32_t vaddr) {
+    bool is_rom = vaddr - ROM_VADDR < ROM_SIZE;
+    if (!is_rom && (vaddr < power.loader_vaddr || vaddr >= power.loader_end)) {
+        power.has_program = true;
+        power.failures = 0;
+    }
 }
 
 // A start has ended in a reset, or in nothing, without a program.
@@ -66,6 +79,7 @@ static void note_failure(void) {
 
 static void start(void) {
     rom_reset();
+    power.loader_vaddr = power.loader_end = 0;
     power.dialect = 0;
     machine_start(rom_first_stage(), ROM_STACK_VADDR);
     while (power.dialect != 0 && power.is_on && !power.is_resetting) {

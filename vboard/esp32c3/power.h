@@ -27,8 +27,9 @@ _Noreturn void power_hang(const char *why);
 // Nothing in flash can be booted, and nothing that resets the chip changes that.
 _Noreturn void power_brick(const char *why);
 
-// Something runs that is neither the ROM nor the boot loader.
-void power_note_program(void);
+// Where the ROM has put the boot loader; and what is executed, to see whether that ever is something else than these two.
+void power_note_loader(uint32_t vaddr, uint32_t size);
+void power_note_code(uint32_t vaddr);
 
 // The second-stage boot loader that is the board's own has been entered; the processor is to stop.
 void power_enter_second_stage(uint32_t dialect);

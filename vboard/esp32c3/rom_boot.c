@@ -10,6 +10,7 @@
 #include "flashfile.h"
 #include "host.h"
 #include "memory.h"
+#include "mmu.h"
 #include "nor.h"
 #include "power.h"
 #include "rom.h"
@@ -54,8 +55,9 @@ static const char *cause_name(uint32_t cause) {
 
 static void print_banner(void) {
     char line[160];
-    int size = snprintf(line, sizeof line, "ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\nrst:0x%x (%s),boot:0xd (SPI_FAST_FLASH_BOOT)\r\n",
-        power_cause(), cause_name(power_cause()));
+    int size = snprintf(line, sizeof line,
+        "ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\nrst:0x%x (%s),boot:0xd (SPI_FAST_FLASH_BOOT)\r\n", power_cause(),
+        cause_name(power_cause()));
     uart_put_text("\r\n", 2);
     uart_put_text(line, (uint32_t)size);
 }
@@ -100,6 +102,7 @@ static uint32_t load_segment(const uint8_t *image, uint32_t size, uint32_t next,
         *checksum ^= image[next + i];
     }
     nor_count_read(length);
+    power_note_loader(vaddr, length);
     return next + length;
 }
 
@@ -120,6 +123,9 @@ uint32_t rom_first_stage(void) {
         print("Checksum failure. Calculated 0x%x stored 0x%x\r\n", checksum, image[next | 15]);
         power_brick("the boot loader's image at 0 has a wrong checksum");
     }
+    // The ROM leaves the cache on, and both buses open.
+    mmu_enable_cache(true);
+    mmu_shut_buses(false, false);
     print("entry 0x%08x\r\n", word_at(image + 4), 0);
     return word_at(image + 4);
 }

@@ -198,7 +198,8 @@ static void name_run(char *to, size_t room, char separator) {
     to[1] = '\0';
     for (uint32_t i = 0; runs.present != NULL && i < runs.present->cut_count; i++) {
         const struct cut *cut = &runs.present->cuts[i];
-        size += snprintf(to + size, room - (size_t)size, "%s%u:%s", i == 0 ? "" : (char[]){ separator, '\0' }, cut->operation, cut->tear);
+        size += snprintf(
+            to + size, room - (size_t)size, "%s%u:%s", i == 0 ? "" : (char[]){ separator, '\0' }, cut->operation, cut->tear);
     }
 }
 

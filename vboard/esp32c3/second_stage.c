@@ -63,9 +63,10 @@ static void set_watchdogs(void) {
     enum { SECONDS = 9, SLOW_HZ = 136000 };
     const struct {
         uint32_t vaddr, value;
-    } stores[] = { { RTC_VADDR + 0xa8, 0x50d83aa1 }, { RTC_VADDR + 0x94, SECONDS * SLOW_HZ / 2 }, { RTC_VADDR + 0x90, 0xc0000000 },
-        { RTC_VADDR + 0xa4, 0x80000000 }, { RTC_VADDR + 0xa8, 0 }, { TIMER0_VADDR + 0x64, 0x50d83aa1 }, { TIMER0_VADDR + 0x48, 0 },
-        { TIMER0_VADDR + 0x64, 0 }, { RTC_VADDR + 0xb0, 0x8f1d312a }, { RTC_VADDR + 0xac, 0x80000000 }, { RTC_VADDR + 0xb0, 0 } };
+    } stores[] = { { RTC_VADDR + 0xa8, 0x50d83aa1 }, { RTC_VADDR + 0x94, SECONDS * SLOW_HZ / 2 },
+        { RTC_VADDR + 0x90, 0xc007ea00 }, { RTC_VADDR + 0xa4, 0x80000000 }, { RTC_VADDR + 0xa8, 0 },
+        { TIMER0_VADDR + 0x64, 0x50d83aa1 }, { TIMER0_VADDR + 0x48, 0 }, { TIMER0_VADDR + 0x64, 0 },
+        { RTC_VADDR + 0xb0, 0x8f1d312a }, { RTC_VADDR + 0xac, 0x80000000 }, { RTC_VADDR + 0xb0, 0 } };
     for (unsigned i = 0; i < sizeof stores / sizeof stores[0]; i++) {
         peripheral_write(stores[i].vaddr, 4, stores[i].value);
     }

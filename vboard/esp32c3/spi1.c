@@ -1,5 +1,5 @@
-// SPI1: see spi1.h. Commands of its own bits, and "user" commands, of which the chip has 01h to 06h, 20h, 31h, 35h, 9fh, d8h, and the
-// reads. What a chip does with another nobody knows: a crash report.
+// SPI1: see spi1.h. Commands of its own bits, and "user" commands, of which the chip has 01h to 06h, 15h, 20h, 35h, 5ah, 66h, 7ah, 99h, 9fh,
+// d8h, and the reads. What a chip does with another nobody knows: a crash report.
 #include "spi1.h"
 
 #include <string.h>
@@ -7,11 +7,21 @@
 #include "board.h"
 #include "chip.h"
 #include "crash.h"
+#include "machine.h"
 #include "nor.h"
 #include "peripherals.h"
+#include "say.h"
 
 // [ESP32-C3 Technical Reference, SPI1 registers]
-enum { REG_ADDR = 0x04, REG_USER = 0x18, REG_USER1 = 0x1c, REG_USER2 = 0x20, REG_MOSI = 0x24, REG_MISO = 0x28, REG_STATUS = 0x2c };
+enum {
+    REG_ADDR = 0x04,
+    REG_USER = 0x18,
+    REG_USER1 = 0x1c,
+    REG_USER2 = 0x20,
+    REG_MOSI = 0x24,
+    REG_MISO = 0x28,
+    REG_STATUS = 0x2c
+};
 enum { REG_DATA = 0x58, DATA_SIZE = 64 };
 #define COMMAND_READ 0x80000000u
 #define COMMAND_WRITE_ENABLE 0x40000000u
@@ -59,6 +69,17 @@ static void read_data(bool is_quad) {
     give(bytes, size);
 }
 
+// The beginning of the chip's description of itself [JESD216]: signature, revision 1.5, one parameter header. The rest reads as erased.
+static void read_description(void) {
+    static const uint8_t head[] = { 'S', 'F', 'D', 'P', 5, 1, 0, 0xff };
+    uint8_t bytes[DATA_SIZE];
+    for (uint32_t i = 0; i < DATA_SIZE; i++) {
+        uint32_t addr = user_addr() + i;
+        bytes[i] = addr < sizeof head ? head[addr] : 0xff;
+    }
+    give(bytes, DATA_SIZE);
+}
+
 static void program(uint32_t addr, uint32_t size) {
     uint8_t bytes[DATA_SIZE];
     size = size < DATA_SIZE ? size : DATA_SIZE;
@@ -99,9 +120,19 @@ static void run_user(void) {
         case 0x20:
             chip_erase(user_addr(), NOR_SECTOR_SIZE);
             break;
+        case 0x15:  // the third status byte
+            give(&status, 4);
+            break;
+        case 0x66:  // reset, and resume: of a chip that is idle
+        case 0x7a:
+        case 0x99:
+            break;
         case 0x35:
             status = chip_read_second_status();
             give(&status, 4);
+            break;
+        case 0x5a:
+            read_description();
             break;
         case 0x9f:
             status = flash_id();
@@ -111,7 +142,8 @@ static void run_user(void) {
             chip_erase(user_addr(), NOR_BLOCK_SIZE);
             break;
         default:
-            crash_access("SPI1 user command", command, 1);
+            board_say("SPI1 user command 0x%02x", command);
+            crash("a command that no flash chip here has", machine_pc());
     }
 }
 

@@ -16,12 +16,12 @@ enum { STAGES = 4, ACTION_NONE = 0 };
 #define SUPER_AUTO_FEED 0x80000000u
 #define SUPER_DISABLE 0x40000000u
 #define SUPER_FEED 0x20000000u
-#define SUPER_NS 1000000000u  // "slightly less than one second"
+#define SUPER_NS 1000000000u          // "slightly less than one second"
 #define RTC_CONFIG_RESET 0x00013214u  // flashboot among them
 #define RTC_FLASHBOOT 0x1000u
 #define TIMER_CONFIG_RESET 0x0004c000u
 #define TIMER_FLASHBOOT 0x4000u
-#define RTC_SLOW_HZ 136000u  // typical [soc/clk_tree_defs.h]
+#define RTC_SLOW_HZ 136000u   // typical [soc/clk_tree_defs.h]
 #define TIMER_TICK_NS_8 100u  // 12.5 ns of the 80 MHz bus, in eighths
 
 // Where the registers are, and what the actions of a stage are.
@@ -37,8 +37,7 @@ static const struct kind kinds[] = {
     { "RTC watchdog", RTC_VADDR + 0x90, RTC_VADDR + 0x94, RTC_VADDR + 0xa4, RTC_VADDR + 0xa8, 0, RTC_FLASHBOOT, 28, 3,
         { [2] = RESET_RTC_WATCHDOG_CPU, [3] = RESET_RTC_WATCHDOG_CORE, [4] = RESET_RTC_WATCHDOG } },
     { "timer group 0's watchdog", TIMER0_VADDR + 0x48, TIMER0_VADDR + 0x50, TIMER0_VADDR + 0x60, TIMER0_VADDR + 0x64,
-        TIMER0_VADDR + 0x4c, TIMER_FLASHBOOT, 29, 2,
-        { [2] = RESET_TIMER_WATCHDOG_CPU, [3] = RESET_TIMER_WATCHDOG } },
+        TIMER0_VADDR + 0x4c, TIMER_FLASHBOOT, 29, 2, { [2] = RESET_TIMER_WATCHDOG_CPU, [3] = RESET_TIMER_WATCHDOG } },
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0], KIND_RTC = 0, KIND_TIMER = 1 };
 
@@ -181,7 +180,8 @@ bool watchdog_write(uint32_t vaddr, uint32_t value) {
         super.is_open = value == SUPER_KEY;
     } else if (vaddr == RTC_VADDR + 0xac) {
         if (super.is_open) {
-            super.fed_ns = (value & SUPER_FEED) != 0 || (super.config & ~value & SUPER_AUTO_FEED) != 0 ? clock_ns() : super.fed_ns;
+            super.fed_ns = (value & SUPER_FEED) != 0 || (super.config & ~value & SUPER_AUTO_FEED) != 0 ? clock_ns()
+                                                                                                       : super.fed_ns;
             super.config = value & ~SUPER_FEED;
             find_next();
         }

@@ -11,8 +11,8 @@
 
 extern uint64_t watchdog_next_ns;  // when the first of them bites; UINT64_MAX: never
 
-void watchdog_reset(bool of_rtc);    // of the digital core only, or of the RTC, too
-bool watchdog_check(void);           // true: one has bitten, and the reset is under way
+void watchdog_reset(bool of_rtc);  // of the digital core only, or of the RTC, too
+bool watchdog_check(void);         // true: one has bitten, and the reset is under way
 bool watchdog_is_armed(void);
 
 // A store to a register of theirs; false: it is none of theirs.

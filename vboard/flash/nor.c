@@ -14,7 +14,7 @@
 static struct {
     uint32_t size;
     bool is_off;  // the power went in an operation
-    int log_fd;  // negative: no log
+    int log_fd;   // negative: no log
     uint32_t cut_at;
     enum tear cut_tear;
     const char *cut_tear_name;

@@ -15,7 +15,7 @@
 
 void nor_power_on(void);
 void nor_power_again(void);  // after a cut: operations are numbered, and counted, from 0 again
-uint32_t nor_size(void);  // the file's size: 512 KB to 16 MB, a power of two
+uint32_t nor_size(void);     // the file's size: 512 KB to 16 MB, a power of two
 
 // Addresses beyond the chip wrap around, as address lines that do not exist are not decoded.
 void nor_read(uint32_t addr, void *buffer, uint32_t size);         // counted as read by the program

@@ -115,8 +115,8 @@ static uint32_t digest_command(const char *word) {
         ets_sha_update(context, number, 3, true);
         ets_sha_update(context, (const uint8_t *)number + 3, number_count * 4 - 3, true);
         ets_sha_finish(context, (uint8_t *)digest);
-        return ets_printf("%08x %08x %08x %08x %08x %08x %08x %08x ", digest[0], digest[1], digest[2], digest[3], digest[4], digest[5],
-            digest[6], digest[7]);
+        return ets_printf("%08x %08x %08x %08x %08x %08x %08x %08x ", digest[0], digest[1], digest[2], digest[3], digest[4],
+            digest[5], digest[6], digest[7]);
     }
     if (strcmp(word, "crc32") == 0) {
         return crc32_le(0, number, number_count * 4);
@@ -172,7 +172,8 @@ static uint32_t power_command(const char *word) {
     } else if (strcmp(word, "spin_fed") == 0) {
         spin(number[0], true);
     } else if (strcmp(word, "print") == 0) {
-        ets_printf("[%5d|%-5u|%05x|%X|%s|%c|%%|%d|%d|%d] ", -(int)number[0], number[0], number[0], number[0], "text", 'c', 7, 8, 9);
+        ets_printf(
+            "[%5d|%-5u|%05x|%X|%s|%c|%%|%d|%d|%d] ", -(int)number[0], number[0], number[0], number[0], "text", 'c', 7, 8, 9);
     } else if (strcmp(word, "exit") == 0) {
         vboard_exit((int)number[0]);
     }
