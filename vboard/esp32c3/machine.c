@@ -17,6 +17,8 @@
 // Exceptions as Unicorn numbers them.
 enum { EXCEPTION_ILLEGAL = 2, EXCEPTION_BREAKPOINT = 3, EXCEPTION_ECALL_FIRST = 8, EXCEPTION_ECALL_LAST = 11 };
 
+enum { HOST_PAGE = 4096 };
+
 static uc_engine *engine;
 
 static void must(uc_err error, const char *what) {
@@ -42,8 +44,13 @@ uint32_t machine_pc(void) {
     return value;
 }
 
+// Unicorn does it for one page of its own at a time.
 void machine_forget_code(uint32_t vaddr, uint32_t size) {
-    uc_ctl_remove_cache(engine, (uint64_t)vaddr, (uint64_t)vaddr + size);
+    for (uint64_t at = vaddr, end = at + size; at < end;) {
+        uint64_t next = (at | (HOST_PAGE - 1)) + 1 < end ? (at | (HOST_PAGE - 1)) + 1 : end;
+        uc_ctl_remove_cache(engine, at, next);
+        at = next;
+    }
 }
 
 void machine_map_flash(uint32_t vaddr, const uint8_t *bytes, bool is_code) {
@@ -82,10 +89,6 @@ static bool on_bad_access(uc_engine *uc, uc_mem_type type, uint64_t vaddr, int s
     (void)uc;
     (void)value;
     (void)context;
-    if ((type == UC_MEM_READ_UNMAPPED || type == UC_MEM_FETCH_UNMAPPED)
-        && mmu_fill((uint32_t)vaddr, type == UC_MEM_FETCH_UNMAPPED)) {
-        return true;
-    }
     bool is_fetch = type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT;
     bool is_store = type == UC_MEM_WRITE_UNMAPPED || type == UC_MEM_WRITE_PROT;
     crash_access(is_fetch ? "fetch from" : is_store ? "store to" : "load from", (uint32_t)vaddr, (uint32_t)size);
@@ -165,8 +168,9 @@ void machine_create(void) {
     must(uc_open(UC_ARCH_RISCV, UC_MODE_RISCV32, &engine), "start");
     must(uc_ctl_set_cpu_model(engine, UC_CPU_RISCV32_SIFIVE_E31), "RV32IMAC");  // no floating point
     memory_create();
-    map(DRAM_VADDR, RAM_SIZE, UC_PROT_READ | UC_PROT_WRITE);
+    // Unicorn finds translated code by the first of two addresses that memory has: stores there are the ones it sees.
     map(IRAM_VADDR, RAM_SIZE, UC_PROT_ALL);
+    map(DRAM_VADDR, RAM_SIZE, UC_PROT_READ | UC_PROT_WRITE);
     map(CACHE_RAM_VADDR, CACHE_RAM_SIZE, UC_PROT_ALL);
     map(RTC_RAM_VADDR, RTC_RAM_SIZE, UC_PROT_ALL);
     map(ROM_VADDR, ROM_SIZE, UC_PROT_READ | UC_PROT_EXEC);

@@ -13,33 +13,52 @@ static const uint32_t window_vaddr[WINDOWS] = { WINDOW_I_VADDR, WINDOW_D_VADDR }
 
 static struct {
     uint32_t entries[MMU_ENTRIES];
-    bool is_shown[WINDOWS][MMU_ENTRIES];  // Unicorn has it
+    const uint8_t *shown[WINDOWS][MMU_ENTRIES];  // what Unicorn has there
     bool is_shut[WINDOWS];
     bool is_on;
     bool is_suspended;
 } mmu;
 
-static void hide(unsigned window, uint32_t entry) {
-    if (mmu.is_shown[window][entry]) {
-        machine_unmap_flash(window_vaddr[window] + entry * MMU_PAGE_SIZE, window == WINDOW_I);
-        mmu.is_shown[window][entry] = false;
+// The page of flash that an entry shows in a window, or NULL.
+static const uint8_t *page_of(unsigned window, uint32_t entry) {
+    uint32_t value = mmu.entries[entry];
+    uint64_t addr = (uint64_t)(value & 0xff) * MMU_PAGE_SIZE;
+    if (!mmu.is_on || mmu.is_suspended || mmu.is_shut[window] || (value & MMU_INVALID) != 0 || addr >= flashfile_size()) {
+        return NULL;
     }
+    return flashfile_bytes() + addr;
 }
 
-static void hide_all(void) {
+// Unicorn is told what the table says. (A page that it is given when an instruction is wanted from it, it does not keep apart from none.)
+static void show(unsigned window, uint32_t entry) {
+    const uint8_t *page = page_of(window, entry), **shown = &mmu.shown[window][entry];
+    uint32_t vaddr = window_vaddr[window] + entry * MMU_PAGE_SIZE;
+    if (page == *shown) {
+        return;
+    }
+    if (*shown != NULL) {
+        machine_unmap_flash(vaddr, window == WINDOW_I);
+    }
+    if (page != NULL) {
+        machine_map_flash(vaddr, page, window == WINDOW_I);
+    }
+    *shown = page;
+}
+
+static void show_all(void) {
     for (uint32_t entry = 0; entry < MMU_ENTRIES; entry++) {
-        hide(WINDOW_I, entry);
-        hide(WINDOW_D, entry);
+        show(WINDOW_I, entry);
+        show(WINDOW_D, entry);
     }
 }
 
 void mmu_reset(void) {
-    hide_all();
     for (uint32_t entry = 0; entry < MMU_ENTRIES; entry++) {
         mmu.entries[entry] = MMU_INVALID;
     }
     mmu.is_on = mmu.is_suspended = false;
     mmu.is_shut[WINDOW_I] = mmu.is_shut[WINDOW_D] = true;
+    show_all();
 }
 
 uint32_t mmu_read(uint32_t entry) {
@@ -47,11 +66,9 @@ uint32_t mmu_read(uint32_t entry) {
 }
 
 void mmu_write(uint32_t entry, uint32_t value) {
-    if (mmu.entries[entry] != value) {
-        hide(WINDOW_I, entry);
-        hide(WINDOW_D, entry);
-        mmu.entries[entry] = value;
-    }
+    mmu.entries[entry] = value;
+    show(WINDOW_I, entry);
+    show(WINDOW_D, entry);
 }
 
 void mmu_map(uint32_t vaddr, uint32_t flash_addr, uint32_t page_count) {
@@ -63,7 +80,7 @@ void mmu_map(uint32_t vaddr, uint32_t flash_addr, uint32_t page_count) {
 
 void mmu_enable_cache(bool is_on) {
     mmu.is_on = is_on;
-    hide_all();
+    show_all();
 }
 
 bool mmu_cache_is_on(void) {
@@ -72,13 +89,13 @@ bool mmu_cache_is_on(void) {
 
 void mmu_suspend_cache(bool is_suspended) {
     mmu.is_suspended = is_suspended;
-    hide_all();
+    show_all();
 }
 
 void mmu_shut_buses(bool instructions, bool data) {
     mmu.is_shut[WINDOW_I] = instructions;
     mmu.is_shut[WINDOW_D] = data;
-    hide_all();
+    show_all();
 }
 
 uint32_t mmu_shut_bits(void) {
@@ -97,30 +114,6 @@ static bool find(uint32_t vaddr, unsigned *window, uint32_t *entry) {
     return false;
 }
 
-static const uint8_t *page_of(unsigned window, uint32_t entry) {
-    uint32_t value = mmu.entries[entry];
-    uint64_t addr = (uint64_t)(value & 0xff) * MMU_PAGE_SIZE;
-    if (!mmu.is_on || mmu.is_suspended || mmu.is_shut[window] || (value & MMU_INVALID) != 0 || addr >= flashfile_size()) {
-        return NULL;
-    }
-    return flashfile_bytes() + addr;
-}
-
-bool mmu_fill(uint32_t vaddr, bool is_fetch) {
-    unsigned window;
-    uint32_t entry;
-    if (!find(vaddr, &window, &entry) || (is_fetch && window != WINDOW_I) || mmu.is_shown[window][entry]) {
-        return false;
-    }
-    const uint8_t *page = page_of(window, entry);
-    if (page == NULL) {
-        return false;
-    }
-    machine_map_flash(window_vaddr[window] + entry * MMU_PAGE_SIZE, page, window == WINDOW_I);
-    mmu.is_shown[window][entry] = true;
-    return true;
-}
-
 const uint8_t *mmu_at(uint32_t vaddr) {
     unsigned window;
     uint32_t entry;
@@ -131,8 +124,10 @@ const uint8_t *mmu_at(uint32_t vaddr) {
 void mmu_flash_changed(uint32_t addr, uint32_t size) {
     for (uint32_t entry = 0; entry < MMU_ENTRIES; entry++) {
         uint32_t page_addr = (mmu.entries[entry] & 0xff) * MMU_PAGE_SIZE;
-        if (mmu.is_shown[WINDOW_I][entry] && addr < page_addr + MMU_PAGE_SIZE && page_addr < addr + size) {
-            machine_forget_code(WINDOW_I_VADDR + entry * MMU_PAGE_SIZE, MMU_PAGE_SIZE);
+        uint32_t first = addr > page_addr ? addr : page_addr;
+        uint32_t end = addr + size < page_addr + MMU_PAGE_SIZE ? addr + size : page_addr + MMU_PAGE_SIZE;
+        if (mmu.shown[WINDOW_I][entry] != NULL && first < end) {
+            machine_forget_code(WINDOW_I_VADDR + entry * MMU_PAGE_SIZE + first % MMU_PAGE_SIZE, end - first);
         }
     }
 }

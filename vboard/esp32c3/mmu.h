@@ -20,9 +20,6 @@ void mmu_suspend_cache(bool is_suspended);
 void mmu_shut_buses(bool instructions, bool data);
 uint32_t mmu_shut_bits(void);
 
-// A page is wanted that is not there yet. False: it is not mapped, or the cache is off.
-bool mmu_fill(uint32_t vaddr, bool is_fetch);
-
 // The byte of flash that is at vaddr, or NULL.
 const uint8_t *mmu_at(uint32_t vaddr);
 
