@@ -21,9 +21,10 @@ VBOARD_ROM_OBJ := $(patsubst %,$(VBOARD_OUT)/rom/%.o,$(basename $(VBOARD_ROM_SRC
 .PHONY: vboard test-vboard
 vboard: $(VBOARD_OUT)/rom.elf $(VBOARD_OUT)/plugin.so ## build the virtual ESP8266
 
-test-vboard: vboard ## the tests of the virtual ESP8266 alone
+test-vboard: vboard ## the tests of the virtual boards alone
 	$(Q)VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) \
 	    $(VBOARD_PYTHON) $(VBOARD_DIR)/../../tests/vboard/test_vboard.py
+	$(Q)VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(VBOARD_PYTHON) $(VBOARD_DIR)/../../tests/vboard/c3/test_c3.py
 
 $(VBOARD_OUT)/rom.elf: $(VBOARD_ROM_OBJ) $(VBOARD_DIR)/rom/rom.ld
 	$(Q)$(VBOARD_CROSS)gcc -nostdlib -Wl,-T,$(VBOARD_DIR)/rom/rom.ld -o $@ $(VBOARD_ROM_OBJ) -lgcc
