@@ -8,8 +8,8 @@
 //   fixed       none: quad reads always work
 //
 // The status register is non-volatile but for WIP and WEL: it is kept in a host file across power cycles.
-#ifndef VBOARD_ROM_CHIP_H
-#define VBOARD_ROM_CHIP_H
+#ifndef VBOARD_FLASH_CHIP_H
+#define VBOARD_FLASH_CHIP_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +23,7 @@ void chip_power_on(void);
 
 // The commands. A chip that is busy obeys none but the reading of its status.
 uint8_t chip_read_status(void);                                            // 05h
+uint8_t chip_read_second_status(void);                                     // 35h
 void chip_write_enable(void);                                              // 06h
 void chip_write_disable(void);                                             // 04h
 void chip_write_status(uint32_t value, uint32_t size);                     // 01h; size is 1 or 2

@@ -1,11 +1,13 @@
 // The SPI NOR flash chip: see chip.h.
 #include "chip.h"
 
-#include "../board.h"
+#include <stddef.h>
+
+#include "../exits.h"
 #include "host.h"
+#include "names.h"
 #include "nor.h"
-#include "print.h"
-#include "rom.h"
+#include "say.h"
 
 // Times in nanoseconds. [Winbond W25Q32JV data sheet, AC characteristics, typical]
 #define STATUS_WRITE_NS 10000000u
@@ -75,7 +77,7 @@ static uint32_t number_of(const char **text, uint32_t base) {
 
 static const struct kind *kind_of(const char *name) {
     for (uint32_t i = 0; name != NULL && i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strcmp(name, kinds[i].name) == 0) {
+        if (is_same_name(name, kinds[i].name)) {
             return &kinds[i];
         }
     }
@@ -153,6 +155,10 @@ uint8_t chip_read_status(void) {
         nor_pass(STUCK_LOOK_NS);
     }
     return (uint8_t)(chip.first | (chip.write_is_enabled ? CHIP_STATUS_WEL : 0) | (was_busy ? CHIP_STATUS_WIP : 0));
+}
+
+uint8_t chip_read_second_status(void) {
+    return chip.second;
 }
 
 void chip_write_enable(void) {

@@ -1,6 +1,6 @@
 // How a flash operation looks that the power left half way.
-#ifndef VBOARD_ROM_TEAR_H
-#define VBOARD_ROM_TEAR_H
+#ifndef VBOARD_FLASH_TEAR_H
+#define VBOARD_FLASH_TEAR_H
 
 #include <stdbool.h>
 #include <stdint.h>

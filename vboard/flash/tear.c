@@ -1,7 +1,9 @@
 // Torn operations: see tear.h for the kinds.
 #include "tear.h"
 
-#include "rom.h"
+#include <stddef.h>
+
+#include "names.h"
 
 static const struct {
     const char *name;
@@ -10,8 +12,8 @@ static const struct {
     { "suffix", TEAR_SUFFIX }, { "random", TEAR_RANDOM }, { "zero", TEAR_ZERO }, { "stray", TEAR_STRAY } };
 
 enum tear tear_of_name(const char *name) {
-    for (uint32_t i = 0; i < sizeof tear_names / sizeof tear_names[0]; i++) {
-        if (strcmp(name, tear_names[i].name) == 0) {
+    for (size_t i = 0; i < sizeof tear_names / sizeof tear_names[0]; i++) {
+        if (is_same_name(name, tear_names[i].name)) {
             return tear_names[i].tear;
         }
     }

@@ -1,6 +1,6 @@
 // What the board has from the machine it runs on: files, the terminal, an end. (QEMU's xtensa simcalls.)
-#ifndef VBOARD_ROM_HOST_H
-#define VBOARD_ROM_HOST_H
+#ifndef VBOARD_FLASH_HOST_H
+#define VBOARD_FLASH_HOST_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -8,6 +8,7 @@
 #define HOST_STDIN 0
 #define HOST_STDOUT 1
 #define HOST_STDERR 2
+#define HOST_O_READ 00
 #define HOST_O_RDWR 02  // Linux's numbers: QEMU passes them on as they are
 #define HOST_O_CREATE_EMPTY (01 | 0100 | 01000)
 

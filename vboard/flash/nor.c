@@ -1,20 +1,20 @@
 // The cells of the NOR flash chip on a host file: operations, their counts, and the cut.
 #include "nor.h"
 
-#include "../board.h"
-#include "cache.h"
+#include <stddef.h>
+
+#include "../exits.h"
+#include "cells.h"
 #include "host.h"
-#include "power.h"
-#include "print.h"
-#include "rom.h"
+#include "say.h"
 #include "tear.h"
 
 #define CUT_NEVER UINT32_MAX
 
 static struct {
-    int fd;
     uint32_t size;
-    int log_fd;  // negative: no log
+    bool is_off;  // the power went in an operation
+    int log_fd;   // negative: no log
     uint32_t cut_at;
     enum tear cut_tear;
     const char *cut_tear_name;
@@ -31,18 +31,22 @@ static _Noreturn void broken(const char *what, const char *value) {
     host_exit(EXIT_BROKEN);
 }
 
+bool nor_cut_at(uint32_t operation, const char *tear) {
+    nor.cut_at = operation;
+    nor.cut_tear_name = tear;
+    nor.cut_tear = tear_of_name(tear);
+    return nor.cut_tear != TEAR_UNKNOWN;
+}
+
 static void read_cut_option(const char *option) {
     uint32_t at = 0;
     const char *p = option;
     for (; *p >= '0' && *p <= '9'; p++) {
         at = at * 10 + (uint32_t)(*p - '0');
     }
-    nor.cut_tear_name = *p == ':' ? p + 1 : "before";
-    nor.cut_tear = tear_of_name(nor.cut_tear_name);
-    if (p == option || (*p != ':' && *p != '\0') || nor.cut_tear == TEAR_UNKNOWN) {
+    if (p == option || (*p != ':' && *p != '\0') || !nor_cut_at(at, *p == ':' ? p + 1 : "before")) {
         broken("not an operation to cut, N or N:TEAR:", option);
     }
-    nor.cut_at = at;
 }
 
 void nor_power_on(void) {
@@ -52,11 +56,7 @@ void nor_power_on(void) {
     if (path == NULL) {
         broken("no flash file given:", "flash=FILE");
     }
-    nor.fd = host_open(path, HOST_O_RDWR);
-    if (nor.fd < 0) {
-        broken("cannot open the flash file", path);
-    }
-    nor.size = host_file_size(nor.fd);
+    nor.size = cells_open(path);
     if (nor.size < 512 * 1024 || nor.size > 16 * 1024 * 1024 || (nor.size & (nor.size - 1)) != 0) {
         broken("a flash chip is 512 KB to 16 MB, a power of two; this file is not:", path);
     }
@@ -65,6 +65,12 @@ void nor_power_on(void) {
     if (cut != NULL) {
         read_cut_option(cut);
     }
+}
+
+void nor_power_again(void) {
+    nor.is_off = false;
+    nor.cut_at = CUT_NEVER;
+    nor.sector_erases = nor.block_erases = nor.chip_erases = nor.page_programs = nor.bytes_read = 0;
 }
 
 uint32_t nor_size(void) {
@@ -87,8 +93,12 @@ uint32_t nor_operation_count(void) {
     return nor.sector_erases + nor.block_erases + nor.chip_erases + nor.page_programs;
 }
 
-void nor_read(uint32_t addr, void *buffer, uint32_t size) {
+void nor_count_read(uint32_t size) {
     nor.bytes_read += size;
+}
+
+void nor_read(uint32_t addr, void *buffer, uint32_t size) {
+    nor_count_read(size);
     nor_peek(addr, buffer, size);
 }
 
@@ -97,39 +107,26 @@ void nor_peek(uint32_t addr, void *buffer, uint32_t size) {
     while (size > 0) {
         addr &= nor.size - 1;
         uint32_t piece = size < nor.size - addr ? size : nor.size - addr;
-        host_read_at(nor.fd, addr, to, piece);
+        cells_read(addr, to, piece);
         addr += piece;
         to += piece;
         size -= piece;
     }
 }
 
-// A copy of the sector that was changed last, so that the next change in it need not read it.
-static struct {
-    uint8_t bytes[NOR_SECTOR_SIZE];
-    uint32_t addr;
-    bool is_valid;
-} cells;
-
-// Put the outcome of an operation within one sector into the file: erased, or programmed with data; torn, or whole.
+// Put the outcome of an operation within one sector into the cells: erased, or programmed with data; torn, or whole.
 // `done` bytes of the operation lie in sectors before.
 static void change_sector(uint32_t addr, uint32_t size, const uint8_t *data, struct torn *torn, uint32_t done) {
-    uint32_t first = addr % NOR_SECTOR_SIZE;
-    uint8_t *p = cells.bytes + first;
-    bool is_whole = data == NULL && torn == NULL && size == NOR_SECTOR_SIZE;
-    if (!is_whole && (!cells.is_valid || cells.addr != addr - first)) {
-        host_read_at(nor.fd, addr - first, cells.bytes, NOR_SECTOR_SIZE);
+    if (data == NULL && torn == NULL && size == NOR_SECTOR_SIZE) {
+        cells_blank(addr);
+        return;
     }
-    cells.addr = addr - first;
-    cells.is_valid = true;
-    for (uint32_t i = 0; i < size && !is_whole; i++) {
+    uint8_t *p = cells_borrow(addr);
+    for (uint32_t i = 0; i < size; i++) {
         uint8_t after = data == NULL ? 0xff : (uint8_t)(p[i] & data[done + i]);
         p[i] = torn == NULL ? after : tear_byte(torn, done + i, p[i], after);
     }
-    if (is_whole) {
-        memset(p, 0xff, size);
-    }
-    host_write_at(nor.fd, addr, p, size);
+    cells_store(addr, p, size);
 }
 
 static void change(uint32_t addr, uint32_t size, const uint8_t *data, struct torn *torn) {
@@ -144,6 +141,10 @@ static void change(uint32_t addr, uint32_t size, const uint8_t *data, struct tor
 static void operate(const char *kind, uint32_t *count, uint32_t addr, uint32_t size, const uint8_t *data) {
     uint32_t number = nor_operation_count();
     addr &= nor.size - 1;
+    if (nor.is_off) {
+        return;
+    }
+    cells_operation(number);
     bool is_cut = number == nor.cut_at;
     if (nor.log_fd >= 0) {
         board_write_text(nor.log_fd, "%u %s 0x%06x %u%s\n", number, kind, addr, size, is_cut ? " cut" : "");
@@ -153,11 +154,13 @@ static void operate(const char *kind, uint32_t *count, uint32_t addr, uint32_t s
         tear_begin(&torn, nor.cut_tear, number, data == NULL, size);
         change(addr, size, data, &torn);
         board_say("power cut at operation %u (%s at 0x%06x), %s", number, kind, addr, nor.cut_tear_name);
-        power_off(EXIT_CUT);
+        nor.is_off = true;
+        cells_power_lost();
+        return;
     }
     change(addr, size, data, NULL);
     (*count)++;
-    cache_flash_changed(addr, size);
+    cells_changed(addr, size);
 }
 
 void nor_erase(uint32_t addr, uint32_t size) {
