@@ -1,5 +1,6 @@
-// The ROM's MD5 and SHA-256. Their state is in the program's memory, as the chip has it there.
+// The ROM's MD5, SHA-1 and SHA-256. Their state is in the program's memory, as the chip has it there.
 #include <nettle/md5.h>
+#include <nettle/sha1.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "rom.h"
 #include "rom_functions.h"
 
-enum { PIECE = 4096, SHA_TYPE_256 = 2 };
+// [rom/sha.h]
+enum { PIECE = 4096, SHA_TYPE_1 = 0, SHA_TYPE_256 = 2 };
 
 // [rom/md5_hash.h]
 struct rom_md5 {
@@ -69,19 +71,23 @@ void rom_MD5Final(void) {
     rom_store("MD5Final", rom_arg(0), digest, sizeof digest);
 }
 
-// ---- SHA-256, in the hardware: one at a time
+// ---- SHA-1 and SHA-256, in the hardware: one at a time
 
 static struct {
     uint32_t owner_vaddr;  // the context that it belongs to; 0: nobody's
-    struct sha256_ctx sha;
+    uint32_t type;
+    struct sha1_ctx sha1;
+    struct sha256_ctx sha256;
 } engine;
 
 void rom_ets_sha_init(void) {
-    if (rom_arg(1) != SHA_TYPE_256) {
-        crash_call("ets_sha_init", "this ROM has SHA-256 only");
+    engine.type = rom_arg(1);
+    if (engine.type != SHA_TYPE_1 && engine.type != SHA_TYPE_256) {
+        crash_call("ets_sha_init", "this ROM has SHA-1 and SHA-256 only");
     }
     engine.owner_vaddr = rom_arg(0);
-    sha256_init(&engine.sha);
+    sha1_init(&engine.sha1);
+    sha256_init(&engine.sha256);
     rom_return(0);
 }
 
@@ -93,7 +99,8 @@ static void must_own(const char *function) {
 
 void rom_ets_sha_starts(void) {
     must_own("ets_sha_starts");
-    sha256_init(&engine.sha);
+    sha1_init(&engine.sha1);
+    sha256_init(&engine.sha256);
     rom_return(0);
 }
 
@@ -103,7 +110,11 @@ void rom_ets_sha_update(void) {
     for (uint32_t done = 0; done < rom_arg(2);) {
         uint32_t size = rom_arg(2) - done < PIECE ? rom_arg(2) - done : PIECE;
         rom_load("ets_sha_update", rom_arg(1) + done, piece, size);
-        sha256_update(&engine.sha, size, piece);
+        if (engine.type == SHA_TYPE_1) {
+            sha1_update(&engine.sha1, size, piece);
+        } else {
+            sha256_update(&engine.sha256, size, piece);
+        }
         done += size;
     }
 }
@@ -111,8 +122,13 @@ void rom_ets_sha_update(void) {
 void rom_ets_sha_finish(void) {
     uint8_t digest[SHA256_DIGEST_SIZE];
     must_own("ets_sha_finish");
-    sha256_digest(&engine.sha, sizeof digest, digest);
-    rom_store("ets_sha_finish", rom_arg(1), digest, sizeof digest);
+    if (engine.type == SHA_TYPE_1) {
+        sha1_digest(&engine.sha1, SHA1_DIGEST_SIZE, digest);
+        rom_store("ets_sha_finish", rom_arg(1), digest, SHA1_DIGEST_SIZE);
+    } else {
+        sha256_digest(&engine.sha256, sizeof digest, digest);
+        rom_store("ets_sha_finish", rom_arg(1), digest, sizeof digest);
+    }
     engine.owner_vaddr = 0;
     rom_return(0);
 }

@@ -31,15 +31,15 @@ $(VBOARD_OUT)/rom.elf: $(VBOARD_ROM_OBJ) $(VBOARD_DIR)/rom/rom.ld
 
 $(VBOARD_OUT)/rom/%.o: $(VBOARD_DIR)/rom/%.c
 	@mkdir -p $(@D)
-	$(Q)$(VBOARD_CROSS)gcc $(VBOARD_ROM_CFLAGS) -I$(VBOARD_FLASH) -MMD -c -o $@ $<
+	$(Q)$(VBOARD_CROSS)gcc $(VBOARD_ROM_CFLAGS) -I$(VBOARD_FLASH) -MMD -MP -c -o $@ $<
 
 $(VBOARD_OUT)/rom/%.o: $(VBOARD_FLASH)/%.c
 	@mkdir -p $(@D)
-	$(Q)$(VBOARD_CROSS)gcc $(VBOARD_ROM_CFLAGS) -MMD -c -o $@ $<
+	$(Q)$(VBOARD_CROSS)gcc $(VBOARD_ROM_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(VBOARD_OUT)/rom/%.o: $(VBOARD_DIR)/rom/%.S
 	@mkdir -p $(@D)
-	$(Q)$(VBOARD_CROSS)gcc -MMD -c -o $@ $<
+	$(Q)$(VBOARD_CROSS)gcc -MMD -MP -c -o $@ $<
 
 $(VBOARD_OUT)/plugin.so: $(VBOARD_DIR)/plugin/plugin.c $(VBOARD_DIR)/plugin/qemu_plugin.h $(VBOARD_DIR)/board.h
 	@mkdir -p $(@D)
