@@ -57,3 +57,6 @@ $(REPL_FLASH): | $(BUILD)/molt $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmwa
 .PHONY: repl
 repl: vboard $(REPL_FLASH) ## MicroPython's prompt on the virtual ESP8266; Ctrl-] switches off
 	@VBOARD_BUILD=$(abspath $(VBOARD_OUT)) vboard/run $(REPL_FLASH)
+
+# MicroPython for the virtual ESP32-C3: see vport-esp32c3/vport.mk.
+include micropython/vport-esp32c3/vport.mk
