@@ -18,6 +18,14 @@ def package():
     return {f"lib/{name}": (folder / name).read_bytes() for name in names}
 
 
+@functools.cache
+def source_package():
+    """The same as Python source: for tests that look inside, as in the .mpy files names are others."""
+    folder = BUILD / "mip/source"
+    package()
+    return {f"lib/{path.relative_to(folder)}": path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
 def stock(files, name=STOCK, size="4M", **settings):
     """A board with a stock firmware, the package and files."""
     return fresh(name, size, {**package(), **files}, **settings)

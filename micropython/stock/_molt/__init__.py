@@ -78,6 +78,8 @@ def part(name):
         uos.mount(_files, __path__)
         try:
             _loaded[name] = __import__("_molt.p", None, None, ("p",))
+        except (ImportError, OSError, ValueError):
+            raise OSError(84, "molt's package is not whole: _molt/parts.bin is missing or damaged; install it again")
         finally:
             _files.file = None
             uos.umount(__path__)
@@ -106,7 +108,7 @@ def load_sums():
     for name in ("sums", "sums_source", "slow"):
         try:
             _sums = _sums or part(name)
-        except (ImportError, MemoryError, OSError, ValueError):
+        except (MemoryError, OSError):
             pass
     return _sums
 
