@@ -15,7 +15,7 @@ from checks import files_are, refused, target_is
 from rig import (BRICK, CUT, FS_START, FS_START_1M, MB, SECTOR, SMALL_PROGRAM_SAYS, firmware, fresh, hazard, main, note, same,
                  same_bytes, small_program, test, true, user_files)
 from badimages import esp32_image, with_md5
-from stockrig import STOCK, package, same_as_c_job, source_package, stock, with_image
+from stockrig import STOCK, gzip_of, package, same_as_c_engine, same_as_c_job, source_package, stock, with_image
 
 UPGRADE = "import molt; molt.fwupdate('firmware.bin')"
 PREPARE = "import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)\n"
@@ -152,6 +152,37 @@ def byte_for_byte_of_micropython():
         before = board.flash(0, SECTOR)
         board.run(PREPARE)
         same_as_c_job(board, before)
+
+
+@test
+def byte_for_byte_of_gzip_files():
+    """The same with gzip files, one with erase_all: molt.head has the boot loader's extension then"""
+    for number, erase_all in enumerate((False, True) if ALL else (True,)):
+        board = stock({**fragmented(number), "firmware.bin": gzip_of("mpy-B")})
+        before = board.flash(0, SECTOR)
+        board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False, erase_all=%s)" % erase_all, timeout=120)
+        same_as_c_job(board, before, erase_all=erase_all)
+
+
+@test
+def byte_for_byte_in_resident_mode():
+    """install, uninstall, an upgrade, one from a gzip file, some taken back, a trial: all of flash is what the C engine makes of it"""
+    board = stock({**user_files(), "firmware.bin": small_program(20000), "old.bin": small_program(9000), "packed.gz": gzip_of("mpy-B")})
+    fs = (FS_START, 4 * MB - 5 * SECTOR - FS_START)
+    raw, packed, trial = (*fs, "firmware.bin"), (*fs, "packed.gz"), (*fs, "firmware.bin", "fallback=old.bin")
+    install = ("install", 0xf8000)
+    same_as_c_engine(board, "import molt; molt.install(verbose=False)", install)
+    same_as_c_engine(board, "import molt; molt.uninstall(verbose=False)", ("uninstall",))
+    same_as_c_engine(board, "import molt; molt.install(verbose=False)", install)
+    # So many records that a sector of the log is full.
+    times = 10 if ALL else 5
+    same_as_c_engine(board, f"for _ in range({times}):\n    " + PREPARE.replace("; ", "\n    ") + "    assert molt.cancel()\n",
+                     *(times * [raw, ("confirm",)]))
+    before = board.flash()
+    for options, command in (("'packed.gz'", packed), ("'firmware.bin', fallback='old.bin', trial_starts=2", trial), ("'firmware.bin'", raw)):
+        board.path.write_bytes(before)
+        same_as_c_engine(board, f"import molt; molt.fwupdate({options}, reset=False, verbose=False)", command)
+    true(SMALL_PROGRAM_SAYS in board.run(status=None).out, "the program runs")
 
 
 # ---- refusals

@@ -76,4 +76,3 @@ def run(job):
     half = len(view) // 2
     with part("source").opened(job) as f:
         _compare(job, f, view[:half], view[half:], job.tell("compare", "comparing"))
-    job.end_progress("compare")

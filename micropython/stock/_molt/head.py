@@ -21,9 +21,9 @@ def saved_size(job):
     return _EXTENSION_OFF + uos.stat(_EXTENSION)[6] if job.is_gzip else _SECTOR + _REPORT_SIZE
 
 
-def saved(job, off, buf):
+def saved(job, off, buf, head_size):
     """Put what the saved file is to hold from `off` on into `buf`: how many bytes. 0 at its end."""
-    size = min(len(buf), saved_size(job) - off)
+    size = min(len(buf), head_size - off)
     view = memoryview(buf)[:size]
     for i in range(size):
         view[i] = 0xFF

@@ -34,24 +34,31 @@ class Upgrade:
 
     def _do(self, otherwise, *names):
         """Let parts do their share, one after the other. Raises OSError with its sentence; `otherwise` names it where it has none."""
+        self._shown = None
         try:
             for name in names:
                 forget()
                 _run(name, self)
+            self._clear()
+            if self._shown:
+                self._end()
         except OSError as e:
+            self._clear()
             raise part("text").explained(e, otherwise)
         finally:
             forget()
 
     def tell(self, phase, text):
-        """What is called with (bytes done, all): prints, and calls the user's function, some ten times."""
-        shown = [-10]
+        """What is called with (bytes done, all): prints, and calls the user's function, some ten times and at a phase's end."""
+        if self._shown and self._shown[0] != phase:
+            self._end()
+        self._shown = shown = [phase, -10, 0]
 
         def tell_some(done, total):
             percent = done // (total // 100 + 1)
             # A gzip file is gone through more than once.
-            if percent >= shown[0] + 10 or percent < shown[0]:
-                shown[0] = percent
+            if percent >= shown[1] + 10 or percent < shown[1]:
+                shown[1:] = percent, total
                 if self._verbose:
                     print("\rmolt: %s %u%%  " % (text, percent), end="")
                 if self._progress:
@@ -59,11 +66,15 @@ class Upgrade:
 
         return tell_some
 
-    def end_progress(self, phase):
-        if self._verbose:
-            print("\r                             \r", end="")
+    def _end(self):
+        phase, _, total = self._shown
+        self._shown = None
         if self._progress:
-            self._progress(phase, self.size, self.size)
+            self._progress(phase, total, total)
+
+    def _clear(self):
+        if self._verbose and self._shown:
+            print("\r                             \r", end="")
 
     def image(self):
         return self.facts
@@ -74,10 +85,11 @@ class Upgrade:
 
     def saved(self, off, buf):
         """Put what the saved file is to hold from `off` on into `buf`: how many bytes. 0 at its end."""
-        return part("head").saved(self, off, buf)
+        return part("head").saved(self, off, buf, self._head_size)
 
     def saved_size(self):
-        return 0 if self.reserved else part("head").saved_size(self)
+        self._head_size = 0 if self.reserved else part("head").saved_size(self)
+        return self._head_size
 
     def store(self, name):
         """What the boot loader will need is in flash, and right. Nothing counts yet."""

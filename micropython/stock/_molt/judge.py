@@ -11,22 +11,23 @@ _SKETCH_SIZE_OFF = const(0x1010)
 _REFERENCES_MAX = const(15)
 
 
-def _check_sums(job, f, xors, references, md5, arduino, is_padding_used):
-    read = part("source").read
+def _check_sums(job, xors, checksums, references, md5, stored_md5, arduino, is_padding_used):
     bad = part("source").bad
-    for (_, _, off), xor in zip(job.groups, xors):
-        if read(job, f, off, 1)[0] != xor:
-            raise bad("bad_checksum", off)
+    for group in range(len(xors)):
+        if checksums[group] != xors[group]:
+            raise bad("bad_checksum", job.groups[group][2])
     if job.kind == _ESP8266 and references > _REFERENCES_MAX:
         raise bad("no_mapped_part", job.size)
     if md5:
-        if read(job, f, job.end, 16) != md5.digest():
+        if stored_md5 != md5.digest():
             raise bad("bad_md5", job.end)
         # The MD5 leaves the segment count out, and the checksum notices a wrong one only mostly.
         if is_padding_used:
             raise bad("bad_segment_count", 1)
     if arduino:
-        if not arduino.is_right(unpack("<I", read(job, f, _SKETCH_SIZE_OFF + 4, 4))[0], job.header[2:4]):
+        with part("source").opened(job) as f:
+            stored = unpack("<I", part("source").read(job, f, _SKETCH_SIZE_OFF + 4, 4))[0]
+        if not arduino.is_right(stored, job.header[2:4]):
             raise bad("bad_crc", _SKETCH_SIZE_OFF + 4)
 
 
@@ -34,8 +35,7 @@ def run(job):
     """What was found goes into the job. Raises OSError with its sentence where the image is not whole."""
     crc32, sha1, fs_addr, version, *check = job.check
     if job.safe_check:
-        with part("source").opened(job) as f:
-            _check_sums(job, f, *check)
+        _check_sums(job, *check)
     job.check = None
     if not job.is_gzip:
         job.file_crc = job.crc32 = crc32

@@ -32,6 +32,9 @@ class _Check:
         self.sha1 = sums.sha1()
         self.version = self.md5 = self.arduino = None
         self.xors = bytearray(b"\xef" * len(job.groups))
+        # What the image says: the checksum of each group, and its MD5.
+        self.checksums = bytearray(len(job.groups))
+        self.stored_md5 = b""
         self.is_padding_used = False
         if job.safe_check and job.kind == _MICROPYTHON:
             self.md5 = sums.md5()
@@ -50,13 +53,16 @@ class _Check:
         if self.md5:
             # The first four bytes hold flash parameters, which flashing tools change.
             self.md5.update(piece[4 if off == 0 else 0:max(0, min(len(piece), job.end - off))])
+            self.stored_md5 += bytes(piece[max(0, job.end - off):max(0, job.end + 16 - off)])
             self._look_at(job, buf, piece, off)
         if self.arduino:
             self.arduino.update(piece, off)
 
     def _add_segments(self, job, buf, piece, off):
         for group in range(len(job.groups)):
-            first, behind, _ = job.groups[group]
+            first, behind, at = job.groups[group]
+            if off <= at < off + len(piece):
+                self.checksums[group] = piece[at - off]
             for i in range(first, behind):
                 _, begin, size = job.segments[i]
                 end = min(begin + size, off + len(piece)) - off
@@ -134,5 +140,5 @@ def run(job):
             check.add(job, buf, piece, off)
             tell(off + len(piece), job.size)
     # Not the object itself, which has all this code.
-    job.check = (check.crc32, check.sha1, check.fs_addr, check.version, check.xors, check.references, check.md5, check.arduino,
-                 check.is_padding_used)
+    job.check = (check.crc32, check.sha1, check.fs_addr, check.version, check.xors, check.checksums, check.references, check.md5, check.stored_md5,
+                 check.arduino, check.is_padding_used)
