@@ -41,7 +41,7 @@ firmwares: $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
 
 # The package for firmwares without molt.
 MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/* micropython/modules/molt*.py)
-$(BUILD)/mip/package.json: tools/mip $(MIP_SOURCES) ports/esp8266/prebuilt/esp8266_loader.h $(BUILD)/mpy-cross/mpy-cross
+$(BUILD)/mip/package.json: tools/mip tools/mipnames.py $(MIP_SOURCES) $(wildcard ports/esp8266/prebuilt/*.h) $(BUILD)/mpy-cross/mpy-cross
 	@echo "  MIP $(@D)"
 	$(Q)$(PYTHON) $< $(BUILD)/mpy-cross/mpy-cross $(@D)
 
