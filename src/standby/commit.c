@@ -7,13 +7,12 @@
 #include "standby/standby_parts.h"
 #include "upgrade/marks.h"
 
-#define MAGIC 0xe9u
-#define READ_TRIES 4u
+#define STANDBY_READ_TRIES 4u
 
 bool molt_standby_is_armed(const molt_flash_t *flash, uint32_t image_addr) {
-    for (uint32_t try = 0; try < READ_TRIES; try++) {
+    for (uint32_t try = 0; try < STANDBY_READ_TRIES; try++) {
         uint32_t word;
-        if (flash->read(flash->ctx, image_addr, &word, sizeof word) == 0 && (word & 0xff) == MAGIC) {
+        if (flash->read(flash->ctx, image_addr, &word, sizeof word) == 0 && (word & 0xff) == APP_MAGIC) {
             return false;
         }
     }

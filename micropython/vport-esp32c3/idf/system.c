@@ -11,6 +11,7 @@
 #include "esp_random.h"
 #include "esp_secure_boot.h"
 #include "esp_system.h"
+#include "hal/efuse_hal.h"
 
 #define RTC_HINT REG(0x600080c0)  // STORE6, where IDF keeps why it resets the chip
 #define RTC_WATCHDOG_CONFIG REG(0x60008090)
@@ -170,4 +171,9 @@ const char *esp_err_to_name(esp_err_t code) {
         }
     }
     return "UNKNOWN ERROR";
+}
+
+// v0.4, as most modules have it.
+uint32_t efuse_hal_chip_revision(void) {
+    return 4;
 }
