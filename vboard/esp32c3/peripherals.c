@@ -22,7 +22,6 @@
 #define RTC_OPTIONS_RESET_SYSTEM 0x80000000u
 #define RTC_RESET_STATE_VADDR (RTC_VADDR + 0x38)
 #define RTC_SIZE 0x800u
-#define EFUSE_VADDR (RTC_VADDR + 0x800)
 #define EFUSE_SIZE 0x200u
 #define RTC_CALIBRATION_VADDR (TIMER0_VADDR + 0x68)
 #define RTC_CALIBRATION_READY 0x8000u
@@ -40,7 +39,7 @@ uint32_t *peripheral_word(uint32_t vaddr) {
     return &words[(vaddr - PERIPHERALS_VADDR) / 4];
 }
 
-// "OFF=HEX,OFF=HEX": words of the eFuses as they have been burnt, for programs that look at them.
+// "OFF=HEX,OFF=HEX": words of the eFuses as they have been burnt.
 static void burn_efuses(const char *list) {
     while (list != NULL && *list != '\0') {
         char *end;
@@ -64,6 +63,8 @@ void peripherals_reset(bool of_rtc) {
         memset(words + rtc, 0, RTC_SIZE);
     }
     words[rtc] &= ~(RTC_OPTIONS_RESET_CPU | RTC_OPTIONS_RESET_SYSTEM);
+    *peripheral_word(EFUSE_VADDR + EFUSE_REVISION_OFF) = EFUSE_REVISION;
+    *peripheral_word(EFUSE_VADDR + EFUSE_BLOCK_MAJOR_OFF) = EFUSE_BLOCK_MAJOR;
     burn_efuses(host_option("efuse"));
     mmu_reset();
     watchdog_reset(of_rtc);
