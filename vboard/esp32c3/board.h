@@ -38,11 +38,19 @@
 #define UART0_VADDR 0x60000000u
 #define SPI1_VADDR 0x60002000u
 #define RTC_VADDR 0x60008000u
+#define EFUSE_VADDR 0x60008800u
 #define TIMER0_VADDR 0x6001f000u
 #define SYSTIMER_VADDR 0x60023000u
 #define RANDOM_VADDR 0x600260b0u
 #define CACHE_VADDR 0x600c4000u
 #define MMU_TABLE_VADDR 0x600c5000u
+
+// eFuses that say which chip it is: v0.4, eFuse block v1.3. [soc/efuse_reg.h]
+#define EFUSE_REVISION_OFF 0x50u  // minor revision in bits 18 to 20, of the block in bits 24 to 26
+#define EFUSE_REVISION 0x03100000u
+#define EFUSE_MAJOR_OFF 0x58u  // minor revision's fourth bit in bit 23, major one in bits 24 and 25
+#define EFUSE_BLOCK_MAJOR_OFF 0x6cu
+#define EFUSE_BLOCK_MAJOR 1u
 
 // Reset causes. [rom/rtc.h: RESET_REASON]
 #define RESET_POWER_ON 1u

@@ -9,12 +9,11 @@
 #include "flashfile.h"
 #include "memory.h"
 #include "nor.h"
+#include "peripherals.h"
 #include "second_stage.h"
 
 enum { HEADER_SIZE = 24, SEGMENT_HEADER_SIZE = 8, IMAGE_MAGIC = 0xe9, CHECKSUM_SEED = 0xef, CHIP_ID = 5 };
 enum { DESCRIPTION_SIZE = 256, PARTITION_SIZE_MAX = 0x1000000, SEGMENT_SIZE_MAX = 0x1000000, FIRST_LOADED_VADDR = 0x10000000 };
-// The chip that the board is: v0.4, eFuse block v1.3. Revisions in hundredths.
-enum { CHIP_REVISION = 4, EFUSE_REVISION = 103 };
 // Where the boot loader itself lies: what is loaded may not. [bootloader.memory.ld.in]
 #define KEPT_CODE_VADDR 0x403ce710u
 #define KEPT_CODE_END 0x403d5710u
@@ -57,6 +56,20 @@ static bool is_set(uint32_t revision) {
     return revision != 0 && revision != 0xffff;
 }
 
+static uint32_t efuse_bits(uint32_t off, uint32_t shift, uint32_t count) {
+    return *peripheral_word(EFUSE_VADDR + off) >> shift & ((1u << count) - 1);
+}
+
+// Revisions in hundredths, of the chip and of its eFuses.
+static uint32_t chip_revision(void) {
+    uint32_t minor = efuse_bits(EFUSE_REVISION_OFF, 18, 3) + 8 * efuse_bits(EFUSE_MAJOR_OFF, 23, 1);
+    return 100 * efuse_bits(EFUSE_MAJOR_OFF, 24, 2) + minor;
+}
+
+static uint32_t efuse_revision(void) {
+    return 100 * efuse_bits(EFUSE_BLOCK_MAJOR_OFF, 0, 2) + efuse_bits(EFUSE_REVISION_OFF, 24, 3);
+}
+
 static bool check_header(const struct image *image, const struct header *header) {
     uint32_t least = header->min_revision[0] | (uint32_t)header->min_revision[1] << 8;
     uint32_t most = header->max_revision[0] | (uint32_t)header->max_revision[1] << 8;
@@ -67,10 +80,10 @@ static bool check_header(const struct image *image, const struct header *header)
     if (header->chip_id != CHIP_ID) {
         return refuse(image->addr, "it is for another chip");
     }
-    if (is_old ? header->min_revision_old > CHIP_REVISION : least > CHIP_REVISION) {
+    if (is_old ? header->min_revision_old > chip_revision() : least > chip_revision()) {
         return refuse(image->addr, "it is for a later revision of the chip");
     }
-    if (!is_old && is_set(most) && most < CHIP_REVISION) {
+    if (!is_old && is_set(most) && most < chip_revision()) {
         return refuse(image->addr, "it is for an earlier revision of the chip");
     }
     if (header->segment_count > IMAGE_SEGMENTS_MAX) {
@@ -131,7 +144,7 @@ static bool check_description(const struct image *image) {
     }
     memcpy(&least, flashfile_bytes() + image->segments[0].addr + MIN_OFF, sizeof least);
     memcpy(&most, flashfile_bytes() + image->segments[0].addr + MAX_OFF, sizeof most);
-    if ((is_set(least) && least > EFUSE_REVISION) || (is_set(most) && most < EFUSE_REVISION)) {
+    if ((is_set(least) && least > efuse_revision()) || (is_set(most) && most < efuse_revision())) {
         return refuse(image->addr, "it is for another revision of the chip's eFuses");
     }
     return true;

@@ -1,6 +1,7 @@
 // The registers of the peripherals: see peripherals.h.
 #include "peripherals.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "board.h"
@@ -10,6 +11,7 @@
 #include "machine.h"
 #include "mmu.h"
 #include "power.h"
+#include "say.h"
 #include "spi1.h"
 #include "uart.h"
 #include "watchdog.h"
@@ -19,7 +21,8 @@
 #define RTC_OPTIONS_RESET_CPU 0x20u
 #define RTC_OPTIONS_RESET_SYSTEM 0x80000000u
 #define RTC_RESET_STATE_VADDR (RTC_VADDR + 0x38)
-#define RTC_SIZE 0x1000u
+#define RTC_SIZE 0x800u
+#define EFUSE_SIZE 0x200u
 #define RTC_CALIBRATION_VADDR (TIMER0_VADDR + 0x68)
 #define RTC_CALIBRATION_READY 0x8000u
 #define SYSTIMER_LATCH_VADDR (SYSTIMER_VADDR + 0x04)
@@ -36,6 +39,22 @@ uint32_t *peripheral_word(uint32_t vaddr) {
     return &words[(vaddr - PERIPHERALS_VADDR) / 4];
 }
 
+// "OFF=HEX,OFF=HEX": words of the eFuses as they have been burnt.
+static void burn_efuses(const char *list) {
+    while (list != NULL && *list != '\0') {
+        char *end;
+        uint32_t off = (uint32_t)strtoul(list, &end, 16);
+        bool has_value = *end == '=';
+        uint32_t value = has_value ? (uint32_t)strtoul(end + 1, &end, 16) : 0;
+        if (!has_value || off % 4 != 0 || off >= EFUSE_SIZE || (*end != ',' && *end != '\0')) {
+            board_say("no words of the eFuses, OFF=HEX,OFF=HEX: %s", list);
+            host_exit(EXIT_BROKEN);
+        }
+        *peripheral_word(EFUSE_VADDR + off) = value;
+        list = *end == ',' ? end + 1 : NULL;
+    }
+}
+
 void peripherals_reset(bool of_rtc) {
     uint32_t rtc = (RTC_VADDR - PERIPHERALS_VADDR) / 4, rtc_end = rtc + RTC_SIZE / 4;
     memset(words, 0, rtc * sizeof words[0]);
@@ -44,6 +63,9 @@ void peripherals_reset(bool of_rtc) {
         memset(words + rtc, 0, RTC_SIZE);
     }
     words[rtc] &= ~(RTC_OPTIONS_RESET_CPU | RTC_OPTIONS_RESET_SYSTEM);
+    *peripheral_word(EFUSE_VADDR + EFUSE_REVISION_OFF) = EFUSE_REVISION;
+    *peripheral_word(EFUSE_VADDR + EFUSE_BLOCK_MAJOR_OFF) = EFUSE_BLOCK_MAJOR;
+    burn_efuses(host_option("efuse"));
     mmu_reset();
     watchdog_reset(of_rtc);
 }

@@ -3,7 +3,7 @@ import hashlib
 import struct
 import zlib
 
-from rig import BLOCK, CRASH, DRAM, ENTRIES, FREE, IRAM, Run, same, SECTOR, test, true, WINDOW_D, WINDOW_I
+from rig import BLOCK, BROKEN, CRASH, DRAM, ENTRIES, FREE, IRAM, Run, same, SECTOR, test, true, WINDOW_D, WINDOW_I
 
 TABLE_ENTRY = 0x600C5000 + 4 * 0x30      # a page that no program uses
 PAGE_I, PAGE_D = WINDOW_I + 0x30 * BLOCK, WINDOW_D + 0x30 * BLOCK
@@ -182,3 +182,12 @@ def flash_commands_can_be_given_by_spi1s_registers():
                "poke 60002000 40000000", f"poke 60002004 {FREE + (4 << 24):x}", "poke 60002058 f0f0", "poke 60002000 2000000", f"read {FREE:x} 4"])
     same((run.answers[2:4], run.last()), (["1640ef", "0"], "0000f0f0 0"))
     same(Run(["poke 60002020 77", "poke 60002000 40000"]).status, CRASH, "a command that no chip has")
+
+
+@test
+def efuses_are_what_the_option_has_also_after_a_reset():
+    run = Run(["peek 60008834", "peek 60008838", "poke 60008834 0", "reset", "peek 60008834"], "--efuse", "34=40000,38=100000")
+    same((run.answers[:2], run.last()), (["40000", "100000"], "40000"))
+    same(Run(["peek 60008834"]).last(), "0")
+    for words in ("34", "33=1", "200=1", "34=x"):
+        same(Run([], "--efuse", words).status, BROKEN, words)

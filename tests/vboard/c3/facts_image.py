@@ -75,6 +75,15 @@ def efuse_revisions_are_looked_at():
 
 
 @test
+def the_chips_revision_is_that_of_its_efuses():
+    rows = table(images.esp_row(APP, TEST, FALLBACK, 0x100000, "test"))
+    path = flash_file({FACTORY: app(min_revision=5), FALLBACK: app("fallback", FALLBACK)}, rows)
+    same(Run([], flash=path).started(), ["fallback"])
+    for words in ("50=3140000", "58=1000000", "58=800000"):
+        same(Run([], "--efuse", words, flash=path).started(), ["factory"], words)
+
+
+@test
 def more_than_16_segments_are_refused():
     for count, expected in ((12, "factory"), (13, "fallback")):
         image = images.esp_image([*segments(), *[(0, b"")] * count], IRAM)
