@@ -15,7 +15,7 @@ from rig import (BUILD, CLEAN, CUT, ROOT, SECTOR, Board, firmware, fresh, main, 
 RESERVED = 0xf8000           # the stock map of 2 MB and more: the top eight sectors of what is mapped
 OVERLAY = RESERVED + 7 * SECTOR
 TRIAL = "import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', trial_starts=2, verbose=False)\n"
-POINTS = 10
+POINTS = 6
 
 
 def gzip_of(name, window="4K"):
