@@ -28,6 +28,7 @@ PATIENCE = float(os.environ.get("PATIENCE", 1))
 SCRATCH = tempfile.TemporaryDirectory(prefix="vboard-c3-")
 WORK = pathlib.Path(SCRATCH.name)
 THREAD = threading.local()
+BUILDING = threading.Lock()  # tests run side by side, and want the same programs
 
 MEGABYTE = 1 << 20
 SECTOR, BLOCK, PAGE, PIECE = 4096, 65536, 256, 32
@@ -50,9 +51,14 @@ def scratch():
 
 # ---- images and flash files
 
-@functools.cache
 def program(name, source="monitor"):
     """The sections of a test program that calls itself so: mapped code, code, data; and its entry."""
+    with BUILDING:
+        return build(name, source)
+
+
+@functools.cache
+def build(name, source):
     elf = WORK / f"{source}-{name}.elf"
     symbols = [f"-Wl,--defsym={symbol}={address:#x}" for symbol, address in ENTRIES.items()]
     subprocess.run([CROSS + "gcc", "-march=rv32imc_zicsr", "-mabi=ilp32", "-std=c11", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib",
@@ -86,8 +92,13 @@ def table(*more, behind=b"", factory=True):
     return images.esp_table([*rows, *more], behind)
 
 
-@functools.cache
 def loader(dialect, megabytes):
+    with BUILDING:
+        return make_loader(dialect, megabytes)
+
+
+@functools.cache
+def make_loader(dialect, megabytes):
     path = WORK / f"loader-{dialect}-{megabytes}"
     subprocess.run([BOARD / "esp32c3/mkloader", dialect, str(megabytes), path], check=True)
     return path.read_bytes()
