@@ -111,7 +111,8 @@ static int install_standby(dumpfs_t *dump, const args_t *args) {
     }
     uint32_t size = molt_standby_image(chip, standby.loader_addr, 4096, (uint8_t *)buf);
     printf("%s: standby mode is %s\n", dump->path, is_repair ? "repaired" : "installed");
-    printf("  Its loader, %u bytes, is at 0x%06x; the sector behind it is for the plan of an upgrade.\n", size, standby.loader_addr);
+    printf(
+        "  Its loader, %u bytes, is at 0x%06x; the sector behind it is for the plan of an upgrade.\n", size, standby.loader_addr);
     if (is_repair) {
         printf("  Its row was in the partition table already. The power could fail at any time.\n");
         return 0;

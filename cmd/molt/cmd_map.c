@@ -89,11 +89,11 @@ static int refuse_size(const args_t *args) {
 // What an ESP32 cannot be asked. 0, or 1 after having said so.
 //   is_dump  and not a table alone
 static int refuse_options(const args_t *args, bool is_dump) {
-    const char *option = args->variant                ? "--variant"
+    const char *option = args->variant               ? "--variant"
                          : args->upgrade && !is_dump ? "--upgrade"
-                         : args->ld       ? "--ld"
-                         : args->firmware ? "--firmware"
-                                          : NULL;
+                         : args->ld                  ? "--ld"
+                         : args->firmware            ? "--firmware"
+                                                     : NULL;
     return option ? say_fail("%s: an ESP32's map is what its partition table says; leave out %s", args->positional[0], option)
                   : 0;
 }

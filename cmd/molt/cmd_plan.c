@@ -14,7 +14,8 @@ static const struct argp_option options[] = {
     ARGS_OPTION_JSON,
     { "erase-all", ARGS_ERASE_ALL, 0, 0, "Plan to erase the filesystem, too", 0 },
     { "no-safe-check", ARGS_NO_SAFE_CHECK, 0, 0, "Check only the image's headers", 0 },
-    { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0, "Whose flash mode, size and frequency the new header gets; of an ESP32 always the image's", 0 },
+    { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0,
+        "Whose flash mode, size and frequency the new header gets; of an ESP32 always the image's", 0 },
     ARGS_OPTION_FS_START,
     ARGS_OPTION_FS_SIZE,
     { 0 },
@@ -142,7 +143,7 @@ static void print_step(uint32_t number, const molt_region_t *region, const char 
     if (region) {
         snprintf(place, sizeof place, "0x%06x to 0x%06x", region->addr, region->addr + region->size - 1);
     }
-    printf("  %2u  %-23s %s\n", number, place, what);
+    printf("  %2u  %-22s %s\n", number, place, what);
 }
 
 // What is done before the image's sectors.
@@ -189,8 +190,8 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
     molt_region_t first = { plan->image_addr, 4096 };
     print_step(count + 4, rehearsal->mode == BOARD_RESIDENT ? NULL : &first, "the other head", lasts[rehearsal->mode]);
     print_time(rehearsal);
-    printf(
-        "\nA power cut at any %stime does no harm: the next power-on goes on with it.\n", rehearsal->mode == BOARD_ONCE ? "other " : "");
+    printf("\nA power cut at any %stime does no harm: the next power-on goes on with it.\n",
+        rehearsal->mode == BOARD_ONCE ? "other " : "");
 }
 
 static void json_counts(const char *name, const sim_counts_t *counts) {
@@ -252,8 +253,8 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
 // Whether the refusal is about what lies where.
 static bool is_of_place(molt_refusal_reason_t reason) {
     return reason == MOLT_REFUSAL_PAST_FLASH || reason == MOLT_REFUSAL_PAST_MAPPED || reason == MOLT_REFUSAL_INTO_FILESYSTEM
-           || reason == MOLT_REFUSAL_PAST_PARTITION
-           || reason == MOLT_REFUSAL_INTO_RESERVED || reason == MOLT_REFUSAL_OVERLAPS_SOURCE || reason == MOLT_REFUSAL_OTHER_MAP;
+           || reason == MOLT_REFUSAL_PAST_PARTITION || reason == MOLT_REFUSAL_INTO_RESERVED
+           || reason == MOLT_REFUSAL_OVERLAPS_SOURCE || reason == MOLT_REFUSAL_OTHER_MAP;
 }
 
 static void print_region(uint32_t addr, uint32_t size, const char *name) {

@@ -18,7 +18,8 @@ static const struct argp_option options[] = {
     { "jobs", ARGS_JOBS, "N", 0, "Processes (default: 2)", 0 },
     { "replay", ARGS_REPLAY, "ID", 0, "Only the cut of this name, as a loss is reported", 0 },
     { "erase-all", ARGS_ERASE_ALL, 0, 0, "Of an upgrade that erases the filesystem, too", 0 },
-    { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0, "Whose flash mode, size and frequency the new header gets; of an ESP32 always the image's", 0 },
+    { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0,
+        "Whose flash mode, size and frequency the new header gets; of an ESP32 always the image's", 0 },
     ARGS_OPTION_QUIET,
     ARGS_OPTION_FS_START,
     ARGS_OPTION_FS_SIZE,
@@ -43,7 +44,7 @@ static void print_totals(const torture_totals_t *totals, const args_t *args, boa
     printf("%llu operations, %llu cuts planned, %llu fired\n\n", (unsigned long long)totals->op_count,
         (unsigned long long)totals->planned_count, (unsigned long long)totals->fired_count);
     for (int i = 0; i < TORTURE_VERDICT_COUNT; i++) {
-        if (totals->verdicts[i] || i <= TORTURE_WINDOW) {
+        if (totals->verdicts[i] || i == TORTURE_RECOVERED || (i == TORTURE_WINDOW && mode != BOARD_STANDBY)) {
             const char *style = i == TORTURE_RECOVERED ? say_style(SAY_GOOD) : i > TORTURE_WINDOW ? say_style(SAY_BAD) : "";
             printf("  %s%10llu%s  %s\n", style, (unsigned long long)totals->verdicts[i], say_style(SAY_PLAIN),
                 torture_verdict_text((torture_verdict_t)i));
@@ -52,7 +53,8 @@ static void print_totals(const torture_totals_t *totals, const args_t *args, boa
     if (mode == BOARD_RESIDENT) {
         printf("\nIn resident mode there are no windows: sector 0 is not written.\n");
     } else if (mode == BOARD_STANDBY) {
-        printf("\nIn standby mode there are no windows: the second-stage boot loader falls back to molt's loader, which is not written.\n");
+        printf(
+            "\nIn standby mode there are no windows: the second-stage boot loader falls back to molt's loader, which is not written.\n");
     } else {
         printf("\nThe named windows: sector 0 is erased and programmed twice, when the boot loader goes in and when the new\n"
                "first sector goes in; each takes %s on a %s.\n",

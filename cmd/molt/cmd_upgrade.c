@@ -16,7 +16,8 @@
 // The state of a dump in resident mode; false if it is not.
 static bool read_state(const dumpfs_t *dump, molt_state_t *state) {
     uint32_t addr;
-    return !dump->board.is_esp32 && molt_resident_find(&dump->nor.flash, &addr) == 0 && molt_state_read(&dump->nor.flash, addr, state) == 0;
+    return !dump->board.is_esp32 && molt_resident_find(&dump->nor.flash, &addr) == 0
+           && molt_state_read(&dump->nor.flash, addr, state) == 0;
 }
 
 // After a power cut: what a user of the device would find, and what goes on from there.
@@ -48,8 +49,7 @@ static uint32_t changed_outside(const dumpfs_t *dump, const uint8_t *before, con
     molt_region_t reserved;
     (void)rehearse_find_head(dump, &reserved);
     for (uint32_t addr = 0; addr < dump->nor.flash.geometry.size; addr++) {
-        if (addr - image->addr >= image->size && addr - dump->fs.addr >= dump->fs.size
-            && addr - reserved.addr >= reserved.size) {
+        if (addr - image->addr >= image->size && addr - dump->fs.addr >= dump->fs.size && addr - reserved.addr >= reserved.size) {
             count += dump->nor.bytes[addr] != before[addr];
         }
     }

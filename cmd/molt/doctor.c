@@ -70,7 +70,7 @@ void doctor_boot_text(const doctor_t *doctor, char *text, uint32_t text_size) {
     bool boots = firmware->loader != FIRMWARE_LOADER_NONE || sim_device_boots(&dump->nor);
     snprintf(text, text_size, "%s",
         !boots                                      ? "nothing that the mask ROM would start"
-        : firmware->state == FIRMWARE_UPGRADING       ? "an upgrade is in progress"
+        : firmware->state == FIRMWARE_UPGRADING     ? "an upgrade is in progress"
         : firmware->loader == FIRMWARE_LOADER_NONE  ? "ordinary"
         : firmware->loader == FIRMWARE_LOADER_WHOLE ? "resident"
                                                     : "resident, and not whole");
@@ -258,10 +258,11 @@ static void judge_standby(doctor_t *doctor) {
     doctor->ways[DOCTOR_WAY_STANDBY].is_open = is_in;
     snprintf(doctor->ways[DOCTOR_WAY_STANDBY].text, sizeof doctor->ways[0].text, "%s%s",
         is_in || doctor->needs_install ? "" : "no: ",
-        is_in                   ? "installed: no power cut in an upgrade is fatal"
-        : doctor->needs_install ? "not installed, or damaged; `molt install` puts it in, and no power cut in an upgrade is fatal then"
-        : board->port           ? molt_standby_text(&board->standby)
-                                : "molt has no loader for this chip so far");
+        is_in ? "installed: no power cut in an upgrade is fatal"
+        : doctor->needs_install
+            ? "not installed, or not whole; `molt install` puts it in, and no power cut in an upgrade is fatal then"
+        : board->port ? molt_standby_text(&board->standby)
+                      : "molt has no loader for this chip so far");
 }
 
 // Neither as it is nor as a gzip file there is ever room for an image of the present size.

@@ -74,7 +74,8 @@ static void look_at_plan(facts_t *facts) {
         return;
     }
     molt_journal_t journal = { 0, plan.set_size, sector + plan.journal_off };
-    facts->plan = (last_plan_t){ true, molt_marks_read(&dump->nor.flash.geometry, sector), 0, 0, plan.image_size, plan.image_crc };
+    facts->plan = (last_plan_t){ true, molt_marks_read(&dump->nor.flash.geometry, sector), 0, 0, plan.image_size,
+        plan.image_crc };
     for (uint32_t i = 0; i < plan.step_count; i++) {
         facts->plan.step_count += molt_plan_is_todo(&plan, i);
         facts->plan.done_count += molt_plan_is_todo(&plan, i) && molt_journal_is_done(&journal, i);
@@ -132,8 +133,9 @@ static const char *upgrade_text(const facts_t *facts, char *text, uint32_t text_
     bool is_begun = plan->done_count || has_mark(plan, MOLT_MARK_FINISHING);
     switch (facts->dump->board.work) {
         case BOARD_UPGRADING:
-            snprintf(text, text_size, is_begun ? "in progress: %u of %u steps are done; the next start goes on"
-                                               : "prepared; the next start carries it out",
+            snprintf(text, text_size,
+                is_begun ? "in progress: %u of %u steps are done; the next start goes on"
+                         : "prepared; the next start carries it out",
                 plan->done_count, plan->step_count);
             return text;
         case BOARD_CANCELLED:
@@ -143,11 +145,11 @@ static const char *upgrade_text(const facts_t *facts, char *text, uint32_t text_
             break;
     }
     snprintf(text, text_size, "none prepared%s",
-        !plan->is_there                                                        ? ""
-        : has_mark(plan, MOLT_MARK_CANCELLED)                                  ? "; the last one was taken back"
+        !plan->is_there                                                           ? ""
+        : has_mark(plan, MOLT_MARK_CANCELLED)                                     ? "; the last one was taken back"
         : has_mark(plan, MOLT_MARK_FINISHING) || has_mark(plan, MOLT_MARK_PLACED) ? "; the last one was carried out"
-        : has_mark(plan, MOLT_MARK_COMMITTED)                                  ? "; the last one did not come to its end"
-                                                                               : "; a plan was stored, and did not come to count");
+        : has_mark(plan, MOLT_MARK_COMMITTED)                                     ? "; the last one did not come to its end"
+                                              : "; a plan was stored, and did not come to count");
     return text;
 }
 
@@ -168,8 +170,9 @@ static void print_boot(const facts_t *facts) {
     if (facts->gap_end == TABLE_ADDR) {
         printf("  %-12s %s, erased, up to the partition table\n", "gap", say_size(TABLE_ADDR - facts->boot_end).text);
     } else {
-        printf("  %-12s %s up to the partition table, of which %s are erased before something begins at 0x%06x\n", "gap",
-            say_size(TABLE_ADDR - facts->boot_end).text, say_size(facts->gap_end - facts->boot_end).text, facts->gap_end);
+        bool is_molt = board->port && board->standby.defect == MOLT_STANDBY_FINE && facts->gap_end == board->standby.loader_addr;
+        printf("  %-12s %s, erased, up to 0x%06x, where %s begins\n", "gap", say_size(facts->gap_end - facts->boot_end).text,
+            facts->gap_end, is_molt ? "molt's loader" : "something else");
     }
 }
 
@@ -184,7 +187,8 @@ static void print_table(const facts_t *facts) {
     }
     printf("%u partitions, %s MD5", table->count, table->has_md5 ? "with an" : "without");
     if (table->hidden_count) {
-        printf("; behind it %u %s that the firmware does not see", table->hidden_count, table->hidden_count == 1 ? "row" : "rows");
+        printf(
+            "; behind it %u %s that the firmware does not see", table->hidden_count, table->hidden_count == 1 ? "row" : "rows");
     }
     putchar('\n');
 }
@@ -258,8 +262,8 @@ static void json_text(const char *name, const char *value) {
 
 static void json_firmware(const facts_t *facts) {
     const dumpfs_t *dump = facts->dump;
-    printf("  \"firmware\": {\n  \"address\": %u,\n  \"room\": %u,\n  \"whole\": %s,\n  ", dump->board.app.addr, dump->board.app.size,
-        dump->firmware.state == FIRMWARE_WHOLE ? "true" : "false");
+    printf("  \"firmware\": {\n  \"address\": %u,\n  \"room\": %u,\n  \"whole\": %s,\n  ", dump->board.app.addr,
+        dump->board.app.size, dump->firmware.state == FIRMWARE_WHOLE ? "true" : "false");
     json_text("project", facts->app_description.project);
     printf(",\n  ");
     json_text("version", facts->app_description.version);

@@ -166,18 +166,20 @@ int board_refuse_start(const board_t *board, const char *path) {
         return board_refuse_job(board, path);
     }
     if (board->work != BOARD_AT_REST && defect == MOLT_STANDBY_LOADER_DAMAGED) {
-        return say_fail("%s: an upgrade is in progress, and the standby loader is damaged or of another version of molt; boot it with "
-                        "that version, or write a firmware with esptool",
+        return say_fail(
+            "%s: an upgrade is in progress, and the standby loader is damaged or of another version of molt; boot it with "
+            "that version, or write a firmware with esptool",
             path);
     }
     return board_refuse_loader(board, path);
 }
 
 int board_refuse_esp32(const board_t *board, const char *path) {
-    return board->is_esp32 ? say_fail("%s: this is the flash of an %s, and that is for an ESP8266's only; molt info, map, doctor, ls, "
-                                      "get, put and rm take it",
-               path, board_name(board))
-                           : 0;
+    return board->is_esp32
+               ? say_fail("%s: this is the flash of an %s, and that is for an ESP8266's only; molt info, map, doctor, ls, "
+                          "get, put and rm take it",
+                   path, board_name(board))
+               : 0;
 }
 
 sim_device_t board_device(const board_t *board, sim_nor_t *nor, const molt_boot_io_t *io) {
@@ -202,9 +204,9 @@ board_start_t board_start(const board_t *board, const sim_nor_t *nor) {
         return !starts ? BOARD_STARTS_NOTHING : app.is_test ? BOARD_STARTS_LOADER : BOARD_STARTS_FIRMWARE;
     }
     sim_device_t device = board_device(board, &copy, NULL);
-    return !sim_device_boots(&copy)            ? BOARD_STARTS_NOTHING
+    return !sim_device_boots(&copy)         ? BOARD_STARTS_NOTHING
            : sim_device_has_loader(&device) ? BOARD_STARTS_LOADER
-                                               : BOARD_STARTS_FIRMWARE;
+                                            : BOARD_STARTS_FIRMWARE;
 }
 
 const char *board_starter(const board_t *board) {

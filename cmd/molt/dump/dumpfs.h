@@ -21,9 +21,9 @@ typedef struct dumpfs {
     const char *path;  // of the dump
     sim_nor_t nor;
     firmware_t firmware;
-    places_t places;                        // filled in by dumpfs_look(), as is fs
-    molt_region_t fs;                       // the filesystem, as large as its superblock says; size 0: there is none
-    molt_region_t system;                   // the five system sectors; of an ESP32 size 0, at the end
+    places_t places;       // filled in by dumpfs_look(), as is fs
+    molt_region_t fs;      // the filesystem, as large as its superblock says; size 0: there is none
+    molt_region_t system;  // the five system sectors; of an ESP32 size 0, at the end
     board_t board;
     molt_region_t kept[MOLT_MAP_KEPT_MAX];  // what an upgrade must not touch; filled in by dumpfs_find_kept()
     uint32_t kept_count;

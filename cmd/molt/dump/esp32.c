@@ -29,7 +29,8 @@ bool esp32_is_table(const char *path) {
     size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
     long file_size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : 0;
     bool is_table = size >= 2 && esp32_begins_table(bytes) && file_size <= (long)SECTOR;
-    is_table |= file_size > 0 && !sim_dump_is_size((uint64_t)file_size) && factory_look(&factory, bytes, (uint32_t)size);
+    is_table |= file_size > 0 && factory_look(&factory, bytes, (uint32_t)size)
+                && (!sim_dump_is_size((uint64_t)file_size) || factory.base_addr);
     if (file) {
         fclose(file);
     }
@@ -117,7 +118,7 @@ bool esp32_is_loader_row(const molt_partition_t *row) {
     return row->type == 0 && row->subtype == 0x20 && strcmp(row->label, "molt") == 0;
 }
 
-static bool is_plan_row(const molt_partition_t *row) {
+bool esp32_is_plan_row(const molt_partition_t *row) {
     return row->type == 1 && row->subtype == 0x40 && strcmp(row->label, "molt_end") == 0;
 }
 
@@ -128,12 +129,13 @@ static void add_hidden(survey_t *survey, const molt_partition_table_t *table) {
         molt_partition_get(table, table->count + i, &row);
         bool is_loader = esp32_is_loader_row(&row);
         make_printable(row.label);
-        if (is_loader || is_plan_row(&row)) {
+        if (is_loader || esp32_is_plan_row(&row)) {
             row.piece.kind = MOLT_MAP_KIND_RESERVED;
         }
         if (row.piece.region.size == 0) {
-            say_note(&survey->notes, is_loader ? "behind the table's MD5 is the row of a loader of molt's that was taken out"
-                                               : "behind the table's MD5 is a row without bytes, %s",
+            say_note(&survey->notes,
+                is_loader ? "behind the table's MD5 is the row of a loader of molt's that was taken out"
+                          : "behind the table's MD5 is a row without bytes, %s",
                 row.label);
         } else if (!survey_put_in(survey, &row, true)) {
             say_note(&survey->notes, "behind the table's MD5 is a row that is not drawn: %s, 0x%x bytes at 0x%x", row.label,
@@ -244,7 +246,7 @@ const char *esp32_about(const molt_partition_t *piece) {
         case MOLT_MAP_KIND_UNUSED:
             return "in no partition";
         case MOLT_MAP_KIND_RESERVED:
-            return esp32_is_loader_row(piece) ? "molt's loader; the firmware does not see it" : "molt's plan of an upgrade";
+            return esp32_is_loader_row(piece) ? "molt's loader" : "molt's plan of an upgrade";
         case MOLT_MAP_KIND_FROZEN:
         case MOLT_MAP_KIND_NATIVE:
         case MOLT_MAP_KIND_USER:

@@ -165,7 +165,8 @@ bool survey_put_in(survey_t *survey, const molt_partition_t *inner, bool is_hidd
     for (uint32_t i = 0; i < survey->piece_count && survey->piece_count + 2 <= SURVEY_PIECES_MAX; i++) {
         molt_partition_t *piece = &survey->pieces[i];
         const molt_region_t room = piece->piece.region;
-        bool is_inside = region->size <= room.size && region->addr >= room.addr && region->addr - room.addr <= room.size - region->size;
+        bool is_inside = region->size <= room.size && region->addr >= room.addr
+                         && region->addr - room.addr <= room.size - region->size;
         if (!is_inside || (region->addr | region->size) % SECTOR || (is_hidden && survey->hidden_count == SURVEY_HIDDEN_MAX)) {
             continue;
         }

@@ -131,8 +131,8 @@ static void print_region(const survey_t *survey, const molt_partition_t *piece) 
     print_cell(survey, (cell_t){ kind, SURVEY_USED }, has_blocks());
     char label[MOLT_PARTITION_LABEL_MAX + 3];
     snprintf(label, sizeof label, "%s%s", piece->label, survey_is_hidden(survey, piece) ? " *" : "");
-    printf("%s %-*s%-10s  0x%0*x  0x%0*x  %8s", say_style(SAY_PLAIN), label_width(survey), label, molt_map_kind_name(kind), digits,
-         region->addr, digits, region->addr + region->size, say_size(region->size).text);
+    printf("%s %-*s%-10s  0x%0*x  0x%0*x  %8s", say_style(SAY_PLAIN), label_width(survey), label, molt_map_kind_name(kind),
+        digits, region->addr, digits, region->addr + region->size, say_size(region->size).text);
     if (!survey->has_dump) {
         printf("  %s%s%s\n", say_style(SAY_FAINT), map_view_about(survey, piece), say_style(SAY_PLAIN));
     } else if (kind == MOLT_MAP_KIND_UNUSED) {
@@ -157,6 +157,17 @@ static void print_upgrade(const survey_t *survey) {
     }
 }
 
+// What only the boot loader sees.
+static void print_hidden(const survey_t *survey) {
+    printf("\n  * in a row behind the table's MD5, which the boot loader reads and the firmware does not\n");
+    for (uint32_t i = 0; i < survey->piece_count; i++) {
+        const molt_partition_t *piece = &survey->pieces[i];
+        if (survey->has_dump && survey_is_hidden(survey, piece)) {
+            printf("  * %s: %s\n", piece->label, map_view_about(survey, piece));
+        }
+    }
+}
+
 void map_view_text(const survey_t *survey, const char *title) {
     const molt_map_t *map = &survey->map;
     printf("%s%s%s%s%s of flash, map %s (%s)\n\n", say_style(SAY_BOLD), title ? title : "", title ? ": " : "",
@@ -169,7 +180,7 @@ void map_view_text(const survey_t *survey, const char *title) {
         print_region(survey, &survey->pieces[i]);
     }
     if (survey->hidden_count) {
-        printf("\n  * in a row behind the table's MD5, which the boot loader reads and the firmware does not\n");
+        print_hidden(survey);
     }
     if (survey->upgrade) {
         print_upgrade(survey);
@@ -190,7 +201,8 @@ void map_view_json(FILE *out, const survey_t *survey) {
             say_json(out, piece->label);
         }
         if (survey_is_hidden(survey, piece)) {
-            fprintf(out, ", \"behind_md5\": true");
+            fprintf(out, ", \"behind_md5\": true, \"about\": ");
+            say_json(out, map_view_about(survey, piece));
         }
         if (survey->has_dump && piece->piece.kind != MOLT_MAP_KIND_UNUSED) {
             fprintf(out, ", \"used\": %u", survey_used(survey, region));
