@@ -66,7 +66,7 @@ static void look_at_plan(facts_t *facts) {
     bool has_sector = dump->board.port
                       && (dump->board.standby.defect == MOLT_STANDBY_FINE
                           || dump->board.standby.defect == MOLT_STANDBY_LOADER_DAMAGED);
-    if (!has_sector) {
+    if (!has_sector || region.size == 0) {
         return;
     }
     memcpy(sector, dump->nor.bytes + region.addr, SECTOR);

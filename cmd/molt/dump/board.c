@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/bytes.h"
 #include "describe.h"
 #include "esp32.h"
 #include "molt_esp32c3.h"
@@ -53,10 +54,11 @@ static bool is_esp32(const uint8_t *bytes, uint32_t size, molt_chip_t *chip, uin
                || molt_partition_open(&table, bytes + TABLE_ADDR, TABLE_SIZE, size, 0) == 0);
 }
 
-// The partition of the firmware: the factory one, else the first app. Size 0: there is none.
+// The partition of the firmware: the factory one, else the first app. Size 0: there is none, or the table is not sound.
 static molt_region_t find_app(const molt_partition_table_t *table) {
     molt_region_t app = { 0, 0 };
-    for (uint32_t i = 0; i < table->count; i++) {
+    uint32_t count = table->defect == MOLT_MAP_FINE ? table->count : 0;
+    for (uint32_t i = 0; i < count; i++) {
         molt_partition_t partition;
         molt_partition_get(table, i, &partition);
         bool is_app = partition.type == 0;
@@ -218,6 +220,7 @@ const char *board_place(const board_t *board) {
 }
 
 molt_region_t board_plan_region(const board_t *board) {
-    molt_region_t region = { board->standby.loader_addr + SECTOR, SECTOR };
-    return board->is_esp32 ? region : (molt_region_t){ 0, 0 };
+    uint32_t addr = board->standby.loader_addr + SECTOR;
+    bool is_there = board->is_esp32 && board->port && range_within(addr, SECTOR, board->flash_size);
+    return is_there ? (molt_region_t){ addr, SECTOR } : (molt_region_t){ 0, 0 };
 }

@@ -138,8 +138,10 @@ static void add_hidden(survey_t *survey, const molt_partition_table_t *table) {
                           : "behind the table's MD5 is a row without bytes, %s",
                 row.label);
         } else if (!survey_put_in(survey, &row, true)) {
-            say_note(&survey->notes, "behind the table's MD5 is a row that is not drawn: %s, 0x%x bytes at 0x%x", row.label,
-                row.piece.region.size, row.piece.region.addr);
+            bool is_past = survey->has_dump && row.piece.region.addr + (uint64_t)row.piece.region.size > table->flash_size;
+            say_note(&survey->notes, "behind the table's MD5 is a row that is not drawn: %s, 0x%x bytes at 0x%x%s", row.label,
+                row.piece.region.size, row.piece.region.addr,
+                is_past ? "; the boot loader refuses a table with such a row, flash it again" : "");
         }
     }
 }
