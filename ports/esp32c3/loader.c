@@ -22,6 +22,13 @@
 #define WDT_PROTECT_REGISTER (*(volatile uint32_t *)0x600080a8u)
 #define WDT_PROTECT_KEY 0x50d83aa1u
 
+// The super watchdog: older boot loaders leave it on, and it bites after a second. It can feed itself. Source: as above,
+// RTC_CNTL_SWD_CONF_REG and RTC_CNTL_SWD_WPROTECT_REG with its key.
+#define SWD_REGISTER (*(volatile uint32_t *)0x600080acu)
+#define SWD_AUTO_FEED_BIT 0x80000000u
+#define SWD_PROTECT_REGISTER (*(volatile uint32_t *)0x600080b0u)
+#define SWD_PROTECT_KEY 0x8f1d312au
+
 // Pause before a reset when there was nothing to do, or it failed.
 #define PAUSE_S 3u
 
@@ -63,6 +70,12 @@ static void feed(void) {
     WDT_PROTECT_REGISTER = WDT_PROTECT_KEY;
     WDT_FEED_REGISTER = WDT_FEED_BIT;
     WDT_PROTECT_REGISTER = 0;
+}
+
+static void calm_super_watchdog(void) {
+    SWD_PROTECT_REGISTER = SWD_PROTECT_KEY;
+    SWD_REGISTER |= SWD_AUTO_FEED_BIT;
+    SWD_PROTECT_REGISTER = 0;
 }
 
 static void wait(void *ctx, uint32_t seconds) {
@@ -110,6 +123,7 @@ void molt_loader_entry(void) {
     static uint32_t sector[SECTOR_SIZE / 4];
     static uint32_t buf[SECTOR_SIZE / 4];
     feed();
+    calm_super_watchdog();
     int result = molt_boot_standby(&flash, molt_plan_addr, (uint8_t *)sector, (uint8_t *)buf, &io);
     if (result == MOLT_BOOT_DONE || result == MOLT_BOOT_RESTORED) {
         ets_printf("\r\ndone\r\n");

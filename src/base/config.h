@@ -20,6 +20,11 @@
 #define MOLT_RESIDENT_ONLY 0
 #endif
 
+// Jobs on chips in standby mode (molt/standby.h). 0 for a firmware of an ESP8266, whose image has some 2 KB less then.
+#ifndef MOLT_STANDBY
+#define MOLT_STANDBY 1
+#endif
+
 // Take a stored plan for sound when its CRC is right. Set for the boot loader: the firmware that wrote the plan has
 // checked it. Saves about 250 bytes of 3,300 there.
 #ifndef MOLT_PLAN_TRUSTED

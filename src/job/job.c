@@ -25,7 +25,7 @@ static uint32_t mapped_size(const molt_job_t *job) {
 }
 
 static bool is_standby(const molt_job_t *job) {
-    return job->config.target->standby != NULL;
+    return job_is_standby(job->config.target);
 }
 
 static int on_progress(void *ctx, uint32_t done, uint32_t total) {

@@ -2,10 +2,18 @@
 #ifndef MOLT_JOB_PARTS_H
 #define MOLT_JOB_PARTS_H
 
+#include <stddef.h>
+
+#include "base/config.h"
 #include "decode/unpack.h"
 #include "image/image.h"
 #include "molt/job.h"
 #include "upgrade/plan.h"
+
+// Whether jobs on this target are for standby mode.
+static inline bool job_is_standby(const molt_target_t *target) {
+    return MOLT_STANDBY && target->standby != NULL;
+}
 
 // What went wrong, beside the error code: which of the fields below has the sentence.
 typedef enum molt_job_trouble {

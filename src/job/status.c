@@ -52,7 +52,7 @@ static molt_outcome_t outcome_of(const molt_state_t *state) {
 int molt_status_read(
     const molt_target_t *target, const molt_flash_t *flash, const molt_source_t *head, uint8_t *sector, molt_status_t *status) {
     *status = (molt_status_t){ 0 };
-    if (target->standby) {
+    if (job_is_standby(target)) {
         status->is_prepared = molt_standby_is_armed(flash, target->image_addr)
                               && !molt_standby_is_cancelled(flash, target, sector);
         return head ? read_report(flash, head, status) : 0;
@@ -77,7 +77,7 @@ int molt_status_read(
 }
 
 int molt_status_cancel(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector) {
-    if (target->standby) {
+    if (job_is_standby(target)) {
         return molt_standby_cancel(flash, target, sector);
     }
     molt_status_t status;

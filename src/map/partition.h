@@ -10,6 +10,17 @@
 #define MOLT_PARTITION_TABLE_ADDR 0x8000u
 #define MOLT_PARTITION_TABLE_SIZE 0xc00u
 #define MOLT_PARTITION_LABEL_MAX 16
+#define MOLT_PARTITION_ROW_SIZE 32u
+
+// Types, and subtypes of an app, that more than the table's reader has to know.
+enum {
+    MOLT_PARTITION_TYPE_APP = 0,
+    MOLT_PARTITION_TYPE_DATA = 1,
+    MOLT_PARTITION_APP_FACTORY = 0,
+    MOLT_PARTITION_APP_OTA_FIRST = 0x10,
+    MOLT_PARTITION_APP_OTA_LAST = 0x1f,
+    MOLT_PARTITION_APP_TEST = 0x20,
+};
 
 typedef struct molt_partition {
     molt_map_piece_t piece;  // what molt takes it for, and where it is

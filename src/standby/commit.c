@@ -5,16 +5,14 @@
 #include "base/sector.h"
 #include "molt/error.h"
 #include "standby/standby_parts.h"
-#include "upgrade/boot.h"
 #include "upgrade/marks.h"
 
-#define MAGIC 0xe9u
-#define READ_TRIES 4u
+#define STANDBY_READ_TRIES 4u
 
 bool molt_standby_is_armed(const molt_flash_t *flash, uint32_t image_addr) {
-    for (uint32_t try = 0; try < READ_TRIES; try++) {
+    for (uint32_t try = 0; try < STANDBY_READ_TRIES; try++) {
         uint32_t word;
-        if (flash->read(flash->ctx, image_addr, &word, sizeof word) == 0 && (word & 0xff) == MAGIC) {
+        if (flash->read(flash->ctx, image_addr, &word, sizeof word) == 0 && (word & 0xff) == APP_MAGIC) {
             return false;
         }
     }
@@ -25,7 +23,7 @@ int molt_standby_store(const molt_flash_t *flash, const molt_target_t *target, c
     return molt_sector_write(flash, molt_standby_plan_addr(flash, target->loader_addr), plan->sector, false);
 }
 
-static int check_rows(const molt_flash_t *flash, const molt_target_t *target) {
+static int check_rows_are_right(const molt_flash_t *flash, const molt_target_t *target) {
     uint8_t rows[2 * ROW_SIZE];
     uint32_t words[2 * ROW_SIZE / 4];
     standby_rows(flash, target->loader_addr, rows);
@@ -38,13 +36,13 @@ int molt_standby_commit(const molt_flash_t *flash, const molt_target_t *target, 
     int err = standby_check_loader(flash, target->standby, target->loader_addr, buf);
     err = err == MOLT_ERR_IO ? MOLT_ERR_CORRUPT : err;
     if (!err) {
-        err = check_rows(flash, target);
+        err = check_rows_are_right(flash, target);
     }
     if (!err) {
         err = molt_marks_make(flash, plan_addr, MOLT_MARK_COMMITTED);
     }
     if (!err) {
-        err = molt_boot_break(flash, target->image_addr);
+        err = molt_marks_break_image(flash, target->image_addr);
     }
     return !err && !molt_standby_is_armed(flash, target->image_addr) ? MOLT_ERR_IO : err;
 }
@@ -61,13 +59,13 @@ static int read_marks(const molt_flash_t *flash, const molt_target_t *target, ui
     return err;
 }
 
-static bool has_mark(uint32_t marks, molt_mark_t mark) {
+static bool is_marked(uint32_t marks, molt_mark_t mark) {
     return (marks >> mark & 1) != 0;
 }
 
 bool molt_standby_is_cancelled(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf) {
     uint32_t marks;
-    return read_marks(flash, target, buf, &marks) == 0 && has_mark(marks, MOLT_MARK_CANCELLED);
+    return read_marks(flash, target, buf, &marks) == 0 && is_marked(marks, MOLT_MARK_CANCELLED);
 }
 
 int molt_standby_cancel(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf) {
@@ -76,7 +74,7 @@ int molt_standby_cancel(const molt_flash_t *flash, const molt_target_t *target, 
         return MOLT_ERR_NOENT;
     }
     int err = read_marks(flash, target, buf, &marks);
-    if (err || has_mark(marks, MOLT_MARK_CANCELLED)) {
+    if (err || is_marked(marks, MOLT_MARK_CANCELLED)) {
         return err ? err : MOLT_ERR_NOENT;
     }
     return molt_marks_make(flash, molt_standby_plan_addr(flash, target->loader_addr), MOLT_MARK_CANCELLED);

@@ -10,45 +10,36 @@
 #include "base/sha256.h"
 #include "standby/standby_parts.h"
 
-#define MAGIC 0xe9u
-#define CHECKSUM_SEED 0xefu
-#define HEADER_SIZE 24u
-#define SEGMENT_HEADER_SIZE 8u
-#define PAGE_SIZE 0x10000u
+#define APP_CHECKSUM_SEED 0xefu
+#define APP_PAGE_SIZE 0x10000u
 #define DESCRIPTION_SIZE 256u
 #define DESCRIPTION_MAGIC 0xabcd5432u
 
-// Offsets in the header, and what stands there where it is not obvious.
-enum {
-    OFF_MAGIC = 0,
-    OFF_SEGMENT_COUNT = 1,
-    OFF_MODE = 2,
-    OFF_SIZE_FREQ = 3,
-    OFF_ENTRY = 4,
-    OFF_WP_PIN = 8,
-    OFF_CHIP_ID = 12,
-    OFF_REVISION_MAX = 17,
-    OFF_HAS_SHA256 = 23,
-};
+// What stands in the header where it is not obvious.
 enum { MODE_DIO = 2, SIZE_FREQ_4M_40 = 0x20, WP_PIN_NONE = 0xee };
 
 // Offsets in the description.
-enum { OFF_VERSION = 16, OFF_PROJECT = 48, OFF_EFUSE_MAX = 178, OFF_PAGE_LOG2 = 180 };
+enum {
+    DESCRIPTION_OFF_VERSION = 16,
+    DESCRIPTION_OFF_PROJECT = 48,
+    DESCRIPTION_OFF_EFUSE_MAX = 178,
+    DESCRIPTION_OFF_PAGE_LOG2 = 180
+};
 enum { PAGE_LOG2 = 16 };
 
-typedef struct writer {
+typedef struct app_writer {
     uint8_t *buf;
     uint32_t size;  // so far
     uint8_t checksum;
-} writer_t;
+} app_writer_t;
 
-static void put_word(writer_t *writer, uint32_t word) {
+static void put_word(app_writer_t *writer, uint32_t word) {
     store32_le(writer->buf + writer->size, word);
     writer->size += 4;
 }
 
 // Begin a segment of `size` bytes, which are 0 so far.
-static uint8_t *put_segment(writer_t *writer, uint32_t vaddr, uint32_t size) {
+static uint8_t *put_segment(app_writer_t *writer, uint32_t vaddr, uint32_t size) {
     put_word(writer, vaddr);
     put_word(writer, size);
     uint8_t *data = writer->buf + writer->size;
@@ -57,23 +48,23 @@ static uint8_t *put_segment(writer_t *writer, uint32_t vaddr, uint32_t size) {
     return data;
 }
 
-static void sum_segment(writer_t *writer, const uint8_t *data, uint32_t size) {
+static void sum_segment(app_writer_t *writer, const uint8_t *data, uint32_t size) {
     for (uint32_t i = 0; i < size; i++) {
         writer->checksum ^= data[i];
     }
 }
 
-static void put_description(writer_t *writer, uint32_t vaddr) {
+static void put_description(app_writer_t *writer, uint32_t vaddr) {
     uint8_t *description = put_segment(writer, vaddr, DESCRIPTION_SIZE);
     store32_le(description, DESCRIPTION_MAGIC);
-    memcpy(description + OFF_VERSION, "1", 1);
-    memcpy(description + OFF_PROJECT, "molt", 4);
-    store16_le(description + OFF_EFUSE_MAX, 0xffff);
-    description[OFF_PAGE_LOG2] = PAGE_LOG2;
+    memcpy(description + DESCRIPTION_OFF_VERSION, "1", 1);
+    memcpy(description + DESCRIPTION_OFF_PROJECT, "molt", 4);
+    store16_le(description + DESCRIPTION_OFF_EFUSE_MAX, 0xffff);
+    description[DESCRIPTION_OFF_PAGE_LOG2] = PAGE_LOG2;
     sum_segment(writer, description, DESCRIPTION_SIZE);
 }
 
-static void put_code(writer_t *writer, const molt_standby_chip_t *chip, uint32_t plan_addr) {
+static void put_code(app_writer_t *writer, const molt_standby_chip_t *chip, uint32_t plan_addr) {
     uint8_t *code = put_segment(writer, chip->code_vaddr, chip->code_size);
     memcpy(code, chip->code, chip->code_size);
     store32_le(code + chip->plan_addr_off, plan_addr);
@@ -81,28 +72,28 @@ static void put_code(writer_t *writer, const molt_standby_chip_t *chip, uint32_t
 }
 
 uint32_t molt_standby_image(const molt_standby_chip_t *chip, uint32_t loader_addr, uint32_t sector_size, uint8_t *buf) {
-    uint32_t size = HEADER_SIZE + 3 * SEGMENT_HEADER_SIZE + DESCRIPTION_SIZE + 4 + chip->code_size;
+    uint32_t size = APP_HEADER_SIZE + 3 * APP_SEGMENT_HEADER_SIZE + DESCRIPTION_SIZE + 4 + chip->code_size;
     size = (size | 15) + 1 + MOLT_SHA256_SIZE;
     if (size > sector_size) {
         return size;
     }
     memset(buf, 0xff, sector_size);
-    memset(buf, 0, HEADER_SIZE);
-    buf[OFF_MAGIC] = MAGIC;
-    buf[OFF_SEGMENT_COUNT] = 3;
-    buf[OFF_MODE] = MODE_DIO;
-    buf[OFF_SIZE_FREQ] = SIZE_FREQ_4M_40;
-    store32_le(buf + OFF_ENTRY, chip->code_vaddr);
-    buf[OFF_WP_PIN] = WP_PIN_NONE;
-    store16_le(buf + OFF_CHIP_ID, chip->chip_id);
-    store16_le(buf + OFF_REVISION_MAX, 0xffff);
-    buf[OFF_HAS_SHA256] = 1;
-    writer_t writer = { buf, HEADER_SIZE, CHECKSUM_SEED };
-    uint32_t place = (loader_addr + writer.size + SEGMENT_HEADER_SIZE) % PAGE_SIZE;
+    memset(buf, 0, APP_HEADER_SIZE);
+    buf[APP_OFF_MAGIC] = APP_MAGIC;
+    buf[APP_OFF_SEGMENT_COUNT] = 3;
+    buf[APP_OFF_MODE] = MODE_DIO;
+    buf[APP_OFF_SIZE_FREQ] = SIZE_FREQ_4M_40;
+    store32_le(buf + APP_OFF_ENTRY, chip->code_vaddr);
+    buf[APP_OFF_WP_PIN] = WP_PIN_NONE;
+    store16_le(buf + APP_OFF_CHIP_ID, chip->chip_id);
+    store16_le(buf + APP_OFF_REVISION_MAX, 0xffff);
+    buf[APP_OFF_HAS_SHA256] = 1;
+    app_writer_t writer = { buf, APP_HEADER_SIZE, APP_CHECKSUM_SEED };
+    uint32_t place = (loader_addr + writer.size + APP_SEGMENT_HEADER_SIZE) % APP_PAGE_SIZE;
     put_description(&writer, chip->data_vaddr + place);
-    place = (loader_addr + writer.size + SEGMENT_HEADER_SIZE) % PAGE_SIZE;
+    place = (loader_addr + writer.size + APP_SEGMENT_HEADER_SIZE) % APP_PAGE_SIZE;
     // Where both are mapped into one range of addresses they take a page each.
-    uint32_t instruction_vaddr = chip->instruction_vaddr + (chip->instruction_vaddr == chip->data_vaddr ? PAGE_SIZE : 0);
+    uint32_t instruction_vaddr = chip->instruction_vaddr + (chip->instruction_vaddr == chip->data_vaddr ? APP_PAGE_SIZE : 0);
     (void)put_segment(&writer, instruction_vaddr + place, 4);
     put_code(&writer, chip, loader_addr + sector_size);
     uint32_t digest_off = size - MOLT_SHA256_SIZE;

@@ -5,31 +5,16 @@
 #include "base/geometry.h"
 #include "base/libc.h"
 #include "base/sector.h"
-#include "map/partition.h"
 #include "molt/error.h"
 #include "standby/standby_parts.h"
 
 #define LOADER_LABEL "molt"
 
-// An image's header.
-#define MAGIC 0xe9u
-#define SEGMENTS_MAX 16u
-#define HEADER_SIZE 24u
-enum { OFF_SEGMENT_COUNT = 1, OFF_CHIP_ID = 12, OFF_HAS_SHA256 = 23 };
-
-enum {
-    TYPE_APP = 0,
-    TYPE_DATA = 1,
-    APP_FACTORY = 0,
-    APP_OTA_FIRST = 0x10,
-    APP_OTA_LAST = 0x1f,
-    APP_TEST = 0x20,
-    DATA_NONE = 0x40
-};
+// Of a type that nobody has.
+#define DATA_NONE 0x40
 
 // What the boot loader never looks at, behind the loader's row.
 #define END_LABEL "molt_end"
-#define LABEL_OFF 12u
 
 uint32_t molt_standby_plan_addr(const molt_flash_t *flash, uint32_t loader_addr) {
     return loader_addr + molt_sector_size(&flash->geometry);
@@ -42,15 +27,15 @@ static void lay_row(
     row[1] = 0x50;
     row[2] = type;
     row[3] = subtype;
-    store32_le(row + 4, addr);
+    store32_le(row + ROW_ADDR_OFF, addr);
     store32_le(row + ROW_SIZE_OFF, size);
-    memcpy(row + LABEL_OFF, label, length);
+    memcpy(row + ROW_LABEL_OFF, label, length);
 }
 
 void standby_rows(const molt_flash_t *flash, uint32_t loader_addr, uint8_t rows[2 * ROW_SIZE]) {
     uint32_t size = molt_sector_size(&flash->geometry);
-    lay_row(rows, TYPE_APP, APP_TEST, loader_addr, size, LOADER_LABEL, sizeof LOADER_LABEL - 1);
-    lay_row(rows + ROW_SIZE, TYPE_DATA, DATA_NONE, loader_addr + size, size, END_LABEL, sizeof END_LABEL - 1);
+    lay_row(rows, MOLT_PARTITION_TYPE_APP, MOLT_PARTITION_APP_TEST, loader_addr, size, LOADER_LABEL, sizeof LOADER_LABEL - 1);
+    lay_row(rows + ROW_SIZE, MOLT_PARTITION_TYPE_DATA, DATA_NONE, loader_addr + size, size, END_LABEL, sizeof END_LABEL - 1);
 }
 
 int standby_check_loader(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t loader_addr, uint8_t *buf) {
@@ -66,22 +51,22 @@ static int cannot(molt_standby_t *standby, molt_standby_defect_t defect) {
 
 // Find the end of the boot loader's image: what stands behind it is free for others.
 static int find_boot_end(const molt_flash_t *flash, const molt_standby_chip_t *chip, molt_standby_t *standby) {
-    uint32_t words[HEADER_SIZE / 4];
+    uint32_t words[APP_HEADER_SIZE / 4];
     const uint8_t *bytes = (const uint8_t *)words;
     uint32_t addr = chip->boot_addr;
     int err = flash->read(flash->ctx, addr, words, sizeof words);
     if (err) {
         return err;
     }
-    uint32_t count = bytes[OFF_SEGMENT_COUNT];
-    if (bytes[0] != MAGIC || count == 0 || count > SEGMENTS_MAX) {
+    uint32_t count = bytes[APP_OFF_SEGMENT_COUNT];
+    if (bytes[0] != APP_MAGIC || count == 0 || count > APP_SEGMENTS_MAX) {
         return cannot(standby, MOLT_STANDBY_NO_BOOT_LOADER);
     }
-    if (load16_le(bytes + OFF_CHIP_ID) != chip->chip_id) {
+    if (load16_le(bytes + APP_OFF_CHIP_ID) != chip->chip_id) {
         return cannot(standby, MOLT_STANDBY_OTHER_CHIP);
     }
-    uint32_t digest_size = bytes[OFF_HAS_SHA256] ? 32 : 0;
-    for (addr += HEADER_SIZE; count; count--) {
+    uint32_t digest_size = bytes[APP_OFF_HAS_SHA256] ? 32 : 0;
+    for (addr += APP_HEADER_SIZE; count; count--) {
         err = flash->read(flash->ctx, addr, words, 8);
         if (err) {
             return err;
@@ -102,10 +87,11 @@ static int find_app(const molt_partition_table_t *table, molt_standby_t *standby
     molt_partition_t partition;
     for (uint32_t i = 0; i < table->count; i++) {
         molt_partition_get(table, i, &partition);
-        if (partition.type == TYPE_APP && partition.subtype >= APP_OTA_FIRST && partition.subtype <= APP_OTA_LAST) {
+        if (partition.type == MOLT_PARTITION_TYPE_APP && partition.subtype >= MOLT_PARTITION_APP_OTA_FIRST
+            && partition.subtype <= MOLT_PARTITION_APP_OTA_LAST) {
             return cannot(standby, MOLT_STANDBY_OTA);
         }
-        if (partition.type == TYPE_APP && partition.subtype == APP_FACTORY) {
+        if (partition.type == MOLT_PARTITION_TYPE_APP && partition.subtype == MOLT_PARTITION_APP_FACTORY) {
             standby->app = partition.piece.region;
         }
     }
@@ -130,7 +116,7 @@ static int find_rows(const molt_partition_table_t *table, molt_standby_t *standb
         if (is_loader && partition.piece.region.size) {
             standby->row_addr = MOLT_PARTITION_TABLE_ADDR + off;
             standby->loader_addr = partition.piece.region.addr;
-            return partition.type == TYPE_APP && partition.subtype == APP_TEST ? 0 : MOLT_ERR_NOENT;
+            return partition.type == MOLT_PARTITION_TYPE_APP && partition.subtype == MOLT_PARTITION_APP_TEST ? 0 : MOLT_ERR_NOENT;
         }
     }
     standby->row_addr = MOLT_PARTITION_TABLE_ADDR + off;

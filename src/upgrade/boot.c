@@ -336,18 +336,6 @@ int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *p
     return err ? err : molt_plan_open(plan, &flash->geometry, sector);
 }
 
-int molt_boot_break(const molt_flash_t *flash, uint32_t addr) {
-    uint32_t word;
-    uint32_t again;
-    int err = flash->read(flash->ctx, addr, &word, sizeof word);
-    if (!err) {
-        err = flash->read(flash->ctx, addr, &again, sizeof again);
-    }
-    // The other bytes as they are: no 1 goes over a 0.
-    again &= word & ~0xffu;
-    return err ? err : flash->prog(flash->ctx, addr, &again, sizeof again);
-}
-
 // molt_boot_apply(); `is_doubtful`: standby mode, a first sector was placed, and what is there now is another one.
 static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
     const molt_boot_io_t *io, bool is_doubtful) {
@@ -404,7 +392,7 @@ static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, cons
         err = molt_journal_mark(flash, &run.journal, 0);
     }
     if (!err && is_standby(place, plan) && !has_mark(&run, MOLT_MARK_PLACED)) {
-        err = molt_boot_break(flash, place->final_addr);
+        err = molt_marks_break_image(flash, place->final_addr);
     }
     if (!err) {
         uint32_t first = begin_steps(flash, place, io, &run, count);

@@ -63,10 +63,6 @@ int molt_boot_apply(
 int molt_boot_run(
     const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
 
-// Standby mode: program the first byte of the image at `addr` to 0, so that no boot loader takes it for one.
-// Returns 0 or the driver's error. Power cut: it is one, or it is none. Cost: one program of 4 bytes.
-int molt_boot_break(const molt_flash_t *flash, uint32_t addr);
-
 // Standby mode: the chip's own boot loader has found that the firmware does not boot, and has started molt. Carry out the plan in
 // the sector at `plan_addr` if it is committed; where it was carried out before, and the firmware is still its image, repair that
 // from the source. `sector` and `buf` as above.

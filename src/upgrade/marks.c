@@ -38,3 +38,15 @@ int molt_marks_make(const molt_flash_t *flash, uint32_t plan_addr, molt_mark_t m
     int err = flash->prog(flash->ctx, plan_addr + first_off(&flash->geometry, mark), &made, sizeof made);
     return err ? err : flash->prog(flash->ctx, plan_addr + second_off(&flash->geometry, mark), &made, sizeof made);
 }
+
+int molt_marks_break_image(const molt_flash_t *flash, uint32_t addr) {
+    uint32_t word;
+    uint32_t again;
+    int err = flash->read(flash->ctx, addr, &word, sizeof word);
+    if (!err) {
+        err = flash->read(flash->ctx, addr, &again, sizeof again);
+    }
+    // The other bytes as they are: no 1 goes over a 0.
+    again &= word & ~0xffu;
+    return err ? err : flash->prog(flash->ctx, addr, &again, sizeof again);
+}
