@@ -88,7 +88,7 @@ $(call suite,map-tool,tests/map/test_map_tool.py $(BUILD)/molt)
 $(call suite,map-esp32,tests/map/test_map_esp32.py $(BUILD)/molt)
 $(call asan_tool_suite,fuzz)
 $(call tool_suite,power)
-$(foreach t,upgrade files place images doctor resident refusals info,$(call tool_suites,$(t)))
+$(foreach t,upgrade files place images doctor resident refusals info esp32,$(call tool_suites,$(t)))
 
 # ---- the mask ROM: without a dump of it the first says that it is skipped
 

@@ -11,7 +11,6 @@
 #include "rehearse.h"
 #include "resident/resident.h"
 #include "say.h"
-#include "standby/standby.h"
 #include "survey.h"
 
 static const struct argp_option uninstall_options[] = { ARGS_OPTION_QUIET, { 0 } };
@@ -109,10 +108,8 @@ static int install_standby(dumpfs_t *dump, const args_t *args) {
     if (status || args->quiet) {
         return status;
     }
-    uint32_t size = molt_standby_image(chip, standby.loader_addr, 4096, (uint8_t *)buf);
     printf("%s: standby mode is %s\n", dump->path, is_repair ? "repaired" : "installed");
-    printf(
-        "  Its loader, %u bytes, is at 0x%06x; the sector behind it is for the plan of an upgrade.\n", size, standby.loader_addr);
+    printf("  Its loader is in the sector at 0x%06x; the next one is for the plan of an upgrade.\n", standby.loader_addr);
     if (is_repair) {
         printf("  Its row was in the partition table already. The power could fail at any time.\n");
         return 0;

@@ -9,7 +9,7 @@ import struct
 import sys
 import xml.etree.ElementTree
 
-from rig import SECTOR, check, good, images, main, molt, refused, test
+from rig import ROOT, SECTOR, check, good, images, main, molt, refused, test
 from esp32 import APP, APP_SIZE, FS, LOADER, PLAN, SIZE, TABLE, Board, app, boot_loader, loader_rows, rows, told
 from images import esp_row, esp_table, noise
 
@@ -109,7 +109,7 @@ def the_map_shows_what_an_upgrade_would_change(folder):
 def installing_writes_one_sector_and_64_bytes_of_the_table(folder):
     board = Board(folder)
     said = good("install", board.path).out
-    check("is at 0x006000" in said and "at 0x008080" in said and "64 bytes are programmed" in said and " us (W25Q32)" in said, said)
+    check("the sector at 0x006000" in said and "at 0x008080" in said and "64 bytes are programmed" in said and " us (W25Q32)" in said, said)
     now = board.now()
     loader = now[LOADER:PLAN].rstrip(b"\xff")
     check(loader[0] == 0xE9 and hashlib.sha256(loader[:-32]).digest() == loader[-32:], "an app with its SHA-256")
@@ -373,6 +373,24 @@ def a_factory_image_names_its_parts_whatever_the_chip(folder):
     path.write_bytes(board.before[:0x30000])
     found = told("info", path)
     check(found["valid"] and [p["verdict"] for p in found["parts"] if p["name"] == "molt"] == ["whole"], found)
+
+
+@test
+def the_page_about_it_shows_what_the_tool_prints(folder):
+    """docs/esp32.md shows what the tool prints: each command is run; "..." stands for any lines, and counts may differ"""
+    page = (ROOT / "docs/esp32.md").read_text()
+    board = Board(folder)
+
+    def shape(text):
+        return re.sub(r"\b\d+\b", "N", text)
+
+    runs = re.split(r"^\$ (.*)\n", re.search(r"^```console\n(.*?)^```", page, re.M | re.S).group(1), flags=re.M)[1:]
+    for command, shown in zip(runs[::2], runs[1::2]):
+        result = molt(*command.split()[1:], cwd=folder)
+        printed = result.out + (result.err if result.status else "")
+        pattern = re.escape(shape(shown)).replace("\\.\\.\\.\\\n", "(.*\n)*")
+        check(re.fullmatch(pattern, shape(printed)), command, "prints", printed)
+    check(len(runs) == 10 and board.now() != board.before, "it was run:", runs[::2])
 
 
 if __name__ == "__main__":
