@@ -40,7 +40,9 @@ void doctor_firmware_text(const doctor_t *doctor, char *text, uint32_t text_size
     const char *kind = kind_text(doctor->dump, kind_buf, sizeof kind_buf);
     switch (firmware->state) {
         case FIRMWARE_UPGRADING:
-            snprintf(text, text_size, "half old, half new: an upgrade is in progress");
+            snprintf(text, text_size, "%s",
+                doctor->dump->board.is_esp32 ? "an upgrade of it is prepared, or in progress"
+                                             : "half old, half new: an upgrade is in progress");
             return;
         case FIRMWARE_WHOLE:
             snprintf(text, text_size, "%s%s%s%s", kind, firmware->end ? ", " : "",
@@ -151,6 +153,10 @@ static void try_images(doctor_t *doctor, const args_t *args) {
         doctor_image_t *image = &doctor->images[i];
         rehearsal_t rehearsal;
         args_t try_args = *args;
+        if (!doctor->can_upgrade) {
+            snprintf(image->text, sizeof image->text, "nothing would carry the upgrade out, see below");
+            continue;
+        }
         try_args.positional[1] = image->path;
         image->is_possible = rehearse(&rehearsal, doctor->dump, &try_args) == 0;
         image->is_in_place = image->is_possible && rehearsal.is_in_place;
@@ -297,7 +303,7 @@ static void find_obstacles(doctor_t *doctor) {
     if (*dumpfs_size_text(dump, text, sizeof text)) {
         say_note(obstacles, "%s", text);
     }
-    if (doctor->has_files && doctor->need_size && !doctor->ways[DOCTOR_WAY_RAW].is_open
+    if (doctor->can_upgrade && doctor->has_files && doctor->need_size && !doctor->ways[DOCTOR_WAY_RAW].is_open
         && !doctor->ways[DOCTOR_WAY_GZIP].is_open) {
         say_note(
             obstacles, !needs_serial(doctor)

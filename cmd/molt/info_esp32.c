@@ -96,8 +96,9 @@ static void find_trouble(facts_t *facts) {
         snprintf(text, size, "an upgrade is in progress in this dump; molt boot goes on with it");
     } else if (firmware->state != FIRMWARE_WHOLE && board->app.size) {
         snprintf(text, size, "the firmware at 0x%06x: %s", board->app.addr,
-            firmware->image.defect == MOLT_IMAGE_FINE ? "no image of the ESP32 family"
-                                                      : molt_image_defect_text(firmware->image.defect));
+            firmware->image.defect == MOLT_IMAGE_FINE     ? "no image of the ESP32 family"
+            : firmware->image.defect == MOLT_IMAGE_ERASED ? "there is none; write one with esptool"
+                                                          : molt_image_defect_text(firmware->image.defect));
     }
 }
 
@@ -226,7 +227,9 @@ static void print_slots(const facts_t *facts) {
         }
         int err = describe_verify(dump->nor.bytes + region->addr, region->size, &image);
         printf("  %-12s %s at 0x%06x: %s\n", "app", say_size(region->size).text, region->addr,
-            err ? molt_image_defect_text(image.defect) : "whole");
+            !err                                ? "whole"
+            : image.defect == MOLT_IMAGE_ERASED ? "erased"
+                                                : molt_image_defect_text(image.defect));
     }
 }
 
