@@ -263,10 +263,9 @@ static void a_device_that_it_is_not_for_is_refused_with_the_reason_and_left_alon
 
 static void a_row_of_the_loader_s_name_at_another_place_is_not_believed(void **state) {
     (void)state;
-    uint8_t *row = nor.bytes + MD5_ROW + 32;
-    static const uint32_t addrs[] = { 0, IMAGE_ADDR - SECTOR, IMAGE_ADDR + SECTOR, 0xffffff00 };
-    for (uint32_t i = 0; i < sizeof addrs / sizeof addrs[0]; i++) {
-        store32_le(row + 4, addrs[i]);
+    static const uint32_t addrs[4] = { 0, IMAGE_ADDR - SECTOR, IMAGE_ADDR + SECTOR, 0xffffff00 };
+    for (uint32_t i = 0; i < 4; i++) {
+        store32_le(nor.bytes + MD5_ROW + 32 + 4, addrs[i]);
         check_refusal(MOLT_STANDBY_OTHER_ROWS);
         assert_true(standby.app.size <= SHAPE->fs_addr - IMAGE_ADDR);
     }
