@@ -47,6 +47,7 @@ $(call suite,asan-cut,$(BUILD)/asan/cut small 2)
 $(call asan_tool_suite,power)
 $(call suite,vboard,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py)
 $(call suite,vboard-c3,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/vboard/c3/test_c3.py)
+$(call suite,tool-board,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/tool/test_esp32_board.py $(BUILD)/molt)
 $(call suite,vport-c3,BUILD=$(BUILD) $(PYTHON) tests/vport/test_c3.py)
 $(call tool_suite,fuzz)
 $(call suite,e2e-refusals,$(E2E)/test_refusals.py)
@@ -89,7 +90,7 @@ $(call suite,map-tool,tests/map/test_map_tool.py $(BUILD)/molt)
 $(call suite,map-esp32,tests/map/test_map_esp32.py $(BUILD)/molt)
 $(call asan_tool_suite,fuzz)
 $(call tool_suite,power)
-$(foreach t,upgrade files place images doctor resident refusals info,$(call tool_suites,$(t)))
+$(foreach t,upgrade files place images doctor resident refusals info esp32,$(call tool_suites,$(t)))
 
 # ---- the mask ROM: without a dump of it the first says that it is skipped
 
