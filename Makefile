@@ -158,7 +158,7 @@ compdb: ## compile_commands.json, by bear
 
 .PHONY: clean
 clean: ## remove what was built; the downloaded sources stay
-	rm -rf $(filter-out %/micropython %/micropython2 %.ok,$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out %/micropython %/micropython2 %/lwip_extmod %.ok,$(wildcard $(BUILD)/*))
 
 .PHONY: help
 help: ## this list

@@ -101,6 +101,10 @@ void host_write(int fd, const void *buffer, uint32_t size) {
     }
 }
 
+int host_try_write(int fd, const void *buffer, uint32_t size) {
+    return host_call(CALL_WRITE, (uint32_t)fd, pointer(buffer), size);
+}
+
 bool host_readable(int fd, uint32_t us) {
     uint32_t timeval[2] = { us / 1000000, us % 1000000 };
     return host_call(CALL_SELECT_ONE, (uint32_t)fd, SELECT_READ, pointer(timeval)) > 0;

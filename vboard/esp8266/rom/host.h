@@ -23,6 +23,7 @@ void host_write_at(int fd, uint32_t offset, const void *buffer, uint32_t size);
 
 int host_read(int fd, void *buffer, uint32_t size);  // bytes read, 0 at the end, negative
 void host_write(int fd, const void *buffer, uint32_t size);
+int host_try_write(int fd, const void *buffer, uint32_t size);  // bytes that went at once, or negative
 
 // Wait until fd can be read, at most `us`; 0 only asks.
 bool host_readable(int fd, uint32_t us);
