@@ -1,0 +1,828 @@
+"""A page for a device with molt: upload a firmware, see what it would do, upgrade; files and dynamic frozen modules.
+
+    import molt_web
+    molt_web.set_password("correct horse")     # once; it is kept, hashed, in molt_web.key
+    molt_web.run()                             # or: await molt_web.serve(), beside other tasks
+
+The page is molt_web.html.gz, in / or /lib. Without it, and for browsers without JavaScript, there is /plain. docs/web.md has
+the requests, docs/security.md what is guarded against and what is not.
+"""
+
+import asyncio
+import gc
+import hashlib
+import json
+import sys
+import time
+import uos
+from ubinascii import hexlify, unhexlify
+
+import _molt
+import molt
+
+_KEY_FILE = "/molt_web.key"
+_PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
+_IMAGE = "/firmware.bin"
+_PART = ".part"  # the name of an upload that is not whole: web-<16 digits of its SHA-256>-<its size>.part
+
+_HEAD_MAX = const(2048)  # bytes of a request's line and headers
+_PIECE = const(1024)  # bytes of a body that are held at a time
+_CLIENTS_MAX = const(3)  # lwIP has five connections
+_HEAD_SECONDS = const(5)
+_IDLE_SECONDS = const(10)
+_SLOWEST = const(500)  # bytes a second: a body that comes slower than that is given up
+_IMAGE_MAX = const(0x100000)  # what the chip maps
+_FILE_MAX = const(0x100000)
+_NONCE_SECONDS = const(600)
+_SYNC = const(65536)  # bytes after which an upload is made to survive a power cut
+
+_WANTED = (b"host", b"origin", b"authorization", b"content-length", b"content-type", b"transfer-encoding", b"expect")
+_REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+            408: "Request Timeout", 409: "Conflict", 411: "Length Required", 413: "Content Too Large", 415: "Unsupported Media Type",
+            422: "Unprocessable Content", 431: "Request Header Fields Too Large", 503: "Service Unavailable",
+            507: "Insufficient Storage"}
+
+
+class Refused(Exception):
+    """A request is not carried out: status, sentence, further fields of the answer."""
+
+    def __init__(self, status, sentence, fields=None):
+        self.status = status
+        self.fields = fields or {}
+        self.fields["error"] = sentence
+
+
+# ---- the password
+
+def _sha256(*parts):
+    h = hashlib.sha256()
+    for part in parts:
+        h.update(part)
+    return h.digest()
+
+
+def _hmac(key, text):
+    """HMAC-SHA256 [RFC 2104] with a key of 32 bytes."""
+    return _sha256(bytes(b ^ 0x5C for b in key) + b"\x5c" * 32, _sha256(bytes(b ^ 0x36 for b in key) + b"\x36" * 32, text))
+
+
+def _same(a, b):
+    """Whether two digests are the same, in a time that does not depend on where they differ."""
+    differs = len(a) ^ len(b)
+    for x, y in zip(a, b):
+        differs |= x ^ y
+    return not differs
+
+
+def set_password(password):
+    """Keep what a password is checked with. It is the A1 of RFC 7616: user and realm are `molt`."""
+    if len(password) < 8:
+        raise ValueError("a password has at least 8 characters")
+    with open(_KEY_FILE, "wb") as f:
+        f.write(hexlify(_sha256(b"molt:molt:", password.encode())))
+
+
+def _load_key():
+    try:
+        with open(_KEY_FILE, "rb") as f:
+            key = unhexlify(f.read(64))
+        if len(key) == 32:
+            return key
+    except (OSError, ValueError):
+        pass
+    raise ValueError("there is no password; molt_web.set_password('...') sets one, and nothing is served without")
+
+
+class _Guard:
+    """Who knows the password. A nonce is a time and a MAC of it, so nothing is kept of those who only ask; of those who have
+    proved themselves with one, how far they have counted."""
+
+    def __init__(self, key):
+        self.key = key
+        self.secret = uos.urandom(32)
+        self.counts = []  # [nonce, highest count], newest last
+        self.forgotten = -1  # nonces up to this time are not taken any more, as their counts are not known
+
+    def nonce(self):
+        text = b"%08x" % (time.ticks_ms() // 1000)
+        return text + hexlify(_hmac(self.secret, text)[:8])
+
+    def _is_fresh(self, nonce):
+        if len(nonce) != 24 or not _same(_hmac(self.secret, nonce[:8])[:8], unhexlify(nonce[8:])):
+            return False
+        made = int(nonce[:8], 16)
+        return made > self.forgotten and 0 <= time.ticks_ms() // 1000 - made < _NONCE_SECONDS
+
+    def _take_count(self, nonce, count):
+        """Each count of a nonce is good for one request."""
+        for known in self.counts:
+            if known[0] == nonce:
+                if count <= known[1]:
+                    return False
+                known[1] = count
+                return True
+        if len(self.counts) >= 4:
+            self.forgotten = max(self.forgotten, int(self.counts.pop(0)[0][:8], 16))
+        self.counts.append([nonce, count])
+        return True
+
+    def admit(self, method, uri, header):
+        """None if the header proves the password for this request, else whether only the nonce was not good any more."""
+        try:
+            kind, rest = header.split(b" ", 1)
+            if kind == b"Molt":
+                nonce, count, proof = rest.strip().split(b":")
+                wanted = _hmac(self.key, b" ".join((method, uri, nonce, count)))
+            elif kind == b"Digest":
+                nonce, count, proof, wanted = self._digest(method, uri, rest)
+            else:
+                return False
+            if not _same(unhexlify(proof), wanted):
+                return False
+            if self._is_fresh(nonce) and self._take_count(nonce, int(count, 16)):
+                return None
+            return True
+        except (ValueError, KeyError):
+            return False
+
+    def _digest(self, method, uri, rest):
+        """RFC 7616, SHA-256, qop=auth: what browsers do by themselves."""
+        fields = {}
+        for item in rest.split(b","):
+            name, value = item.split(b"=", 1)
+            fields[name.strip()] = value.strip().strip(b'"')
+        if fields[b"uri"] != uri or fields[b"username"] != b"molt" or fields[b"qop"] != b"auth":
+            raise ValueError
+        a2 = hexlify(_sha256(method, b":", uri))
+        nonce, count = fields[b"nonce"], fields[b"nc"]
+        text = b":".join((hexlify(self.key), nonce, count, fields[b"cnonce"], b"auth", a2))
+        return nonce, count, fields[b"response"], _sha256(text)
+
+
+# ---- requests
+
+def _unquote(text):
+    if b"%" not in text:
+        return text.decode()
+    parts = text.split(b"%")
+    return (parts[0] + b"".join(unhexlify(p[:2]) + p[2:] for p in parts[1:])).decode()
+
+
+def _file_name(text):
+    """The path of a file of the user's. No request leads anywhere but to what it names."""
+    if not 0 < len(text) <= 100 or text[0] == "/" or text[-1] == "/" or any(c < " " or c in '\\"<>&' for c in text):
+        raise Refused(400, "this is no name for a file")
+    if any(part in ("", ".", "..") for part in text.split("/")):
+        raise Refused(400, "a file's name has no empty parts and no dots alone")
+    if "/" + text == _KEY_FILE:
+        raise Refused(403, "the password's file is not to be touched from here")
+    return "/" + text
+
+
+class Request:
+    """A request: method, uri (bytes), path (str), query and headers; and what comes of its body."""
+
+    def __init__(self, method, uri, headers, stream, rest=b""):
+        at = uri.find(b"?")
+        path, query = (uri[:at], uri[at + 1:]) if at >= 0 else (uri, b"")
+        self.method = method
+        self.uri = uri
+        self.headers = headers
+        self.stream = stream
+        self.rest = rest
+        self.left = 0
+        self.touch = None
+        try:
+            self.path = _unquote(path)
+            self.query = dict((_unquote(p.split(b"=", 1)[0]), _unquote(p.split(b"=", 1)[1])) for p in query.split(b"&") if b"=" in p)
+        except (ValueError, IndexError, UnicodeError):
+            raise Refused(400, "the address cannot be read")
+
+    def expect_body(self, most):
+        if self.headers.get(b"transfer-encoding"):
+            raise Refused(411, "send the body with a Content-Length, not in chunks")
+        try:
+            self.left = int(self.headers[b"content-length"])
+        except (KeyError, ValueError):
+            raise Refused(411, "send the body with a Content-Length")
+        if not 0 <= self.left <= most:
+            raise Refused(413, "the body is too large: at most %u bytes" % most)
+        if self.headers.get(b"expect"):
+            self.stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return self.left
+
+    async def readinto(self, view):
+        """Some bytes of the body; how many."""
+        n = min(len(view), self.left)
+        if self.rest:
+            n = min(n, len(self.rest))
+            view[:n] = self.rest[:n]
+            self.rest = self.rest[n:]
+        elif n:
+            n = await self.stream.readinto(view[:n]) or 0
+            if not n:
+                raise OSError(104)
+        self.left -= n
+        if self.touch:
+            self.touch()
+        return n
+
+    async def read(self, most):
+        """All of a body that is short."""
+        data = b""
+        view = memoryview(bytearray(256))
+        self.expect_body(most)
+        while self.left:
+            data += bytes(view[:await self.readinto(view)])
+        return data
+
+
+async def _read_head(stream):
+    """The request, with what has come of its body already. None where the client has said nothing and gone."""
+    head = b""
+    while True:
+        piece = await stream.read(512)
+        if not piece:
+            if head:
+                raise Refused(400, "the request is cut short")
+            return None
+        head += piece
+        end = head.find(b"\r\n\r\n")
+        if end >= 0:
+            break
+        if len(head) > _HEAD_MAX:
+            raise Refused(431, "the request's headers are too long: at most %u bytes" % _HEAD_MAX)
+    lines = head[:end].split(b"\r\n")
+    words = lines[0].split(b" ")
+    if len(words) != 3 or words[2][:7] != b"HTTP/1." or words[1][:1] != b"/":
+        raise Refused(400, "this is no HTTP request")
+    headers = {}
+    for line in lines[1:]:
+        colon = line.find(b":")
+        name = line[:colon].lower()
+        if colon > 0 and name in _WANTED:
+            if name in headers:
+                raise Refused(400, "a header is there twice")
+            headers[name] = line[colon + 1:].strip()
+    return Request(words[0], words[1], headers, stream, head[end + 4:])
+
+
+# ---- what an upload is held against while it comes
+
+def _check_beginning(head, size):
+    """Refuse what cannot be an image of this chip by its first bytes. The rest is checked when it is here."""
+    if size > _IMAGE_MAX:
+        raise Refused(413, "the file has %u bytes, and no image has more than %u" % (size, _IMAGE_MAX))
+    if head[:2] == b"\x1f\x8b":
+        return
+    if not head or head[0] not in (0xE9, 0xEA):
+        raise Refused(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed), this file with 0x%02X"
+                      % (head[0] if head else 0))
+    vaddr = int.from_bytes(head[8:12], "little")
+    if head[0] == 0xE9 and not (0x40100000 <= vaddr < 0x40140000 or 0x3FFE8000 <= vaddr < 0x40000000):
+        raise Refused(415, "the image is for another chip, not for the ESP8266: its first segment is for 0x%08x" % vaddr)
+
+
+def _remove(path):
+    try:
+        uos.remove(path)
+    except OSError:
+        pass
+
+
+def _room():
+    s = uos.statvfs("/")
+    return s[3] * s[0], s[2] * s[0]
+
+
+class _Upload:
+    """An upload, on the filesystem: its name says what it will be, its size how far it is."""
+
+    def __init__(self, sha256, size):
+        self.sha256 = sha256
+        self.size = size
+        self.path = "/web-%s-%u%s" % (sha256[:16], size, _PART)
+
+    def got(self):
+        try:
+            return uos.stat(self.path)[6]
+        except OSError:
+            return 0
+
+    @staticmethod
+    def others(path):
+        """Remove the parts of other uploads."""
+        for entry in uos.ilistdir("/"):
+            name = "/" + entry[0]
+            if name.startswith("/web-") and name.endswith(_PART) and name != path:
+                _remove(name)
+
+
+def _version():
+    return uos.uname().version
+
+
+def _sentence(error):
+    return error.args[1] if len(error.args) > 1 else "the device says OSError %r" % (error.args[0] if error.args else "")
+
+
+class App:
+    """What answers. hosts: further names of the device that a browser may call it by; its addresses always may."""
+
+    def __init__(self, hosts=()):
+        self.guard = _Guard(_load_key())
+        self.hosts = [h.lower().encode() for h in hosts]
+        self.clients = []  # [task, deadline in ms, whether it has said something]
+        self.is_receiving = False
+        self.has_to_reset = False
+
+    # -- the way in
+
+    def check_host(self, headers):
+        """A page of another site can neither call the device by a name of its own, nor send it anything."""
+        host = headers.get(b"host", b"")
+        name = host.split(b":")[0].lower()
+        if name not in self.hosts and not (name and all(c in b"0123456789." for c in name)):
+            raise Refused(403, "this device is not called so; use its address, or serve(hosts=(...,))")
+        return host
+
+    def check_origin(self, request, host):
+        origin = request.headers.get(b"origin")
+        if request.method != b"GET" and origin is not None and origin != b"http://" + host and origin != b"https://" + host:
+            raise Refused(403, "another site's page has sent this")
+
+    async def check_password(self, request):
+        header = request.headers.get(b"authorization")
+        stale = self.guard.admit(request.method, request.uri, header) if header else True
+        if stale is None:
+            return
+        if not stale:
+            await asyncio.sleep(1)
+        raise Refused(401, "the password is wrong" if header and not stale else "the password is wanted", {"stale": stale})
+
+    async def answer(self, request, out):
+        """Answer one request. out: write() and drain(), as of a stream."""
+        try:
+            host = self.check_host(request.headers)
+            self.check_origin(request, host)
+            if request.path == "/" and request.method == b"GET":
+                return await self.send_page(out)
+            await self.check_password(request)
+            handler = self.find(request)
+            gc.collect()
+            try:
+                result = await handler(request)
+            except OSError as e:
+                if len(e.args) > 1:
+                    raise Refused(422, e.args[1])
+                if e.errno != 28:
+                    raise  # the client has gone
+                raise Refused(507, "the filesystem is full; delete files to make room")
+            if isinstance(result, str):
+                await self.send(out, 200, result.encode(), b"text/html; charset=utf-8")
+            elif isinstance(result, dict):
+                await self.send(out, 200, json.dumps(result).encode())
+            else:
+                await self.send_list(out, result)
+        except Refused as e:
+            await self.send_refusal(request, out, e)
+
+    def find(self, request):
+        path, method = request.path, request.method
+        routes = {b"GET": ("/info", "/upload", "/files", "/frozen", "/plain"), b"PUT": ("/upload", "/files/", "/frozen/"),
+                  b"POST": ("/plan", "/upgrade", "/restart", "/plain/upload", "/plain/upgrade"), b"DELETE": ("/files/", "/frozen/", "/upload")}
+        if method not in routes:
+            raise Refused(405, "GET, PUT, POST and DELETE are understood")
+        for route in routes[method]:
+            if path == route or route[-1] == "/" and path.startswith(route):
+                return getattr(self, "%s%s" % (method.decode().lower(), route.rstrip("/").replace("/", "_")))
+        raise Refused(404, "there is nothing of that name here")
+
+    # -- the way out
+
+    def head(self, status, kind, size=None, extra=b""):
+        text = "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: " % (status, _REASONS[status])
+        text = text.encode() + kind + b"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n"
+        text += b"Referrer-Policy: same-origin\r\n" + extra
+        if size is not None:
+            text += b"Content-Length: %u\r\n" % size
+        return text + b"\r\n"
+
+    async def send(self, out, status, body, kind=b"application/json", extra=b""):
+        out.write(self.head(status, kind, len(body), extra))
+        out.write(body)
+        await out.drain()
+
+    async def send_list(self, out, items):
+        """A list of which one item at a time is in memory."""
+        out.write(self.head(200, b"application/json"))
+        comma = b"["
+        for item in items:
+            out.write(comma + json.dumps(item).encode())
+            await out.drain()
+            comma = b","
+        out.write(b"]" if comma == b"," else b"[]")
+        await out.drain()
+
+    async def send_refusal(self, request, out, refusal):
+        extra = b""
+        fields = refusal.fields
+        if refusal.status == 401:
+            fields["nonce"] = self.guard.nonce().decode()
+            if request and request.path.startswith("/plain"):
+                extra = b'WWW-Authenticate: Digest realm="molt", qop="auth", algorithm=SHA-256, nonce="%s"%s\r\n' % (
+                    fields["nonce"].encode(), b", stale=true" if fields["stale"] and request.headers.get(b"authorization") else b"")
+        if request and request.path.startswith("/plain"):
+            body = _plain("<p role=alert>%s.</p><p><a href=/plain>Back</a></p>" % _escape(fields["error"]))
+            await self.send(out, refusal.status, body.encode(), b"text/html; charset=utf-8", extra)
+        else:
+            await self.send(out, refusal.status, json.dumps(fields).encode(), extra=extra)
+
+    async def send_page(self, out):
+        for path in _PAGES:
+            try:
+                f = open(path, "rb")
+                break
+            except OSError:
+                pass
+        else:
+            return await self.send(out, 200, _plain("<p><a href=/plain>Go on</a></p>").encode(), b"text/html; charset=utf-8")
+        with f:
+            size = f.seek(0, 2)
+            f.seek(0)
+            out.write(self.head(200, b"text/html; charset=utf-8", size, b"Content-Encoding: gzip\r\n"))
+            buf = memoryview(bytearray(512))
+            while True:
+                n = f.readinto(buf)
+                if not n:
+                    break
+                out.write(buf[:n])
+                await out.drain()
+
+    # -- what is
+
+    async def get_info(self, request):
+        free, size = _room()
+        status = molt.status()
+        upload = None
+        for entry in uos.ilistdir("/"):
+            if entry[0].startswith("web-") and entry[0].endswith(_PART):
+                upload = entry[0]
+        gc.collect()
+        return {"version": _version(), "machine": uos.uname().machine, "status": status, "pending": molt.pending(), "regions": molt.regions(),
+                "free": free, "size": size, "heap": gc.mem_free(), "upload": upload, "frozen": hasattr(_molt, "frozen"),
+                "up": time.ticks_ms() // 1000}
+
+    def _tree(self, folder, depth):
+        for entry in uos.ilistdir(folder or "/"):
+            path = folder + "/" + entry[0]
+            if entry[1] == 0x4000:
+                if depth:
+                    yield from self._tree(path, depth - 1)
+            elif path != _KEY_FILE:
+                yield {"name": path[1:], "size": entry[3] if len(entry) > 3 else uos.stat(path)[6]}
+
+    async def get_files(self, request):
+        return self._tree("", 3)
+
+    async def get_frozen(self, request):
+        return iter(_molt.frozen.modules()) if hasattr(_molt, "frozen") else iter(())
+
+    # -- an upload
+
+    def upload_of(self, query):
+        try:
+            sha256, size = query["sha256"].lower(), int(query["size"])
+            if len(sha256) != 64 or len(unhexlify(sha256)) != 32 or size < 1:
+                raise ValueError
+        except (KeyError, ValueError):
+            raise Refused(400, "say sha256=<64 hexadecimal digits>&size=<bytes> of the whole file")
+        return _Upload(sha256, size)
+
+    async def get_upload(self, request):
+        """How much of a file is here."""
+        return {"got": self.upload_of(request.query).got()}
+
+    async def delete_upload(self, request):
+        _Upload.others("")
+        return {}
+
+    async def put_upload(self, request):
+        """A piece of a firmware, or all of it: ?sha256=&size= of the whole, &offset= of the piece."""
+        upload = self.upload_of(request.query)
+        try:
+            offset = int(request.query.get("offset", "0"))
+        except ValueError:
+            raise Refused(400, "offset is a number of bytes")
+        length = request.expect_body(_IMAGE_MAX)
+        if offset == 0:
+            self.check_room(upload)
+        if offset != upload.got() and offset:
+            raise Refused(409, "the next byte is another one; go on from `got`", {"got": upload.got()})
+        if offset + length > upload.size:
+            raise Refused(400, "this is more than the size that was said")
+        await self.receive(request, upload.path, offset, upload.size)
+        if upload.got() < upload.size:
+            return {"got": upload.got()}
+        return self.finish(upload)
+
+    def check_room(self, upload):
+        _Upload.others("")
+        free = _room()[0]
+        # The boot sector's file, and littlefs's own blocks.
+        wanted = upload.size + upload.size // 400 + 5 * 4096
+        try:
+            free += uos.stat(_IMAGE)[6] if free < wanted else 0
+            if free >= wanted > _room()[0]:
+                _remove(_IMAGE)  # the one before, which has been put in or was not wanted
+        except OSError:
+            pass
+        if free < wanted:
+            raise Refused(507, "the file needs %u KB and %u KB are free; delete files to make room" % (wanted // 1024, free // 1024))
+
+    async def receive(self, request, path, offset, size, is_image=True):
+        """Write the body to a file, from offset on. What was written stays if the client goes."""
+        if self.is_receiving:
+            raise Refused(409, "another upload is being received; wait for its end")
+        self.is_receiving = True
+        f = None
+        try:
+            view = memoryview(bytearray(_PIECE))
+            since = n = 0
+            if is_image and offset == 0:
+                # Its beginning has to be here before a file is made of it.
+                while n < 16 and request.left:
+                    n += await request.readinto(view[n:])
+                _check_beginning(view[:n], size)
+            f = open(path, "ab" if offset else "wb")
+            while n or request.left:
+                n = n or await request.readinto(view)
+                f.write(view[:n])
+                since += n
+                n = 0
+                if since >= _SYNC:
+                    f.flush()
+                    since = 0
+        finally:
+            if f:
+                f.close()
+            self.is_receiving = False
+
+    def finish(self, upload):
+        """The whole file is here: it stays only if it is an image for this chip and map."""
+        gc.collect()
+        with open(upload.path, "rb") as f:
+            found = hexlify(_molt.sha256(f)).decode()
+        if found != upload.sha256:
+            _remove(upload.path)
+            raise Refused(422, "what has come is not what was sent: its SHA-256 is another; send it again")
+        try:
+            plan = self.plan_of(upload.path)
+        except OSError as e:
+            _remove(upload.path)
+            raise Refused(422, _sentence(e))
+        if plan["refused"] and "drop_frozen" not in plan["reason"]:
+            _remove(upload.path)
+            raise Refused(422, plan["reason"])
+        _remove(_IMAGE)
+        uos.rename(upload.path, _IMAGE)
+        plan["got"] = upload.size
+        return plan
+
+    def plan_of(self, path):
+        from molt_upgrade import RISK
+
+        gc.collect()
+        plan = molt.check(path)
+        gc.collect()
+        plan.update(molt.plan(path))
+        plan["crc32"] = "%08x" % plan["crc32"]
+        plan["running"] = _version()
+        status = molt.status()
+        plan["risk"] = None if status and status["resident"] else "Twice " + RISK
+        return plan
+
+    async def post_plan(self, request):
+        return self.plan_of(_IMAGE)
+
+    async def post_upgrade(self, request):
+        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query):
+            return {"in_place": True}
+        self.has_to_reset = True
+        return {"in_place": False, "bytes": molt.pending()}
+
+    async def post_restart(self, request):
+        self.has_to_reset = True
+        return {}
+
+    # -- files, and modules
+
+    async def put_files(self, request):
+        path = _file_name(request.path[7:])
+        size = request.expect_body(_FILE_MAX)
+        if size + 8192 > _room()[0]:
+            raise Refused(507, "the file needs %u KB and %u KB are free" % (size // 1024, _room()[0] // 1024))
+        await self.receive_whole(request, size)
+        for i, c in enumerate(path):
+            if c == "/" and i:
+                try:
+                    uos.mkdir(path[:i])
+                except OSError:
+                    pass
+        _remove(path)
+        try:
+            uos.rename("/web.new", path)
+        except OSError:
+            raise Refused(409, "there is no place for a file of that name: a folder, or a file in place of one, is in the way")
+        return {}
+
+    async def receive_whole(self, request, size):
+        """A file of which nothing is kept unless it is whole, in /web.new."""
+        try:
+            await self.receive(request, "/web.new", 0, size, False)
+            wanted = request.query.get("sha256")
+            if wanted:
+                with open("/web.new", "rb") as f:
+                    if hexlify(_molt.sha256(f)).decode() != wanted:
+                        raise Refused(422, "what has come is not what was sent: its SHA-256 is another; send it again")
+        except BaseException as e:
+            _remove("/web.new")
+            raise e
+
+    async def delete_files(self, request):
+        try:
+            uos.remove(_file_name(request.path[7:]))
+        except OSError:
+            raise Refused(404, "there is no such file, or it is a folder with something in it")
+        return {}
+
+    async def put_frozen(self, request):
+        name = request.path[8:]
+        if not hasattr(_molt, "frozen"):
+            raise Refused(404, "this firmware is built without dynamic frozen modules")
+        await self.receive_whole(request, request.expect_body(_FILE_MAX))
+        try:
+            _molt.frozen.add("/web.new", name)
+        finally:
+            _remove("/web.new")
+        return {}
+
+    async def delete_frozen(self, request):
+        if not hasattr(_molt, "frozen") or not _molt.frozen.delete(request.path[8:]):
+            raise Refused(404, "there is no such module")
+        return {}
+
+    # -- without JavaScript
+
+    async def get_plain(self, request):
+        status = molt.status()
+        free, size = _room()
+        rows = (("Firmware", _version()), ("Board", uos.uname().machine), ("Last upgrade", _say_status(status)),
+                ("Files", "%u of %u KB are free" % (free // 1024, size // 1024)))
+        text = "".join("<tr><th scope=row>%s<td>%s" % (name, _escape(value)) for name, value in rows)
+        return _plain("<table>%s</table><form method=post action=/plain/upload enctype=multipart/form-data>"
+                      "<label>Firmware (.bin or .gz) <input type=file name=image required></label> <button>Upload</button></form>" % text)
+
+    async def post_plain_upload(self, request):
+        """A form's only field, a file. Its size is known: what is around it is."""
+        kind = request.headers.get(b"content-type", b"")
+        at = kind.find(b"boundary=")
+        left = request.expect_body(_IMAGE_MAX + 1024)
+        if at < 0:
+            raise Refused(415, "a form with a file is wanted")
+        tail = b"\r\n--" + kind[at + 9:].strip(b'"') + b"--\r\n"
+        head = b""
+        view = memoryview(bytearray(256))
+        while head.find(b"\r\n\r\n") < 0:
+            if len(head) > 1024 or not request.left:
+                raise Refused(400, "the form cannot be read")
+            head += bytes(view[:await request.readinto(view)])
+        end = head.find(b"\r\n\r\n") + 4
+        request.rest = head[end:] + request.rest
+        size = left - end - len(tail)
+        if size < 1:
+            raise Refused(400, "choose a file")
+        request.left = size
+        upload = _Upload("0" * 64, size)
+        self.check_room(upload)
+        await self.receive(request, upload.path, 0, size)
+        with open(upload.path, "rb") as f:
+            upload.sha256 = hexlify(_molt.sha256(f)).decode()
+        plan = self.finish(upload)
+        return _plain("<p>%s, %u bytes, for %s. It would take about %u s; %u of %u sectors differ.</p><p>%s</p>"
+                      "<form method=post action=/plain/upgrade><button>Upgrade now</button></form><p><a href=/plain>Not now</a></p>" % (
+                          _escape(plan["version"] or plan["kind"]), plan["size"], plan["chip"], plan["seconds"] + 2, plan["programmed"],
+                          plan["sectors"], _escape(plan["risk"] or "A power cut does no harm at any moment.")))
+
+    async def post_plain_upgrade(self, request):
+        result = await self.post_upgrade(request)
+        if result["in_place"]:
+            return _plain("<p>This firmware is in place already.</p><p><a href=/plain>Back</a></p>")
+        return _plain("<p role=status>The device upgrades. This page asks in 20 seconds what came of it.</p>"
+                      "<meta http-equiv=refresh content='20;url=/plain'><p><a href=/plain>Ask now</a></p>")
+
+    # -- clients
+
+    async def serve_client(self, stream, _):
+        client = [asyncio.current_task(), time.ticks_add(time.ticks_ms(), _HEAD_SECONDS * 1000), False]
+        request = None
+        try:
+            if len(self.clients) >= _CLIENTS_MAX and not self.make_room():
+                return await self.send_refusal(None, stream, Refused(503, "too many at a time; try again"))
+            self.clients.append(client)
+            try:
+                request = await _read_head(stream)
+                if request:
+                    client[2] = True
+                    last = time.ticks_ms() + 30000 + int(request.headers.get(b"content-length", b"0")) * 1000 // _SLOWEST
+
+                    def touch():
+                        client[1] = min(time.ticks_ms() + _IDLE_SECONDS * 1000, last)
+
+                    request.touch = touch
+                    touch()
+                    await self.answer(request, stream)
+            except Refused as e:
+                await self.send_refusal(None, stream, e)
+            except ValueError:
+                await self.send_refusal(None, stream, Refused(400, "this is no HTTP request"))
+            await self.drain_body(request, stream)
+        except (OSError, asyncio.CancelledError):
+            pass  # it went, or took too long
+        except Exception as e:
+            sys.print_exception(e)
+        finally:
+            if client in self.clients:
+                self.clients.remove(client)
+            await stream.wait_closed()
+            gc.collect()
+            if self.has_to_reset:
+                asyncio.create_task(self.reset())
+
+    async def drain_body(self, request, stream):
+        """What is still coming is taken and let go for a while: a client that is reset meanwhile would not read the answer."""
+        end = time.ticks_add(time.ticks_ms(), 3000)
+        if request and request.left:
+            view = memoryview(bytearray(256))
+            while time.ticks_diff(end, time.ticks_ms()) > 0 and await stream.readinto(view):
+                pass
+
+    def make_room(self):
+        """Let a client go that has not said anything: browsers open connections to have them."""
+        for client in self.clients:
+            if not client[2]:
+                self.clients.remove(client)
+                client[0].cancel()
+                return True
+        return False
+
+    async def watch(self):
+        """Let those go who take too long."""
+        while True:
+            await asyncio.sleep(1)
+            for client in list(self.clients):
+                if time.ticks_diff(client[1], time.ticks_ms()) < 0:
+                    client[0].cancel()
+
+    async def reset(self):
+        import umachine
+
+        await asyncio.sleep_ms(500)
+        _molt.flush()
+        umachine.reset()
+
+
+def _escape(text):
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+
+
+def _plain(body):
+    return ("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>molt</title>"
+            "<style>:root{color-scheme:light dark}body{font:1.1em/1.5 system-ui;max-width:40em;margin:2em auto;padding:0 1em}"
+            "th{text-align:left;padding-right:1em}button,input{font:inherit}</style><h1>molt</h1>" + body)
+
+
+def _say_status(status):
+    if not status or not status["result"]:
+        return "none that the device remembers"
+    cuts = status.get("resumed") or 0
+    return status["result"] + (", the power failed %u times meanwhile" % cuts if cuts else "")
+
+
+async def serve(port=80, hosts=()):
+    """Serve the page for ever. hosts: names by which a browser may call the device, beside its addresses."""
+    try:
+        import network
+
+        name = network.hostname()
+        hosts = tuple(hosts) + (name, name + ".local")
+    except (ImportError, AttributeError):
+        pass
+    app = App(hosts)
+    await asyncio.start_server(app.serve_client, "0.0.0.0", port, _CLIENTS_MAX)
+    await app.watch()
+
+
+def run(port=80, hosts=()):
+    """serve(), where nothing else runs."""
+    asyncio.run(serve(port, hosts))
