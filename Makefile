@@ -123,7 +123,7 @@ $(DEPS_OK): tools/deps
 $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
 
 include ports/esp8266/loader.mk
--include vboard/esp8266/vboard.mk micropython/firmwares.mk
+-include vboard/esp8266/vboard.mk micropython/firmwares.mk micropython/web/web.mk
 include cmd/molt/molt.mk
 include tests/tests.mk
 include maskrom/maskrom.mk

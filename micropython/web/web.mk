@@ -1,0 +1,20 @@
+# molt_web, the page for uploads: what a device needs of it, and a virtual board that has it.
+
+WEB_OUT := $(BUILD)/web
+WEB_FILES := $(WEB_OUT)/molt_web.mpy $(WEB_OUT)/molt_web.html.gz
+
+.PHONY: web demo-web
+web: $(WEB_FILES) ## molt_web for a device: the module, and the page
+	@ls -l $(WEB_FILES)
+
+$(WEB_OUT)/molt_web.mpy: micropython/web/molt_web.py $(BUILD)/mpy-cross/mpy-cross
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/mpy-cross/mpy-cross -s molt_web.py -o $@ $<
+
+# Without the time of day, so that the same page is the same file.
+$(WEB_OUT)/molt_web.html.gz: micropython/web/molt_web.html
+	@mkdir -p $(@D)
+	$(Q)gzip -9nc $< >$@
+
+demo-web: vboard $(BUILD)/molt $(WEB_FILES) $(NET_FIRMWARES) ## a virtual board with the page, in your browser; Ctrl-C switches it off
+	@$(PYTHON) tools/demo-web $(BUILD)
