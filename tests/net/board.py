@@ -112,7 +112,7 @@ class Board:
 
     def cut(self):
         """The power goes: nothing of what runs has a say in it."""
-        self.process.terminate()  # vboard/run ends the board by SIGKILL
+        self.process.terminate()  # and vboard/run kills the board
         self.process.wait()
         self.process.stdin.close()
 
