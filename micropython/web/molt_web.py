@@ -30,6 +30,7 @@ _PIECE = const(1024)  # bytes of a body that are held at a time
 _CLIENTS_MAX = const(3)  # lwIP has five connections
 _HEAD_SECONDS = const(5)
 _IDLE_SECONDS = const(10)
+_DRAIN_SECONDS = const(15)
 _SLOWEST = const(500)  # bytes a second: a body that comes slower than that is given up
 _IMAGE_MAX = const(0x100000)  # what the chip maps
 _FILE_MAX = const(0x100000)
@@ -100,7 +101,7 @@ class _Guard:
     def __init__(self, key):
         self.key = key
         self.secret = uos.urandom(32)
-        self.counts = []  # [nonce, highest count], newest last
+        self.counts = []  # [nonce, highest count, bit n: that count less n was there], newest last
         self.forgotten = -1  # nonces up to this time are not taken any more, as their counts are not known
 
     def nonce(self):
@@ -114,16 +115,21 @@ class _Guard:
         return made > self.forgotten and 0 <= time.ticks_ms() // 1000 - made < _NONCE_SECONDS
 
     def _take_count(self, nonce, count):
-        """Each count of a nonce is good for one request."""
+        """Each count of a nonce is good for one request. Those that a browser sends side by side may come in any order."""
         for known in self.counts:
             if known[0] == nonce:
-                if count <= known[1]:
+                ahead = count - known[1]
+                if ahead > 0:
+                    known[1] = count
+                    known[2] = (known[2] << min(ahead, 16) | 1) & 0xFFFF
+                elif ahead <= -16 or known[2] >> -ahead & 1:
                     return False
-                known[1] = count
+                else:
+                    known[2] |= 1 << -ahead
                 return True
         if len(self.counts) >= 4:
             self.forgotten = max(self.forgotten, int(self.counts.pop(0)[0][:8], 16))
-        self.counts.append([nonce, count])
+        self.counts.append([nonce, count, 1])
         return True
 
     def admit(self, method, uri, header):
@@ -747,7 +753,7 @@ class App:
                 await self.send_refusal(None, stream, e)
             except ValueError:
                 await self.send_refusal(None, stream, Refused(400, "this is no HTTP request"))
-            client[1] = time.ticks_add(time.ticks_ms(), 3000)
+            client[1] = time.ticks_add(time.ticks_ms(), _DRAIN_SECONDS * 1000)
             await self.drain_body(request, stream)
         except (OSError, asyncio.CancelledError):
             pass  # it went, or took too long
@@ -798,7 +804,7 @@ def _escape(text):
 
 
 def _plain(body):
-    return ("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>molt</title>"
+    return ("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>molt</title><link rel=icon href='data:,'>"
             "<style>:root{color-scheme:light dark}body{font:1.1em/1.5 system-ui;max-width:40em;margin:2em auto;padding:0 1em}"
             "th{text-align:left;padding-right:1em}button,input{font:inherit}</style><h1>molt</h1>" + body)
 

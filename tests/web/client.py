@@ -99,6 +99,8 @@ class Client:
         """Send bytes as they are; everything that comes back."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as s:
             s.sendall(data)
+            if wait:
+                s.shutdown(socket.SHUT_WR)
             got = b""
             try:
                 while wait and (piece := s.recv(4096)):
