@@ -10,7 +10,6 @@ the requests, docs/security.md what is guarded against and what is not.
 
 import asyncio
 import gc
-import hashlib
 import json
 import sys
 import time
@@ -19,13 +18,12 @@ from ubinascii import hexlify, unhexlify
 
 import _molt
 import molt
+from molt_http import KEY_FILE, Guard, Refused, answer_head, load_key, read_head, set_password
 
-_KEY_FILE = "/molt_web.key"
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
 _PART = ".part"  # the name of an upload that is not whole: web-<16 digits of its SHA-256>-<its size>.part
 
-_HEAD_MAX = const(2048)  # bytes of a request's line and headers
 _PIECE = const(1024)  # bytes of a body that are held at a time
 _CLIENTS_MAX = const(3)  # lwIP has five connections
 _HEAD_SECONDS = const(5)
@@ -34,144 +32,8 @@ _DRAIN_SECONDS = const(15)
 _SLOWEST = const(500)  # bytes a second: a body that comes slower than that is given up
 _IMAGE_MAX = const(0x100000)  # what the chip maps
 _FILE_MAX = const(0x100000)
-_NONCE_SECONDS = const(600)
 _SYNC = const(65536)  # bytes after which an upload is made to survive a power cut
 
-_WANTED = (b"host", b"origin", b"authorization", b"content-length", b"content-type", b"transfer-encoding", b"expect")
-_REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-            408: "Request Timeout", 409: "Conflict", 411: "Length Required", 413: "Content Too Large", 415: "Unsupported Media Type",
-            422: "Unprocessable Content", 431: "Request Header Fields Too Large", 503: "Service Unavailable",
-            507: "Insufficient Storage"}
-
-
-class Refused(Exception):
-    """A request is not carried out: status, sentence, further fields of the answer."""
-
-    def __init__(self, status, sentence, fields=None):
-        self.status = status
-        self.fields = fields or {}
-        self.fields["error"] = sentence
-
-
-# ---- the password
-
-def _sha256(*parts):
-    h = hashlib.sha256()
-    for part in parts:
-        h.update(part)
-    return h.digest()
-
-
-def _hmac(key, text):
-    """HMAC-SHA256 [RFC 2104] with a key of 32 bytes."""
-    return _sha256(bytes(b ^ 0x5C for b in key) + b"\x5c" * 32, _sha256(bytes(b ^ 0x36 for b in key) + b"\x36" * 32, text))
-
-
-def _same(a, b):
-    """Whether two digests are the same, in a time that does not depend on where they differ."""
-    differs = len(a) ^ len(b)
-    for x, y in zip(a, b):
-        differs |= x ^ y
-    return not differs
-
-
-def set_password(password):
-    """Keep what a password is checked with. It is the A1 of RFC 7616: user and realm are `molt`."""
-    if len(password) < 8:
-        raise ValueError("a password has at least 8 characters")
-    with open(_KEY_FILE, "wb") as f:
-        f.write(hexlify(_sha256(b"molt:molt:", password.encode())))
-
-
-def _load_key():
-    try:
-        with open(_KEY_FILE, "rb") as f:
-            key = unhexlify(f.read(64))
-        if len(key) == 32:
-            return key
-    except (OSError, ValueError):
-        pass
-    raise ValueError("there is no password; molt_web.set_password('...') sets one, and nothing is served without")
-
-
-class _Guard:
-    """Who knows the password. A nonce is a time and a MAC of it, so nothing is kept of those who only ask; of those who have
-    proved themselves with one, how far they have counted."""
-
-    def __init__(self, key):
-        self.key = key
-        self.secret = uos.urandom(32)
-        self.counts = []  # [nonce, highest count, bit n: that count less n was there], newest last
-        self.forgotten = -1  # nonces up to this time are not taken any more, as their counts are not known
-
-    def nonce(self):
-        text = b"%08x" % (time.ticks_ms() // 1000)
-        return text + hexlify(_hmac(self.secret, text)[:8])
-
-    def _is_fresh(self, nonce):
-        if len(nonce) != 24 or not _same(_hmac(self.secret, nonce[:8])[:8], unhexlify(nonce[8:])):
-            return False
-        made = int(nonce[:8], 16)
-        return made > self.forgotten and 0 <= time.ticks_ms() // 1000 - made < _NONCE_SECONDS
-
-    def _take_count(self, nonce, count):
-        """Each count of a nonce is good for one request. Those that a browser sends side by side may come in any order."""
-        for known in self.counts:
-            if known[0] == nonce:
-                ahead = count - known[1]
-                if ahead > 0:
-                    known[1] = count
-                    known[2] = (known[2] << min(ahead, 16) | 1) & 0xFFFF
-                elif ahead <= -16 or known[2] >> -ahead & 1:
-                    return False
-                else:
-                    known[2] |= 1 << -ahead
-                return True
-        if len(self.counts) >= 4:
-            self.forgotten = max(self.forgotten, int(self.counts.pop(0)[0][:8], 16))
-        self.counts.append([nonce, count, 1])
-        return True
-
-    def admit(self, method, uri, header):
-        """None if the header proves the password for this request, else whether only the nonce was not good any more."""
-        try:
-            kind, rest = header.split(b" ", 1)
-            if kind == b"Molt":
-                nonce, count, proof = rest.strip().split(b":")
-                wanted = _hmac(self.key, b" ".join((method, uri, nonce, count)))
-            elif kind == b"Digest":
-                nonce, count, proof, wanted = self._digest(method, uri, rest)
-            else:
-                return False
-            if not _same(unhexlify(proof), wanted):
-                return False
-            if self._is_fresh(nonce) and self._take_count(nonce, int(count, 16)):
-                return None
-            return True
-        except (ValueError, KeyError):
-            return False
-
-    def _digest(self, method, uri, rest):
-        """RFC 7616, SHA-256, qop=auth: what browsers do by themselves."""
-        fields = {}
-        for item in rest.split(b","):
-            name, value = item.split(b"=", 1)
-            fields[name.strip()] = value.strip().strip(b'"')
-        if fields[b"uri"] != uri or fields[b"username"] != b"molt" or fields[b"qop"] != b"auth":
-            raise ValueError
-        a2 = hexlify(_sha256(method, b":", uri))
-        nonce, count = fields[b"nonce"], fields[b"nc"]
-        text = b":".join((hexlify(self.key), nonce, count, fields[b"cnonce"], b"auth", a2))
-        return nonce, count, fields[b"response"], _sha256(text)
-
-
-# ---- requests
-
-def _unquote(text):
-    if b"%" not in text:
-        return text.decode()
-    parts = text.split(b"%")
-    return (parts[0] + b"".join(unhexlify(p[:2]) + p[2:] for p in parts[1:])).decode()
 
 
 def _file_name(text):
@@ -180,98 +42,9 @@ def _file_name(text):
         raise Refused(400, "this is no name for a file")
     if any(part in ("", ".", "..") for part in text.split("/")):
         raise Refused(400, "a file's name has no empty parts and no dots alone")
-    if "/" + text == _KEY_FILE:
+    if "/" + text == KEY_FILE:
         raise Refused(403, "the password's file is not to be touched from here")
     return "/" + text
-
-
-class Request:
-    """A request: method, uri (bytes), path (str), query and headers; and what comes of its body."""
-
-    def __init__(self, method, uri, headers, stream, rest=b""):
-        at = uri.find(b"?")
-        path, query = (uri[:at], uri[at + 1:]) if at >= 0 else (uri, b"")
-        self.method = method
-        self.uri = uri
-        self.headers = headers
-        self.stream = stream
-        self.rest = rest
-        # Bytes of the body that have not been taken.
-        self.left = int(headers.get(b"content-length", 0)) if headers.get(b"content-length", b"0").isdigit() else 0
-        self.touch = None
-        try:
-            self.path = _unquote(path)
-            self.query = dict((_unquote(p.split(b"=", 1)[0]), _unquote(p.split(b"=", 1)[1])) for p in query.split(b"&") if b"=" in p)
-        except (ValueError, IndexError, UnicodeError):
-            raise Refused(400, "the address cannot be read")
-
-    def expect_body(self, most):
-        if self.headers.get(b"transfer-encoding"):
-            raise Refused(411, "send the body with a Content-Length, not in chunks")
-        try:
-            self.left = int(self.headers[b"content-length"])
-        except (KeyError, ValueError):
-            raise Refused(411, "send the body with a Content-Length")
-        if not 0 <= self.left <= most:
-            raise Refused(413, "the body is too large: at most %u bytes" % most)
-        if self.headers.get(b"expect"):
-            self.stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return self.left
-
-    async def readinto(self, view):
-        """Some bytes of the body; how many."""
-        n = min(len(view), self.left)
-        if self.rest:
-            n = min(n, len(self.rest))
-            view[:n] = self.rest[:n]
-            self.rest = self.rest[n:]
-        elif n:
-            n = await self.stream.readinto(view[:n]) or 0
-            if not n:
-                raise OSError(104)
-        self.left -= n
-        if self.touch:
-            self.touch()
-        return n
-
-    async def read(self, most):
-        """All of a body that is short."""
-        data = b""
-        view = memoryview(bytearray(256))
-        self.expect_body(most)
-        while self.left:
-            data += bytes(view[:await self.readinto(view)])
-        return data
-
-
-async def _read_head(stream):
-    """The request, with what has come of its body already. None where the client has said nothing and gone."""
-    head = b""
-    while True:
-        piece = await stream.read(512)
-        if not piece:
-            if head:
-                raise Refused(400, "the request is cut short")
-            return None
-        head += piece
-        end = head.find(b"\r\n\r\n")
-        if end >= 0:
-            break
-        if len(head) > _HEAD_MAX:
-            raise Refused(431, "the request's headers are too long: at most %u bytes" % _HEAD_MAX)
-    lines = head[:end].split(b"\r\n")
-    words = lines[0].split(b" ")
-    if len(words) != 3 or words[2][:7] != b"HTTP/1." or words[1][:1] != b"/":
-        raise Refused(400, "this is no HTTP request")
-    headers = {}
-    for line in lines[1:]:
-        colon = line.find(b":")
-        name = line[:colon].lower()
-        if colon > 0 and name in _WANTED:
-            if name in headers:
-                raise Refused(400, "a header is there twice")
-            headers[name] = line[colon + 1:].strip()
-    return Request(words[0], words[1], headers, stream, head[end + 4:])
 
 
 # ---- what an upload is held against while it comes
@@ -334,10 +107,14 @@ def _sentence(error):
 
 
 class App:
-    """What answers. hosts: further names of the device that a browser may call it by; its addresses always may."""
+    """What answers, for serve() and for other servers: answer(). hosts: further names of the device that a browser may call it by; its addresses always may."""
+
+    IMAGE_MAX = _IMAGE_MAX
 
     def __init__(self, hosts=()):
-        self.guard = _Guard(_load_key())
+        self.room = _room
+        self.upload = _Upload
+        self.guard = Guard(load_key())
         self.hosts = [h.lower().encode() for h in hosts]
         self.clients = []  # [task, deadline in ms, whether it has said something]
         self.is_receiving = False
@@ -402,27 +179,25 @@ class App:
             raise Refused(405, "GET, PUT, POST and DELETE are understood")
         for route in routes[method]:
             if path == route or route[-1] == "/" and path.startswith(route):
-                return getattr(self, "%s%s" % (method.decode().lower(), route.rstrip("/").replace("/", "_")))
+                name = "%s%s" % (method.decode().lower(), route.rstrip("/").replace("/", "_"))
+                return self.plain(name) if path.startswith("/plain") else getattr(self, name)
         raise Refused(404, "there is nothing of that name here")
+
+    def plain(self, name):
+        import molt_plain
+
+        return lambda request: getattr(molt_plain, name)(self, request)
 
     # -- the way out
 
-    def head(self, status, kind, size=None, extra=b""):
-        text = "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: " % (status, _REASONS[status])
-        text = text.encode() + kind + b"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n"
-        text += b"Referrer-Policy: same-origin\r\n" + extra
-        if size is not None:
-            text += b"Content-Length: %u\r\n" % size
-        return text + b"\r\n"
-
     async def send(self, out, status, body, kind=b"application/json", extra=b""):
-        out.write(self.head(status, kind, len(body), extra))
+        out.write(answer_head(status, kind, len(body), extra))
         out.write(body)
         await out.drain()
 
     async def send_list(self, out, items):
         """A list of which one item at a time is in memory."""
-        out.write(self.head(200, b"application/json"))
+        out.write(answer_head(200, b"application/json"))
         comma = b"["
         for item in items:
             out.write(comma + json.dumps(item).encode())
@@ -440,7 +215,9 @@ class App:
                 extra = b'WWW-Authenticate: Digest realm="molt", qop="auth", algorithm=SHA-256, nonce="%s"%s\r\n' % (
                     fields["nonce"].encode(), b", stale=true" if fields["stale"] and request.headers.get(b"authorization") else b"")
         if request and request.path.startswith("/plain"):
-            body = _plain("<p role=alert>%s.</p><p><a href=/plain>Back</a></p>" % _escape(fields["error"]))
+            import molt_plain
+
+            body = molt_plain.say(fields["error"])
             await self.send(out, refusal.status, body.encode(), b"text/html; charset=utf-8", extra)
         else:
             await self.send(out, refusal.status, json.dumps(fields).encode(), extra=extra)
@@ -453,11 +230,11 @@ class App:
             except OSError:
                 pass
         else:
-            return await self.send(out, 200, _plain("<p><a href=/plain>Go on</a></p>").encode(), b"text/html; charset=utf-8")
+            raise Refused(404, "the page, molt_web.html.gz, is not on the device; /plain is the one without JavaScript")
         with f:
             size = f.seek(0, 2)
             f.seek(0)
-            out.write(self.head(200, b"text/html; charset=utf-8", size, b"Content-Encoding: gzip\r\n"))
+            out.write(answer_head(200, b"text/html; charset=utf-8", size, b"Content-Encoding: gzip\r\n"))
             buf = memoryview(bytearray(512))
             while True:
                 n = f.readinto(buf)
@@ -486,7 +263,7 @@ class App:
             if entry[1] == 0x4000:
                 if depth:
                     yield from self._tree(path, depth - 1)
-            elif path != _KEY_FILE:
+            elif path != KEY_FILE:
                 yield {"name": path[1:], "size": entry[3] if len(entry) > 3 else uos.stat(path)[6]}
 
     async def get_files(self, request):
@@ -679,55 +456,6 @@ class App:
             raise Refused(404, "there is no such module")
         return {}
 
-    # -- without JavaScript
-
-    async def get_plain(self, request):
-        status = molt.status()
-        free, size = _room()
-        rows = (("Firmware", _version()), ("Board", uos.uname().machine), ("Last upgrade", _say_status(status)),
-                ("Files", "%u of %u KB are free" % (free // 1024, size // 1024)))
-        text = "".join("<tr><th scope=row>%s<td>%s" % (name, _escape(value)) for name, value in rows)
-        return _plain("<table>%s</table><form method=post action=/plain/upload enctype=multipart/form-data>"
-                      "<label>Firmware (.bin or .gz) <input type=file name=image required></label> <button>Upload</button></form>" % text)
-
-    async def post_plain_upload(self, request):
-        """A form's only field, a file. Its size is known: what is around it is."""
-        kind = request.headers.get(b"content-type", b"")
-        at = kind.find(b"boundary=")
-        left = request.expect_body(_IMAGE_MAX + 1024)
-        if at < 0:
-            raise Refused(415, "a form with a file is wanted")
-        tail = b"\r\n--" + kind[at + 9:].strip(b'"') + b"--\r\n"
-        head = b""
-        view = memoryview(bytearray(256))
-        while head.find(b"\r\n\r\n") < 0:
-            if len(head) > 1024 or not request.left:
-                raise Refused(400, "the form cannot be read")
-            head += bytes(view[:await request.readinto(view)])
-        end = head.find(b"\r\n\r\n") + 4
-        request.rest = head[end:] + request.rest
-        size = left - end - len(tail)
-        if size < 1:
-            raise Refused(400, "choose a file")
-        request.left = size
-        upload = _Upload("0" * 64, size)
-        self.check_room(upload)
-        await self.receive(request, upload.path, 0, size)
-        with open(upload.path, "rb") as f:
-            upload.sha256 = hexlify(_molt.sha256(f)).decode()
-        plan = self.finish(upload)
-        return _plain("<p>%s, %u bytes, for %s. It would take about %u s; %u of %u sectors differ.</p><p>%s</p>"
-                      "<form method=post action=/plain/upgrade><button>Upgrade now</button></form><p><a href=/plain>Not now</a></p>" % (
-                          _escape(plan["version"] or plan["kind"]), plan["size"], plan["chip"], plan["seconds"] + 2, plan["programmed"],
-                          plan["sectors"], _escape(plan["risk"] or "A power cut does no harm at any moment.")))
-
-    async def post_plain_upgrade(self, request):
-        result = await self.post_upgrade(request)
-        if result["in_place"]:
-            return _plain("<p>This firmware is in place already.</p><p><a href=/plain>Back</a></p>")
-        return _plain("<p role=status>The device upgrades. This page asks in 20 seconds what came of it.</p>"
-                      "<meta http-equiv=refresh content='20;url=/plain'><p><a href=/plain>Ask now</a></p>")
-
     # -- clients
 
     async def serve_client(self, stream, _):
@@ -738,7 +466,7 @@ class App:
                 return await self.send_refusal(None, stream, Refused(503, "too many at a time; try again"))
             self.clients.append(client)
             try:
-                request = await _read_head(stream)
+                request = await read_head(stream)
                 if request:
                     client[2] = True
                     last = time.ticks_ms() + 30000 + int(request.headers.get(b"content-length", b"0")) * 1000 // _SLOWEST
@@ -797,23 +525,6 @@ class App:
         await asyncio.sleep_ms(500)
         _molt.flush()
         umachine.reset()
-
-
-def _escape(text):
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-
-
-def _plain(body):
-    return ("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>molt</title><link rel=icon href='data:,'>"
-            "<style>:root{color-scheme:light dark}body{font:1.1em/1.5 system-ui;max-width:40em;margin:2em auto;padding:0 1em}"
-            "th{text-align:left;padding-right:1em}button,input{font:inherit}</style><h1>molt</h1>" + body)
-
-
-def _say_status(status):
-    if not status or not status["result"]:
-        return "none that the device remembers"
-    cuts = status.get("resumed") or 0
-    return status["result"] + (", the power failed %u times meanwhile" % cuts if cuts else "")
 
 
 async def serve(port=80, hosts=()):

@@ -1,15 +1,16 @@
 # molt_web, the page for uploads: what a device needs of it, and a virtual board that has it.
 
 WEB_OUT := $(BUILD)/web
-WEB_FILES := $(WEB_OUT)/molt_web.mpy $(WEB_OUT)/molt_web.html.gz
+WEB_MODULES := $(addprefix $(WEB_OUT)/,molt_http.mpy molt_plain.mpy molt_web.mpy)
+WEB_FILES := $(WEB_MODULES) $(WEB_OUT)/molt_web.html.gz
 
 .PHONY: web demo-web
-web: $(WEB_FILES) ## molt_web for a device: the module, and the page
+web: $(WEB_FILES) ## molt_web for a device: the modules, and the page
 	@ls -l $(WEB_FILES)
 
-$(WEB_OUT)/molt_web.mpy: micropython/web/molt_web.py $(BUILD)/mpy-cross/mpy-cross
+$(WEB_OUT)/%.mpy: micropython/web/%.py $(BUILD)/mpy-cross/mpy-cross
 	@mkdir -p $(@D)
-	$(Q)$(BUILD)/mpy-cross/mpy-cross -s molt_web.py -o $@ $<
+	$(Q)$(BUILD)/mpy-cross/mpy-cross -s $(<F) -o $@ $<
 
 # Without the time of day, so that the same page is the same file.
 $(WEB_OUT)/molt_web.html.gz: micropython/web/molt_web.html

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/net"))
 from board import BUILD, Board, copy_flash, make_flash, make_text  # noqa: E402
 
+MODULES = [BUILD / "web" / f"{name}.mpy" for name in ("molt_http", "molt_plain", "molt_web")]
 PASSWORD = "correct horse"
 KEY = hashlib.sha256(b"molt:molt:" + PASSWORD.encode()).digest()
 
@@ -24,7 +25,7 @@ def make_device(name, main=None, files=()):
     main = make_text(name + ".main.py", main) if main else ROOT / "micropython/web/main.py"
     key = make_text(name + ".key", KEY.hex())
     return make_flash(name, [(main, "main.py"), (key, "molt_web.key"), (BUILD / "web/molt_web.html.gz", "molt_web.html.gz"), *files],
-                      [BUILD / "web/molt_web.mpy"])
+                      MODULES)
 
 
 def start(flash, *options, **more):
