@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tests/lib"))
 sys.path.insert(0, str(ROOT / "tests/net"))
 import board as boards  # noqa: E402
 import tap  # noqa: E402
+import webrepl  # noqa: E402
 from board import Board, make_flash, make_text, run_script  # noqa: E402
 from tap import Skip, note, same, test, true  # noqa: E402
 
@@ -47,18 +48,45 @@ asyncio.run(main())
 """
 
 
+# What webrepl.py of micropython-lib does for one client. (It is not in MicroPython's source package.)
+WEBREPL = """
+import os, websocket, _webrepl, binascii, hashlib
+_webrepl.password('secret12')
+listener = socket.socket()
+listener.bind(('0.0.0.0', 80))
+listener.listen(1)
+print('listening')
+s, _ = listener.accept()
+key = b''
+while True:
+    line = s.readline()
+    if line.lower().startswith(b'sec-websocket-key:'):
+        key = line[18:].strip()
+    if line == b'\\r\\n':
+        break
+# hashlib has no SHA-1 without TLS, and WebREPL's clients do not look at the answer.
+s.write(b'HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: ' + key + b'\\r\\n\\r\\n')
+ws = _webrepl._webrepl(websocket.websocket(s, True))
+s.setblocking(False)
+s.setsockopt(socket.SOL_SOCKET, 20, os.dupterm_notify)
+os.dupterm(ws)
+"""
+
+
 class Files(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.blob)))
         self.end_headers()
-        self.wfile.write(BLOB)
+        self.wfile.write(self.server.blob)
 
     def log_message(self, *_):
         pass
 
 
-def host_server():
+def host_server(blob=BLOB):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    server.blob = blob
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
@@ -177,6 +205,37 @@ except OSError as e: print('refused', e.errno)
 """)
     true(lines[0] in wanted, f"{lines[0]} is none of {wanted}")
     true(lines[1].startswith("refused"), lines[1])
+
+
+@test
+def the_download_of_the_docs_brings_a_firmware():
+    """What docs/getting-started.md says of HTTP is so on a network"""
+    page = (ROOT / "docs/getting-started.md").read_text()
+    code = page[page.index("import os, socket\n\ndef download"):].split("```")[0]
+    firmware = (boards.BUILD / "mpy-B-net/firmware.bin").read_bytes()
+    server = host_server(firmware)
+    lines = run_script(new_flash("download"), code + f"""
+print(download('10.0.2.2', '/firmware.bin', 'new.bin', {server.server_port}))
+import molt
+print(molt.fwupdate('new.bin', sha256={hashlib.sha256(firmware).hexdigest()!r}, reset=False, verbose=False))
+""")
+    same(lines, [str(len(firmware)), "True"])
+
+
+@test
+def webrepl_takes_a_file_and_runs_a_line():
+    """MicroPython's own WebREPL takes files, also one of 64 KB, and lines of code"""
+    board = Board(make_flash("webrepl", [(make_text("webrepl.main.py", boards.JOIN + WEBREPL), "main.py")]))
+    try:
+        board.wait_for("listening")
+        repl = webrepl.Repl(board.port, "secret12")
+        data = BLOB[:65536]
+        repl.put("blob.bin", data)
+        same(repl.line("import os; os.stat('blob.bin')[6]"), "65536")
+        same(repl.line("import hashlib; hashlib.sha256(open('blob.bin', 'rb').read(8192)).digest()[:4]"), repr(hashlib.sha256(data[:8192]).digest()[:4]))
+        repl.close()
+    finally:
+        board.cut()
 
 
 @test
