@@ -134,6 +134,12 @@ class Guard:
 
 # ---- requests
 
+def _cut(text, mark):
+    """bytes.partition(), which the port is built without."""
+    at = text.find(mark)
+    return (text[:at], mark, text[at + 1:]) if at >= 0 else (text, b"", b"")
+
+
 def _unquote(text):
     if b"%" not in text:
         return text.decode()
@@ -145,8 +151,7 @@ class Request:
     """A request: method, uri (bytes), path (str), query and headers; and what comes of its body."""
 
     def __init__(self, method, uri, headers, stream, rest=b""):
-        at = uri.find(b"?")
-        path, query = (uri[:at], uri[at + 1:]) if at >= 0 else (uri, b"")
+        path, _, query = _cut(uri, b"?")
         self.method = method
         self.uri = uri
         self.headers = headers
@@ -154,10 +159,13 @@ class Request:
         self.rest = rest
         # Bytes of the body that have not been taken.
         self.left = int(headers.get(b"content-length", 0)) if headers.get(b"content-length", b"0").isdigit() else 0
+        self.query = {}
         self.touch = None
         try:
             self.path = _unquote(path)
-            self.query = dict((_unquote(p.split(b"=", 1)[0]), _unquote(p.split(b"=", 1)[1])) for p in query.split(b"&") if b"=" in p)
+            for item in query.split(b"&"):
+                name, _, value = _cut(item, b"=")
+                self.query[_unquote(name)] = _unquote(value)
         except (ValueError, IndexError, UnicodeError):
             raise Refused(400, "the address cannot be read")
 

@@ -162,6 +162,9 @@ class App:
                 if e.errno != 28:
                     raise  # the client has gone
                 raise Refused(507, "the filesystem is full; delete files to make room")
+            except MemoryError:
+                gc.collect()
+                raise Refused(503, "the device has not enough memory for this; let its program hold less, or restart it")
             if isinstance(result, str):
                 await self.send(out, 200, result.encode(), b"text/html; charset=utf-8")
             elif isinstance(result, dict):
@@ -311,6 +314,11 @@ class App:
         return self.finish(upload)
 
     def check_room(self, upload):
+        if molt.pending():
+            raise Refused(409, "an upgrade is prepared, from a file that must stay; restart the device, or take it back by molt.cancel()")
+        status = molt.status()
+        if status and status["result"] == "trial":
+            raise Refused(409, "the firmware is on trial, and its fallback is a file that must stay; call molt.confirm() first")
         _Upload.others("")
         free = _room()[0]
         # The boot sector's file, and littlefs's own blocks.
@@ -368,7 +376,6 @@ class App:
         if plan["refused"] and "drop_frozen" not in plan["reason"]:
             _remove(upload.path)
             raise Refused(422, plan["reason"])
-        _remove(_IMAGE)
         uos.rename(upload.path, _IMAGE)
         plan["got"] = upload.size
         return plan
@@ -413,10 +420,10 @@ class App:
                     uos.mkdir(path[:i])
                 except OSError:
                     pass
-        _remove(path)
         try:
             uos.rename("/web.new", path)
         except OSError:
+            _remove("/web.new")
             raise Refused(409, "there is no place for a file of that name: a folder, or a file in place of one, is in the way")
         return {}
 

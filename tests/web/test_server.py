@@ -342,6 +342,62 @@ def an_upgrade_that_is_cut_goes_on_and_its_result_is_told():
 
 @test
 @full
+def an_upload_comes_through_a_bad_network():
+    data = image()
+    with Device("loss", "--net-loss", "2") as d:
+        begin = time.monotonic()
+        got = 0
+        while got < len(data):
+            piece = data[got:got + 65536]
+            status, answer = d.client.ask("PUT", upload_uri(data, got), piece)
+            same(status, 200, str(answer))
+            got = answer["got"]
+        note(f"2 % of the frames lost, each way: {time.monotonic() - begin:.1f} s")
+        same(answer["refused"], False)
+
+
+@test
+@full
+def bytes_that_mean_nothing_do_no_harm():
+    import random
+    chance = random.Random(1)
+    with Device("noise") as d:
+        c = d.client
+        before = d.files()
+        for n in range(120):
+            text = bytearray(c.signed(chance.choice(("GET", "PUT", "POST", "DELETE")),
+                                      chance.choice(("/info", "/files/x", "/upload?size=9&sha256=" + "0" * 64, "/frozen/a", "/plan", "/plain")),
+                                      {"Content-Length": chance.choice((0, 1, 9, 70000))}, bytes(9)))
+            for _ in range(chance.choice((1, 1, 2, 5, 30))):
+                at = chance.randrange(len(text))
+                text[at:at + chance.choice((0, 1, 1, 7))] = bytes(chance.randrange(256) for _ in range(chance.choice((0, 1, 1, 3))))
+            c.raw(bytes(text), seconds=20)
+            if n % 20 == 0:
+                d.lives()
+        d.lives()
+        true("Traceback" not in d.board.text(), d.board.text()[-800:])
+        same(d.files() - {"x"}, before)
+
+
+@test
+@full
+def in_resident_mode_there_is_no_risk_to_tell_of():
+    main = "import molt\nif not (molt.status() or {}).get('resident'): molt.install(verbose=False)\n" + (ROOT / "micropython/web/main.py").read_text()
+    data = image()
+    with Device("resident", main=main) as d:
+        status, plan = d.client.ask("PUT", upload_uri(data), data)
+        same((status, plan["risk"]), (200, None), str(plan))
+        same(d.client.ask("POST", "/upgrade")[1]["in_place"], False)
+        refused_meanwhile = d.client.ask("PUT", upload_uri(data[:-1]), data[:4096])
+        true(refused_meanwhile[0] == 409, str(refused_meanwhile))
+        d.board.wait_for("40%", 30)
+        d.restart()
+        status = d.client.ask("GET", "/info")[1]["status"]
+        same((status["result"], status["resident"]), ("ok", True))
+
+
+@test
+@full
 def one_wrong_bit_is_found():
     data = image()
     data = data[:400000] + bytes([data[400000] ^ 1]) + data[400001:]
