@@ -24,7 +24,7 @@ _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
 _PART = ".part"  # the name of an upload that is not whole: web-<16 digits of its SHA-256>-<its size>.part
 
-_PIECE = const(1024)  # bytes of a body that are held at a time
+_PIECE = const(536)  # bytes of a body that are held at a time: lwIP has no more in one piece
 _CLIENTS_MAX = const(3)  # lwIP has five connections
 _HEAD_SECONDS = const(5)
 _IDLE_SECONDS = const(10)
@@ -338,6 +338,7 @@ class App:
             raise Refused(409, "another upload is being received; wait for its end")
         self.is_receiving = True
         f = None
+        gc.collect()
         try:
             view = memoryview(bytearray(_PIECE))
             since = n = 0
