@@ -37,16 +37,17 @@ LFS_FLAGS = $(LFS_DEFINES) -isystem $(MICROPY_DIR)
 
 # Room by room: which rooms' headers it may include, beside its own and include/molt. (The layer table.) A room is compiled with an
 # include path that has no others.
-ROOMS := base map image decode upgrade resident frozen lfs job
+ROOMS := base map image decode upgrade resident standby frozen lfs job
 ROOM_base :=
 ROOM_map := base
 ROOM_image := base map
 ROOM_decode := base
 ROOM_upgrade := base
 ROOM_resident := base upgrade
+ROOM_standby := base map upgrade
 ROOM_frozen := base
 ROOM_lfs := base
-ROOM_job := base image decode upgrade resident
+ROOM_job := base image decode upgrade resident standby
 ROOM_PATHS := $(BUILD)/rooms
 $(shell for r in $(ROOMS); do mkdir -p $(ROOM_PATHS)/$$r; done; \
     $(foreach r,$(ROOMS),$(foreach s,$(r) $(ROOM_$(r)),ln -sfn $(CURDIR)/src/$(s) $(ROOM_PATHS)/$(r)/$(s);)))
@@ -54,11 +55,12 @@ $(foreach r,$(ROOMS),$(eval FLAGS_src/$(r) = $$(CORE_FLAGS) -Iinclude -I$(ROOM_P
 FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -I$(ROOM_PATHS)/lfs $(LFS_FLAGS)
 FLAGS_sim = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_ports/esp8266 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp8266 -Iports/esp8266/prebuilt
+FLAGS_ports/esp32c3 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp32c3 -Iports/esp32c3/prebuilt
 FLAGS_cmd/molt/text = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Icmd/molt/text $(LFS_FLAGS)
-FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/esp8266
+FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/esp8266 -Iports/esp32c3
 FLAGS_cmd/molt/view = $(FLAGS_cmd/molt/dump) -Icmd/molt/view
 FLAGS_cmd/molt = $(FLAGS_cmd/molt/view)
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Iinclude/molt -Isrc/lfs -Iports/esp8266 -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32c3 -I$(BUILD)/gen $(LFS_FLAGS)
 # As an integrator would compile them: the door alone.
 FLAGS_examples = $(HOST_FLAGS) -Wno-missing-prototypes -Iinclude -Iinclude/molt -Isrc -Isrc/lfs -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
@@ -123,7 +125,8 @@ $(DEPS_OK): tools/deps
 $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
 
 include ports/esp8266/loader.mk
--include vboard/esp8266/vboard.mk micropython/firmwares.mk micropython/web/web.mk
+include ports/esp32c3/loader.mk
+-include vboard/esp8266/vboard.mk vboard/esp32c3/esp32c3.mk micropython/firmwares.mk micropython/web/web.mk
 include cmd/molt/molt.mk
 include tests/tests.mk
 include maskrom/maskrom.mk

@@ -48,7 +48,7 @@ firmwares: $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
 
 # The package for firmwares without molt.
 MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/* micropython/modules/molt*.py)
-$(BUILD)/mip/package.json: tools/mip $(MIP_SOURCES) ports/esp8266/prebuilt/esp8266_loader.h $(BUILD)/mpy-cross/mpy-cross
+$(BUILD)/mip/package.json: tools/mip tools/mipnames.py $(MIP_SOURCES) $(wildcard ports/esp8266/prebuilt/*.h) $(BUILD)/mpy-cross/mpy-cross
 	@echo "  MIP $(@D)"
 	$(Q)$(PYTHON) $< $(BUILD)/mpy-cross/mpy-cross $(@D)
 
@@ -64,3 +64,10 @@ $(REPL_FLASH): | $(BUILD)/molt $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmwa
 .PHONY: repl
 repl: vboard $(REPL_FLASH) ## MicroPython's prompt on the virtual ESP8266; Ctrl-] switches off
 	@VBOARD_BUILD=$(abspath $(VBOARD_OUT)) vboard/run $(REPL_FLASH)
+
+# MicroPython for the virtual ESP32-C3: see vport-esp32c3/vport.mk.
+C3_USER_C_MODULES := $(abspath micropython)
+C3_MANIFEST := $(abspath micropython/vboard_manifest_esp32c3.py)
+C3_DEPS := $(ESP32C3_GEN) $(wildcard micropython/molt_extmod/* micropython/modules/molt*.py micropython/modules_esp32/* micropython/manifest_molt_esp32.py \
+    include/molt/*.h src/*/*.[ch] ports/esp32c3/*.[ch])
+include micropython/vport-esp32c3/vport.mk

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "decode/unpack.h"
 #include "molt/error.h"
+#include "second_stage.h"
 
 // Facts of the mask ROM: header and segment headers of 8 bytes, XOR checksum seeded with 0xEF, in the last byte of
 // the 16 that the last segment ends in.
@@ -16,7 +18,10 @@
 // Runs of a boot loader at one start before it counts as stuck.
 #define LOADER_TRIES 4u
 
-static const sim_code_t code_of_this_program = { molt_boot_run, molt_resident_start, molt_resident_act };
+// Resets of an ESP32 on the way to a firmware before it counts as one that does not come to an end.
+#define RESETS_MAX 8u
+
+static const sim_code_t code_of_this_program = { molt_boot_run, molt_resident_start, molt_resident_act, molt_boot_standby };
 
 static uint32_t word_at(const sim_nor_t *nor, uint32_t addr) {
     const uint8_t *p = nor->bytes + addr;
@@ -128,7 +133,26 @@ static int run_resident(sim_device_t *device, uint8_t *sector, uint8_t *buf, con
     return code->resident_start(&device->nor->flash, &start_io, &device->head_addr, &entry_vaddr);
 }
 
-static int run_loader(sim_device_t *device, bool is_resident) {
+// Which of the boot loaders it is.
+typedef enum loader_kind {
+    LOADER_ONCE,
+    LOADER_RESIDENT,
+    LOADER_STANDBY,
+} loader_kind_t;
+
+// The standby loader whose image is at `device->head_addr`. The word of it that says where the plan is stands in its third segment,
+// behind two small ones.
+static int run_standby(sim_device_t *device, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
+    const molt_flash_t *flash = &device->nor->flash;
+    uint32_t addr = device->head_addr + 24 + 8 + 256 + 8 + 4 + 8 + device->standby->standby->plan_addr_off;
+    uint32_t plan_addr;
+    int err = flash->read(flash->ctx, addr, &plan_addr, sizeof plan_addr);
+    const sim_code_t *code = device->code_standby ? device->code_standby : &code_of_this_program;
+    bool is_sector = plan_addr % flash->geometry.sector_size == 0 && range_within(plan_addr, 4, flash->geometry.size);
+    return err ? err : is_sector ? code->boot_standby(flash, plan_addr, sector, buf, io) : MOLT_ERR_RANGE;
+}
+
+static int run_loader(sim_device_t *device, loader_kind_t kind) {
     static const molt_boot_place_t transient = { 0, 0 };
     uint32_t sector_size = device->nor->flash.geometry.sector_size;
     const sim_code_t *code = device->code_once ? device->code_once : &code_of_this_program;
@@ -140,14 +164,39 @@ static int run_loader(sim_device_t *device, bool is_resident) {
     run->device = device;
     molt_boot_io_t io = { run, on_event, on_wait, extend };
     uint8_t *buf = buffers + sector_size;
-    int result = is_resident ? run_resident(device, buffers, buf, &io)
-                             : code->boot_run(&device->nor->flash, &transient, buffers, buf, &io);
+    int result = kind == LOADER_RESIDENT  ? run_resident(device, buffers, buf, &io)
+                 : kind == LOADER_STANDBY ? run_standby(device, buffers, buf, &io)
+                                          : code->boot_run(&device->nor->flash, &transient, buffers, buf, &io);
     free(buffers);
     free(run);
     return result;
 }
 
+// An ESP32: its boot loader looks again after each reset, and the watchdog resets it where it finds nothing.
+static sim_outcome_t start_standby(sim_device_t *device) {
+    bool has_app = false;
+    for (uint32_t reset = 0; reset < RESETS_MAX; reset++) {
+        sim_app_t app;
+        has_app = sim_second_stage(&device->nor->flash, device->standby->standby->chip_id, &app);
+        device->head_addr = has_app ? app.addr : 0;
+        if (has_app && !app.is_test) {
+            return SIM_FIRMWARE;
+        }
+        if (has_app) {
+            device->loader_starts++;
+            device->boot_result = run_loader(device, LOADER_STANDBY);
+        }
+        if (device->nor->is_cut) {
+            return SIM_CUT;
+        }
+    }
+    return has_app ? SIM_STUCK : SIM_BRICK;
+}
+
 sim_outcome_t sim_device_start(sim_device_t *device) {
+    if (device->standby) {
+        return start_standby(device);
+    }
     for (;;) {
         device->head_addr = 0;
         if (!sim_device_boots(device->nor)) {
@@ -160,7 +209,7 @@ sim_outcome_t sim_device_start(sim_device_t *device) {
         device->loader_starts++;
         // The chip's boot loaders try again, from the journal on, after a pause, for as long as there is power.
         for (uint32_t try = 0; try < LOADER_TRIES; try++) {
-            device->boot_result = run_loader(device, is_resident);
+            device->boot_result = run_loader(device, is_resident ? LOADER_RESIDENT : LOADER_ONCE);
             if (device->nor->is_cut || device->boot_result >= 0) {
                 break;
             }

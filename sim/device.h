@@ -1,8 +1,8 @@
-// A simulated ESP8266 around a simulated chip: what happens from power-on until a firmware runs.
+// A simulated device around a simulated chip: what happens from power-on until a firmware runs.
 //
 // The mask ROM here is a function that looks at sector 0: molt's boot sector there means that molt_boot_run() is
 // called, the same code that runs in the chip's boot loader; any other valid image means that a firmware starts;
-// anything else is a brick.
+// anything else is a brick. On an ESP32 it is the model of the second-stage boot loader that looks.
 #ifndef MOLT_SIM_DEVICE_H
 #define MOLT_SIM_DEVICE_H
 
@@ -26,6 +26,7 @@ typedef struct sim_code {
     __typeof__(&molt_boot_run) boot_run;
     __typeof__(&molt_resident_start) resident_start;
     __typeof__(&molt_resident_act) resident_act;
+    __typeof__(&molt_boot_standby) boot_standby;
 } sim_code_t;
 
 typedef struct sim_device {
@@ -34,7 +35,9 @@ typedef struct sim_device {
     molt_loader_t resident;           // and as its resident one; size 0 for none
     const sim_code_t *code_once;      // of the boot loader for one upgrade; NULL: the core as this program has it
     const sim_code_t *code_resident;  // of the resident one; NULL: likewise
-    uint32_t head_addr;               // of the firmware that runs: 0, or a head of the reserved region
+    const molt_target_t *standby;     // an ESP32 in standby mode, with this target; NULL: an ESP8266
+    const sim_code_t *code_standby;   // of its loader; NULL: likewise
+    uint32_t head_addr;               // of the firmware that runs: the image's place, or a head of the reserved region
     const molt_boot_io_t *io;         // NULL for silence; only its events
     int boot_result;                  // of the last molt_boot_run()
     uint32_t loader_starts;           // since the struct was set up

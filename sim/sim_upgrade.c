@@ -137,6 +137,7 @@ static void refusal_text(const molt_refusal_t *refusal, const char *sentence, ch
     switch (refusal->reason) {
         case MOLT_REFUSAL_PAST_FLASH:
         case MOLT_REFUSAL_PAST_MAPPED:
+        case MOLT_REFUSAL_PAST_PARTITION:
             advice = "; use a smaller image";
             numbers = "it has 0x%x bytes, there are 0x%x";
             break;
@@ -212,6 +213,10 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
         case MOLT_JOB_TROUBLE_LOADER:
         case MOLT_JOB_TROUBLE_RESIDENT:
         case MOLT_JOB_TROUBLE_FALLBACK:
+        case MOLT_JOB_TROUBLE_STANDBY:
+        case MOLT_JOB_TROUBLE_CANCELLED:
+        case MOLT_JOB_TROUBLE_NO_HASH:
+        case MOLT_JOB_TROUBLE_REVISION:
         case MOLT_JOB_TROUBLE_GZIP:
         case MOLT_JOB_TROUBLE_NO_GZIP:
         case MOLT_JOB_TROUBLE_NO_WINDOW:

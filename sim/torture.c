@@ -179,7 +179,7 @@ static int load_image(torture_t *torture, const char *path, uint8_t **image, uin
         abort();
     }
     memset(*image + size, 0xff, *end - size);
-    if (!torture->options.image_params) {
+    if (!torture->options.image_params && !torture->standby) {
         memcpy(*image + 2, torture->nor->bytes + 2, 2);
     }
     return 0;
@@ -191,12 +191,12 @@ static int note_images(torture_t *torture) {
     molt_state_t state;
     uint32_t old_head_addr = 0;
     torture->reserved_addr = 0;
-    if (molt_resident_find(flash, &torture->reserved_addr) != 0) {
+    if (torture->standby || molt_resident_find(flash, &torture->reserved_addr) != 0) {
         torture->reserved_addr = 0;
     } else if (molt_state_read(flash, torture->reserved_addr, &state) == 0) {
         old_head_addr = molt_state_head_addr(flash, torture->reserved_addr, state.head);
     }
-    torture->old_head = torture->original + old_head_addr;
+    torture->old_head = torture->original + (torture->standby ? torture_image_addr(torture) : old_head_addr);
     bool falls_back = torture->fallback_path && !torture->confirms;
     if (!falls_back) {
         return load_image(torture, torture->path, &torture->image, &torture->image_end);
@@ -258,6 +258,8 @@ int torture_run(torture_t *torture) {
         .resident = torture->resident,
         .code_once = torture->code_once,
         .code_resident = torture->code_resident,
+        .standby = torture->standby,
+        .code_standby = torture->code_standby,
     };
     torture->image = NULL;
     torture->trial_image = NULL;

@@ -27,7 +27,8 @@
 // sector 0 is as the new image wants it; nothing but sector 0 may be written while it is open. Any other rewriting of
 // sector 0 is a defect, whatever comes of it. The header has to go in last, and alone: without it nothing half done boots
 // (but for what a torn erase leaves, of which the mask ROM's checksum lets one in 256 through). In resident mode there
-// are no windows at all.
+// are no windows at all, and in standby mode neither: there the first sector of the image may be rewritten, as long as the boot
+// loader does not start what is half done.
 #ifndef MOLT_SIM_TORTURE_H
 #define MOLT_SIM_TORTURE_H
 
@@ -106,9 +107,11 @@ typedef struct torture {
     molt_loader_t resident;           // the resident boot loader; the device may have it in or not
     const sim_code_t *code_once;      // of the boot loaders; NULL: of this program
     const sim_code_t *code_resident;  // both parts of it
-    molt_loader_t overlay;            // its second part
-    const char *fallback_path;        // resident mode: a trial, with this image to fall back on; NULL for none
-    bool confirms;                    // the new firmware keeps itself; otherwise the trial ends in the fallback
+    const molt_target_t *standby;     // an ESP32 in standby mode, with this target; NULL: an ESP8266
+    const sim_code_t *code_standby;
+    molt_loader_t overlay;      // its second part
+    const char *fallback_path;  // resident mode: a trial, with this image to fall back on; NULL for none
+    bool confirms;              // the new firmware keeps itself; otherwise the trial ends in the fallback
     molt_region_t fs;
     const char *path;  // of the new image
     molt_job_options_t options;

@@ -19,7 +19,8 @@ bool torture_begins_with(const torture_t *torture, const uint8_t *first) {
 
 static bool body_is(const torture_t *torture, const uint8_t *image, uint32_t end) {
     uint32_t begin = sector_size_of(torture);
-    return image && memcmp(torture->nor->bytes + begin, image + begin, end - begin) == 0;
+    const uint8_t *present = torture->nor->bytes + torture_image_addr(torture);
+    return image && memcmp(present + begin, image + begin, end - begin) == 0;
 }
 
 bool torture_body_is_new(const torture_t *torture) {
@@ -28,7 +29,7 @@ bool torture_body_is_new(const torture_t *torture) {
 
 bool torture_body_is_old(const torture_t *torture) {
     uint32_t end = torture->image_end > torture->trial_end ? torture->image_end : torture->trial_end;
-    return body_is(torture, torture->original, end);
+    return body_is(torture, torture->original + torture_image_addr(torture), end);
 }
 
 bool torture_is_whole(const torture_t *torture) {
@@ -98,6 +99,15 @@ static bool outside_is_original(const torture_t *torture) {
             return false;
         }
         begin = reserved_end;
+    }
+    if (torture->standby) {
+        // Of what is in front of the image the plan's sector.
+        uint32_t image_addr = torture_image_addr(torture);
+        uint32_t plan_addr = torture->standby->loader_addr + sector_size;
+        if (!is_original(torture, 0, plan_addr) || !is_original(torture, plan_addr + sector_size, image_addr)) {
+            return false;
+        }
+        begin += image_addr;
     }
     return is_original(torture, begin, torture->fs.addr) && is_original(torture, fs_end, torture->nor->flash.geometry.size);
 }

@@ -29,9 +29,13 @@ static bool is_excused(torture_t *torture) {
 static int prepare(torture_t *torture) {
     sim_upgrade_t host;
     sim_upgrade_init(&host, torture->nor, &torture->fs, torture->path);
-    host.target.once = torture->loader;
+    if (torture->standby) {
+        host.target = *torture->standby;
+    } else {
+        host.target.once = torture->loader;
+        host.target.overlay = torture->overlay;
+    }
     host.target.extension = torture->extension;
-    host.target.overlay = torture->overlay;
     host.options = torture->options;
     host.fallback_path = torture->fallback_path;
     host.trial_starts = TRIAL_STARTS;

@@ -17,6 +17,11 @@ torture_verdict_t torture_live(torture_t *torture);
 // are weak cells.
 torture_verdict_t torture_inspect(torture_t *torture);
 
+// Where the image begins.
+static inline uint32_t torture_image_addr(const torture_t *torture) {
+    return torture->standby ? torture->standby->image_addr : 0;
+}
+
 // The firmware that runs begins with `first`.
 bool torture_begins_with(const torture_t *torture, const uint8_t *first);
 

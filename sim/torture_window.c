@@ -59,6 +59,13 @@ static bool judge_sector_0(torture_t *torture, char kind, uint32_t addr, uint32_
     return true;
 }
 
+// Standby mode. After the upgrade starts write in the plan's sector, and program the first word of the image again.
+static bool may_write_later(const torture_t *torture, char kind, uint32_t addr, uint32_t size) {
+    uint32_t plan_addr = torture->standby->loader_addr + torture->nor->flash.geometry.sector_size;
+    bool is_mark = addr >= plan_addr && addr + size <= plan_addr + torture->nor->flash.geometry.sector_size;
+    return kind == 'p' && (is_mark || (addr == torture_image_addr(torture) && size == 4));
+}
+
 bool torture_judge(torture_t *torture, char kind, uint32_t addr, uint32_t size) {
     struct torture_now *now = &torture->now;
     uint32_t sector_size = torture->nor->flash.geometry.sector_size;
@@ -68,6 +75,11 @@ bool torture_judge(torture_t *torture, char kind, uint32_t addr, uint32_t size) 
     }
     if (torture->nor->overwrite_count) {
         now->wrong = TORTURE_OVERWRITE;
+    }
+    if (torture->standby) {
+        bool is_wrong = now->is_over && !may_write_later(torture, kind, addr, size);
+        now->wrong = is_wrong ? TORTURE_WRONG_OUTSIDE : now->wrong;
+        return false;
     }
     if (addr < sector_size) {
         return judge_sector_0(torture, kind, addr, size);

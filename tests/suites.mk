@@ -48,6 +48,8 @@ $(call suite,vboard,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_
 $(call suite,web-page,BUILD=$(BUILD) $(PYTHON) tests/web/test_page.py)
 $(call suite,web-server,BUILD=$(BUILD) $(PYTHON) tests/web/test_server.py)
 $(call suite,net,BUILD=$(BUILD) $(PYTHON) tests/net/test_net.py)
+$(call suite,vboard-c3,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/vboard/c3/test_c3.py)
+$(call suite,vport-c3,BUILD=$(BUILD) $(PYTHON) tests/vport/test_c3.py)
 $(call tool_suite,fuzz)
 $(call suite,e2e-refusals,$(E2E)/test_refusals.py)
 $(call suite,m32-cut,$(BUILD)/m32/cut small 2)

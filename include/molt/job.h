@@ -43,15 +43,16 @@ typedef enum molt_job_phase {
 } molt_job_phase_t;
 
 typedef struct molt_job_options {
-    bool safe_check;       // false: only headers, only what is needed not to destroy the device
-    bool erase_all;        // erase the source's filesystem, too
-    bool whole_image;      // program also what is right already
-    bool is_fallback;      // resident mode: this is what a trial falls back on. Implies whole_image: what it will replace
-                           // is not there yet
-    bool image_params;     // take flash mode, size and frequency from the image, not from the device
-    uint32_t mapped_size;  // less than the target's: of which code can run on this device; 0: the target's
-    uint32_t fs_addr;      // where the device has its filesystem: an image that says otherwise is refused, unless
-                           // erase_all gives it up; 0: not known, or none
+    bool safe_check;         // false: only headers, only what is needed not to destroy the device
+    bool erase_all;          // erase the source's filesystem, too
+    bool whole_image;        // program also what is right already
+    bool is_fallback;        // resident mode: this is what a trial falls back on. Implies whole_image: what it will replace
+                             // is not there yet
+    bool image_params;       // take flash mode, size and frequency from the image, not from the device
+    uint32_t chip_revision;  // an ESP32's, major * 100 + minor, by which an image may be refused; 0: not known
+    uint32_t mapped_size;    // less than the target's: of which code can run on this device; 0: the target's
+    uint32_t fs_addr;        // where the device has its filesystem: an image that says otherwise is refused, unless
+                             // erase_all gives it up; 0: not known, or none
     const molt_region_t *reserved;  // regions that the image may not reach into
     uint32_t reserved_count;
 } molt_job_options_t;

@@ -36,6 +36,18 @@ typedef struct molt_loader {
     uint32_t memory_count;
 } molt_loader_t;
 
+// What standby mode has to know of a chip: molt/standby.h.
+typedef struct molt_standby_chip {
+    uint16_t chip_id;            // in the headers of its images
+    uint32_t boot_addr;          // of the second-stage boot loader's image
+    const uint8_t *code;         // the loader: the one segment of it that is loaded
+    uint32_t code_size;          // bytes, a multiple of 4
+    uint32_t code_vaddr;         // the CPU address that it is loaded to and entered at
+    uint32_t plan_addr_off;      // in it, of the word that says where the plan is; installing fills it in
+    uint32_t data_vaddr;         // where the chip maps flash as data
+    uint32_t instruction_vaddr;  // where as code; the same on some
+} molt_standby_chip_t;
+
 typedef struct molt_target {
     molt_chip_t chip;         // images for another one are refused
     uint32_t image_addr;      // where an image begins in flash: 0 on an ESP8266; a multiple of 64 KB
@@ -45,6 +57,9 @@ typedef struct molt_target {
     molt_loader_t resident;   // resident mode: the part that stays in the first sector; size 0 where there is no such mode
     molt_loader_t overlay;    // resident mode: the part that carries upgrades out
     molt_loader_t extension;  // what either needs for a gzip file; size 0: gzip files are refused
+    const molt_standby_chip_t *standby;  // standby mode, which takes the place of both; NULL where there is no such mode
+    uint32_t loader_addr;                // of the standby loader's sector on this device; the plan's is the next
+    uint32_t row_addr;                   // of its row in the partition table
 } molt_target_t;
 
 #ifdef __cplusplus

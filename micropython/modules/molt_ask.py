@@ -2,7 +2,7 @@
 
 import uos
 import _molt
-from molt_upgrade import RISK, SAVED, open_job
+from molt_upgrade import SAVED, open_job
 
 _SECTOR = const(4096)
 
@@ -103,7 +103,9 @@ def pending():
 
 def _say_rewrite(verbose):
     if verbose:
-        print("molt: sector 0 is rewritten now: " + RISK)
+        from molt_file import say_risk
+
+        say_risk(": ")
 
 
 def cancel(verbose=True):

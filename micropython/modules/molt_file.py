@@ -1,7 +1,12 @@
-"""Where an image file is: what fwupdate() asks before anything else. What is wrong with name or place has its sentence here."""
+"""Where an image file is: what fwupdate() asks before anything else. What is wrong with name or place has its sentence here. And
+what it says and saves before it writes."""
 
+import esp
 import uos
 import _molt
+
+# JEDEC id of a maker whose chips do not program bits but rewrite pages.
+_PUYA = const(0x85)
 
 
 def _digest(sha256):
@@ -56,3 +61,38 @@ def find(file_name, sha256, erase_all):
     if wanted:
         _check_digest(file_name, wanted)
     return path, device.start_sec * device.SEC_SIZE, device.blocks * device.SEC_SIZE, root.rstrip("/")
+
+
+def save(job, path):
+    """Write what the boot loader may need to the file `path`."""
+    buf = bytearray(64)
+    off = 0
+    f = None
+    try:
+        with open(path, "wb") as f:
+            while True:
+                n = job.saved(off, buf)
+                if not n:
+                    break
+                f.write(memoryview(buf)[:n])
+                off += n
+    except OSError as e:
+        if f:
+            try:
+                uos.remove(path)
+            except OSError:
+                pass
+        if e.errno == 28:
+            raise OSError(28, "%s (8 KB) cannot be written; remove a file to make room" % path)
+        raise OSError(e.errno, "%s cannot be written; mount its filesystem for writing, and have no directory of that name" % path)
+    uos.sync()
+
+
+def say_of_chip():
+    if esp.flash_id() & 0xFF == _PUYA:
+        print("molt: this flash chip (PUYA) rewrites whole pages: a power cut while a file is written can cost other files")
+
+
+def say_risk(when):
+    # As in inisetup.py and README.md; the boot loader's own part of it is in docs/design.md.
+    print("molt: sector 0 is rewritten now" + when + "the power must not fail for some 60 ms, or nothing boots until the serial line is used")

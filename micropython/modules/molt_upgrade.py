@@ -4,59 +4,30 @@ The modules in C are imported by names that nothing on sys.path can take: uos is
 os.py a program has.
 """
 
-import esp
 import gc
-import uos
 import _molt
 
 # The file that holds what the boot loader may need: the old first sector and its report.
 SAVED = "molt.head"
 
-# As in inisetup.py and README.md; the boot loader's own part of it is in docs/design.md.
-# JEDEC id of a maker whose chips do not program bits but rewrite pages.
-_PUYA = 0x85
-RISK = "the power must not fail for some 60 ms, or nothing boots until the serial line is used"
+
+def _do(name, *args):
+    """Call a function of molt_file.py. On a firmware without molt its memory is needed afterwards, and it is forgotten."""
+    import sys
+
+    is_kept = "molt_file" in sys.modules
+    try:
+        return getattr(__import__("molt_file"), name)(*args)
+    finally:
+        if not is_kept:
+            sys.modules.pop("molt_file", None)
+            gc.collect()
 
 
 def open_job(file_name, wanted=None, **options):
     """The upgrade object for a file, and the mount point of its filesystem. wanted: the file's SHA-256, or None."""
-    import sys
-
-    is_kept = "molt_file" in sys.modules
-    from molt_file import find
-
-    path, addr, size, root = find(file_name, wanted, options.get("erase_all"))
-    if not is_kept:
-        # On a firmware without molt its memory is needed now.
-        del find
-        sys.modules.pop("molt_file", None)
-        gc.collect()
+    path, addr, size, root = _do("find", file_name, wanted, options.get("erase_all"))
     return _molt.Upgrade(path, addr, size, **options), root
-
-
-def _save(job, path):
-    """Write what the boot loader may need to the file `path`."""
-    buf = bytearray(64)
-    off = 0
-    f = None
-    try:
-        with open(path, "wb") as f:
-            while True:
-                n = job.saved(off, buf)
-                if not n:
-                    break
-                f.write(memoryview(buf)[:n])
-                off += n
-    except OSError as e:
-        if f:
-            try:
-                uos.remove(path)
-            except OSError:
-                pass
-        if e.errno == 28:
-            raise OSError(28, "%s (8 KB) cannot be written; remove a file to make room" % path)
-        raise OSError(e.errno, "%s cannot be written; mount its filesystem for writing, and have no directory of that name" % path)
-    uos.sync()
 
 
 def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=True, drop_frozen=False,
@@ -111,13 +82,13 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         print("molt: %u of %u sectors differ, the filesystem is %s" % (
             program, sectors, "ERASED" if erase_all else "left alone"))
     saves = job.saved_size() > 0
-    if verbose and esp.flash_id() & 0xFF == _PUYA:
-        print("molt: this flash chip (PUYA) rewrites whole pages: a power cut while a file is written can cost other files")
+    if verbose:
+        _do("say_of_chip")
     if saves:
         if file_name.rsplit("/", 1)[-1] == SAVED:
             raise ValueError("the present first sector is saved in a file of that name; rename the image")
         tell("write", 0, 2)
-        _save(job, root + "/" + SAVED)
+        _do("save", job, root + "/" + SAVED)
     tell("write", 1, 2)
     if has_frozen:
         from molt_ask import frozen_in_way
@@ -133,7 +104,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         job.plan()
         job.store(SAVED)
     if verbose and saves:
-        print("molt: sector 0 is rewritten now, and by the boot loader once more at its end: both times " + RISK)
+        _do("say_risk", ", and by the boot loader once more at its end: both times ")
     job.commit(trial_starts if trial else 0)
     tell("write", 2, 2)
     if verbose:

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/md5.h"
-#include "flash.h"
+#include "device.h"
 #include "image/image.h"
 #include "molt/error.h"
 #include "py/runtime.h"
@@ -51,7 +51,7 @@ static int find_firmware_end(const molt_flash_t *flash, uint32_t addr, uint32_t 
 
 int molt_device_map(molt_map_t *map, const molt_region_t *fs) {
     molt_flash_t flash;
-    molt_esp8266_flash(&flash);
+    molt_device_flash(&flash);
     molt_map_evidence_t evidence = {
         .flash_size = flash.geometry.size,
         .fs = fs ? *fs : port_fs(flash.geometry.size),
@@ -112,7 +112,7 @@ static mp_obj_t molt_programmed(mp_obj_t addr_in, mp_obj_t size_in) {
     uint32_t addr = (uint32_t)mp_obj_get_int(addr_in);
     uint32_t end = addr + (uint32_t)mp_obj_get_int(size_in);
     uint32_t count = 0;
-    molt_esp8266_flash(&flash);
+    molt_device_flash(&flash);
     for (; addr < end; addr += SECTOR) {
         bool is_blank = true;
         for (uint32_t off = 0; off < SECTOR && is_blank; off += sizeof words) {
@@ -124,7 +124,7 @@ static mp_obj_t molt_programmed(mp_obj_t addr_in, mp_obj_t size_in) {
             }
         }
         count += is_blank ? 0 : SECTOR;
-        molt_esp8266_feed();
+        molt_device_feed();
     }
     return MP_OBJ_NEW_SMALL_INT(count);
 }

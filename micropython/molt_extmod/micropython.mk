@@ -11,11 +11,21 @@ ifeq ($(filter %extmod,$(notdir $(MOLT_MOD))),)
 $(warning molt: the folder $(MOLT_MOD) has to have a name that ends in "extmod", or its code goes to IRAM, where there is no room)
 endif
 
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c resident_api.c map_glue.c core.c core_lfs.c core_port.c)
+ifneq ($(IDF_TARGET),)
+# The ESP32 family on the virtual board; MicroPython's esp32 port takes micropython.cmake.
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c standby_api.c device_esp32.c core.c core_lfs.c core_esp32.c)
+CFLAGS_USERMOD += -DMOLT_STANDBY=1 -Wno-unused-function $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
+    include src ports/esp32c3 ports/esp32c3/prebuilt))
+else
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c pending.c upgrade_obj.c resident_api.c \
+    device_esp8266.c map_glue.c core.c core_lfs.c core_port.c)
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
 CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
     include src ports/esp8266 ports/esp8266/prebuilt))
+
+# The ESP32 family's standby mode is not compiled in.
+CFLAGS_USERMOD += -DMOLT_STANDBY=0
 
 # Native code goes where the flash map has a place for it: map_glue.c.
 LDFLAGS_USERMOD += --wrap=esp_native_code_init
@@ -35,3 +45,4 @@ molt-manifest: $(BUILD)/firmware.bin
 	@grep -q '"molt\.py' $(BUILD)/frozen_content.c || \
 	    echo "molt: warning: FROZEN_MANIFEST=$(FROZEN_MANIFEST) does not include $(MOLT_TOP)/micropython/manifest.py:" \
 	    "this firmware has molt's code, but no module molt to import" >&2
+endif

@@ -1,4 +1,4 @@
-// The built-in module _molt, on which molt.py stands, and what molt adds to `esp`.
+// The built-in module _molt, on which molt.py stands.
 
 #include <string.h>
 
@@ -8,18 +8,22 @@
 #include "extmod/vfs_fat.h"
 #endif
 #include "base/sha256.h"
-#include "flash.h"
-#include "frozen.h"
+#include "device.h"
 #include "lib/littlefs/lfs2.h"
-#include "map_glue.h"
+#include "modmolt.h"
 #include "molt/error.h"
+#include "pending.h"
 #include "py/runtime.h"
 #include "py/stream.h"
-#include "resident_api.h"
-#include "upgrade/plan.h"
-#include "upgrade/prepare.h"
 #include "upgrade/report.h"
 #include "upgrade_obj.h"
+#if MOLT_STANDBY
+#include "standby_api.h"
+#else
+#include "frozen.h"
+#include "map_glue.h"
+#include "resident_api.h"
+#endif
 
 // A VfsLfs2 object. Source: extmod/vfs_lfs.c, MicroPython 1.25 and 1.26.
 typedef struct lfs2_object {
@@ -89,7 +93,7 @@ static bool has_writer(lfs2_object_t *volume, const char *path) {
 
 // flush(): write what the program has put into files of littlefs and not flushed yet, as their flush() does. A reset would
 // lose it. (Of other filesystems' files nobody has a list.)
-static mp_obj_t molt_flush(void) {
+mp_obj_t molt_flush(void) {
     for (mp_vfs_mount_t *mount = MP_STATE_VM(vfs_mount_table); mount; mount = mount->next) {
         if (!mp_obj_is_type(mount->obj, &mp_type_vfs_lfs2)) {
             continue;
@@ -154,67 +158,13 @@ static mp_obj_t molt_file_sha256(mp_obj_t file_in) {
             mp_raise_OSError(error);
         }
         molt_sha256_update(&sha, buf, got);
-        molt_esp8266_feed();
+        molt_device_feed();
         mp_handle_pending(true);
     } while (got);
     molt_sha256_finish(bytes, &sha);
     return mp_obj_new_bytes(bytes, sizeof bytes);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(molt_file_sha256_obj, molt_file_sha256);
-
-// Read the sector with the plan that the next reset carries out into `sector`, fresh from the heap, and open it: 0 or
-// molt_plan_open()'s error. It is the boot sector or, in resident mode, a slot of the reserved region.
-static int open_pending(molt_flash_t *flash, molt_plan_t *plan, uint8_t **sector) {
-    molt_state_t state;
-    uint32_t reserved_addr;
-    uint32_t addr = 0;
-    if (molt_device_is_resident(flash, &reserved_addr, &state) && state.kind == MOLT_STATE_UPGRADE) {
-        addr = molt_state_plan_addr(flash, reserved_addr, state.plan);
-    }
-    *sector = m_new(uint8_t, flash->geometry.sector_size);
-    int err = flash->read(flash->ctx, addr, *sector, flash->geometry.sector_size);
-    return err ? err : molt_plan_open(plan, &flash->geometry, *sector);
-}
-
-// pending() -> None, or (image size, image CRC, whether the filesystem will be erased)
-static mp_obj_t molt_pending(void) {
-    molt_flash_t flash;
-    molt_plan_t plan;
-    uint8_t *sector;
-    int err = open_pending(&flash, &plan, &sector);
-    m_del(uint8_t, sector, flash.geometry.sector_size);
-    if (err) {
-        return mp_const_none;
-    }
-    mp_obj_t items[] = {
-        mp_obj_new_int_from_uint(plan.image_size),
-        mp_obj_new_int_from_uint(plan.image_crc),
-        mp_obj_new_bool(plan.fs_size != 0),
-    };
-    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
-}
-static MP_DEFINE_CONST_FUN_OBJ_0(molt_pending_obj, molt_pending);
-
-// cancel() -> whether an upgrade was prepared; it is not any more.
-static mp_obj_t molt_cancel(void) {
-    molt_flash_t flash;
-    molt_plan_t plan;
-    uint8_t *sector;
-    int err = open_pending(&flash, &plan, &sector);
-    if (err) {
-        return mp_const_false;
-    }
-    err = molt_prepare_cancel(&flash, &plan);
-    m_del(uint8_t, sector, flash.geometry.sector_size);
-    if (err == MOLT_ERR_CORRUPT) {
-        molt_raise(err, "the saved first sector is not what was saved; the upgrade stays prepared");
-    }
-    if (err) {
-        molt_raise(err, "the boot sector cannot be written; do not switch off, try again");
-    }
-    return mp_const_true;
-}
-static MP_DEFINE_CONST_FUN_OBJ_0(molt_cancel_obj, molt_cancel);
 
 // report(bytes) -> None, or (image CRC, 0 pending | 1 done | 2 restored, starts of the boot loader)
 static mp_obj_t molt_report(mp_obj_t bytes_in) {
@@ -236,9 +186,6 @@ static MP_DEFINE_CONST_FUN_OBJ_1(molt_report_obj, molt_report);
 static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__molt) },
     { MP_ROM_QSTR(MP_QSTR_Upgrade), MP_ROM_PTR(&molt_upgrade_type) },
-    { MP_ROM_QSTR(MP_QSTR_map), MP_ROM_PTR(&molt_map_obj) },
-    { MP_ROM_QSTR(MP_QSTR_map_find), MP_ROM_PTR(&molt_map_find_obj) },
-    { MP_ROM_QSTR(MP_QSTR_programmed), MP_ROM_PTR(&molt_programmed_obj) },
     { MP_ROM_QSTR(MP_QSTR_lookup), MP_ROM_PTR(&molt_lookup_obj) },
     { MP_ROM_QSTR(MP_QSTR_flush), MP_ROM_PTR(&molt_flush_obj) },
     { MP_ROM_QSTR(MP_QSTR_sha256), MP_ROM_PTR(&molt_file_sha256_obj) },
@@ -246,10 +193,19 @@ static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_cancel), MP_ROM_PTR(&molt_cancel_obj) },
     { MP_ROM_QSTR(MP_QSTR_report), MP_ROM_PTR(&molt_report_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident), MP_ROM_PTR(&molt_resident_obj) },
+#if MOLT_STANDBY
+    { MP_ROM_QSTR(MP_QSTR_standby), MP_ROM_PTR(&molt_standby_obj) },
+    { MP_ROM_QSTR(MP_QSTR_standby_install), MP_ROM_PTR(&molt_standby_install_obj) },
+    { MP_ROM_QSTR(MP_QSTR_standby_uninstall), MP_ROM_PTR(&molt_standby_uninstall_obj) },
+#else
+    { MP_ROM_QSTR(MP_QSTR_map), MP_ROM_PTR(&molt_map_obj) },
+    { MP_ROM_QSTR(MP_QSTR_map_find), MP_ROM_PTR(&molt_map_find_obj) },
+    { MP_ROM_QSTR(MP_QSTR_programmed), MP_ROM_PTR(&molt_programmed_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_install), MP_ROM_PTR(&molt_resident_install_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_uninstall), MP_ROM_PTR(&molt_resident_uninstall_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_end), MP_ROM_PTR(&molt_resident_end_obj) },
-#if MOLT_FROZEN
+#endif
+#if !MOLT_STANDBY && MOLT_FROZEN
     { MP_ROM_QSTR(MP_QSTR_frozen), MP_ROM_PTR(&molt_frozen_module) },
 #endif
 };
@@ -260,45 +216,3 @@ const mp_obj_module_t molt_module = {
     .globals = (mp_obj_dict_t *)&molt_globals,
 };
 MP_REGISTER_MODULE(MP_QSTR__molt, molt_module);
-
-// esp.DFU(erase_all=False): carry out what was prepared, now. Does not return.
-static mp_obj_t esp_dfu(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
-    static const mp_arg_t allowed_args[] = { { MP_QSTR_erase_all, MP_ARG_BOOL, { .u_bool = false } } };
-    mp_arg_val_t args[MP_ARRAY_SIZE(allowed_args)];
-    mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed_args), allowed_args, args);
-    molt_flash_t flash;
-    molt_plan_t plan;
-    uint8_t *sector;
-    if (open_pending(&flash, &plan, &sector) != 0) {
-        molt_raise(MOLT_ERR_NOENT, "no upgrade is prepared; molt.fwupdate(file_name, reset=False) prepares one");
-    }
-    if (args[0].u_bool && plan.fs_size == 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("the upgrade was prepared without erase_all; molt.cancel() and prepare it with"));
-    }
-    molt_flush();
-    molt_esp8266_restart();
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_KW(esp_dfu_obj, 0, esp_dfu);
-
-void molt_esp_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
-    static const struct {
-        qstr_short_t name;
-        mp_const_obj_t object;
-    } added[] = {
-        { MP_QSTR_DFU, &esp_dfu_obj },
-#if MOLT_FROZEN
-        { MP_QSTR_add_frozen, &molt_frozen_add_obj },
-        { MP_QSTR_del_frozen, &molt_frozen_delete_obj },
-        { MP_QSTR_ls_frozen, &molt_frozen_ls_obj },
-        { MP_QSTR_reset_frozen, &molt_frozen_reset_obj },
-#endif
-    };
-    (void)self_in;
-    for (size_t i = 0; i < MP_ARRAY_SIZE(added) && dest[0] == MP_OBJ_NULL; i++) {
-        if (attr == added[i].name) {
-            dest[0] = (mp_obj_t)added[i].object;
-        }
-    }
-}
-MP_REGISTER_MODULE_DELEGATION(esp_module, molt_esp_attr);

@@ -2,7 +2,7 @@
 
 #include "resident_api.h"
 
-#include "flash.h"
+#include "device.h"
 #include "molt/error.h"
 #include "molt_esp8266.h"
 #include "py/runtime.h"
@@ -10,7 +10,7 @@
 #include "upgrade_obj.h"
 
 bool molt_device_is_resident(molt_flash_t *flash, uint32_t *reserved_addr, molt_state_t *state) {
-    molt_esp8266_flash(flash);
+    molt_device_flash(flash);
     return molt_resident_find(flash, reserved_addr) == 0 && molt_state_read(flash, *reserved_addr, state) == 0;
 }
 
@@ -41,7 +41,7 @@ static uint8_t *new_sector(const molt_flash_t *flash) {
 // resident_install(address, size of the reserved region, whether what it holds may be lost)
 static mp_obj_t resident_install(mp_obj_t addr_in, mp_obj_t size_in, mp_obj_t force_in) {
     molt_flash_t flash;
-    molt_esp8266_flash(&flash);
+    molt_device_flash(&flash);
     molt_region_t reserved = { (uint32_t)mp_obj_get_int(addr_in), (uint32_t)mp_obj_get_int(size_in) };
     uint8_t *buf = new_sector(&flash);
     int err = 0;
@@ -76,7 +76,7 @@ MP_DEFINE_CONST_FUN_OBJ_3(molt_resident_install_obj, resident_install);
 
 static mp_obj_t resident_uninstall(void) {
     molt_flash_t flash;
-    molt_esp8266_flash(&flash);
+    molt_device_flash(&flash);
     uint8_t *buf = new_sector(&flash);
     int err = molt_resident_uninstall(&flash, buf);
     m_del(uint8_t, buf, flash.geometry.sector_size);
@@ -97,7 +97,7 @@ MP_DEFINE_CONST_FUN_OBJ_0(molt_resident_uninstall_obj, resident_uninstall);
 static mp_obj_t resident_end(void) {
     molt_flash_t flash;
     uint32_t reserved_addr;
-    molt_esp8266_flash(&flash);
+    molt_device_flash(&flash);
     int err = molt_resident_find(&flash, &reserved_addr);
     if (!err) {
         err = molt_resident_confirm(&flash, reserved_addr);

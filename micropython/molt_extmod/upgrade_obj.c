@@ -6,13 +6,10 @@
 
 #include <string.h>
 
-#include "flash.h"
-#include "frozen.h"
+#include "device.h"
 #include "job/job_parts.h"
 #include "lfs/molt_lfs.h"
-#include "map_glue.h"
 #include "molt/error.h"
-#include "molt_esp8266.h"
 #include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -26,14 +23,24 @@
 // Heap that the rest of an upgrade needs beside the object itself: open files, the tuple of results.
 #define SPARE_SIZE 2560u
 
+// Where the target is made on the device.
+#if MOLT_STANDBY
+#define TARGET_MEMORY(self) (&(self)->target)
+#else
+#define TARGET_MEMORY(self) NULL
+#endif
+
 typedef struct upgrade_obj {
     mp_obj_base_t base;
     molt_flash_t flash;
+#if MOLT_STANDBY
+    molt_target_t target;
+#endif
     molt_volume_t volume;
     molt_region_t fs;
     molt_job_t job;
     molt_lfs_source_t source;
-    molt_region_t kept[MOLT_MAP_KEPT_MAX + 2];
+    molt_region_t kept[MOLT_DEVICE_KEPT_MAX];
     bool verbose;
     uint8_t shown_phase;
     uint8_t shown_percent;
@@ -100,7 +107,7 @@ static void call_back(upgrade_obj_t *self, uint32_t done, uint32_t total) {
 static int on_progress(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total) {
     static const char *const names[] = { "checking image", "checking file", "comparing" };
     upgrade_obj_t *self = ctx;
-    molt_esp8266_feed();
+    molt_device_feed();
     uint32_t percent = done / (total / 100 + 1);
     // A gzip file is gone through twice in the first phase.
     bool is_again = percent < self->shown_percent;
@@ -165,25 +172,6 @@ static void open_source(upgrade_obj_t *self, const char *path) {
     }
 }
 
-// What the device's flash map says that an image may not reach into.
-static void note_map(upgrade_obj_t *self, bool drop_frozen) {
-    molt_job_options_t *options = &self->job.config.options;
-    molt_map_t map;
-    if (molt_device_map(&map, NULL) == 0) {
-        options->fs_addr = map.regions[MOLT_MAP_KIND_FILESYSTEM].addr;
-    }
-    if (molt_device_map(&map, &self->fs) == 0) {
-        options->reserved_count = molt_map_kept(&map, self->kept);
-    } else if (molt_device_map(&map, NULL) == 0) {
-        // The file is on a littlefs of the user's own: the device's filesystem is in the way like anything else.
-        options->reserved_count = molt_map_kept(&map, self->kept);
-        self->kept[options->reserved_count++] = map.regions[MOLT_MAP_KIND_FILESYSTEM];
-    }
-    if (!drop_frozen && molt_frozen_extent(&self->kept[options->reserved_count])) {
-        options->reserved_count++;
-    }
-}
-
 // Upgrade(path, fs_addr, fs_size, *, safe_check, erase_all, verbose, drop_frozen, is_fallback, progress): path is inside the
 // filesystem.
 static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
@@ -221,7 +209,7 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
     self->callback = args[ARG_progress].u_obj;
     self->job = (molt_job_t){
         .config = {
-            .target = &molt_esp8266,
+            .target = molt_device_target(TARGET_MEMORY(self)),
             .flash = &self->flash,
             .sector = (uint8_t *)self->sector,
             .work = (uint8_t *)self->work,
@@ -232,12 +220,11 @@ static mp_obj_t upgrade_make_new(const mp_obj_type_t *type, size_t n_args, size_
                 .safe_check = args[ARG_safe_check].u_bool,
                 .erase_all = args[ARG_erase_all].u_bool,
                 .is_fallback = args[ARG_is_fallback].u_bool,
-                .reserved = self->kept,
             },
         },
     };
-    note_map(self, args[ARG_drop_frozen].u_bool);
-    molt_esp8266_flash(&self->flash);
+    molt_device_note_map(&self->job.config.options, &self->fs, self->kept, args[ARG_drop_frozen].u_bool);
+    molt_device_flash(&self->flash);
     int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
     if (err) {
         molt_raise(err, "there is no littlefs where the device has its filesystem");

@@ -13,4 +13,16 @@ def show(*_):
     raise OSError(95, "the flash map is a part of firmwares with molt in them; molt.fwupdate() makes this one such a firmware")
 
 
-regions = find = user_bdev = migrate = show
+def find(kind):
+    """(address, size) of the region that molt reserves for resident mode; (0, 0) where the map has none."""
+    if kind != "reserved":
+        show()
+    from flashbdev import bdev
+    from _molt import forget, part
+
+    addr = part("map").reserved(bdev.start_sec * 4096)
+    forget()
+    return addr, 8 * 4096 if addr else 0
+
+
+regions = user_bdev = migrate = show

@@ -14,7 +14,7 @@ LOADER_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -Wno-maybe-
     -mtext-section-literals -mno-longcalls -fstack-usage \
     -fno-jump-tables -fno-tree-switch-conversion -fno-move-loop-invariants -fno-tree-loop-im \
     -fipa-pta -fno-cse-follow-jumps -fno-tree-coalesce-vars -fno-tree-dominator-opts -fno-guess-branch-probability -fno-thread-jumps -fno-caller-saves -mno-serialize-volatile -frename-registers -fno-schedule-insns2 -fno-tree-reassoc \
-    -DMOLT_FIXED_GEOMETRY=1 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc -Iports/esp8266 -I.
+    -DMOLT_FIXED_GEOMETRY=1 -DMOLT_FIXED_PLACE=1 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc -Iports/esp8266 -I.
 # The overlay's own; found in the same way.
 OVERLAY_FLAGS := -DMOLT_RESIDENT_ONLY=1 -fno-tree-dse -flive-range-shrinkage -fno-tree-tail-merge -fschedule-insns2
 LOADER_OUT := $(BUILD)/boot

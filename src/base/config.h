@@ -3,16 +3,26 @@
 #define MOLT_CONFIG_H
 
 // Take sector, block and page sizes as the constants 4096, 65536 and 256 instead of reading them from
-// molt_geometry_t, and the image's place as 0 instead of reading it from the plan. Set for the ESP8266's boot loaders,
-// whose size counts; saves about 400 bytes of 3,300 there.
+// molt_geometry_t. Set for boot loaders, whose size counts.
 #ifndef MOLT_FIXED_GEOMETRY
 #define MOLT_FIXED_GEOMETRY 0
+#endif
+
+// Take the image's place as 0 instead of reading it from the plan. Set for the ESP8266's boot loaders; saves about 400 bytes of
+// 3,300 there, with the above.
+#ifndef MOLT_FIXED_PLACE
+#define MOLT_FIXED_PLACE 0
 #endif
 
 // Leave out what only a plan in the boot sector needs: putting the old first sector back, the report. Set for the
 // resident boot loader; saves about 300 bytes of 4,400 there.
 #ifndef MOLT_RESIDENT_ONLY
 #define MOLT_RESIDENT_ONLY 0
+#endif
+
+// Jobs on chips in standby mode (molt/standby.h). 0 for a firmware of an ESP8266, whose image has some 2 KB less then.
+#ifndef MOLT_STANDBY
+#define MOLT_STANDBY 1
 #endif
 
 // Take a stored plan for sound when its CRC is right. Set for the boot loader: the firmware that wrote the plan has

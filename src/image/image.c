@@ -341,6 +341,9 @@ static int parse_esp32(parser_t *parser, const uint8_t *header) {
     if (image->chip == MOLT_CHIP_UNKNOWN) {
         return molt_image_fail(image, MOLT_IMAGE_UNKNOWN_CHIP, 12);
     }
+    // Source: ESP-IDF, esp_image_header_t. Images of older versions say nothing of the largest revision.
+    image->revision_min = load16_le(header + 15);
+    image->revision_max = load16_le(header + 17) ? load16_le(header + 17) : UINT16_MAX;
     // QIO to slow read; size codes up to 7, 128 MB.
     if (!is_flash_mode(image, 5, 7)) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_MODE, 2);

@@ -78,11 +78,13 @@ typedef struct molt_image {
     uint32_t entry_vaddr;     // of the part that the mask ROM or second-stage boot loader starts
     uint8_t flash_mode;       // header byte 2: 0 QIO, 1 QOUT, 2 DIO, 3 DOUT
     uint8_t flash_size_freq;  // header byte 3: size code << 4 | frequency code
-    uint8_t segment_count;    // in `segments`
-    bool has_md5;             // MD5 trailer present (and, after verify with no defect, right)
-    bool has_sha256;          // appended SHA-256 present (likewise)
-    bool has_crc;             // Arduino: CRC in the sketch present; 0xEA: the appended CRC matches
-    uint32_t inner_off;       // Arduino: where the sketch's header is; 0xEA: the inner header; else 0
+    uint16_t revision_min;    // ESP32 family: of the chip, major * 100 + minor; 0 to 65535 where the image does not say
+    uint16_t revision_max;
+    uint8_t segment_count;  // in `segments`
+    bool has_md5;           // MD5 trailer present (and, after verify with no defect, right)
+    bool has_sha256;        // appended SHA-256 present (likewise)
+    bool has_crc;           // Arduino: CRC in the sketch present; 0xEA: the appended CRC matches
+    uint32_t inner_off;     // Arduino: where the sketch's header is; 0xEA: the inner header; else 0
     // All of them in the order of the file: for Arduino those of eboot, then those of the sketch; for 0xEA the
     // mapped part first (it states the address 0), then those of the inner image.
     molt_image_segment_t segments[MOLT_IMAGE_SEGMENTS_MAX + MOLT_IMAGE_OUTER_SEGMENTS_MAX];

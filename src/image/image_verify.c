@@ -242,6 +242,9 @@ static void check_piece(check_t *check, piece_t piece) {
             check->is_padding_used = check->is_padding_used || part.data[i] != 0xff;
         }
     }
+    if (image->kind == MOLT_IMAGE_KIND_ESP32) {
+        find_version(check, piece);
+    }
     if (image->has_sha256) {
         piece_t part = clip(piece, 0, digest_off);
         molt_sha256_update(&check->digest.sha256, part.data, part.size);

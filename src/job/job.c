@@ -9,7 +9,9 @@
 #include "job/head_file.h"
 #include "molt/error.h"
 #include "resident/resident.h"
+#include "standby/standby.h"
 #include "upgrade/apply.h"
+#include "upgrade/marks.h"
 #include "upgrade/prepare.h"
 
 static int trouble(molt_job_t *job, molt_job_trouble_t kind, int err) {
@@ -20,6 +22,10 @@ static int trouble(molt_job_t *job, molt_job_trouble_t kind, int err) {
 static uint32_t mapped_size(const molt_job_t *job) {
     uint32_t limit = job->config.options.mapped_size;
     return limit ? min_u32(limit, job->config.target->mapped_size) : job->config.target->mapped_size;
+}
+
+static bool is_standby(const molt_job_t *job) {
+    return job_is_standby(job->config.target);
 }
 
 static int on_progress(void *ctx, uint32_t done, uint32_t total) {
@@ -43,6 +49,13 @@ static int check_kind(molt_job_t *job, const molt_reader_t *reader, bool safe_ch
     }
     if (job->image.kind == MOLT_IMAGE_KIND_ESP8266_V2) {
         return trouble(job, MOLT_JOB_TROUBLE_NO_HEAD, MOLT_ERR_NOTSUP);
+    }
+    if (is_standby(job) && !job->image.has_sha256) {
+        return trouble(job, MOLT_JOB_TROUBLE_NO_HASH, MOLT_ERR_NOTSUP);
+    }
+    uint32_t revision = job->config.options.chip_revision;
+    if (is_standby(job) && revision && (revision < job->image.revision_min || revision > job->image.revision_max)) {
+        return trouble(job, MOLT_JOB_TROUBLE_REVISION, MOLT_ERR_NOTSUP);
     }
     return 0;
 }
@@ -201,6 +214,9 @@ static int begin_plan(molt_job_t *job) {
         return MOLT_ERR_NOTSUP;
     }
     molt_region_t reserved[RESERVED_MAX + 1];
+    // An image of an ESP32 has a SHA-256 over its header, and its flash parameters are the boot loader's business.
+    bool takes_params = job->config.options.image_params || is_standby(job);
+    uint32_t loader_size = is_standby(job) ? molt_marks_size(geometry) : job->config.target->once.size;
     uint32_t reserved_count = min_u32(job->config.options.reserved_count, RESERVED_MAX);
     for (uint32_t i = 0; i < reserved_count; i++) {
         reserved[i] = job->config.options.reserved[i];
@@ -217,17 +233,20 @@ static int begin_plan(molt_job_t *job) {
         .source_size = job->source->file.size,
         .kept_size = job->kept_size,
         .extent_count = job->source->sector_count,
-        .loader_size = job->is_resident ? 0 : job->config.target->once.size,
+        .loader_size = job->is_resident ? 0 : loader_size,
         .mapped_size = mapped_size(job),
         .fs = job->source->fs,
         .erase_all = job->config.options.erase_all,
         .reserved = reserved,
         .reserved_count = reserved_count,
-        .flash_params = job->config.options.image_params ? image_params(&job->image) : job->present_params,
+        .flash_params = takes_params ? image_params(&job->image) : job->present_params,
         .whole_image = job->config.options.whole_image || job->config.options.is_fallback,
     };
     memcpy(request.image_sha1, job->image.sha1, MOLT_SHA1_SIZE);
     int err = molt_plan_begin(&job->plan, geometry, &request, job->config.sector, &job->refusal);
+    if (err && is_standby(job) && job->refusal.reason == MOLT_REFUSAL_PAST_MAPPED) {
+        job->refusal.reason = MOLT_REFUSAL_PAST_PARTITION;
+    }
     uint32_t fs_addr = job->image.fs_addr;
     if (!err && fs_addr && job->config.options.fs_addr && fs_addr != job->config.options.fs_addr
         && !job->config.options.erase_all) {
@@ -271,13 +290,25 @@ static int check_resident(molt_job_t *job) {
     return fits ? 0 : trouble(job, MOLT_JOB_TROUBLE_LOADER, MOLT_ERR_NOTSUP);
 }
 
+// What is prepared already must not be taken for the firmware's own first sector.
+static int check_pending(molt_job_t *job) {
+    const molt_flash_t *flash = job->config.flash;
+    const molt_target_t *target = job->config.target;
+    if (!is_standby(job)) {
+        bool is_pending = molt_prepare_is_pending(flash, target->boot_addr, job->config.sector);
+        return is_pending ? trouble(job, MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY) : check_resident(job);
+    }
+    job->present_addr = target->image_addr;
+    if (!molt_standby_is_armed(flash, target->image_addr)) {
+        return 0;
+    }
+    bool is_cancelled = molt_standby_is_cancelled(flash, target, job->config.sector);
+    return trouble(job, is_cancelled ? MOLT_JOB_TROUBLE_CANCELLED : MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
+}
+
 static int make_plan(molt_job_t *job) {
     job->refusal.reason = MOLT_REFUSAL_NONE;
-    // A boot sector that is in place must not be taken for the firmware's own first sector.
-    if (molt_prepare_is_pending(job->config.flash, job->config.target->boot_addr, job->config.sector)) {
-        return trouble(job, MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
-    }
-    int err = check_resident(job);
+    int err = check_pending(job);
     if (err) {
         return err;
     }
@@ -364,6 +395,16 @@ static int store_resident(molt_job_t *job) {
     return err ? trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
+static int store_standby(molt_job_t *job) {
+    int err = molt_standby_store(job->config.flash, job->config.target, &job->plan);
+    return err ? trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+}
+
+static int commit_standby(molt_job_t *job) {
+    int err = molt_standby_commit(job->config.flash, job->config.target, job->config.sector);
+    return err ? trouble(job, err == MOLT_ERR_CORRUPT ? MOLT_JOB_TROUBLE_STANDBY : MOLT_JOB_TROUBLE_FLASH, err) : 0;
+}
+
 int molt_job_store(molt_job_t *job, const molt_source_t *head) {
     bool has_head = head || job->is_resident;
     if (!has_head || !begin_step(job, MOLT_JOB_PLANNED)) {
@@ -382,7 +423,7 @@ int molt_job_store(molt_job_t *job, const molt_source_t *head) {
         return trouble(job, MOLT_JOB_TROUBLE_REFUSED, err);
     }
     molt_plan_finish(&job->plan);
-    err = job->is_resident ? store_resident(job) : 0;
+    err = job->is_resident ? store_resident(job) : is_standby(job) ? store_standby(job) : 0;
     job->stage = err ? MOLT_JOB_OPEN : MOLT_JOB_STORED;
     return err;
 }
@@ -392,6 +433,9 @@ int molt_job_commit(molt_job_t *job, uint32_t trial_starts) {
         return MOLT_ERR_INVAL;
     }
     job->stage = MOLT_JOB_NEW;
+    if (is_standby(job)) {
+        return commit_standby(job);
+    }
     int err = job->is_resident
                   ? molt_resident_commit(job->config.flash, job->reserved_addr, trial_starts)
                   : molt_prepare_install(job->config.flash, &job->plan, &job->config.target->once, job->present_params);

@@ -2,10 +2,18 @@
 #ifndef MOLT_JOB_PARTS_H
 #define MOLT_JOB_PARTS_H
 
+#include <stddef.h>
+
+#include "base/config.h"
 #include "decode/unpack.h"
 #include "image/image.h"
 #include "molt/job.h"
 #include "upgrade/plan.h"
+
+// Whether jobs on this target are for standby mode.
+static inline bool job_is_standby(const molt_target_t *target) {
+    return MOLT_STANDBY && target->standby != NULL;
+}
 
 // What went wrong, beside the error code: which of the fields below has the sentence.
 typedef enum molt_job_trouble {
@@ -23,6 +31,10 @@ typedef enum molt_job_trouble {
     MOLT_JOB_TROUBLE_LOADER,     // resident mode: the image would be loaded over the boot loader, or brings its own
     MOLT_JOB_TROUBLE_RESIDENT,   // the resident boot loader is damaged, or of another version
     MOLT_JOB_TROUBLE_FALLBACK,   // something to fall back on, without resident mode
+    MOLT_JOB_TROUBLE_STANDBY,    // standby mode: the loader or its rows are damaged
+    MOLT_JOB_TROUBLE_CANCELLED,  // standby mode: an upgrade was cancelled, and there was no reset since
+    MOLT_JOB_TROUBLE_NO_HASH,    // standby mode: the image has no SHA-256, by which the boot loader knows it for whole
+    MOLT_JOB_TROUBLE_REVISION,   // the image is for other revisions of the chip
     MOLT_JOB_TROUBLE_GZIP,       // the file is a gzip file, but a damaged one, or not only one
     MOLT_JOB_TROUBLE_NO_GZIP,    // a gzip file, and the target has no extension for them
     MOLT_JOB_TROUBLE_NO_WINDOW,  // a gzip file: molt_job_set_window(), and open it again

@@ -37,6 +37,14 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_LOADER:
             return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
                    "memory of molt's; uninstall resident mode first";
+        case MOLT_JOB_TROUBLE_STANDBY:
+            return "the standby loader or its row in the partition table is damaged; install it again";
+        case MOLT_JOB_TROUBLE_CANCELLED:
+            return "an upgrade was taken back; reset first, so that the firmware's first byte is put back";
+        case MOLT_JOB_TROUBLE_NO_HASH:
+            return "the image has no SHA-256 at its end, by which the boot loader knows that it is whole; build it with one";
+        case MOLT_JOB_TROUBLE_REVISION:
+            return "the image is for other revisions of this chip; take one that is built for this one";
         case MOLT_JOB_TROUBLE_GZIP:
             return err == MOLT_ERR_NOTSUP
                        ? "something follows the gzip data, or it is of a kind that nobody makes; a file of one "

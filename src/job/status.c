@@ -8,6 +8,7 @@
 #include "job/head_file.h"
 #include "molt/error.h"
 #include "resident/resident.h"
+#include "standby/standby.h"
 #include "upgrade/prepare.h"
 #include "upgrade/report.h"
 
@@ -51,6 +52,11 @@ static molt_outcome_t outcome_of(const molt_state_t *state) {
 int molt_status_read(
     const molt_target_t *target, const molt_flash_t *flash, const molt_source_t *head, uint8_t *sector, molt_status_t *status) {
     *status = (molt_status_t){ 0 };
+    if (job_is_standby(target)) {
+        status->is_prepared = molt_standby_is_armed(flash, target->image_addr)
+                              && !molt_standby_is_cancelled(flash, target, sector);
+        return head ? read_report(flash, head, status) : 0;
+    }
     uint32_t reserved_addr;
     int err = molt_resident_find(flash, &reserved_addr);
     if (err == MOLT_ERR_NOENT) {
@@ -71,6 +77,9 @@ int molt_status_read(
 }
 
 int molt_status_cancel(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector) {
+    if (job_is_standby(target)) {
+        return molt_standby_cancel(flash, target, sector);
+    }
     molt_status_t status;
     int err = molt_status_read(target, flash, NULL, sector, &status);
     if (err || !status.is_prepared) {

@@ -9,8 +9,7 @@
 #include "molt/error.h"
 
 #define SECTOR MOLT_MAP_SECTOR_SIZE
-#define ROW_SIZE 32u
-#define ROW_COUNT_MAX (MOLT_PARTITION_TABLE_SIZE / ROW_SIZE)
+#define ROW_COUNT_MAX (MOLT_PARTITION_TABLE_SIZE / MOLT_PARTITION_ROW_SIZE)
 #define APP_ALIGNMENT 0x10000u
 // The table has a sector of its own; partitions come behind it.
 #define TABLE_END (MOLT_PARTITION_TABLE_ADDR + SECTOR)
@@ -22,7 +21,7 @@
 enum { TYPE_OFF = 2, SUBTYPE_OFF = 3, ADDR_OFF = 4, SIZE_OFF = 8, LABEL_OFF = 12, MD5_OFF = 16 };
 enum { MAGIC_PARTITION = 0x50aa, MAGIC_MD5 = 0xebeb, MAGIC_END = 0xffff };
 
-enum { TYPE_APP = 0, TYPE_DATA = 1, TYPE_BOOT = 2, TYPE_TABLE = 3, TYPE_CUSTOM = 0x40, TYPE_NONE = 0xff };
+enum { TYPE_BOOT = 2, TYPE_TABLE = 3, TYPE_CUSTOM = 0x40, TYPE_NONE = 0xff };
 enum { DATA_UNDEFINED = 6, DATA_FAT = 0x81, DATA_SPIFFS = 0x82, DATA_LITTLEFS = 0x83 };
 
 static bool is_label(const char *label, const char *wanted) {
@@ -46,9 +45,9 @@ static molt_map_kind_t data_kind(uint8_t subtype, const char *label) {
 
 static molt_map_kind_t kind_of(uint8_t type, uint8_t subtype, const char *label) {
     switch (type) {
-        case TYPE_APP:
+        case MOLT_PARTITION_TYPE_APP:
             return MOLT_MAP_KIND_FIRMWARE;
-        case TYPE_DATA:
+        case MOLT_PARTITION_TYPE_DATA:
             return data_kind(subtype, label);
         case TYPE_BOOT:
             return MOLT_MAP_KIND_BOOT;
@@ -60,11 +59,15 @@ static molt_map_kind_t kind_of(uint8_t type, uint8_t subtype, const char *label)
 }
 
 static const uint8_t *row_at(const molt_partition_table_t *table, uint32_t index) {
-    return table->bytes + index * ROW_SIZE;
+    return table->bytes + index * MOLT_PARTITION_ROW_SIZE;
+}
+
+static const uint8_t *row_of(const molt_partition_table_t *table, uint32_t index) {
+    return row_at(table, index + (index >= table->count && table->has_md5));
 }
 
 void molt_partition_get(const molt_partition_table_t *table, uint32_t index, molt_partition_t *partition) {
-    const uint8_t *row = row_at(table, index);
+    const uint8_t *row = row_of(table, index);
     *partition = (molt_partition_t){ .type = row[TYPE_OFF], .subtype = row[SUBTYPE_OFF] };
     for (uint32_t i = 0; i < MOLT_PARTITION_LABEL_MAX && row[LABEL_OFF + i]; i++) {
         partition->label[i] = (char)row[LABEL_OFF + i];
@@ -111,7 +114,7 @@ static molt_map_defect_t check_partition(const molt_partition_table_t *table, ui
     static const molt_region_t low = { 0, TABLE_END };
     molt_partition_t partition;
     molt_partition_get(table, index, &partition);
-    bool is_app = partition.type == TYPE_APP;
+    bool is_app = partition.type == MOLT_PARTITION_TYPE_APP;
     bool is_cut = is_app && partition.piece.region.size % SECTOR;
     get_sectors(table, index, &partition);
     const molt_region_t *region = &partition.piece.region;
@@ -137,7 +140,7 @@ static bool is_md5_right(const molt_partition_table_t *table, uint32_t row_count
     const uint8_t *stored = row_at(table, row_count) + MD5_OFF;
     uint8_t difference = 0;
     molt_md5_init(&md5);
-    molt_md5_update(&md5, table->bytes, row_count * ROW_SIZE);
+    molt_md5_update(&md5, table->bytes, row_count * MOLT_PARTITION_ROW_SIZE);
     molt_md5_finish(digest, &md5);
     for (uint32_t i = 0; i < MOLT_MD5_SIZE; i++) {
         difference |= digest[i] ^ stored[i];
@@ -153,8 +156,9 @@ static molt_map_defect_t check_rows(molt_partition_table_t *table, uint32_t row_
         if (magic == MAGIC_END) {
             return table->count ? MOLT_MAP_FINE : MOLT_MAP_NO_TABLE;
         }
-        if (magic == MAGIC_PARTITION && !table->has_md5) {
-            table->count++;
+        if (magic == MAGIC_PARTITION) {
+            table->count += !table->has_md5;
+            table->hidden_count += table->has_md5;
         } else if (magic != MAGIC_MD5 || table->has_md5) {
             return table->count ? MOLT_MAP_BAD_ROW : MOLT_MAP_NO_TABLE;
         } else if (!is_md5_right(table, i)) {
@@ -184,7 +188,7 @@ static uint32_t least_flash_size(const molt_partition_table_t *table) {
 int molt_partition_open(
     molt_partition_table_t *table, const uint8_t *bytes, uint32_t size, uint32_t flash_size, uint32_t boot_addr) {
     *table = (molt_partition_table_t){ .bytes = bytes, .flash_size = flash_size, .boot_addr = boot_addr };
-    table->defect = check_rows(table, min_u32(size / ROW_SIZE, ROW_COUNT_MAX));
+    table->defect = check_rows(table, min_u32(size / MOLT_PARTITION_ROW_SIZE, ROW_COUNT_MAX));
     if (table->defect == MOLT_MAP_FINE && flash_size == 0) {
         table->flash_size = least_flash_size(table);
     }

@@ -10,6 +10,17 @@
 #define MOLT_PARTITION_TABLE_ADDR 0x8000u
 #define MOLT_PARTITION_TABLE_SIZE 0xc00u
 #define MOLT_PARTITION_LABEL_MAX 16
+#define MOLT_PARTITION_ROW_SIZE 32u
+
+// Types, and subtypes of an app, that more than the table's reader has to know.
+enum {
+    MOLT_PARTITION_TYPE_APP = 0,
+    MOLT_PARTITION_TYPE_DATA = 1,
+    MOLT_PARTITION_APP_FACTORY = 0,
+    MOLT_PARTITION_APP_OTA_FIRST = 0x10,
+    MOLT_PARTITION_APP_OTA_LAST = 0x1f,
+    MOLT_PARTITION_APP_TEST = 0x20,
+};
 
 typedef struct molt_partition {
     molt_map_piece_t piece;  // what molt takes it for, and where it is
@@ -19,8 +30,9 @@ typedef struct molt_partition {
 } molt_partition_t;
 
 typedef struct molt_partition_table {
-    const uint8_t *bytes;  // the caller's, as long as the table is used
-    uint32_t count;        // of partitions
+    const uint8_t *bytes;   // the caller's, as long as the table is used
+    uint32_t count;         // of partitions
+    uint32_t hidden_count;  // of rows behind the MD5 row, which a boot loader reads and a firmware does not
     uint32_t flash_size;
     uint32_t boot_addr;
     bool has_md5;
@@ -29,6 +41,7 @@ typedef struct molt_partition_table {
 } molt_partition_table_t;
 
 // Check a partition table.
+// Rows behind the MD5 row are counted and not checked: they may lie over partitions.
 //   bytes       it begins here; `size` of them can be read, of which MOLT_PARTITION_TABLE_SIZE are looked at
 //   flash_size  0: not known; it becomes that of the smallest chip on which the partitions fit
 //   boot_addr   where the second-stage boot loader begins, which the table does not say: 0x1000, 0x2000 or 0 by the chip
@@ -38,7 +51,7 @@ typedef struct molt_partition_table {
 int molt_partition_open(
     molt_partition_table_t *table, const uint8_t *bytes, uint32_t size, uint32_t flash_size, uint32_t boot_addr);
 
-// The partition of row `index`, from 0 to table->count - 1, as it is stored.
+// The partition `index`, from 0 to table->count - 1, as it is stored; from table->count on those of the hidden rows.
 void molt_partition_get(const molt_partition_table_t *table, uint32_t index, molt_partition_t *partition);
 
 // Go through flash from its beginning to its end, as molt_map_next() does: with boot loader and partition table,

@@ -11,6 +11,7 @@
 #include "molt/error.h"
 #include "upgrade/apply.h"
 #include "upgrade/journal.h"
+#include "upgrade/marks.h"
 #include "upgrade/plan.h"
 #include "upgrade/plan_layout.h"
 #include "upgrade/report.h"
@@ -32,9 +33,24 @@ typedef struct run {
     uint32_t log_end;
     uint32_t last_first;  // what the last entry says: the first step of the start before, with LOG_DONE if that was done
     uint32_t from;        // step that this start begins to look at; verify_step where the source is not whole any more
+    uint32_t marks;       // standby mode: molt_marks_read()
     molt_reader_t image;
     uint8_t *buf;
 } run_t;
+
+// The boot sector is left alone: the image's first sector goes elsewhere.
+static bool is_resident(const molt_boot_place_t *place, const molt_plan_t *plan) {
+    return MOLT_RESIDENT_ONLY || (!MOLT_FIXED_PLACE && place->final_addr != plan_boot_addr(plan));
+}
+
+// The first sector goes where the chip's own boot loader looks for it, and the plan is elsewhere.
+static bool is_standby(const molt_boot_place_t *place, const molt_plan_t *plan) {
+    return !MOLT_FIXED_PLACE && !is_resident(place, plan) && place->plan_addr != place->final_addr;
+}
+
+static bool has_mark(const run_t *run, molt_mark_t mark) {
+    return !MOLT_FIXED_PLACE && (run->marks >> mark & 1) != 0;
+}
 
 static void tell(const molt_boot_io_t *io, molt_boot_event_t event, uint32_t arg) {
     io->event(io->ctx, event, arg);
@@ -116,24 +132,61 @@ static uint32_t begin_steps(
     return first;
 }
 
-// Write the first sector of a firmware, which is in run->buf and has to have `crc`, to `addr`. What is read wrong never
+// What each image of a chip with a second-stage boot loader begins with.
+#define IMAGE_MAGIC 0xe9u
+
+// Standby mode: whether the sector at the image's place has `crc`, its first byte taken for an image's, as `buf` has it then. That
+// byte may be broken, or not be programmed yet, but for the bits in `needed`, which have to be 1. The sector is read again before the
+// answer is no.
+static bool holds(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t needed, uint8_t *buf) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    for (uint32_t try = 0; try < CHECK_TRIES; try++) {
+        int err = flash->read(flash->ctx, addr, buf, sector_size);
+        bool is_possible = (buf[0] & needed) == needed;
+        buf[0] = IMAGE_MAGIC;
+        if (!err && is_possible && molt_crc32(0, buf, sector_size) == crc) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Standby mode: write the first sector so that its magic byte goes in last, alone. So a sector that begins with it is whole, and
+// until then the chip's own boot loader starts molt.
+static int write_magic_last(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *buf) {
+    uint8_t magic = buf[0];
+    buf[0] = 0xff;
+    int err = molt_sector_write(flash, place->final_addr, buf, false);
+    buf[0] = magic;
+    if (!err) {
+        err = molt_marks_make(flash, place->plan_addr, MOLT_MARK_PLACED);
+    }
+    return err ? err : flash->prog(flash->ctx, place->final_addr, buf, 4);
+}
+
+// Write the first sector of a firmware, which is in run->buf and has to have `crc`, to its place. What is read wrong never
 // goes where a device starts from.
-static int put_first(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run, uint32_t addr, uint32_t crc,
-    molt_report_result_t result) {
+static int put_first(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, const run_t *run,
+    uint32_t crc, molt_report_result_t result) {
     if (molt_crc32(0, run->buf, molt_sector_size(&flash->geometry)) != crc) {
         return MOLT_ERR_CORRUPT;
     }
     note(flash, run->plan, result);
     tell(io, MOLT_BOOT_FINISH, result);
-    return molt_sector_write(flash, addr, run->buf, false);
+    return is_standby(place, run->plan) ? write_magic_last(flash, place, run->buf)
+                                        : molt_sector_write(flash, place->final_addr, run->buf, false);
 }
 
-// The source is not what was checked: put the old first sector back, if that at least is what was saved.
-static int restore(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run) {
+// The source is not what was checked: put the old first sector back, if that at least is what was saved. Standby mode: else from
+// what is there, which lacks its first byte only.
+static int restore(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, const run_t *run) {
     const molt_plan_t *plan = run->plan;
-    int err = flash->read(flash->ctx, plan->saved.head_addr, run->buf, molt_sector_size(&flash->geometry));
+    uint32_t crc = plan->saved.head_crc;
+    bool is_there = is_standby(place, plan) && !holds(flash, plan->saved.head_addr, crc, IMAGE_MAGIC, run->buf)
+                    && holds(flash, place->final_addr, crc, 0, run->buf);
+    int err = is_there ? 0 : flash->read(flash->ctx, plan->saved.head_addr, run->buf, molt_sector_size(&flash->geometry));
     if (!err) {
-        err = put_first(flash, io, run, plan_boot_addr(plan), plan->saved.head_crc, MOLT_REPORT_RESTORED);
+        err = put_first(flash, place, io, run, plan->saved.head_crc, MOLT_REPORT_RESTORED);
     }
     return err ? err : MOLT_BOOT_RESTORED;
 }
@@ -218,7 +271,10 @@ static int perform_steps(
     const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, run_t *run, uint32_t first) {
     const molt_plan_t *plan = run->plan;
     bool in_erased_block = false;
-    for (uint32_t i = run->from; i < plan->step_count; i++) {
+    // Where a firmware may have run since, its filesystem is not erased again.
+    bool is_over = is_standby(place, plan) && has_mark(run, MOLT_MARK_FINISHING);
+    uint32_t end = is_over ? plan->verify_step + 1 : plan->step_count;
+    for (uint32_t i = run->from; i < end; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         bool todo = molt_plan_is_todo(plan, i);
         if (step.kind == MOLT_STEP_ERASE_BLOCK) {
@@ -249,19 +305,20 @@ static int note_finished(const molt_flash_t *flash, const molt_boot_place_t *pla
     return err;
 }
 
-// Whether the first sector goes where the plan is not, so that the plan is still there when it is finished.
-static bool has_plan_apart(const molt_boot_place_t *place) {
-    return MOLT_RESIDENT_ONLY || place->final_addr != place->plan_addr;
-}
-
 // All steps are done: the image's first sector goes in.
 static int finish(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_boot_place_t *place, run_t *run) {
     const molt_plan_t *plan = run->plan;
-    int err = molt_target_read(&run->image, plan, plan_image_addr(plan), run->buf);
-    if (!err) {
-        err = put_first(flash, io, run, place->final_addr, plan->first_crc, MOLT_REPORT_DONE);
+    if (has_mark(run, MOLT_MARK_PLACED)) {
+        return 0;
     }
-    return !err && has_plan_apart(place) ? note_finished(flash, place, run) : err;
+    int err = is_standby(place, plan) ? molt_marks_make(flash, place->plan_addr, MOLT_MARK_FINISHING) : 0;
+    if (!err) {
+        err = molt_target_read(&run->image, plan, plan_image_addr(plan), run->buf);
+    }
+    if (!err) {
+        err = put_first(flash, place, io, run, plan->first_crc, MOLT_REPORT_DONE);
+    }
+    return !err && is_resident(place, plan) ? note_finished(flash, place, run) : err;
 }
 
 // Read the sector at `plan_addr` so that both of two readings have the same: what is read of the journal has no CRC.
@@ -279,22 +336,29 @@ int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *p
     return err ? err : molt_plan_open(plan, &flash->geometry, sector);
 }
 
-int molt_boot_apply(
-    const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf, const molt_boot_io_t *io) {
+// molt_boot_apply(); `is_doubtful`: standby mode, a first sector was placed, and what is there now is another one.
+static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
+    const molt_boot_io_t *io, bool is_doubtful) {
     run_t run = {
         .plan = plan,
         .journal = { place->plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off },
         .log_off = plan->journal_off + plan->set_size,
         .log_end = plan->journal_off + plan->set_size + plan->log_size,
+        .marks = is_standby(place, plan) ? molt_marks_read(&flash->geometry, plan->sector) : 0,
         .buf = buf,
     };
     tell(io, MOLT_BOOT_START, plan->step_count);
-    note(flash, plan, MOLT_REPORT_PENDING);
+    if (!has_mark(&run, MOLT_MARK_PLACED)) {
+        note(flash, plan, MOLT_REPORT_PENDING);
+    }
     uint32_t count = read_log(&run);
     // Finishing is a step like the others: the mark is not believed if the start before was finishing and did not come to
     // note that it had.
-    if (has_plan_apart(place) && molt_journal_is_done(&run.journal, plan->step_count) && run.last_first != plan->step_count) {
+    if (is_resident(place, plan) && molt_journal_is_done(&run.journal, plan->step_count) && run.last_first != plan->step_count) {
         return note_finished(flash, place, &run);
+    }
+    if (has_mark(&run, MOLT_MARK_CANCELLED) && !molt_journal_is_done(&run.journal, 0)) {
+        return restore(flash, place, io, &run);
     }
     molt_plan_source_t source;
     molt_reader_t source_reader = molt_plan_reader(&source, flash, plan);
@@ -312,12 +376,23 @@ int molt_boot_apply(
         run.from = plan->verify_step;
         err = check_image(flash, io, &run, true);
         if (err == MOLT_ERR_CORRUPT && !molt_journal_is_done(&run.journal, 0)) {
-            return MOLT_RESIDENT_ONLY || place->plan_addr ? MOLT_BOOT_RESTORED : restore(flash, io, &run);
+            return is_resident(place, plan) ? MOLT_BOOT_RESTORED : restore(flash, place, io, &run);
         }
+    }
+    if (!err && is_doubtful) {
+        // Some chips lose a page of it with a program that is torn; but it may be somebody else's firmware, too.
+        err = check_image(flash, io, &run, true);
+        if (err == MOLT_ERR_CORRUPT) {
+            return MOLT_BOOT_IDLE;
+        }
+        run.marks &= ~(1u << MOLT_MARK_PLACED);
     }
     if (!err) {
         // Also where it is marked already: whatever mark was read as made is made now.
         err = molt_journal_mark(flash, &run.journal, 0);
+    }
+    if (!err && is_standby(place, plan) && !has_mark(&run, MOLT_MARK_PLACED)) {
+        err = molt_marks_break_image(flash, place->final_addr);
     }
     if (!err) {
         uint32_t first = begin_steps(flash, place, io, &run, count);
@@ -326,9 +401,42 @@ int molt_boot_apply(
     return err ? err : finish(flash, io, place, &run);
 }
 
+int molt_boot_apply(
+    const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf, const molt_boot_io_t *io) {
+    return apply(flash, place, plan, buf, io, false);
+}
+
 int molt_boot_run(
     const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
     molt_plan_t plan;
     int err = molt_boot_open(flash, place->plan_addr, &plan, sector, buf);
     return err ? err : molt_boot_apply(flash, place, &plan, buf, io);
+}
+
+int molt_boot_standby(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
+    molt_plan_t plan;
+    int err = molt_boot_open(flash, plan_addr, &plan, sector, buf);
+    if (err) {
+        return err;
+    }
+    uint32_t marks = molt_marks_read(&flash->geometry, sector);
+    const molt_boot_place_t place = { plan_addr, plan_image_addr(&plan) };
+    if ((marks >> MOLT_MARK_COMMITTED & 1) == 0) {
+        return MOLT_BOOT_IDLE;
+    }
+    // Before anything counts on them: they are firm.
+    for (uint32_t mark = 0; !err && mark < MOLT_MARK_COUNT; mark++) {
+        err = (marks >> mark & 1) != 0 ? molt_marks_make(flash, plan_addr, mark) : 0;
+    }
+    // What is missing of a sector that is placed, or weak, is its first byte.
+    bool is_placed = (marks >> MOLT_MARK_PLACED & 1) != 0;
+    bool is_new = is_placed && holds(flash, place.final_addr, plan.first_crc, IMAGE_MAGIC, buf);
+    bool is_old = is_placed && !is_new && holds(flash, place.final_addr, plan.saved.head_crc, IMAGE_MAGIC, buf);
+    if (!err && (is_new || is_old)) {
+        err = flash->prog(flash->ctx, place.final_addr, buf, 4);
+    }
+    if (is_old) {
+        return err ? err : MOLT_BOOT_RESTORED;
+    }
+    return err ? err : apply(flash, &place, &plan, buf, io, is_placed && !is_new);
 }

@@ -30,12 +30,13 @@ typedef struct molt_boot_io {
 typedef enum molt_boot_result {
     MOLT_BOOT_DONE = 0,      // the new firmware is complete; reset to start it
     MOLT_BOOT_RESTORED = 1,  // the old firmware is back, untouched; reset to start it
+    MOLT_BOOT_IDLE = 2,      // standby mode: there is nothing to do; reset
 } molt_boot_result_t;
 
 // Where a plan is, and where the image's first sector goes.
 typedef struct molt_boot_place {
-    uint32_t plan_addr;   // of the sector that the plan is at the end of: 0, or a slot of the reserved region
-    uint32_t final_addr;  // 0, or a head of the reserved region
+    uint32_t plan_addr;   // of the sector that the plan is at the end of
+    uint32_t final_addr;  // where the image's first sector goes
 } molt_boot_place_t;
 
 // Read the plan at the end of the sector at `plan_addr` into `sector`, which the plan keeps using. It is read twice;
@@ -45,9 +46,11 @@ typedef struct molt_boot_place {
 int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *plan, uint8_t *sector, uint8_t *buf);
 
 // Carry out a plan that was opened, or what is left of it.
-//   place  both 0: the plan is in the boot sector, which the image's first sector replaces at the end; and the saved
-//          one, should the source have changed. Otherwise sector 0 is left alone (resident mode), and the caller continues
-//          from the result
+//   place  both are the boot sector: it holds the plan, and the image's first sector replaces it at the end; or the saved one
+//          does, should the source have changed.
+//          The first sector goes elsewhere (resident mode): the boot sector is left alone, and the caller continues from the
+//          result.
+//          The first sector goes into the boot sector, and the plan is elsewhere (standby mode): called by molt_boot_standby()
 //   buf    sector_size bytes, 4-aligned
 // Returns a molt_boot_result_t, or the error of flash or source: trying again later is harmless.
 // Power cut: start it again, as often as it takes. Only while the boot sector itself is rewritten (once, at
@@ -59,5 +62,13 @@ int molt_boot_apply(
 // sector_size bytes each, 4-aligned.
 int molt_boot_run(
     const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
+
+// Standby mode: the chip's own boot loader has found that the firmware does not boot, and has started molt. Carry out the plan in
+// the sector at `plan_addr` if it is committed; where it was carried out before, and the firmware is still its image, repair that
+// from the source. `sector` and `buf` as above.
+// Returns MOLT_BOOT_DONE or MOLT_BOOT_RESTORED (reset, and the firmware boots), MOLT_BOOT_IDLE (nothing to do), or an error, of
+// molt_boot_open() too. After all of them the chip is reset.
+// Power cut: until the first sector is right the firmware does not boot, so that this is started again.
+int molt_boot_standby(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io);
 
 #endif

@@ -39,6 +39,7 @@ typedef enum molt_refusal_reason {
     MOLT_REFUSAL_EMPTY,             // image of no bytes; need 1, limit 0
     MOLT_REFUSAL_PAST_FLASH,        // need: end of the image, limit: flash size
     MOLT_REFUSAL_PAST_MAPPED,       // limit: end of the part of flash that code can run from
+    MOLT_REFUSAL_PAST_PARTITION,    // limit: bytes of the app partition that are the firmware's
     MOLT_REFUSAL_INTO_FILESYSTEM,   // limit: start of the filesystem
     MOLT_REFUSAL_INTO_RESERVED,     // limit: start of the reserved region
     MOLT_REFUSAL_OVERLAPS_SOURCE,   // need: end of the image, limit: address of the source sector in the way

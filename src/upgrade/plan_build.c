@@ -305,6 +305,8 @@ const char *molt_refusal_text(molt_refusal_reason_t reason) {
             return "the image is larger than the flash chip";
         case MOLT_REFUSAL_PAST_MAPPED:
             return "the image is larger than the part of flash that code can run from";
+        case MOLT_REFUSAL_PAST_PARTITION:
+            return "the image is larger than the app partition";
         case MOLT_REFUSAL_INTO_FILESYSTEM:
             return "the image would run into the filesystem; use a smaller image or a flash map whose "
                    "filesystem begins later";

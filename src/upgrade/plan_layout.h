@@ -52,11 +52,11 @@ _Static_assert(offsetof(molt_plan_t, extents_off) - offsetof(molt_plan_t, source
 uint32_t plan_shape(molt_plan_t *plan);
 
 static inline uint32_t plan_boot_addr(const molt_plan_t *plan) {
-    return MOLT_FIXED_GEOMETRY ? 0 : plan->boot_addr;
+    return MOLT_FIXED_PLACE ? 0 : plan->boot_addr;
 }
 
 static inline uint32_t plan_image_addr(const molt_plan_t *plan) {
-    return MOLT_FIXED_GEOMETRY ? 0 : plan->image_addr;
+    return MOLT_FIXED_PLACE ? 0 : plan->image_addr;
 }
 
 // Whether the byte at `addr` is one that the upgrade rewrites: of the image, or of the boot sector.

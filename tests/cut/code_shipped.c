@@ -4,6 +4,6 @@
 
 const sim_code_t *cut_code(void) {
     static sim_code_t code;
-    code = (sim_code_t){ shipped_once, shipped_resident, shipped_overlay };
+    code = (sim_code_t){ shipped_once, shipped_resident, shipped_overlay, shipped_standby };
     return &code;
 }

@@ -89,7 +89,11 @@ static void tell_loss(torture_verdict_t verdict, const char *id) {
 static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
     bool is_small = run->shape->geometry.size < 0x40000;
     bool is_on_trial = (run->what & (TRIAL | ROLLBACK)) != 0;
+    static molt_target_t standby;
     fixture_device(nor, run->shape);
+    if (run->shape->is_standby) {
+        standby = fixture_standby_target(run->shape, nor);
+    }
     nor->seed = run->seed;
     nor->piece_size = run->what & PIECES ? run->shape->geometry.page_size / 8 : 0;
     *torture = (torture_t){
@@ -100,6 +104,8 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .overlay = fixture_overlay(run->shape),
         .code_once = cut_code(),
         .code_resident = cut_code(),
+        .standby = run->shape->is_standby ? &standby : NULL,
+        .code_standby = cut_code(),
         .fallback_path = is_on_trial ? FIXTURE_OLD_PATH : NULL,
         .confirms = (run->what & TRIAL) != 0,
         .fs = fixture_fs(run->shape),
@@ -180,7 +186,8 @@ static void do_if_possible(const run_t *run) {
 static int parse_name(const char *name, run_t *run) {
     static const fixture_shape_t *const shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip,
         &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident, &fixture_short,
-        &fixture_short_gzip, &fixture_short_resident };
+        &fixture_short_gzip, &fixture_short_resident, &fixture_small_standby, &fixture_small_standby_gzip, &fixture_short_standby,
+        &fixture_full_standby };
     size_t length = strcspn(name, "+");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         if (strlen(shapes[i]->name) == length && memcmp(shapes[i]->name, name, length) == 0) {
@@ -278,6 +285,15 @@ static const run_t runs[] = {
     { "in resident mode a small chip that rewrites pages survives every cut of an upgrade that erases the filesystem",
         &fixture_small_resident, 1, PAGES, PAGE | ERASE, 64 },
     { "in resident mode a small device survives two cuts that leave weak cells", &fixture_small_resident, 2, WEAK_ONLY, WEAK, 8 },
+    { "in standby mode a small device survives every cut", &fixture_small_standby, 1, ALL },
+    { "in standby mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_standby, 1, ALL, ERASE },
+    { "in standby mode it survives every cut of an upgrade from a gzip file", &fixture_small_standby_gzip, 1, ALL },
+    { "in standby mode it survives every cut of one that erases the filesystem", &fixture_small_standby_gzip, 1, ALL, ERASE },
+    { "in standby mode it survives every cut of each program command", &fixture_small_standby, 1, ALL, PIECES },
+    { "in standby mode it survives every misread, then and later", &fixture_small_standby, 1, FEW, MISREAD },
+    { "in standby mode it survives every two cuts on a chip that rewrites pages", &fixture_small_standby, 2, PAGES, PAGE },
+    { "in standby mode it survives two cuts that leave weak cells", &fixture_small_standby, 2, WEAK_ONLY, WEAK, 1, 0, 5 },
+    { "in standby mode a device with sectors of 4096 bytes survives cuts", &fixture_short_standby, 1, FEW },
 };
 
 // More of the same, for `make test-full`.
@@ -302,6 +318,13 @@ static const run_t full_runs[] = {
     { "in resident mode it survives every cut of a trial that is confirmed", &fixture_short_resident, 1, ALL, TRIAL },
     { "in resident mode a 4 MB device survives every cut of a trial that falls back", &fixture_full_resident, 1, FIRM, ROLLBACK },
     { "in resident mode a 4 MB device survives every cut of a 640 KB upgrade", &fixture_full_resident, 1, ALL },
+    { "in standby mode a small device survives every two cuts", &fixture_small_standby, 2, ALL },
+    { "in standby mode it survives every two cuts of an upgrade that erases the filesystem", &fixture_small_standby, 2, FIRM,
+        ERASE },
+    { "in standby mode it survives every two cuts of an upgrade from a gzip file", &fixture_small_standby_gzip, 2, FEW },
+    { "in standby mode a device with sectors of 4096 bytes survives every cut", &fixture_short_standby, 1, ALL },
+    { "in standby mode a device with sectors of 4096 bytes survives misreads", &fixture_short_standby, 1, FEW, MISREAD },
+    { "in standby mode a 4 MB device survives cuts of a 640 KB upgrade", &fixture_full_standby, 1, ALL, 0, 1, 0, 3 },
 };
 
 int main(int argc, char **argv) {

@@ -12,5 +12,6 @@ const sim_code_t *cut_code(void);
 extern const __typeof__(&molt_boot_run) shipped_once;
 extern const __typeof__(&molt_resident_start) shipped_resident;
 extern const __typeof__(&molt_resident_act) shipped_overlay;
+extern const __typeof__(&molt_boot_standby) shipped_standby;
 
 #endif

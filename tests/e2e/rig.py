@@ -35,7 +35,12 @@ SECTOR, BLOCK = 4 * KB, 64 * KB
 SYSTEM_SIZE = 5 * SECTOR
 SIZES = {"1M": MB, "2M": 2 * MB, "4M": 4 * MB}
 CLEAN, BRICK, CRASH, CUT, REPORT, TIMEOUT = 0, 70, 71, 72, 73, 74
+# Which engine upgrades: "c", that of a firmware with molt in it, or "stock", the package on a firmware without.
+ENGINE = os.environ.get("ENGINE", "c")
+# The Python engine takes longer, from a gzip file above all.
+SLOWER = 5 if ENGINE == "stock" else 1
 PIECE = 32  # what one program command of the mask ROM takes at most
+IN_STOCK = {"mpy-A": "stock-A", "mpy-A-1M": "stock-A-1M", "mpy2-A": "stock2-A"}
 FS_START = MB           # where the firmwares for 2 MB and more have their filesystem
 FS_START_1M = 0x99000   # and those for 1 MB
 TICKET = threading.local()
@@ -192,7 +197,7 @@ class Board:
         for path in (log, stats):
             path.unlink(missing_ok=True)
         # Time is made of instructions, so that the watchdog bites no board that only the host keeps waiting.
-        words = [self.path, "--chip", self.chip, "--icount", "--log", log, "--stats", stats, "--timeout", timeout * PATIENCE, *options]
+        words = [self.path, "--chip", self.chip, "--icount", "--log", log, "--stats", stats, "--timeout", timeout * PATIENCE * SLOWER, *options]
         if plugin:
             words.append("--plugin")
         if cut is not None:
@@ -249,9 +254,15 @@ def _fresh_content(name, size, fs_start, params, files):
 
 
 def fresh(name="mpy-A", size="4M", files=None, fs_start=None, params=None):
-    """A board with a firmware and files, that has been started once (the SDK has written its parameters)."""
-    firmware(name)
+    """A board with a firmware and files, that has been started once (the SDK has written its parameters). With the engine "stock"
+    it is the firmware without molt, and the package is there too."""
     files = user_files() if files is None else files
+    if ENGINE == "stock" and name in IN_STOCK:
+        import stockrig
+
+        name = IN_STOCK[name]
+        files = {**stockrig.package(), **files}
+    firmware(name)
     with LOCK_FRESH:
         content = _fresh_content(name, size, fs_start, params, tuple(files.items()))
     return Board(content)

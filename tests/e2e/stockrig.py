@@ -3,7 +3,7 @@ import functools
 import json
 import subprocess
 
-from rig import BUILD, FS_START, SYSTEM_SIZE, Skip, fresh, same_bytes, scratch, true, user_files
+from rig import BUILD, FS_START, SYSTEM_SIZE, WORK, Skip, fresh, same_bytes, scratch, tool, true, user_files
 
 STOCK = "stock-A"
 
@@ -18,22 +18,53 @@ def package():
     return {f"lib/{name}": (folder / name).read_bytes() for name in names}
 
 
+@functools.cache
+def source_package():
+    """The same as Python source: for tests that look inside, as in the .mpy files names are others."""
+    folder = BUILD / "mip/source"
+    package()
+    return {f"lib/{path.relative_to(folder)}": path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
 def stock(files, name=STOCK, size="4M", **settings):
     """A board with a stock firmware, the package and files."""
     return fresh(name, size, {**package(), **files}, **settings)
+
+
+@functools.cache
+def gzip_of(name, window="4K"):
+    """A firmware as `molt compress` packs it."""
+    out = WORK / f"{name}.gz"
+    WORK.mkdir(parents=True, exist_ok=True)
+    tool("compress", BUILD / name / "firmware.bin", out, "--window", window)
+    return out.read_bytes()
 
 
 def with_image(image, path="firmware.bin"):
     return {**user_files(), path: image}
 
 
+def _c_engine(flash, *words):
+    """What the C engine (same_job.c) makes of these bytes of flash."""
+    again = scratch("again")
+    again.write_bytes(flash)
+    done = subprocess.run([BUILD / "host/same_job", again, *map(str, words)], capture_output=True, text=True, timeout=60)
+    true(done.returncode == 0, f"the C engine takes it: {done.stdout}{done.stderr}")
+    return again.read_bytes()
+
+
 def same_as_c_job(board, before, path="firmware.bin", fs_start=FS_START, erase_all=False):
     """What the Python engine prepared on the board is what the C job makes on the same flash: molt.head is held to what is to be
     saved byte for byte, and the boot sector is the same. `before`: sector 0 as it was."""
     flash = board.flash()
-    again = scratch("again")
-    again.write_bytes(before + flash[len(before):])
-    words = [BUILD / "host/same_job", again, fs_start, len(flash) - SYSTEM_SIZE - fs_start, path]
-    done = subprocess.run([*map(str, words), *(["erase_all"] if erase_all else [])], capture_output=True, text=True, timeout=60)
-    true(done.returncode == 0, f"the C job takes it: {done.stdout}{done.stderr}")
-    same_bytes(flash, again.read_bytes(), "flash as the C job prepares it")
+    words = [fs_start, len(flash) - SYSTEM_SIZE - fs_start, path, *(["erase_all"] if erase_all else [])]
+    same_bytes(flash, _c_engine(before + flash[len(before):], *words), "flash as the C job prepares it")
+
+
+def same_as_c_engine(board, code, *commands):
+    """What the code makes of all of flash on the board, the C engine makes of it too by these commands (same_job.c)."""
+    flash = board.flash()
+    board.run(code, timeout=120)
+    for words in commands:
+        flash = _c_engine(flash, *words)
+    same_bytes(board.flash(), flash, f"flash after {commands}")

@@ -1,8 +1,10 @@
-// The virtual ESP8266 in numbers: where memory lies, and what an exit status means.
+// The virtual ESP8266 in numbers: where memory lies.
 //
 // Read by the mask ROM (C and assembly), by the plugin and by the tests, so only #defines.
 #ifndef VBOARD_BOARD_H
 #define VBOARD_BOARD_H
+
+#include "../exits.h"
 
 // Memory of the chip. [ESP8266 Technical Reference, and the SDK's linker scripts]
 #define ROM_VADDR 0x40000000
@@ -56,15 +58,5 @@
 
 // What fills memory that must not be used: as an instruction, ILL.N; as a pointer, a fault.
 #define POISON 0xf06df06d
-
-// Exit statuses. A guest that calls vboard_exit() chooses 0..63 by itself.
-#define EXIT_GUEST_MAX 63
-#define EXIT_BRICK 70   // nothing bootable at flash 0
-#define EXIT_CRASH 71   // an exception, or a ROM function that does not exist
-#define EXIT_CUT 72     // the power cut that was asked for
-#define EXIT_REPORT 73  // the plugin saw something that the chip does not allow
-#define EXIT_TIMEOUT 74
-#define EXIT_BROKEN 75  // the board itself could not be set up
-#define EXIT_HANG 76    // the ROM waits for something that never comes, and nothing resets the board
 
 #endif

@@ -2,7 +2,7 @@
 
 import esp
 import uos
-from _molt import BUFFER, load_sums, part
+from _molt import load_sums, part
 
 _SECTOR = const(4096)
 
@@ -15,6 +15,8 @@ def lookup(path):
     from flashbdev import bdev
 
     part("package").check()
+    if part("map").is_behind_yaota():
+        raise part("text").error(95, "yaota")
     try:
         fs = part("place").volume(bdev.start_sec, bdev.blocks)[0]
     except OSError:
@@ -46,9 +48,16 @@ def sha256(f):
         digest.update(memoryview(buf)[:size])
 
 
+def _plan_addr():
+    """Where the plan is that the next reset carries out: sector 0 or, in resident mode, a slot of the reserved region."""
+    found = _resident()
+    return found[0] + (2 + (found[1][1][3] & 1)) * _SECTOR if found and found[1][1][0] == 2 else 0
+
+
 def pending():
     """None, or (image size, image CRC, whether the filesystem will be erased)"""
-    header = part("lay").read_header()
+    addr = _plan_addr()
+    header = part("lay").read_header(addr)
     if not header:
         return None
     version, size, crc, fs_size, _, _, extents_off, plan_crc = header
@@ -57,7 +66,7 @@ def pending():
     found = 0
     crc32 = load_sums().crc32
     for off in range(extents_off, _SECTOR - 4, 64):
-        found = crc32(found, esp.flash_read(off, min(64, _SECTOR - 4 - off)))
+        found = crc32(found, esp.flash_read(addr + off, min(64, _SECTOR - 4 - off)))
     return (size, crc, fs_size != 0) if found == plan_crc else None
 
 
@@ -66,7 +75,7 @@ def cancel():
     if not pending():
         return False
     _, _, _, _, head, crc, _, _ = part("lay").read_header()
-    result = part("put").put_back(load_sums(), BUFFER, head, crc)
+    result = part("boot").put_back(load_sums(), head, crc)
     if result is None:
         raise part("text").error(84, "saved_changed")
     if not result:
@@ -87,8 +96,23 @@ def report(data):
     return crc, 2 if result >> 16 != 0xFFFF else 1 if result & 0xFFFF != 0xFFFF else 0, count
 
 
+def _resident():
+    """None, or (address of the reserved region, state)"""
+    log = part("log")
+    found = log.config()
+    if found[0]:
+        return None
+    try:
+        state = log.read(found[1])
+    except OSError:
+        return None
+    return state and (found[1], state)
+
+
 def resident():
-    """None. Raises OSError where the device is in resident mode, which this engine does not know."""
-    for _ in range(3):
-        if esp.flash_read(_SECTOR - 32, 4)[:3] == b"MRS":
-            raise part("text").error(95, "is_resident")
+    """None, or (address of the reserved region, kind, result, starts in this state, starts of a trial)"""
+    found = _resident()
+    if not found:
+        return None
+    addr, (_, fields, starts, _, _) = found
+    return addr, fields[0], fields[1], starts, fields[5]

@@ -1,5 +1,6 @@
 """Images that are not MicroPython's: what is said of those for other chips, and the CRC of Arduino's."""
 
+from _molt import part
 from ustruct import unpack_from
 
 _SIZE_OFF = const(0x1010)
@@ -14,8 +15,7 @@ _CHIPS = ((0, ""), (2, "-S2"), (5, "-C3"), (9, "-S3"), (12, "-C2"), (13, "-C6"),
 
 def refusal(header):
     """The error for an image, by its first 24 bytes, that begins with 0xEA or is for another chip."""
-    from _molt.text import error
-
+    error = part("text").error
     if header[0] == 0xEA:
         return error(95, "no_head")
     number = unpack_from("<H", header, 12)[0]
@@ -76,9 +76,7 @@ class ArduinoCrc:
 
     def is_right(self, stored, params):
         """Whether it is `stored`, or is with other flash parameters in the header, such as a flashing tool writes."""
-        from _molt.image import is_flash_mode
-
-        difference = unpack_from("<I", stored)[0] ^ (self._high << 16 | self._low)
+        difference = stored ^ (self._high << 16 | self._low)
         power = _X_BACK
         count = 8 * self._size
         while count:
@@ -87,4 +85,4 @@ class ArduinoCrc:
             power = _multiply(power, power)
             count >>= 1
         made = bytes((0, 0, params[0] ^ difference >> 8 & 255, params[1] ^ difference & 255))
-        return difference >> 16 == 0 and is_flash_mode(made)
+        return difference >> 16 == 0 and part("image").is_flash_mode(made)

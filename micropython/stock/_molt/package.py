@@ -18,11 +18,11 @@ def _sha256(path, view):
 def check():
     """Raises OSError(84, sentence) where a file is missing or another one."""
     from ubinascii import hexlify
-    from _molt import BUFFER, FOLDER
+    from _molt import FOLDER
 
     # What stands before "_molt": "/lib/", or nothing.
     above = FOLDER[:-5]
-    view = memoryview(BUFFER)
+    view = memoryview(bytearray(512))
     name = _LIST
     try:
         with open(FOLDER + "/files.txt") as lines:

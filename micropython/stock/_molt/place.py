@@ -31,8 +31,15 @@ class _Tap:
 
 def volume(first, count):
     """(littlefs, its tap), for reading, of the sectors from `first` on. OSError where there is none."""
+    try:
+        from vfs import VfsLfs2
+    except ImportError:
+        # MicroPython 1.22 and before; and firmwares that have FAT only.
+        VfsLfs2 = getattr(uos, "VfsLfs2", None)
+        if not VfsLfs2:
+            raise OSError(19)
     tap = _Tap(first, count)
-    return uos.VfsLfs2(tap, readsize=16, progsize=16, lookahead=16), tap
+    return VfsLfs2(tap, readsize=16, progsize=16, lookahead=16), tap
 
 
 def pointers(index):
@@ -67,10 +74,3 @@ def extents(path, first, count):
             found.append(extent >> 8)
             at += _SECTOR - 4 * pointers(index)
     return size, found
-
-
-def addr(extents, index):
-    """The address of the first byte of an extent, and how many bytes there are up to its sector's end."""
-    extent = extents[2 * index] | extents[2 * index + 1] << 8
-    skip = (extent >> 12) * 4
-    return (extent & 0xFFF) * _SECTOR + skip, _SECTOR - skip

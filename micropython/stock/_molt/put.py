@@ -1,130 +1,95 @@
-"""What writes: the old first sector into its file, the boot sector into sector 0, and back. src/base/sector.c, src/job/head_file.c.
+"""Sectors, put together page by page, and their writing: src/base/sector.c. Memory for a whole one may not be there.
 
-Power cut: while sector 0 is erased and programmed nothing boots, for some 60 ms. Anywhere else the old firmware does.
+Power cut in write(): the sector is lost. If it is sector 0 nothing boots, for some 60 ms; the firmware that is there boots
+in all other cases.
 """
 
 import esp
-from _molt import FOLDER, forget, part
-from ustruct import pack
 
 _SECTOR = const(4096)
 _PAGE = const(256)
+_PAGES = const(16)
 _HEADER_SIZE = const(16)
 _TRIES = const(16)
 
 
-def report(crc32):
-    """A fresh report of the boot loader."""
-    return b"MRP1" + pack("<I", crc32) + b"\xff" * 8
+class Sector:
+    """What is at flash address `addr`, so many bytes, and 0xFF behind; with bytes set over it."""
+
+    def __init__(self, addr=0, size=0):
+        self._addr = addr
+        self._size = size
+        self._set = []
+        self.page = bytearray(_PAGE)
+
+    def set(self, off, data):
+        """Have `data` at `off`; it must stay as it is."""
+        self._set.append((off, data))
+
+    def make(self, i):
+        """Make self.page the i-th page. Takes no memory."""
+        page = self.page
+        begin = i * _PAGE
+        if begin < self._size:
+            esp.flash_read(self._addr + begin, page)
+        for k in range(max(0, min(_PAGE, self._size - begin)), _PAGE):
+            page[k] = 0xFF
+        for off, data in self._set:
+            for k in range(max(off, begin), min(off + len(data), begin + _PAGE)):
+                page[k - begin] = data[k - off]
 
 
-def check_head(sums, buf, extents, crc32):
-    """(address and CRC of the saved first sector, address of the report), held to what was to be saved. None if it is not there."""
-    from _molt.place import addr
-
-    if len(extents) != 4:
-        return None
-    head = addr(extents, 0)[0]
-    where = addr(extents, 1)[0]
-    view = memoryview(buf)
-    saved = view[:_PAGE]
-    present = view[_PAGE:2 * _PAGE]
-    crc = 0
-    for off in range(0, _SECTOR, _PAGE):
-        esp.flash_read(head + off, saved)
-        esp.flash_read(off, present)
-        if saved != present:
-            return None
-        crc = sums.crc32(crc, saved)
-    return (head, crc, where) if esp.flash_read(where, 16) == report(crc32) else None
+def is_there(sector, addr):
+    """Whether flash holds it."""
+    return _is_there(sector, addr, bytearray(_PAGE))
 
 
-def _pieces(view):
-    """(address, bytes) of what is programmed: pages from the end to the begin, those of 0xFF left out, and the header by itself."""
-    blank = b"\xff" * _PAGE
-    found = []
-    off = _SECTOR
-    while off:
-        size = _PAGE if off > _PAGE else off - _HEADER_SIZE if off > _HEADER_SIZE else off
-        off -= size
-        if view[off:off + size] != blank[:size]:
-            found.append((off, view[off:off + size]))
+def _is_there(sector, addr, back):
+    for i in range(_PAGES):
+        sector.make(i)
+        esp.flash_read(addr + i * _PAGE, back)
+        if back != sector.page:
+            return False
+    return True
+
+
+def crc(sector, sums):
+    found = 0
+    for i in range(_PAGES):
+        sector.make(i)
+        found = sums.crc32(found, sector.page)
     return found
 
 
-def write_first(buf):
-    """Make sector 0 the first 4096 bytes of `buf`; whether it is. Ctrl-C waits until then, and all memory is taken before."""
+def write(sector, addr):
+    """Make flash hold the sector; whether it does. Page by page from the end, those of 0xFF left out, and the header by itself at
+    last. Ctrl-C waits until then, and all memory is taken before."""
     from micropython import kbd_intr
 
-    view = memoryview(buf)[:_SECTOR]
-    pieces = _pieces(view)
-    back = bytearray(_PAGE)
-    parts = [(off, view[off:off + _PAGE]) for off in range(0, _SECTOR, _PAGE)]
+    view = memoryview(sector.page)
+    memory = sector, addr, view[_HEADER_SIZE:], view[:_HEADER_SIZE], bytearray(_PAGE), b"\xff" * _PAGE
     kbd_intr(-1)
     try:
         for _ in range(_TRIES):
-            if _write(pieces, parts, back):
+            if _try(*memory):
                 return True
         return False
     finally:
         kbd_intr(3)
 
 
-def _write(pieces, parts, back):
+def _try(sector, addr, rest, header, back, none):
     try:
-        esp.flash_erase(0)
-        for off, data in pieces:
-            esp.flash_write(off, data)
-        for off, data in parts:
-            esp.flash_read(off, back)
-            if back != data:
-                return False
-        return True
+        esp.flash_erase(addr // _SECTOR)
+        for i in range(_PAGES - 1, -1, -1):
+            sector.make(i)
+            if sector.page == none:
+                continue
+            if i:
+                esp.flash_write(addr + i * _PAGE, sector.page)
+            else:
+                esp.flash_write(addr + _HEADER_SIZE, rest)
+                esp.flash_write(addr, header)
+        return _is_there(sector, addr, back)
     except OSError:
         return False
-
-
-def put_back(sums, buf, head, crc):
-    """Make sector 0 what is saved at `head`, if that has this CRC: None if it has not, else whether sector 0 is so."""
-    view = memoryview(buf)[:_SECTOR]
-    esp.flash_read(head, view)
-    return write_first(buf) if sums.crc32(0, view) == crc else None
-
-
-def saved(job, off, buf):
-    """Put what the saved file is to hold from `off` on into `buf`: how many bytes. 0 at its end."""
-    view = memoryview(buf)
-    if off < _SECTOR:
-        size = min(len(buf), _SECTOR - off)
-        esp.flash_read(off, view[:size])
-        return size
-    rest = report(job.crc32)[off - _SECTOR:]
-    buf[:len(rest)] = rest
-    return len(rest)
-
-
-def store(job, name):
-    """Hold the saved file to what was to be saved, and make the boot sector. Nothing counts yet."""
-    lay = part("lay")
-    try:
-        extents = part("place").extents("/" + name, job.fs_addr // _SECTOR, job.fs_size // _SECTOR)[1]
-        job.head = check_head(job.sums, job.buf, extents, job.crc32)
-    except OSError:
-        job.head = None
-    if not job.head:
-        raise part("text").error(84, "saved", "; try again, and if that does not help format it again")
-    if not lay.is_spared(job, job.head[0], _SECTOR) or not lay.is_spared(job, job.head[2], 16):
-        raise part("text").refused(34, "overlaps_saved", job.size, job.head[0])
-    try:
-        with open(FOLDER + "/loader.bin", "rb") as loader:
-            lay.lay(job, job.made, job.sums, job.buf, loader, job.head)
-    except OSError:
-        raise part("text").error(5, "flash")
-    forget("lay", "place")
-
-
-def commit(job):
-    """The next reset upgrades."""
-    if not write_first(job.buf):
-        put_back(job.sums, job.buf, job.head[0], job.head[1])
-        raise part("text").error(5, "flash")

@@ -15,3 +15,11 @@ def error(errno, name, tail=""):
 
 def refused(errno, name, need, limit):
     return error(errno, name, " (0x%x against 0x%x)" % (need, limit))
+
+
+def explained(e, name):
+    """An error with its sentence: the one it has, or that of this name."""
+    if len(e.args) > 1:
+        return e
+    names = {2: "no_file", 20: "not_a_directory", 21: "a_directory", 95: "inline", 84: "fs_damaged"}
+    return error(e.errno, names.get(e.errno, name))

@@ -1,15 +1,15 @@
-"""Whether an image is whole: src/image/image_verify.c. What is found goes into the image."""
+"""What tells whether an image is whole, summed in one pass: src/image/image_verify.c. judge.py judges."""
 
+from _molt import part
 from ustruct import unpack_from
 
-# Kinds, of image.py.
+# Kinds, of kind.py.
 _ESP8266 = const(1)
 _MICROPYTHON = const(2)
 _ARDUINO = const(3)
 
 _SKETCH_SIZE_OFF = const(0x1010)
 _SIZE_OFF = const(0x8FFC)
-_REFERENCES_MAX = const(15)
 _SECTOR = const(4096)
 
 # Bytes that are kept of what was read before: more than a map mark has, or a banner and a version.
@@ -21,123 +21,88 @@ _BANNER = b"MicroPython v"
 _VERSION_MAX = const(47)
 
 
-def _bad(defect, off):
-    """The error for a damaged image."""
-    from _molt.text import error
+class _Check:
+    """Of the job's image: its sums, as far as they were made, and what it says of itself."""
 
-    return error(84, defect, " (at byte %u)" % off)
+    def __init__(self, job):
+        sums = job.sums
+        self._crc32 = sums.crc32
+        self._xor = sums.xor
+        self.crc32 = self.fs_addr = self.references = 0
+        self.sha1 = sums.sha1()
+        self.version = self.md5 = self.arduino = None
+        self.xors = bytearray(b"\xef" * len(job.groups))
+        # What the image says: the checksum of each group, and its MD5.
+        self.checksums = bytearray(len(job.groups))
+        self.stored_md5 = b""
+        self.is_padding_used = False
+        if job.safe_check and job.kind == _MICROPYTHON:
+            self.md5 = sums.md5()
+        if job.safe_check and job.kind == _ARDUINO and job.end:
+            self.arduino = part("foreign").ArduinoCrc(job.end)
+        self._mark = bytes(b ^ 0xFF for b in _MARK_INVERTED)
+        self._kept = 0
 
+    def add(self, job, buf, piece, off):
+        """The bytes of the image at `off`, which are in `buf` from _KEPT on."""
+        self.crc32 = self._crc32(self.crc32, piece)
+        self.sha1.update(piece)
+        if not job.safe_check:
+            return
+        self._add_segments(job, buf, piece, off)
+        if self.md5:
+            # The first four bytes hold flash parameters, which flashing tools change.
+            self.md5.update(piece[4 if off == 0 else 0:max(0, min(len(piece), job.end - off))])
+            self.stored_md5 += bytes(piece[max(0, job.end - off):max(0, job.end + 16 - off)])
+            self._look_at(job, buf, piece, off)
+        if self.arduino:
+            self.arduino.update(piece, off)
 
-class Check:
-    """Of the image in the open file f. headers: what image.parse() has found; sums: the module.
-
-    crc32, sha1, fs_addr, version  are known afterwards; the last two only of a MicroPython that was verified
-    """
-
-    def __init__(self, f, headers, sums):
-        self._f = f
-        self._sums = sums
-        self._size, self._kind, self._params, self._segments, self._groups, self._end = headers
-        self.crc32 = 0
-        self.fs_addr = 0
-        self.version = None
-
-    def _read(self, off, size):
-        self._f.seek(off)
-        return self._f.read(size)
-
-    def sum(self, buf, tell):
-        """CRC-32 and SHA-1 of the file, and nothing else. buf: a bytearray of _KEPT + 4096."""
-        view = memoryview(buf)
-        sha1 = self._sums.sha1()
-        self._f.seek(0)
-        for off in range(0, self._size, _SECTOR):
-            piece = self._piece(view, off)
-            self.crc32 = self._sums.crc32(self.crc32, piece)
-            sha1.update(piece)
-            tell(off + len(piece), self._size)
-        self.sha1 = sha1.digest()
-
-    def verify(self, buf, tell):
-        """All that can be summed, in one pass. Raises OSError with its sentence where the image is not whole."""
-        view = memoryview(buf)
-        sha1 = self._sums.sha1()
-        md5 = self._sums.md5() if self._kind == _MICROPYTHON else None
-        self._xors = [0xEF] * len(self._groups)
-        self._references = 0
-        self._is_padding_used = False
-        self._arduino = None
-        if self._kind == _ARDUINO and self._end:
-            from _molt.foreign import ArduinoCrc
-
-            self._arduino = ArduinoCrc(self._end)
-        kept = 0
-        self._f.seek(0)
-        for off in range(0, self._size, _SECTOR):
-            piece = self._piece(view, off)
-            size = len(piece)
-            self.crc32 = self._sums.crc32(self.crc32, piece)
-            sha1.update(piece)
-            self._check_segments(buf, piece, off)
-            if md5:
-                # The first four bytes hold flash parameters, which flashing tools change.
-                md5.update(piece[4 if off == 0 else 0:max(0, min(size, self._end - off))])
-                self._look_at(buf, piece, off, kept)
-                buf[:_KEPT] = buf[size:size + _KEPT]
-                kept = min(_KEPT, kept + size)
-            if self._arduino:
-                self._arduino.update(piece, off)
-            tell(off + size, self._size)
-        self.sha1 = sha1.digest()
-        self._judge(md5)
-
-    def _piece(self, view, off):
-        piece = view[_KEPT:_KEPT + min(_SECTOR, self._size - off)]
-        if self._f.readinto(piece) != len(piece):
-            raise OSError(84)
-        return piece
-
-    def _check_segments(self, buf, piece, off):
-        for group in range(len(self._groups)):
-            first, behind, _ = self._groups[group]
-            for _, begin, size in self._segments[first:behind]:
+    def _add_segments(self, job, buf, piece, off):
+        for group in range(len(job.groups)):
+            first, behind, at = job.groups[group]
+            if off <= at < off + len(piece):
+                self.checksums[group] = piece[at - off]
+            for i in range(first, behind):
+                _, begin, size = job.segments[i]
                 end = min(begin + size, off + len(piece)) - off
                 begin = max(begin - off, 0)
                 if begin < end:
-                    self._xors[group] ^= self._sums.xor(piece[begin:end])
-                    if self._end and self._kind == _ARDUINO:
+                    self.xors[group] ^= self._xor(piece[begin:end])
+                    if job.end and job.kind == _ARDUINO:
                         # Size and CRC of the sketch were filled in when its checksum had been made.
                         fields = piece[max(begin, _SKETCH_SIZE_OFF - off):max(0, min(end, _SKETCH_SIZE_OFF + 8 - off))]
-                        self._xors[group] ^= self._sums.xor(fields)
-                    if self._kind == _ESP8266:
-                        self._count_references(buf, _KEPT + begin + (-(off + begin) & 3), _KEPT + end)
+                        self.xors[group] ^= self._xor(fields)
+                    if job.kind == _ESP8266:
+                        self._count_references(job, buf, _KEPT + begin + (-(off + begin) & 3), _KEPT + end)
 
-    def _count_references(self, buf, at, end):
+    def _count_references(self, job, buf, at, end):
         """Words that are addresses in mapped flash behind the end of the file."""
         while at + 4 <= end:
             if buf[at + 3] == 0x40 and buf[at + 2] & 0xF0 == 0x20:
-                self._references += (buf[at + 2] & 15) << 16 | buf[at + 1] << 8 | buf[at] >= self._size
+                self.references += (buf[at + 2] & 15) << 16 | buf[at + 1] << 8 | buf[at] >= job.size
             at += 4
 
-    def _look_at(self, buf, piece, off, kept):
-        """Padding, map mark and version. `kept` bytes before _KEPT in buf are the end of the piece before."""
+    def _look_at(self, job, buf, piece, off):
+        """Padding, map mark and version. In `buf` there is the end of the piece before, too."""
         size = len(piece)
         if off < _SIZE_OFF:
-            at = max(0, self._groups[0][2] + 1 - off)
+            at = max(0, job.groups[0][2] + 1 - off)
             end = min(size, _SIZE_OFF - off)
-            while at < end and not self._is_padding_used:
-                self._is_padding_used = piece[at] != 0xFF
+            while at < end and not self.is_padding_used:
+                self.is_padding_used = piece[at] != 0xFF
                 at += 1
-        mark = bytes(b ^ 0xFF for b in _MARK_INVERTED)
-        begin = _KEPT - kept
-        if not self.fs_addr and mark in buf:
-            self._find_mark(mark, buf, begin, _KEPT + size)
+        begin = _KEPT - self._kept
+        if not self.fs_addr and self._mark in buf:
+            self._find_mark(buf, begin, _KEPT + size)
         if self.version is None and _BANNER in buf:
-            self._find_version(buf, begin, _KEPT + size, off + size == self._size)
+            self._find_version(buf, begin, _KEPT + size, off + size == job.size)
+        buf[:_KEPT] = buf[size:size + _KEPT]
+        self._kept = min(_KEPT, self._kept + size)
 
-    def _find_mark(self, mark, buf, begin, end):
+    def _find_mark(self, buf, begin, end):
         for at in range(begin, end - 23, 4):
-            if buf[at:at + 16] == mark:
+            if buf[at:at + 16] == self._mark:
                 user, romfs = unpack_from("<II", buf, at + 16)
                 start = user + romfs & 0xFFFFFFFF
                 if start and start % _SECTOR == 0 and start < 0x1000000:
@@ -160,18 +125,20 @@ class Check:
                 self.version = "v" + text
                 return
 
-    def _judge(self, md5):
-        for (_, _, off), xor in zip(self._groups, self._xors):
-            if self._read(off, 1)[0] != xor:
-                raise _bad("bad_checksum", off)
-        if self._kind == _ESP8266 and self._references > _REFERENCES_MAX:
-            raise _bad("no_mapped_part", self._size)
-        if md5:
-            if self._read(self._end, 16) != md5.digest():
-                raise _bad("bad_md5", self._end)
-            # The MD5 leaves the segment count out, and the checksum notices a wrong one only mostly.
-            if self._is_padding_used:
-                raise _bad("bad_segment_count", 1)
-        if self._arduino:
-            if not self._arduino.is_right(self._read(_SKETCH_SIZE_OFF + 4, 4), self._params):
-                raise _bad("bad_crc", _SKETCH_SIZE_OFF + 4)
+
+def run(job):
+    """job.check: what judge.py judges by."""
+    check = _Check(job)
+    tell = job.tell("image", "checking image")
+    with part("source").opened(job) as f:
+        buf = part("source").buffer()
+        view = memoryview(buf)
+        for off in range(0, job.size, len(buf) - _KEPT):
+            piece = view[_KEPT:_KEPT + min(len(buf) - _KEPT, job.size - off)]
+            if f.readinto(piece) != len(piece):
+                raise OSError(84)
+            check.add(job, buf, piece, off)
+            tell(off + len(piece), job.size)
+    # Not the object itself, which has all this code.
+    job.check = (check.crc32, check.sha1, check.fs_addr, check.version, check.xors, check.checksums, check.references, check.md5, check.stored_md5,
+                 check.arduino, check.is_padding_used)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "../board.h"
+#include "net.h"
 #include "print.h"
 
 enum {

@@ -1,0 +1,45 @@
+"""Replace the firmware in place, from an image file on the device's own littlefs.
+
+    import molt
+    molt.install()                  # once
+    molt.fwupdate('firmware.bin')
+
+The file is checked, the plan is stored, the firmware's first byte is broken, and the device resets. The chip's boot loader then
+starts molt's loader, which does the rest; a power cut during its work is made up for at the next start.
+"""
+
+from molt_upgrade import fwupdate
+from molt_ask import check, pending, plan, status
+import molt_file
+import _molt
+
+del molt_file
+
+
+def install(verbose=True):
+    """Put molt's loader into the gap in front of the partition table, and its row behind the table's end. Once in the life of a
+    device: the power must not fail while its last 4 bytes are programmed, some 50 microseconds."""
+    addr = _molt.standby_install()
+    if verbose:
+        print("molt: the standby loader is installed at 0x%x" % addr)
+
+
+def uninstall(verbose=True):
+    """Take the loader's row out of the partition table again. Nothing boots differently then."""
+    _molt.standby_uninstall()
+    if verbose:
+        print("molt: the standby loader is not installed any more")
+
+
+def standby():
+    """None if molt's loader is installed and whole, else what is in the way of it, in words."""
+    return _molt.standby()[0]
+
+
+def cancel(verbose=True):
+    """Take back what fwupdate(..., reset=False) prepared; the next reset puts the firmware's first byte back. True if there was
+    something."""
+    is_done = _molt.cancel()
+    if is_done and verbose:
+        print("molt: taken back; reset before the next fwupdate()")
+    return is_done

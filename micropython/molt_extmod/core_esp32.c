@@ -1,0 +1,17 @@
+// Of molt's core what the ESP32 family has beside core.c: standby mode, the chip's target, SHA-1.
+
+#include "base/sha1.c"
+
+#include "upgrade/marks.c"
+
+#include "standby/commit.c"
+#include "standby/install.c"
+#include "standby/loader_image.c"
+#include "standby/standby_text.c"
+#include "standby/survey.c"
+
+#include "map/partition.c"
+
+#include "job/status.c"
+
+#include "ports/esp32c3/molt_esp32c3.c"

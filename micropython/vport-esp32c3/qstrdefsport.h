@@ -1,0 +1,2 @@
+// Entries for sys.path
+Q(/ lib)

@@ -1,0 +1,169 @@
+// A model of the second-stage boot loader of the ESP32 family.
+
+#include "second_stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/md5.h"
+#include "base/sha256.h"
+
+#define TABLE_ADDR 0x8000u
+#define TABLE_SIZE 0xc00u
+#define ROW_SIZE 32u
+#define ROWS_MAX (TABLE_SIZE / ROW_SIZE)
+#define MAGIC_PARTITION 0x50aau
+#define MAGIC_MD5 0xebebu
+
+#define IMAGE_MAGIC 0xe9u
+#define IMAGE_HEADER_SIZE 24u
+#define SEGMENTS_MAX 16u
+#define CHECKSUM_SEED 0xefu
+#define PAGE_SIZE 0x10000u
+// An app's description is at the beginning of its first segment.
+#define FIRST_SEGMENT_MIN 256u
+
+enum { TYPE_APP = 0, APP_FACTORY = 0, APP_TEST = 0x20 };
+
+// The flash window of the chip, as data and as code. (ESP32-C3.)
+static bool is_mapped(uint32_t vaddr) {
+    return (vaddr >= 0x3c000000 && vaddr < 0x3c800000) || (vaddr >= 0x42000000 && vaddr < 0x42800000);
+}
+
+static bool read_flash(const molt_flash_t *flash, uint32_t addr, void *buf, uint32_t size) {
+    uint32_t sector_size = flash->geometry.sector_size;
+    uint8_t *to = buf;
+    while (size) {
+        uint32_t piece = min_u32(size, sector_size);
+        if (!range_within(addr, piece, flash->geometry.size) || flash->read(flash->ctx, addr, to, piece) != 0) {
+            return false;
+        }
+        addr += piece;
+        to += piece;
+        size -= piece;
+    }
+    return true;
+}
+
+// How many rows it counts, the MD5 row not among them, or -1 where it refuses the table.
+static int count_rows(const uint8_t *table, uint32_t flash_size) {
+    int count = 0;
+    bool has_md5 = false;
+    for (uint32_t i = 0; i < ROWS_MAX; i++) {
+        const uint8_t *row = table + i * ROW_SIZE;
+        uint32_t magic = load16_le(row);
+        if (magic == MAGIC_PARTITION) {
+            uint32_t addr = load32_le(row + 4);
+            if (!range_within(addr, load32_le(row + 8), flash_size)) {
+                return -1;
+            }
+            count++;
+        } else if (magic == MAGIC_MD5) {
+            molt_md5_t md5;
+            uint8_t digest[MOLT_MD5_SIZE];
+            molt_md5_init(&md5);
+            molt_md5_update(&md5, table, i * ROW_SIZE);
+            molt_md5_finish(digest, &md5);
+            if (has_md5 || memcmp(digest, row + 16, sizeof digest) != 0) {
+                return -1;
+            }
+            has_md5 = true;
+        } else if (load32_le(row) == UINT32_MAX) {
+            return count;
+        } else {
+            return -1;
+        }
+    }
+    return -1;
+}
+
+// Add a segment to the checksum; false where the boot loader refuses it.
+static bool check_segment(const molt_flash_t *flash, uint32_t image_addr, uint32_t *off, bool is_first, uint8_t *checksum) {
+    uint32_t words[2];
+    if (!read_flash(flash, image_addr + *off, words, sizeof words)) {
+        return false;
+    }
+    uint32_t vaddr = words[0];
+    uint32_t size = words[1];
+    *off += sizeof words;
+    bool is_aligned = !is_mapped(vaddr) || vaddr % PAGE_SIZE == (image_addr + *off) % PAGE_SIZE;
+    if (size % 4 != 0 || !is_aligned || (is_first && size < FIRST_SEGMENT_MIN)
+        || !range_within(image_addr + *off, size, flash->geometry.size)) {
+        return false;
+    }
+    uint8_t bytes[1024];
+    for (uint32_t piece; size; size -= piece, *off += piece) {
+        piece = min_u32(size, min_u32(sizeof bytes, flash->geometry.sector_size));
+        if (!read_flash(flash, image_addr + *off, bytes, piece)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < piece; i++) {
+            *checksum ^= bytes[i];
+        }
+    }
+    return true;
+}
+
+// SHA-256 over all `size` bytes against the one behind them.
+static bool has_sha256(const molt_flash_t *flash, uint32_t addr, uint32_t size) {
+    uint8_t stored[MOLT_SHA256_SIZE];
+    uint8_t digest[MOLT_SHA256_SIZE];
+    molt_sha256_t sha256;
+    molt_sha256_init(&sha256);
+    uint8_t *bytes = malloc(flash->geometry.sector_size);
+    bool is_read = bytes && read_flash(flash, addr + size, stored, sizeof stored);
+    for (uint32_t off = 0, piece; is_read && off < size; off += piece) {
+        piece = min_u32(size - off, flash->geometry.sector_size);
+        is_read = read_flash(flash, addr + off, bytes, piece);
+        molt_sha256_update(&sha256, bytes, piece);
+    }
+    free(bytes);
+    molt_sha256_finish(digest, &sha256);
+    return is_read && memcmp(stored, digest, sizeof digest) == 0;
+}
+
+static bool is_image(const molt_flash_t *flash, uint16_t chip_id, uint32_t addr, uint32_t room) {
+    uint32_t words[IMAGE_HEADER_SIZE / 4];
+    const uint8_t *header = (const uint8_t *)words;
+    if (!read_flash(flash, addr, words, sizeof words) || header[0] != IMAGE_MAGIC || header[1] == 0 || header[1] > SEGMENTS_MAX
+        || load16_le(header + 12) != chip_id) {
+        return false;
+    }
+    uint32_t off = IMAGE_HEADER_SIZE;
+    uint8_t checksum = CHECKSUM_SEED;
+    uint32_t count = header[1];
+    bool wants_sha256 = header[23] == 1;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!check_segment(flash, addr, &off, i == 0, &checksum)) {
+            return false;
+        }
+    }
+    off |= 15;
+    uint32_t stored;
+    if (off >= room || !read_flash(flash, addr + off - 3, &stored, 4) || stored >> 24 != checksum) {
+        return false;
+    }
+    return !wants_sha256 || has_sha256(flash, addr, off + 1);
+}
+
+bool sim_second_stage(const molt_flash_t *flash, uint16_t chip_id, sim_app_t *app) {
+    uint8_t table[TABLE_SIZE];
+    molt_region_t factory = { 0, 0 };
+    molt_region_t test = { 0, 0 };
+    int count = read_flash(flash, TABLE_ADDR, table, sizeof table) ? count_rows(table, flash->geometry.size) : -1;
+    // By the number of rows without the MD5's: of a table that has one the last row is not looked at.
+    for (int i = 0; i < count; i++) {
+        const uint8_t *row = table + (uint32_t)i * ROW_SIZE;
+        molt_region_t region = { load32_le(row + 4), load32_le(row + 8) };
+        if (load16_le(row) == MAGIC_PARTITION && row[2] == TYPE_APP && row[3] == APP_FACTORY) {
+            factory = region;
+        } else if (load16_le(row) == MAGIC_PARTITION && row[2] == TYPE_APP && row[3] == APP_TEST) {
+            test = region;
+        }
+    }
+    bool is_factory = factory.size && is_image(flash, chip_id, factory.addr, factory.size);
+    app->is_test = !is_factory;
+    app->addr = is_factory ? factory.addr : test.addr;
+    return is_factory || (test.size && is_image(flash, chip_id, test.addr, test.size));
+}

@@ -1,0 +1,81 @@
+// An upgrade in standby mode: storing its plan, and the steps that count.
+
+#include "base/geometry.h"
+#include "base/libc.h"
+#include "base/sector.h"
+#include "molt/error.h"
+#include "standby/standby_parts.h"
+#include "upgrade/marks.h"
+
+#define STANDBY_READ_TRIES 4u
+
+bool molt_standby_is_armed(const molt_flash_t *flash, uint32_t image_addr) {
+    for (uint32_t try = 0; try < STANDBY_READ_TRIES; try++) {
+        uint32_t word;
+        if (flash->read(flash->ctx, image_addr, &word, sizeof word) == 0 && (word & 0xff) == APP_MAGIC) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int molt_standby_store(const molt_flash_t *flash, const molt_target_t *target, const molt_plan_t *plan) {
+    return molt_sector_write(flash, molt_standby_plan_addr(flash, target->loader_addr), plan->sector, false);
+}
+
+static int check_rows_are_right(const molt_flash_t *flash, const molt_target_t *target) {
+    uint8_t rows[2 * ROW_SIZE];
+    uint32_t words[2 * ROW_SIZE / 4];
+    standby_rows(flash, target->loader_addr, rows);
+    int err = flash->read(flash->ctx, target->row_addr, words, sizeof words);
+    return !err && memcmp(words, rows, sizeof words) != 0 ? MOLT_ERR_CORRUPT : err;
+}
+
+int molt_standby_commit(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf) {
+    uint32_t plan_addr = molt_standby_plan_addr(flash, target->loader_addr);
+    int err = standby_check_loader(flash, target->standby, target->loader_addr, buf);
+    err = err == MOLT_ERR_IO ? MOLT_ERR_CORRUPT : err;
+    if (!err) {
+        err = check_rows_are_right(flash, target);
+    }
+    if (!err) {
+        err = molt_marks_make(flash, plan_addr, MOLT_MARK_COMMITTED);
+    }
+    if (!err) {
+        err = molt_marks_break_image(flash, target->image_addr);
+    }
+    return !err && !molt_standby_is_armed(flash, target->image_addr) ? MOLT_ERR_IO : err;
+}
+
+// The marks of the plan in flash, or the error of reading it: there may be none.
+static int read_marks(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf, uint32_t *marks) {
+    molt_plan_t plan;
+    int err = flash->read(
+        flash->ctx, molt_standby_plan_addr(flash, target->loader_addr), buf, molt_sector_size(&flash->geometry));
+    if (!err) {
+        err = molt_plan_open(&plan, &flash->geometry, buf);
+        *marks = molt_marks_read(&flash->geometry, buf);
+    }
+    return err;
+}
+
+static bool is_marked(uint32_t marks, molt_mark_t mark) {
+    return (marks >> mark & 1) != 0;
+}
+
+bool molt_standby_is_cancelled(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf) {
+    uint32_t marks;
+    return read_marks(flash, target, buf, &marks) == 0 && is_marked(marks, MOLT_MARK_CANCELLED);
+}
+
+int molt_standby_cancel(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf) {
+    uint32_t marks;
+    if (!molt_standby_is_armed(flash, target->image_addr)) {
+        return MOLT_ERR_NOENT;
+    }
+    int err = read_marks(flash, target, buf, &marks);
+    if (err || is_marked(marks, MOLT_MARK_CANCELLED)) {
+        return err ? err : MOLT_ERR_NOENT;
+    }
+    return molt_marks_make(flash, molt_standby_plan_addr(flash, target->loader_addr), MOLT_MARK_CANCELLED);
+}

@@ -1,0 +1,62 @@
+// Time: see clock.h.
+#include "clock.h"
+
+#include "board.h"
+#include "nor.h"
+#include "power.h"
+#include "runs.h"
+#include "say.h"
+#include "watchdog.h"
+
+// 6.25 ns for three bytes, in 256ths of a nanosecond for one.
+enum { BYTE_NS_256 = 533 };
+
+static struct {
+    uint64_t code_bytes;
+    uint64_t waited_ns;
+    uint64_t flash_ns_before;  // of what came before the power did
+    uint64_t limit_ns;
+} present;
+
+uint64_t clock_ns(void) {
+    return present.code_bytes * BYTE_NS_256 / 256 + present.waited_ns + nor_time_ns() - present.flash_ns_before;
+}
+
+// The first event: a watchdog, or the end of the time that a run has.
+static uint64_t next_ns(void) {
+    return watchdog_next_ns < present.limit_ns ? watchdog_next_ns : present.limit_ns;
+}
+
+static bool look(void) {
+    uint64_t now = clock_ns();
+    if (now >= present.limit_ns) {
+        board_say("timeout, by the board's clock");
+        power_off(EXIT_TIMEOUT);
+    }
+    return now >= watchdog_next_ns && watchdog_check();
+}
+
+bool clock_pass_code(uint32_t bytes) {
+    present.code_bytes += bytes;
+    return clock_ns() >= next_ns() && look();
+}
+
+void clock_pass_us(uint64_t us) {
+    present.waited_ns += us * 1000;
+    look();
+}
+
+void clock_look(void) {
+    look();
+}
+
+uint32_t clock_cycles(void) {
+    return (uint32_t)(clock_ns() * 4 / 25);  // 160 MHz
+}
+
+void clock_power_on(void) {
+    present.code_bytes = 0;
+    present.waited_ns = 0;
+    present.flash_ns_before = nor_time_ns();
+    present.limit_ns = runs_limit_ns();
+}

@@ -1,0 +1,23 @@
+// The mask ROM's functions: each takes its arguments from the registers and leaves its result there (rom.h).
+#ifndef VBOARD_ESP32C3_ROM_FUNCTIONS_H
+#define VBOARD_ESP32C3_ROM_FUNCTIONS_H
+
+#include <stdint.h>
+
+// The ROM's description of the flash chip, in its data. [rom/spi_flash.h: esp_rom_spiflash_chip_t]
+struct flash_data {
+    uint32_t device_id;
+    uint32_t chip_size;
+    uint32_t block_size;
+    uint32_t sector_size;
+    uint32_t page_size;
+    uint32_t status_mask;
+};
+
+#define ROM_ENTRY(vaddr, name) void rom_##name(void);
+#define ROM_QUIET(vaddr, name)
+#include "rom_entries.h"
+#undef ROM_ENTRY
+#undef ROM_QUIET
+
+#endif
