@@ -302,6 +302,7 @@ class App:
         except ValueError:
             raise Refused(400, "offset is a number of bytes")
         length = request.expect_body(_IMAGE_MAX)
+        self.check_idle()
         if offset == 0:
             self.check_room(upload)
         if offset != upload.got() and offset:
@@ -314,8 +315,6 @@ class App:
         return self.finish(upload)
 
     def check_room(self, upload):
-        if molt.pending():
-            raise Refused(409, "an upgrade is prepared, from a file that must stay; restart the device, or take it back by molt.cancel()")
         status = molt.status()
         if status and status["result"] == "trial":
             raise Refused(409, "the firmware is on trial, and its fallback is a file that must stay; call molt.confirm() first")
@@ -326,16 +325,28 @@ class App:
         try:
             free += uos.stat(_IMAGE)[6] if free < wanted else 0
             if free >= wanted > _room()[0]:
+                self.check_pending()
                 _remove(_IMAGE)  # the one before, which has been put in or was not wanted
         except OSError:
             pass
         if free < wanted:
             raise Refused(507, "the file needs %u KB and %u KB are free; delete files to make room" % (wanted // 1024, free // 1024))
 
-    async def receive(self, request, path, offset, size, is_image=True):
-        """Write the body to a file, from offset on. What was written stays if the client goes."""
+    def check_idle(self):
+        if self.has_to_reset:
+            raise Refused(409, "the device is about to restart")
         if self.is_receiving:
             raise Refused(409, "another upload is being received; wait for its end")
+
+    def check_pending(self):
+        """Before firmware.bin is replaced. (It takes 4 KB of heap, which an upload does not.)"""
+        gc.collect()
+        if molt.pending():
+            raise Refused(409, "an upgrade is prepared, from a file that must stay; restart the device, or take it back by molt.cancel()")
+
+    async def receive(self, request, path, offset, size, is_image=True):
+        """Write the body to a file, from offset on. What was written stays if the client goes."""
+        self.check_idle()
         self.is_receiving = True
         f = None
         gc.collect()
@@ -363,6 +374,7 @@ class App:
 
     def finish(self, upload):
         """The whole file is here: it stays only if it is an image for this chip and map."""
+        self.check_pending()
         gc.collect()
         with open(upload.path, "rb") as f:
             found = hexlify(_molt.sha256(f)).decode()

@@ -143,7 +143,7 @@ def wait_for_bytes(c, data, count):
     """Until so many bytes of an upload would survive a power cut."""
     end = time.monotonic() + 30
     while c.ask("GET", upload_uri(data))[1]["got"] < count:
-        true(time.monotonic() < end, "the upload goes on")
+        true(time.monotonic() < end, f"the upload goes on: {c.ask('GET', upload_uri(data))} of {count}")
         time.sleep(0.1)
 
 
@@ -284,7 +284,7 @@ asyncio.run(fill())
     with Device("heap", main=main) as d:
         d.board.wait_for("free:")
         status, answer = d.client.ask("PUT", upload_uri(data), data[:4096])
-        same((status, answer), (200, {"got": 4096}))
+        same((status, answer), (200, {"got": 4096}), d.board.text()[-1500:])
         begin = time.monotonic()
         uri = upload_uri(data, 4096)
         got = d.client.raw(d.client.signed("PUT", uri, {"Content-Length": len(data) - 4097}, data[4096:-1]))
