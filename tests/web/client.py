@@ -70,7 +70,7 @@ class Client:
         return (f'Digest username="molt", realm="molt", nonce="{self.nonce}", uri="{uri}", algorithm=SHA-256, qop=auth, nc={count:08x}, '
                 f'cnonce="abc", response="{response}"')
 
-    def once(self, method, uri, body=None, headers=(), timeout=25):
+    def once(self, method, uri, body=None, headers=(), timeout=60):
         """Status, headers and body of one request."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:

@@ -199,7 +199,7 @@ def an_upgrade_goes_through_a_power_cut_and_its_result_is_shown():
 
 
 @test
-def without_javascript_a_firmware_is_uploaded_too():
+def without_javascript_there_are_forms():
     b = Scene.open()
     b.call("Emulation.setScriptExecutionDisabled", value=True)
     try:
@@ -207,6 +207,12 @@ def without_javascript_a_firmware_is_uploaded_too():
         true("plain page" in b.run("document.body.innerText"), "the way to the plain page")
         b.goto(f"http://molt:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{Scene.board.port}/plain")
         b.wait("document.body.innerText.includes('v1.25.0-B')")
+        b.choose("input[type=file]", web.make_text("page.html", "<!doctype html>" * 99))
+        b.run("document.querySelector('form').submit()")
+        b.wait("document.body.innerText.includes('no firmware image')")
+        if not FULL:
+            return
+        b.goto(f"http://127.0.0.1:{Scene.board.port}/plain")
         b.choose("input[type=file]", BUILD / "mpy-B-net/firmware.bin")
         b.run("document.querySelector('form').submit()")
         b.wait("document.body.innerText.includes('Upgrade now')", 60)
