@@ -7,6 +7,7 @@ from ubinascii import hexlify, unhexlify
 
 _HEAD_MAX = const(2048)  # bytes of a request's line and headers
 _NONCE_SECONDS = const(600)
+_COUNTS_MAX = const(4)
 KEY_FILE = "/molt_web.key"
 _WANTED = (b"host", b"origin", b"authorization", b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
@@ -67,19 +68,21 @@ class Guard:
 
     def __init__(self, key):
         self.key = key
+        self.renew()
+
+    def renew(self):
+        """From now on no nonce is good that was given before."""
         self.secret = uos.urandom(32)
         self.counts = []  # [nonce, highest count, bit n: that count less n was there], newest last
-        self.forgotten = -1  # nonces up to this time are not taken any more, as their counts are not known
 
     def nonce(self):
-        text = b"%08x" % (time.ticks_ms() // 1000)
+        text = b"%08x" % time.ticks_ms()
         return text + hexlify(_hmac(self.secret, text)[:8])
 
     def _is_fresh(self, nonce):
         if len(nonce) != 24 or not _same(_hmac(self.secret, nonce[:8])[:8], unhexlify(nonce[8:])):
             return False
-        made = int(nonce[:8], 16)
-        return made > self.forgotten and 0 <= time.ticks_ms() // 1000 - made < _NONCE_SECONDS
+        return 0 <= time.ticks_diff(time.ticks_ms(), int(nonce[:8], 16)) < _NONCE_SECONDS * 1000
 
     def _take_count(self, nonce, count):
         """Each count of a nonce is good for one request. Those that a browser sends side by side may come in any order."""
@@ -94,8 +97,10 @@ class Guard:
                 else:
                     known[2] |= 1 << -ahead
                 return True
-        if len(self.counts) >= 4:
-            self.forgotten = max(self.forgotten, int(self.counts.pop(0)[0][:8], 16))
+        if len(self.counts) >= _COUNTS_MAX:
+            # None is forgotten while its nonce is good.
+            self.renew()
+            return False
         self.counts.append([nonce, count, 1])
         return True
 

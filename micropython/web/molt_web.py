@@ -107,7 +107,10 @@ def _sentence(error):
 
 
 class App:
-    """What answers, for serve() and for other servers: answer(). hosts: further names of the device that a browser may call it by; its addresses always may."""
+    """What answers, for serve() and for other servers: answer().
+
+    hosts   names that a browser may call the device by; its addresses always may
+    """
 
     IMAGE_MAX = _IMAGE_MAX
 
@@ -177,7 +180,8 @@ class App:
     def find(self, request):
         path, method = request.path, request.method
         routes = {b"GET": ("/info", "/upload", "/files", "/frozen", "/plain"), b"PUT": ("/upload", "/files/", "/frozen/"),
-                  b"POST": ("/plan", "/upgrade", "/restart", "/plain/upload", "/plain/upgrade"), b"DELETE": ("/files/", "/frozen/", "/upload")}
+                  b"POST": ("/plan", "/upgrade", "/restart", "/plain/upload", "/plain/upgrade"),
+                  b"DELETE": ("/files/", "/frozen/", "/upload")}
         if method not in routes:
             raise Refused(405, "GET, PUT, POST and DELETE are understood")
         for route in routes[method]:
@@ -256,8 +260,8 @@ class App:
             if entry[0].startswith("web-") and entry[0].endswith(_PART):
                 upload = entry[0]
         gc.collect()
-        return {"version": _version(), "machine": uos.uname().machine, "status": status, "pending": molt.pending(), "regions": molt.regions(),
-                "free": free, "size": size, "heap": gc.mem_free(), "upload": upload, "frozen": hasattr(_molt, "frozen"),
+        return {"version": _version(), "machine": uos.uname().machine, "status": status, "pending": molt.pending(),
+                "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(), "upload": upload, "frozen": hasattr(_molt, "frozen"),
                 "up": time.ticks_ms() // 1000}
 
     def _tree(self, folder, depth):
@@ -489,18 +493,17 @@ class App:
                 request = await read_head(stream)
                 if request:
                     client[2] = True
-                    last = time.ticks_ms() + 30000 + int(request.headers.get(b"content-length", b"0")) * 1000 // _SLOWEST
+                    last = time.ticks_add(time.ticks_ms(), 30000 + min(request.left, _FILE_MAX) * 1000 // _SLOWEST)
 
                     def touch():
-                        client[1] = min(time.ticks_ms() + _IDLE_SECONDS * 1000, last)
+                        idle = time.ticks_add(time.ticks_ms(), _IDLE_SECONDS * 1000)
+                        client[1] = idle if time.ticks_diff(last, idle) > 0 else last
 
                     request.touch = touch
                     touch()
                     await self.answer(request, stream)
             except Refused as e:
                 await self.send_refusal(None, stream, e)
-            except ValueError:
-                await self.send_refusal(None, stream, Refused(400, "this is no HTTP request"))
             client[1] = time.ticks_add(time.ticks_ms(), _DRAIN_SECONDS * 1000)
             await self.drain_body(request, stream)
         except (OSError, asyncio.CancelledError):

@@ -91,6 +91,11 @@ def only_who_proves_the_password_is_let_in_and_each_proof_is_good_once():
         same(c.once("GET", "/info", headers={"Authorization": c.proof("GET", "/info")})[0], 401, "a nonce of one's own")
         c.get_nonce()
         same(c.once("GET", "/info", headers={"Authorization": c.digest("GET", "/info")})[0], 200, "Digest, as browsers do it")
+        first = c.nonce, c.proof("GET", "/info")
+        for _ in range(6):
+            c.get_nonce()
+            c.ask("GET", "/files")
+        same(c.once("GET", "/info", headers={"Authorization": first[1]})[0], 401, "a proof whose count is not kept any more")
         refused(Client(d.board.port, b"x" * 32).ask("GET", "/info"), 401, "the password is wrong")
         for header in ("Molt", "Basic bW9sdDpjb3JyZWN0IGhvcnNl", "Molt zz:zz:zz", "Digest nc=zz,nonce=q"):
             same(c.once("GET", "/info", headers={"Authorization": header})[0], 401, header)
