@@ -9,6 +9,9 @@ $(BUILD)/host/same_job: $(BUILD)/host/tests/e2e/same_job.o $(BUILD)/host/libmolt
 	$(Q)$(CC) $(CFLAGS_VARIANT) $^ -o $@
 test-programs: $(BUILD)/host/same_job $(BUILD)/mip/package.json $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
 
+# The network of the virtual board, and the page.
+test-programs: $(NET_FIRMWARES) web
+
 .PHONY: demo
 demo: $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live
 	@BUILD=$(BUILD) tools/demo
