@@ -10,5 +10,5 @@ $(BUILD)/host/same_job: $(BUILD)/host/tests/e2e/same_job.o $(BUILD)/host/libmolt
 test-programs: $(BUILD)/host/same_job $(BUILD)/mip/package.json $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
 
 .PHONY: demo
-demo: $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live
+demo: $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin $(BUILD)/stock-A/firmware.bin $(BUILD)/mip/package.json vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live
 	@BUILD=$(BUILD) tools/demo

@@ -81,6 +81,17 @@ def version(name):
     return re.search(rb"(v\d+\.\d+\.\d+(?:-preview)?-[AB]) on ", firmware(name))[1].decode()
 
 
+def on_board(name):
+    """The firmware that a fresh() board of that name has: with the engine "stock" one without molt."""
+    return IN_STOCK.get(name, name) if ENGINE == "stock" else name
+
+
+def of_c_engine(what):
+    """In a test of what only a firmware with molt in it has: that is not tried with the other engine."""
+    if ENGINE == "stock":
+        raise Skip(f"only a firmware with molt in it has {what}")
+
+
 def with_params(image, params):
     """The image with other header bytes 2 and 3 (flash mode, size and frequency)."""
     return image[:2] + params + image[4:]
@@ -257,11 +268,11 @@ def fresh(name="mpy-A", size="4M", files=None, fs_start=None, params=None):
     """A board with a firmware and files, that has been started once (the SDK has written its parameters). With the engine "stock"
     it is the firmware without molt, and the package is there too."""
     files = user_files() if files is None else files
-    if ENGINE == "stock" and name in IN_STOCK:
+    if on_board(name) != name:
         import stockrig
 
-        name = IN_STOCK[name]
         files = {**stockrig.package(), **files}
+    name = on_board(name)
     firmware(name)
     with LOCK_FRESH:
         content = _fresh_content(name, size, fs_start, params, tuple(files.items()))

@@ -124,11 +124,16 @@ def __getattr__(name):
 
     def call(*args, **options):
         try:
-            return getattr(part(_PARTS[name]), name)(*args, **options)
+            return _call(name, args, options)
         finally:
             forget()
 
     return call
+
+
+def _call(name, args, options):
+    # A function of its own: where a call was made from, something of what was called can stay.
+    return getattr(part(_PARTS[name]), name)(*args, **options)
 
 
 # Names stay in memory: they had better be there now, and not in between.

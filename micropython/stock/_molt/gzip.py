@@ -14,7 +14,7 @@ _BITS_MAX = const(15)
 def _measure(job, file, tell):
     """Unpack everything once: job.size, job.crc32, job.kept. Raises EOFError or OSError(22) where it cannot be."""
     gzip = part("inflate").File(file, job.bits)
-    view = memoryview(bytearray(512))
+    view = memoryview(job.buf)[64:]
     job.size = job.crc32 = job.kept = 0
     while True:
         count = gzip.readinto(view)
