@@ -38,7 +38,7 @@ CLEAN, BRICK, CRASH, CUT, REPORT, TIMEOUT = 0, 70, 71, 72, 73, 74
 # Which engine upgrades: "c", that of a firmware with molt in it, or "stock", the package on a firmware without.
 ENGINE = os.environ.get("ENGINE", "c")
 # The Python engine takes longer, from a gzip file above all.
-SLOWER = 5 if ENGINE == "stock" else 1
+SLOWER = 10 if ENGINE == "stock" else 1
 PIECE = 32  # what one program command of the mask ROM takes at most
 IN_STOCK = {"mpy-A": "stock-A", "mpy-A-1M": "stock-A-1M", "mpy2-A": "stock2-A"}
 FS_START = MB           # where the firmwares for 2 MB and more have their filesystem

@@ -227,6 +227,7 @@ def open_files_are_flushed():
 @test
 def a_file_on_the_boards_own_fat():
     """Where the device's own filesystem is FAT the sentence says that it has to be made again as littlefs"""
+    of_c_engine("a face that is not on the filesystem")
     board = fresh("mpy-A", files={})
     board.run("import vfs, flashbdev\nvfs.umount('/')\nvfs.VfsFat.mkfs(flashbdev.bdev)\nvfs.mount(flashbdev.bdev, '/')\n"
               "f = open('firmware.bin', 'wb')\nf.write(bytes(9000))\nf.close()")
@@ -236,6 +237,7 @@ def a_file_on_the_boards_own_fat():
 @test
 def a_header_that_says_another_size():
     """Where the header says a smaller flash than the firmware's filesystem needs, the start says so in one line, and so does fwupdate()"""
+    of_c_engine("a line of its own at the start")
     for code, size in ((2, "1024 KB"), (0, "512 KB")):
         board = board_with(small_program(9000))
         board.change(3, bytes([board.flash(3, 4)[0] & 15 | code << 4]))
@@ -329,6 +331,7 @@ def a_chip_that_rewrites_pages():
 @test
 def the_recipe_for_boot_py():
     """The recipe for boot.py, with a power cut between the preparation and the renaming: the firmware is put in once"""
+    of_c_engine("esp.DFU()")
     recipe = code_of(ROOT / "micropython/README.md", "new.bin").encode()
     files = {**user_files(), "boot.later": recipe, "new.bin": firmware("mpy-B")}
     board = fresh("mpy-A", files=files)

@@ -272,6 +272,14 @@ def other_devices():
         refused(board, code, "OSError", words)
 
 
+@test
+def what_is_no_littlefs():
+    """Where the device's filesystem cannot be read as a littlefs the sentence is that for FAT"""
+    code = FAKE + ("import vfs as m\ndef none(*a, **b): raise OSError(84)\nsys.modules['vfs'] = Fake(m, VfsLfs2=none)\n"
+                   "import molt\nmolt.fwupdate('firmware.bin')")
+    refused(stock(with_image(small_program(9000))), code, "OSError", "vfs.VfsLfs2.mkfs(flashbdev.bdev), which erases it")
+
+
 # ---- the package
 
 @test
@@ -344,6 +352,25 @@ def cuts_while_preparing():
     note(f"{len(ops)} operations, the window from {first} on; {bricks} of the cuts were in it and fatal")
     board.path.write_bytes(prepared)
     true(SMALL_PROGRAM_SAYS in board.run(status=None).out, "without a cut the program runs")
+
+
+@test
+def cuts_in_the_boot_loader():
+    """Power cuts in the boot loader's work on what the package prepared, with tears: each time the new firmware comes up"""
+    program = small_program(60000)
+    board = stock(with_image(program))
+    before = board.flash()
+    board.run(PREPARE)
+    prepared = board.flash()
+    count = len(board.run(status=None).ops)
+    # Not in the last page programs, which are the new first sector.
+    ops = random.Random(2).sample(range(count - 40), 24 if ALL else 3)
+    for number, op in enumerate(ops):
+        board.path.write_bytes(prepared)
+        board.run(cut=f"{op}:{('random', 'prefix', 'stray')[number % 3]}", status=CUT)
+        true(SMALL_PROGRAM_SAYS in board.run(status=None).out, f"the program runs after a cut in operation {op}")
+        target_is(board, before, program)
+    note(f"{len(ops)} of {count} operations")
 
 
 @test

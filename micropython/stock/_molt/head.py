@@ -85,6 +85,7 @@ def _extents(job):
 
 def run(job):
     """Hold the saved file to what was to be saved: job.head. Raises OSError with its sentence."""
+    job.hole = None
     try:
         job.head = check(job, _extents(job))
     except OSError:

@@ -1,6 +1,19 @@
 """The image in a gzip file, by the firmware's own `deflate`: src/decode/unpack.c."""
 
+import gc
 from _molt import part
+
+# What it takes beside the window.
+_STATE_SIZE = const(1536)
+
+
+def reserve(job, bits):
+    """Keep the place of a window, in one piece, until it is needed: later there may be none."""
+    gc.collect()
+    try:
+        job.hole = bytearray((1 << bits) + _STATE_SIZE)
+    except MemoryError:
+        job.hole = None
 
 
 def _unpacker(f, bits):
@@ -24,7 +37,8 @@ def _unpacker(f, bits):
 class File:
     """The image as a file to be read. Reading goes forward; a step back begins again."""
 
-    def __init__(self, f, bits):
+    def __init__(self, job, f, bits):
+        self._job = job
         self._f = f
         self._bits = bits
         self._scrap = bytearray(128)
@@ -32,7 +46,7 @@ class File:
 
     def _begin(self):
         # The window of the one before is needed for this one.
-        self._in = None
+        self._in = self._job.hole = None
         self._in = _unpacker(self._f, self._bits)
         self._at = 0
 
@@ -64,6 +78,7 @@ class File:
     def __exit__(self, *_):
         self._in = None
         self._f.close()
+        reserve(self._job, self._bits)
 
     def used(self):
         return self._f.tell()

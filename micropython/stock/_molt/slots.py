@@ -41,6 +41,7 @@ def write_overlay(reserved):
 
 def run(job):
     """Put plan, overlay and, for a gzip file, extension into the reserved region. Power cut: harmless."""
+    job.hole = None
     head = job.reserved + (_at_rest(job.reserved)[1][2] & 1) * _SECTOR
     extension = (job.reserved + 6 * _SECTOR,) + _extension(job) if job.is_gzip else (0, 0, 0)
     forget()

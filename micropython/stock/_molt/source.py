@@ -23,7 +23,7 @@ def buffer(job):
 
 def opened(job):
     f = open(job.path, "rb")
-    return part("inflate").File(f, job.bits) if job.is_gzip else f
+    return part("inflate").File(job, f, job.bits) if job.is_gzip else f
 
 
 def read(job, f, off, size):
