@@ -426,6 +426,14 @@ def the_heap_that_it_needs():
             same_bytes(board.flash(0, FS_START), before[:FS_START], "the firmware")
 
 
+@in_full
+def the_heap_that_a_gzip_file_needs():
+    """It works with 26 KB of free heap from a gzip file"""
+    board = stock(with_image(gzip_of("mpy-B")))
+    board.run(LEAVE.format(26 * 1024) + PREPARE, timeout=200)
+    true(board.flash(0xF7C, 0xF80) == b"MOLT", "it is prepared")
+
+
 @test
 def without_native_code():
     """Where no IRAM is left for native code it works all the same, slowly"""

@@ -91,12 +91,16 @@ def part(name):
 def forget():
     """Give back the memory of the parts. (What an object or a caller has of one stays until that is gone.)"""
     _loaded.clear()
+    sweep()
+
+
+def sweep():
+    """Collect garbage, also what is only left on the stack of earlier calls."""
     _overwrite(6)
     gc.collect()
 
 
 def _overwrite(depth):
-    """Call deeply, so that what is left on the stack of earlier calls does not keep what they had."""
     if depth:
         _overwrite(depth - 1)
 

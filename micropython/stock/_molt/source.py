@@ -11,7 +11,8 @@ def buffer(job):
     """What to read into: 64 bytes, and 4096 where there is plenty of room, 2048, 1024, or the job's own 512."""
     gc.collect()
     size = 4096
-    while size > 512:
+    # Of a gzip file unpacking takes the time, and the memory.
+    while size > 512 and not job.is_gzip:
         if gc.mem_free() > 2 * size + _SPARE:
             try:
                 return bytearray(64 + size)
