@@ -5,6 +5,8 @@
 
 BUILD ?= build
 MICROPY_DIR ?= $(BUILD)/micropython
+# lwIP, in a folder called lwip_extmod
+LWIP_DIR ?= $(BUILD)/lwip_extmod
 # host, asan (address and undefined-behaviour sanitizers) or m32 (32-bit pointers)
 VARIANT ?= host
 PYTHON ?= python3
@@ -106,7 +108,7 @@ DEPS_OK := $(or $(wildcard $(BUILD)/deps.ok),$(BUILD)/deps$(if $(filter-out all,
 DEPS_WANTED := $(or $(patsubst $(BUILD)/deps-%.ok,%,$(filter $(BUILD)/deps-%.ok,$(DEPS_OK))),all)
 deps_given = $(if $(filter file undefined,$(origin $(1))),,$($(1)))
 DEPS_RUN = mkdir -p $(BUILD) && BUILD='$(BUILD)' MICROPY_DIR='$(call deps_given,MICROPY_DIR)' \
-    MICROPY_DIR_2='$(call deps_given,MICROPY_DIR_2)' tools/deps $(DEPS_WANTED) 1>&2 && touch $(DEPS_OK)
+    MICROPY_DIR_2='$(call deps_given,MICROPY_DIR_2)' LWIP_DIR='$(call deps_given,LWIP_DIR)' tools/deps $(DEPS_WANTED) 1>&2 && touch $(DEPS_OK)
 ifneq ($(DEPS_GOALS),)
 ifeq ($(wildcard $(DEPS_OK)),)
 $(info tools/deps $(DEPS_WANTED))

@@ -28,7 +28,7 @@ VPORT_BALLAST_4M ?= 304000
 VPORT_BALLAST_1M ?= 288000
 VPORT_BALLAST_ROMFS ?= 240000
 VPORT_IRAM_BALLAST ?= 26440
-VPORT_LWIP ?= $(BUILD)/lwip_extmod
+VPORT_LWIP ?= $(LWIP_DIR)
 VPORT_BALLAST_NET ?= 212000
 
 VPORT_FILES := $(shell find $(VPORT) -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)

@@ -27,6 +27,8 @@ PAGE = (ROOT / "micropython/README.md").read_text()
 CHAPTER = PAGE[PAGE.index("## Into a real esp8266 build"):PAGE.index("## Onto the device")]
 # The compiler that the committed boot loaders are made with: Debian 12's.
 PINNED_GCC = "12.2.0"
+# What the esp32 port's micropython.cmake has beside.
+OF_ESP32 = {"molt_extmod/%s.o" % name for name in ("core_esp32", "device_esp32", "standby_api")}
 # Left out: what the source package of MicroPython does not contain.
 ABSENT = ["MICROPY_PY_SSL=0", "MICROPY_PY_BTREE=0"]
 
@@ -91,7 +93,7 @@ def each_command_of_the_page_is_one_that_makes_a_firmware_with_molt():
                 continue
             same(words[:3], ["make", "-C", "ports/esp8266"], "command")
             objects = compilations(port(micropython, *words[3:]).stdout)
-            sources = {"molt_extmod/%s.o" % p.stem for p in (ROOT / "micropython/molt_extmod").glob("*.c")}
+            sources = {"molt_extmod/%s.o" % p.stem for p in (ROOT / "micropython/molt_extmod").glob("*.c")} - OF_ESP32
             same(sources - set(objects), set(), "sources that `%s` leaves out" % " ".join(words))
             made += 1
     assert made >= 4 * len(MICROPYTHONS), "%d commands in the page" % made
@@ -289,6 +291,17 @@ def what_calls_the_sdk_does_not_depend_on_the_compilers_uint32_t():
         same((done.returncode, done.stderr), (0, ""), "uint32_t as %s" % word)
 
 
+@test
+def the_esp32_port_is_given_files_that_there_are():
+    folder = ROOT / "micropython/molt_extmod"
+    text = (folder / "micropython.cmake").read_text()
+    named = re.findall(r"\$\{MOLT_MOD\}/(\w+)\.c", text)
+    same([name for name in named if not (folder / (name + ".c")).exists()], [], "files that are not there")
+    same({"molt_extmod/%s.o" % name for name in named} >= OF_ESP32, True, "has what is the ESP32 family's")
+    for path in re.findall(r"\$\{MOLT_TOP\}/([\w/]+)", text):
+        assert (ROOT / path).is_dir(), "%s is no folder" % path
+
+
 # ---- what is downloaded
 
 def downloads(*words):
@@ -314,7 +327,8 @@ def make_loader_downloads_no_micropython():
 @test
 def a_micropython_that_is_named_to_make_is_not_downloaded():
     same(downloads("MICROPY_DIR=%s" % MICROPY_DIR), (0, []), "make MICROPY_DIR=")
-    same(downloads("MICROPY_DIR=%s" % MICROPY_DIR, "MICROPY_DIR_2=%s" % MICROPY_DIR, "vboard"), (0, []), "make with both")
+    same(downloads("MICROPY_DIR=%s" % MICROPY_DIR, "MICROPY_DIR_2=%s" % MICROPY_DIR, "LWIP_DIR=%s" % MICROPY_DIR, "vboard"),
+         (0, []), "make with all")
     status, asked = downloads()
     assert status != 0 and asked, "without one it is asked for"
 
