@@ -153,6 +153,21 @@ def a_damaged_loader_is_named_and_installing_repairs_it(folder):
 
 
 @test
+def a_loader_that_is_damaged_while_an_upgrade_is_in_progress_is_repaired_and_the_upgrade_goes_on(folder):
+    board = Board(folder).install()
+    good("upgrade", board.path, "new.bin", "-q", "--cut", "120")
+    damaged = with_bytes(board.now(), LOADER + 1000, bytes(8))
+    board.path.write_bytes(damaged)
+    for words in (["boot", board.path], ["info", board.path]):
+        refused(*words, saying=f"standby loader is damaged, or of another version of molt; put it in again: molt install {board.path}")
+    check(told("doctor", board.path)["next"] == f"molt install {board.path}", told("doctor", board.path))
+    check(board.now() == damaged, "unchanged")
+    check("molt boot goes on with it" in good("install", board.path).out, "said")
+    good("boot", board.path, "-q")
+    board.check_has(board.new)
+
+
+@test
 def where_the_gap_is_full_the_end_of_the_partition_is_taken(folder):
     data = bytearray(Board(folder).before)
     data[APP + APP_SIZE - SECTOR:APP + APP_SIZE] = b"\xff" * SECTOR
