@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "base/sector.h"
 #include "commands.h"
 #include "dumpfs.h"
 #include "molt/error.h"
@@ -11,6 +12,7 @@
 #include "rehearse.h"
 #include "resident/resident.h"
 #include "say.h"
+#include "standby/standby.h"
 #include "survey.h"
 
 static const struct argp_option uninstall_options[] = { ARGS_OPTION_QUIET, { 0 } };
@@ -90,6 +92,13 @@ static int refuse_standby(const dumpfs_t *dump, int err) {
     }
 }
 
+// A damaged loader goes in again, also while an upgrade is in progress: a device could lose its power meanwhile, a dump cannot.
+static int repair_standby(dumpfs_t *dump, uint8_t *buf) {
+    uint32_t addr = dump->board.standby.loader_addr;
+    (void)molt_standby_image(dump->board.port->standby, addr, 4096, buf);
+    return molt_sector_write(&dump->nor.flash, addr, buf, false);
+}
+
 static int install_standby(dumpfs_t *dump, const args_t *args) {
     static uint32_t buf[MOLT_STANDBY_BUF_SIZE / 4];
     const molt_standby_chip_t *chip = dump->board.port->standby;
@@ -99,6 +108,9 @@ static int install_standby(dumpfs_t *dump, const args_t *args) {
         return say_fail("%s: nothing is overwritten in an ESP32's flash; leave out --force", dump->path);
     }
     int err = molt_standby_install(&dump->nor.flash, chip, (uint8_t *)buf, &standby);
+    if (err == MOLT_ERR_BUSY && is_repair && dump->board.work != BOARD_AT_REST) {
+        err = repair_standby(dump, (uint8_t *)buf);
+    }
     if (err) {
         // What it found on its way it says there.
         dump->board.standby = standby;
@@ -111,7 +123,8 @@ static int install_standby(dumpfs_t *dump, const args_t *args) {
     printf("%s: standby mode is %s\n", dump->path, is_repair ? "repaired" : "installed");
     printf("  Its loader is in the sector at 0x%06x; the next one is for the plan of an upgrade.\n", standby.loader_addr);
     if (is_repair) {
-        printf("  Its row was in the partition table already. The power could fail at any time.\n");
+        printf("  Its row was in the partition table already.%s\n",
+            dump->board.work == BOARD_AT_REST ? "" : " An upgrade is in progress; molt boot goes on with it.");
         return 0;
     }
     printf("  Its row is at 0x%06x, behind the partition table's MD5: 64 bytes are programmed there, and nothing is erased.\n",

@@ -372,7 +372,8 @@ int doctor_examine(doctor_t *doctor, dumpfs_t *dump, const args_t *args) {
     bool is_installable = board->is_esp32 && board->port
                           && (board->standby.defect == MOLT_STANDBY_NOT_INSTALLED
                               || board->standby.defect == MOLT_STANDBY_LOADER_DAMAGED);
-    doctor->needs_install = is_installable && dump->firmware.state == FIRMWARE_WHOLE;
+    bool is_damaged = is_installable && board->standby.defect == MOLT_STANDBY_LOADER_DAMAGED;
+    doctor->needs_install = is_installable && (is_damaged || dump->firmware.state == FIRMWARE_WHOLE);
     doctor->can_upgrade = !board->is_esp32 || is_installable || (board->port && board->standby.defect == MOLT_STANDBY_FINE);
     dumpfs_power_on(dump);
     look_into_files(doctor);

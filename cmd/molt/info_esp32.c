@@ -92,6 +92,8 @@ static void find_trouble(facts_t *facts) {
         esp32_table_text(&board->table, text, size);
     } else if (facts->boot_end == 0 && board->chip != MOLT_CHIP_UNKNOWN) {
         snprintf(text, size, "the boot loader is damaged: %s", molt_image_defect_text(facts->boot.defect));
+    } else if (board->work != BOARD_AT_REST && board->standby.defect == MOLT_STANDBY_LOADER_DAMAGED) {
+        (void)board_trouble(board, facts->dump->path, text, size);
     } else if (board->work != BOARD_AT_REST) {
         snprintf(text, size, "an upgrade is in progress in this dump; molt boot goes on with it");
     } else if (firmware->state != FIRMWARE_WHOLE && board->app.size) {

@@ -167,11 +167,9 @@ int board_refuse_start(const board_t *board, const char *path) {
         || defect == MOLT_STANDBY_NO_FACTORY || defect == MOLT_STANDBY_OTA) {
         return board_refuse_job(board, path);
     }
+    // Nothing starts that would finish the upgrade.
     if (board->work != BOARD_AT_REST && defect == MOLT_STANDBY_LOADER_DAMAGED) {
-        return say_fail(
-            "%s: an upgrade is in progress, and the standby loader is damaged or of another version of molt; boot it with "
-            "that version, or write a firmware with esptool",
-            path);
+        return board_refuse_job(board, path);
     }
     return board_refuse_loader(board, path);
 }
