@@ -126,7 +126,7 @@ $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
 
 include ports/esp8266/loader.mk
 include ports/esp32c3/loader.mk
--include vboard/esp8266/vboard.mk vboard/esp32c3/esp32c3.mk micropython/firmwares.mk
+-include vboard/esp8266/vboard.mk vboard/esp32c3/esp32c3.mk micropython/firmwares.mk micropython/web/web.mk
 include cmd/molt/molt.mk
 include tests/tests.mk
 include maskrom/maskrom.mk
@@ -161,7 +161,7 @@ compdb: ## compile_commands.json, by bear
 
 .PHONY: clean
 clean: ## remove what was built; the downloaded sources stay
-	rm -rf $(filter-out %/micropython %/micropython2 %.ok,$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out %/micropython %/micropython2 %/lwip_extmod %.ok,$(wildcard $(BUILD)/*))
 
 .PHONY: help
 help: ## this list

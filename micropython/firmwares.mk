@@ -22,6 +22,13 @@ $(eval $(call vport_firmware,mpy-A-molt-1M,$(MICROPY_DIR),mpy-cross,A,MOLT_1M,28
 MOLT_MAP_FIRMWARES := $(patsubst %,$(BUILD)/mpy-%/firmware.bin,A-molt B-molt A-molt-1M)
 firmwares: $(MOLT_MAP_FIRMWARES)
 
+# Firmwares with a network.
+VPORT_MANIFEST := $(CURDIR)/micropython/vboard_net_manifest.py
+$(eval $(call vport_firmware,mpy-A-net,$(MICROPY_DIR),mpy-cross,A,NET,$(VPORT_BALLAST_NET),4MB))
+$(eval $(call vport_firmware,mpy-B-net,$(MICROPY_DIR),mpy-cross,B,NET,$(VPORT_BALLAST_NET),4MB,mpy-A-net))
+NET_FIRMWARES := $(BUILD)/mpy-A-net/firmware.bin $(BUILD)/mpy-B-net/firmware.bin
+firmwares: $(NET_FIRMWARES)
+
 .PHONY: docs
 docs: $(BUILD)/molt ## what is made from the table of flash maps: pictures, and the linker scripts of the boards
 	$(Q)$(PYTHON) tools/maps $<

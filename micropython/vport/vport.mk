@@ -28,6 +28,8 @@ VPORT_BALLAST_4M ?= 304000
 VPORT_BALLAST_1M ?= 288000
 VPORT_BALLAST_ROMFS ?= 240000
 VPORT_IRAM_BALLAST ?= 26440
+VPORT_LWIP ?= $(BUILD)/lwip_extmod
+VPORT_BALLAST_NET ?= 212000
 
 VPORT_FILES := $(shell find $(VPORT) -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)
 # What MicroPython's Makefile does not see a change of.
@@ -57,7 +59,7 @@ $(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUI
 	    BOARD_DIR=$(VPORT)/VIRTUAL_ESP8266 BOARD_VARIANT=$(5) \
 	    BUILD=$$(abspath $$(@D)) MICROPY_MPYCROSS=$$(abspath $(BUILD)/$(3)/mpy-cross) \
 	    FROZEN_MANIFEST=$(VPORT_MANIFEST) USER_C_MODULES=$(VPORT_USER_C_MODULES) \
-	    VPORT_NAME=$(4) VPORT_BALLAST=$(6) VPORT_IRAM_BALLAST=$(VPORT_IRAM_BALLAST) VPORT_FLASH_SIZE=$(7) \
+	    VPORT_NAME=$(4) VPORT_LWIP=$(abspath $(VPORT_LWIP)) VPORT_BALLAST=$(6) VPORT_IRAM_BALLAST=$(VPORT_IRAM_BALLAST) VPORT_FLASH_SIZE=$(7) \
 	    >$$(@D)/log 2>&1 || { tail -n 30 $$(@D)/log; false; }
 	@touch $$@
 endef

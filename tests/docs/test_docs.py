@@ -137,7 +137,7 @@ def check_tool_words(words):
 
 
 def check_board_words(words):
-    text = (ROOT / "vboard/run").read_text()
+    text = (ROOT / "vboard/run").read_text() + (ROOT / "vboard/network.py").read_text()
     return ["vboard/run has no option %s" % w for w in words[1:] if w.startswith("--") and '"%s"' % w.split("=")[0] not in text]
 
 

@@ -252,24 +252,31 @@ def the_pages_manifests_are_whole():
 
 # ---- the boot loaders
 
-def gcc_version():
-    return run(LX106 + "gcc", "-dumpfullversion").stdout.strip()
+def are_made_of_these_sources(folder, variable, compiler):
+    """The boot loaders in a port's prebuilt are what `compiler` makes; `variable` of the Makefile names what it makes."""
+    committed = sorted((ROOT / folder / "prebuilt").glob("*"))
+    made = run("make", "-s", "BUILD=%s" % BUILD, "MICROPY_DIR=%s" % MICROPY_DIR, "--eval=made: ; @echo $(%s)" % variable, "made").stdout.split()
+    fresh = {Path(word).name: ROOT / word for word in made}
+    same([p.name for p in committed], sorted(fresh), "committed, and made by make loader")
+    for path in committed:
+        assert "gcc %s." % PINNED_GCC in path.read_text(), "%s is not of gcc %s" % (path.name, PINNED_GCC)
+    version = run(compiler, "-dumpfullversion").stdout.strip()
+    if version != PINNED_GCC:
+        raise Skip("they are made with gcc %s, and here is %s" % (PINNED_GCC, version or "none"))
+    done = run("make", "BUILD=%s" % BUILD, "MICROPY_DIR=%s" % MICROPY_DIR, "LX106=%s" % LX106, *made)
+    same(done.returncode, 0, done.stderr[-500:])
+    for path in committed:
+        assert path.read_bytes() == fresh[path.name].read_bytes(), "%s is out of date: make loader, and commit it" % path.relative_to(ROOT)
 
 
 @test
 def the_committed_boot_loaders_are_those_of_these_sources():
-    committed = sorted((ROOT / "ports/esp8266/prebuilt").glob("*"))
-    made = run("make", "-s", "BUILD=%s" % BUILD, "MICROPY_DIR=%s" % MICROPY_DIR, "--eval=made: ; @echo $(LOADER_MADE)", "made").stdout
-    same([p.name for p in committed], sorted(Path(word).name for word in made.split()), "committed, and made by make loader")
-    for path in committed:
-        assert "gcc %s." % PINNED_GCC in path.read_text(), "%s is not of gcc %s" % (path.name, PINNED_GCC)
-    if gcc_version() != PINNED_GCC:
-        raise Skip("they are made with gcc %s, and here is %s" % (PINNED_GCC, gcc_version() or "none"))
-    fresh = [BUILD / "boot" / path.name for path in committed]
-    done = run("make", "BUILD=%s" % BUILD, "MICROPY_DIR=%s" % MICROPY_DIR, "LX106=%s" % LX106, *fresh)
-    same(done.returncode, 0, done.stderr[-500:])
-    for path, made in zip(committed, fresh):
-        assert path.read_bytes() == made.read_bytes(), "%s is out of date: make loader, and commit it" % path.relative_to(ROOT)
+    are_made_of_these_sources("ports/esp8266", "LOADER_MADE", LX106 + "gcc")
+
+
+@test
+def the_committed_loader_of_the_esp32c3_too():
+    are_made_of_these_sources("ports/esp32c3", "ESP32C3_MADE", "riscv64-unknown-elf-gcc")
 
 
 @test

@@ -13,13 +13,13 @@ VBOARD_WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstric
 VBOARD_ROM_CFLAGS := -std=c11 -O2 -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns \
     -mtext-section-literals -ffunction-sections $(VBOARD_WARNINGS)
 VBOARD_ROM_SRC := start.S boot.c cache.c cells.c chip.c clock.c controller.c crash.c float.c host.c integer.c md5.c memory.c \
-    nor.c print.c sha1.c spi.c tear.c uart.c vboard.c watchdog.c
+    net.c nor.c print.c sha1.c spi.c tear.c uart.c vboard.c watchdog.c
 # The flash chip is hardware that the boards have in common.
 VBOARD_FLASH := $(VBOARD_DIR)/../flash
 VBOARD_ROM_OBJ := $(patsubst %,$(VBOARD_OUT)/rom/%.o,$(basename $(VBOARD_ROM_SRC)))
 
 .PHONY: vboard test-vboard
-vboard: $(VBOARD_OUT)/rom.elf $(VBOARD_OUT)/plugin.so ## build the virtual ESP8266
+vboard: $(VBOARD_OUT)/rom.elf $(VBOARD_OUT)/plugin.so $(VBOARD_OUT)/air ## build the virtual ESP8266
 
 test-vboard: vboard ## the tests of the virtual boards alone
 	$(Q)VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) \
@@ -44,5 +44,10 @@ $(VBOARD_OUT)/rom/%.o: $(VBOARD_DIR)/rom/%.S
 $(VBOARD_OUT)/plugin.so: $(VBOARD_DIR)/plugin/plugin.c $(VBOARD_DIR)/plugin/qemu_plugin.h $(VBOARD_DIR)/board.h
 	@mkdir -p $(@D)
 	$(Q)$(VBOARD_CC) -std=c11 -D_DEFAULT_SOURCE -O2 -fPIC -shared -fvisibility=hidden $(VBOARD_WARNINGS) -o $@ $<
+
+# libslirp's pkg-config file wants glib's, of which only the library is needed.
+$(VBOARD_OUT)/air: $(VBOARD_DIR)/air/air.c $(VBOARD_DIR)/board.h
+	@mkdir -p $(@D)
+	$(Q)$(VBOARD_CC) -std=c11 -D_DEFAULT_SOURCE -O2 $(VBOARD_WARNINGS) -isystem /usr/include/slirp -o $@ $< -lslirp
 
 -include $(VBOARD_ROM_OBJ:.o=.d)

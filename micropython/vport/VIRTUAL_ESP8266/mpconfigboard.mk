@@ -26,7 +26,7 @@ override MICROPY_PY_ESPNOW := 0
 override SRC_C := \
 	strtoll.c main.c help.c esp_mphal.c esp_init_data.c gccollect.c lexerstr32.c esppwm.c espapa102.c \
 	machine_bitstream.c machine_pin.c machine_rtc.c machine_spi.c modesp.c ets_alt_task.c fatfs_port.c \
-	posix_helpers.c hspi.c vfs_rom_ioctl.c sdk/sdk.c sdk/uart.c sdk/ballast.c
+	posix_helpers.c hspi.c vfs_rom_ioctl.c sdk/sdk.c sdk/noradio.c sdk/uart.c sdk/ballast.c
 
 CFLAGS += -DMP_CONFIGFILE=\"mpconfigvport.h\" -I$(VPORT_DIR)
 QSTR_GLOBAL_DEPENDENCIES += $(VPORT_DIR)/mpconfigvport.h

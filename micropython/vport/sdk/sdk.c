@@ -1,13 +1,12 @@
 // The virtual SDK: what Espressif's SDK provides to MicroPython's esp8266 port on a real chip.
 //
 // Real: start-up, flash access from IRAM with the flash cache off, restart and its cause, time, software
-// timers, RTC memory. Absent: radio, interrupts, tasks, an SDK heap. It stands on mask-ROM functions at
+// timers, RTC memory. Elsewhere: the radio, which is absent (noradio.c) or not (../net). Absent: interrupts, tasks. It stands on mask-ROM functions at
 // their true addresses (the port's linker script has them) and so asks of the board what the real SDK asks.
 
 #include <string.h>
 
 #include "ets_sys.h"
-#include "mem.h"
 #include "osapi.h"
 #include "sdk.h"
 #include "user_interface.h"
@@ -54,7 +53,6 @@ static struct rst_info rst_info;
 static os_timer_t *timers;
 static uint32_t time_us, time_ccount, ccount_per_us, poll_us;
 static uint8_t cpu_mhz = CPU_MHZ;
-static enum sleep_type sleep_type = MODEM_SLEEP_T;
 
 // --- start-up -----------------------------------------------------------------------------------------
 
@@ -81,6 +79,7 @@ static void ICACHE_FLASH_ATTR on_idle(void *arg) {
     if (now - poll_us >= POLL_US) {
         poll_us = now;
         sdk_uart_poll();
+        sdk_net_poll();
         run_timers();
     }
 }
@@ -107,6 +106,7 @@ static void ICACHE_FLASH_ATTR __attribute__((noreturn, used)) sdk_main(void) {
     __asm__ volatile("" : : "r"(vport_ballast), "r"(vport_iram_ballast), "r"(vport_data_ballast));
     ets_wdt_enable(WDT_MODE, WDT_STAGE, WDT_STAGE);
     ets_set_idle_cb(on_idle, NULL);
+    sdk_net_start();
     user_init();
     init_done();
     for (;;) {
@@ -335,10 +335,6 @@ uint32 ICACHE_FLASH_ATTR system_get_chip_id(void) {
     return 0x00826600;
 }
 
-uint32 ICACHE_FLASH_ATTR system_get_free_heap_size(void) {
-    return 0;
-}
-
 void ICACHE_FLASH_ATTR system_print_meminfo(void) {
 }
 
@@ -354,40 +350,6 @@ void ICACHE_FLASH_ATTR system_uart_swap(void) {
 }
 
 void ICACHE_FLASH_ATTR system_uart_de_swap(void) {
-}
-
-void *ICACHE_FLASH_ATTR os_malloc(size_t size) {
-    (void)size;
-    return NULL;
-}
-
-void ICACHE_FLASH_ATTR os_free(void *ptr) {
-    (void)ptr;
-}
-
-uint8 ICACHE_FLASH_ATTR wifi_get_opmode(void) {
-    return NULL_MODE;
-}
-
-enum sleep_type ICACHE_FLASH_ATTR wifi_get_sleep_type(void) {
-    return sleep_type;
-}
-
-bool ICACHE_FLASH_ATTR wifi_set_sleep_type(enum sleep_type type) {
-    sleep_type = type;
-    return true;
-}
-
-void ICACHE_FLASH_ATTR wifi_fpm_set_sleep_type(enum sleep_type type) {
-    sleep_type = type;
-}
-
-void ICACHE_FLASH_ATTR wifi_fpm_open(void) {
-}
-
-sint8 ICACHE_FLASH_ATTR wifi_fpm_do_sleep(uint32 us) {
-    (void)us;
-    return 0;
 }
 
 // --- data that the port finds by its place in the real SDK ------------------------------------------------

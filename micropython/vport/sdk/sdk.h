@@ -7,6 +7,10 @@
 // Take what has arrived at the UART, as the receive interrupt does on a real chip.
 void sdk_uart_poll(void);
 
+// The network: noradio.c or net/link.c.
+void sdk_net_start(void);
+void sdk_net_poll(void);
+
 extern const uint32_t vport_ballast[], vport_iram_ballast[], vport_data_ballast[];
 
 // A random number.

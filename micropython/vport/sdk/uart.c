@@ -22,6 +22,8 @@
 
 extern UartDevice UartDev;
 
+void vport_wait(int timeout_ms);
+
 uint8 uart_ringbuf_array[UART0_STATIC_RXBUF_LEN];
 static ringbuf_t uart_ringbuf = { uart_ringbuf_array, sizeof(uart_ringbuf_array), 0, 0 };
 
@@ -53,6 +55,11 @@ int ICACHE_FLASH_ATTR __wrap_mp_hal_stdin_rx_chr(void) {
         vboard_wait(WAIT_MS);
     }
     return __real_mp_hal_stdin_rx_chr();
+}
+
+// MicroPython has nothing to do for so long; negative: until something comes.
+void ICACHE_FLASH_ATTR vport_wait(int timeout_ms) {
+    vboard_wait(timeout_ms >= 0 && timeout_ms < WAIT_MS ? (uint32_t)timeout_ms : WAIT_MS);
 }
 
 void ICACHE_FLASH_ATTR uart_init(UartBautRate uart0_baud, UartBautRate uart1_baud) {

@@ -8,6 +8,7 @@
 #include "chip.h"
 #include "controller.h"
 #include "host.h"
+#include "net.h"
 #include "nor.h"
 #include "power.h"
 #include "print.h"
@@ -132,6 +133,7 @@ static void set_up(void) {
     *(volatile uint32_t *)(uintptr_t)FLASHCHIP_POINTER_VADDR = FLASHCHIP_VADDR;
     SPIParamCfg(0x1640ef, ROM_CHIP_SIZE, NOR_BLOCK_SIZE, NOR_SECTOR_SIZE, NOR_PAGE_SIZE, 0xffff);
     watchdog_reset(power.cause);
+    net_reset();
     cache_reset();
     controller_reset();
     chip_note_booting(true);

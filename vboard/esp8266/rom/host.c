@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "../board.h"
+#include "net.h"
 #include "print.h"
 
 enum {
@@ -99,6 +100,10 @@ void host_write(int fd, const void *buffer, uint32_t size) {
         p += written;
         size -= (uint32_t)written;
     }
+}
+
+int host_try_write(int fd, const void *buffer, uint32_t size) {
+    return host_call(CALL_WRITE, (uint32_t)fd, pointer(buffer), size);
 }
 
 bool host_readable(int fd, uint32_t us) {

@@ -133,8 +133,11 @@ void SHA1Final(uint8_t digest[20], struct sha1 *sha1);
 // vboard.c: what no chip has
 _Noreturn void vboard_exit(int status);              // end the run; 0..63
 void vboard_write(const void *text, uint32_t size);  // to the UART in one piece
-bool vboard_wait(uint32_t ms);                       // until there is UART input, at most ms
+bool vboard_wait(uint32_t ms);                       // until there is input, of UART or network, at most ms
 uint64_t vboard_flash_us(void);                      // modelled flash time since the power came on
 uint32_t vboard_seed(void);                          // a different number in each run, 0 under --icount
+bool vboard_net_is_there(void);
+bool vboard_net_send(const void *from, uint32_t size);  // one message (board.h); whether it went
+uint32_t vboard_net_receive(void *to, uint32_t size);   // one message's size, or 0: there is none
 
 #endif

@@ -4,11 +4,15 @@
 // Only the ROM functions are modelled, not the UART's registers; bytes are never lost and take no time.
 #include "../board.h"
 #include "host.h"
+#include "net.h"
 #include "power.h"
 #include "rom.h"
 #include "watchdog.h"
 
-enum { SLICE_MS = 100 };  // longest wait without a look at the watchdog
+enum {
+    SLICE_MS = 100,    // longest wait without a look at the watchdog
+    NET_SLICE_MS = 2,  // and without a look at the UART, where the network is waited for
+};
 
 static struct {
     uint8_t fifo[128];  // as deep as the chip's
@@ -84,10 +88,12 @@ void vboard_write(const void *text, uint32_t size) {
 }
 
 bool vboard_wait(uint32_t ms) {
+    int net = net_descriptor();
+    uint32_t longest = net < 0 ? SLICE_MS : NET_SLICE_MS;
     for (;;) {
         watchdog_check();
-        uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
-        if (wait_for(slice * 1000)) {
+        uint32_t slice = ms < longest ? ms : longest;
+        if (wait_for(net < 0 ? slice * 1000 : 0) || (net >= 0 && host_readable(net, slice * 1000))) {
             return true;
         }
         ms -= slice;

@@ -56,7 +56,7 @@ uint16 system_get_vdd33(void);
 void system_uart_swap(void);
 void system_uart_de_swap(void);
 
-// Radio. There is none: the mode is always NULL_MODE.
+// Radio. Where there is none the mode is always NULL_MODE.
 enum { NULL_MODE = 0 };
 enum sleep_type { NONE_SLEEP_T = 0, LIGHT_SLEEP_T = 1, MODEM_SLEEP_T = 2 };
 uint8 wifi_get_opmode(void);
@@ -65,5 +65,9 @@ bool wifi_set_sleep_type(enum sleep_type type);
 void wifi_fpm_set_sleep_type(enum sleep_type type);
 void wifi_fpm_open(void);
 sint8 wifi_fpm_do_sleep(uint32 us);
+
+#if VPORT_NET
+#include "radio.h"
+#endif
 
 #endif  // VSDK_USER_INTERFACE_H

@@ -1,0 +1,67 @@
+// lwIP as MicroPython's esp8266 port has it: the numbers are those of esp-open-lwip, the lwIP that the port's tool chain builds
+// for the SDK [its include/lwipopts.h]. That one is lwIP 1.4, this is 2.1, so there are some of its options' names besides.
+#ifndef VNET_LWIPOPTS_H
+#define VNET_LWIPOPTS_H
+
+#include <stdint.h>
+
+#define NO_SYS 1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_CALLBACK_API 1
+#define LWIP_NETIF_HOSTNAME 1
+#define LWIP_DHCP 1
+#define LWIP_DNS 1
+#define LWIP_IGMP 1
+#define LWIP_RAW 1
+#define LWIP_NETCONN 0
+#define LWIP_SOCKET 0
+#define LWIP_NETIF_LOOPBACK 0
+#define LWIP_HAVE_LOOPIF 0
+#define LWIP_TCP_KEEPALIVE 1
+#define LWIP_IPV6 0
+
+#define TCP_MSS 536
+#define TCP_SND_BUF (2 * TCP_MSS)
+#define TCP_WND (4 * TCP_MSS)
+#define TCP_QUEUE_OOSEQ 1
+#define TCP_LISTEN_BACKLOG 1
+#define IP_FRAG 0
+#define IP_REASSEMBLY 0
+#define ARP_QUEUEING 1
+#define ETHARP_TRUST_IP_MAC 0
+
+#define MEM_ALIGNMENT 4
+#define MEMP_NUM_PBUF 10
+#define PBUF_POOL_SIZE 10
+#define MEMP_NUM_TCP_PCB 5  // of the SDK, espconn_tcp_get_max_con()
+#define MEMP_NUM_TCP_PCB_LISTEN 2
+#define MEMP_NUM_ARP_QUEUE 10
+#define MEMP_NUM_REASSDATA 0
+#define MEMP_NUM_FRAG_PBUF 0
+
+// What is sent waits here. On a chip it comes from the SDK's heap, which the radio lives on, too; of that there is no figure but
+// that programs run out of it. Five connections can have all that they may send.
+#define MEM_SIZE 8192
+
+// esp.freemem() is made of it.
+#define LWIP_STATS 1
+#define LWIP_STATS_DISPLAY 0
+#define MEM_STATS 1
+#define LINK_STATS 0
+#define ETHARP_STATS 0
+#define IP_STATS 0
+#define IPFRAG_STATS 0
+#define ICMP_STATS 0
+#define IGMP_STATS 0
+#define UDP_STATS 0
+#define TCP_STATS 0
+#define MEMP_STATS 0
+#define SYS_STATS 0
+
+// An IP header behind an Ethernet header would have no alignment, and the processor insists on it.
+#define ETH_PAD_SIZE 2
+
+uint32_t vport_random(void);
+#define LWIP_RAND() vport_random()
+
+#endif  // VNET_LWIPOPTS_H

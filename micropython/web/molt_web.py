@@ -1,0 +1,570 @@
+"""A page for a device with molt: upload a firmware, see what it would do, upgrade; files and dynamic frozen modules.
+
+    import molt_web
+    molt_web.set_password("correct horse")     # once; it is kept, hashed, in molt_web.key
+    molt_web.run()                             # or: await molt_web.serve(), beside other tasks
+
+The page is molt_web.html.gz, in / or /lib. Without it, and for browsers without JavaScript, there is /plain. docs/web.md has
+the requests, docs/security.md what is guarded against and what is not.
+"""
+
+import asyncio
+import gc
+import json
+import sys
+import time
+import uos
+from ubinascii import hexlify, unhexlify
+
+import _molt
+import molt
+from molt_http import KEY_FILE, Guard, Refused, answer_head, load_key, read_head, set_password
+
+_PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
+_IMAGE = "/firmware.bin"
+_PART = ".part"  # the name of an upload that is not whole: web-<16 digits of its SHA-256>-<its size>.part
+
+_PIECE = const(536)  # bytes of a body that are held at a time: lwIP has no more in one piece
+_CLIENTS_MAX = const(3)  # lwIP has five connections
+_HEAD_SECONDS = const(5)
+_IDLE_SECONDS = const(10)
+_DRAIN_SECONDS = const(15)
+_SLOWEST = const(500)  # bytes a second: a body that comes slower than that is given up
+_IMAGE_MAX = const(0x100000)  # what the chip maps
+_FILE_MAX = const(0x100000)
+_SYNC = const(65536)  # bytes after which an upload is made to survive a power cut
+
+
+
+def _file_name(text):
+    """The path of a file of the user's. No request leads anywhere but to what it names."""
+    if not 0 < len(text) <= 100 or text[0] == "/" or text[-1] == "/" or any(c < " " or c in '\\"<>&' for c in text):
+        raise Refused(400, "this is no name for a file")
+    if any(part in ("", ".", "..") for part in text.split("/")):
+        raise Refused(400, "a file's name has no empty parts and no dots alone")
+    if "/" + text == KEY_FILE:
+        raise Refused(403, "the password's file is not to be touched from here")
+    return "/" + text
+
+
+# ---- what an upload is held against while it comes
+
+def _check_beginning(head, size):
+    """Refuse what cannot be an image of this chip by its first bytes. The rest is checked when it is here."""
+    if size > _IMAGE_MAX:
+        raise Refused(413, "the file has %u bytes, and no image has more than %u" % (size, _IMAGE_MAX))
+    if head[:2] == b"\x1f\x8b":
+        return
+    if not head or head[0] not in (0xE9, 0xEA):
+        raise Refused(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed), this file with 0x%02X"
+                      % (head[0] if head else 0))
+    vaddr = int.from_bytes(head[8:12], "little")
+    if head[0] == 0xE9 and not (0x40100000 <= vaddr < 0x40140000 or 0x3FFE8000 <= vaddr < 0x40000000):
+        raise Refused(415, "the image is for another chip, not for the ESP8266: its first segment is for 0x%08x" % vaddr)
+
+
+def _remove(path):
+    try:
+        uos.remove(path)
+    except OSError:
+        pass
+
+
+def _room():
+    s = uos.statvfs("/")
+    return s[3] * s[0], s[2] * s[0]
+
+
+class _Upload:
+    """An upload, on the filesystem: its name says what it will be, its size how far it is."""
+
+    def __init__(self, sha256, size):
+        self.sha256 = sha256
+        self.size = size
+        self.path = "/web-%s-%u%s" % (sha256[:16], size, _PART)
+
+    def got(self):
+        try:
+            return uos.stat(self.path)[6]
+        except OSError:
+            return 0
+
+    @staticmethod
+    def others(path):
+        """Remove the parts of other uploads."""
+        for entry in uos.ilistdir("/"):
+            name = "/" + entry[0]
+            if name.startswith("/web-") and name.endswith(_PART) and name != path:
+                _remove(name)
+
+
+def _version():
+    return uos.uname().version
+
+
+def _sentence(error):
+    return error.args[1] if len(error.args) > 1 else "the device says OSError %r" % (error.args[0] if error.args else "")
+
+
+class App:
+    """What answers, for serve() and for other servers: answer().
+
+    hosts   names that a browser may call the device by; its addresses always may
+    """
+
+    IMAGE_MAX = _IMAGE_MAX
+
+    def __init__(self, hosts=()):
+        self.room = _room
+        self.upload = _Upload
+        self.guard = Guard(load_key())
+        self.hosts = [h.lower().encode() for h in hosts]
+        self.clients = []  # [task, deadline in ms, whether it has said something]
+        self.is_receiving = False
+        self.has_to_reset = False
+
+    # -- the way in
+
+    def check_host(self, headers):
+        """A page of another site can neither call the device by a name of its own, nor send it anything."""
+        host = headers.get(b"host", b"")
+        name = host.split(b":")[0].lower()
+        if name not in self.hosts and not (name and all(c in b"0123456789." for c in name)):
+            raise Refused(403, "this device is not called so; use its address, or serve(hosts=(...,))")
+        return host
+
+    def check_origin(self, request, host):
+        origin = request.headers.get(b"origin")
+        if request.method != b"GET" and origin is not None and origin != b"http://" + host and origin != b"https://" + host:
+            raise Refused(403, "another site's page has sent this")
+
+    async def check_password(self, request):
+        header = request.headers.get(b"authorization")
+        stale = self.guard.admit(request.method, request.uri, header) if header else True
+        if stale is None:
+            return
+        if not stale:
+            await asyncio.sleep(1)
+        raise Refused(401, "the password is wrong" if header and not stale else "the password is wanted", {"stale": stale})
+
+    async def answer(self, request, out):
+        """Answer one request. out: write() and drain(), as of a stream."""
+        try:
+            host = self.check_host(request.headers)
+            self.check_origin(request, host)
+            if request.path == "/" and request.method == b"GET":
+                return await self.send_page(out)
+            await self.check_password(request)
+            handler = self.find(request)
+            gc.collect()
+            try:
+                result = await handler(request)
+            except OSError as e:
+                if len(e.args) > 1:
+                    raise Refused(422, e.args[1])
+                if e.errno != 28:
+                    raise  # the client has gone
+                raise Refused(507, "the filesystem is full; delete files to make room")
+            except MemoryError:
+                gc.collect()
+                raise Refused(503, "the device has not enough memory for this; let its program hold less, or restart it")
+            if isinstance(result, str):
+                await self.send(out, 200, result.encode(), b"text/html; charset=utf-8")
+            elif isinstance(result, dict):
+                await self.send(out, 200, json.dumps(result).encode())
+            else:
+                await self.send_list(out, result)
+        except Refused as e:
+            await self.send_refusal(request, out, e)
+
+    def find(self, request):
+        path, method = request.path, request.method
+        routes = {b"GET": ("/info", "/upload", "/files", "/frozen", "/plain"), b"PUT": ("/upload", "/files/", "/frozen/"),
+                  b"POST": ("/plan", "/upgrade", "/restart", "/plain/upload", "/plain/upgrade"),
+                  b"DELETE": ("/files/", "/frozen/", "/upload")}
+        if method not in routes:
+            raise Refused(405, "GET, PUT, POST and DELETE are understood")
+        for route in routes[method]:
+            if path == route or route[-1] == "/" and path.startswith(route):
+                name = "%s%s" % (method.decode().lower(), route.rstrip("/").replace("/", "_"))
+                return self.plain(name) if path.startswith("/plain") else getattr(self, name)
+        raise Refused(404, "there is nothing of that name here")
+
+    def plain(self, name):
+        import molt_plain
+
+        return lambda request: getattr(molt_plain, name)(self, request)
+
+    # -- the way out
+
+    async def send(self, out, status, body, kind=b"application/json", extra=b""):
+        out.write(answer_head(status, kind, len(body), extra))
+        out.write(body)
+        await out.drain()
+
+    async def send_list(self, out, items):
+        """A list of which one item at a time is in memory."""
+        out.write(answer_head(200, b"application/json"))
+        comma = b"["
+        for item in items:
+            out.write(comma + json.dumps(item).encode())
+            await out.drain()
+            comma = b","
+        out.write(b"]" if comma == b"," else b"[]")
+        await out.drain()
+
+    async def send_refusal(self, request, out, refusal):
+        extra = b""
+        fields = refusal.fields
+        if refusal.status == 401:
+            fields["nonce"] = self.guard.nonce().decode()
+            if request and request.path.startswith("/plain"):
+                extra = b'WWW-Authenticate: Digest realm="molt", qop="auth", algorithm=SHA-256, nonce="%s"%s\r\n' % (
+                    fields["nonce"].encode(), b", stale=true" if fields["stale"] and request.headers.get(b"authorization") else b"")
+        if request and request.path.startswith("/plain"):
+            import molt_plain
+
+            body = molt_plain.say(fields["error"])
+            await self.send(out, refusal.status, body.encode(), b"text/html; charset=utf-8", extra)
+        else:
+            await self.send(out, refusal.status, json.dumps(fields).encode(), extra=extra)
+
+    async def send_page(self, out):
+        for path in _PAGES:
+            try:
+                f = open(path, "rb")
+                break
+            except OSError:
+                pass
+        else:
+            raise Refused(404, "the page, molt_web.html.gz, is not on the device; /plain is the one without JavaScript")
+        with f:
+            size = f.seek(0, 2)
+            f.seek(0)
+            out.write(answer_head(200, b"text/html; charset=utf-8", size, b"Content-Encoding: gzip\r\n"))
+            buf = memoryview(bytearray(512))
+            while True:
+                n = f.readinto(buf)
+                if not n:
+                    break
+                out.write(buf[:n])
+                await out.drain()
+
+    # -- what is
+
+    async def get_info(self, request):
+        free, size = _room()
+        status = molt.status()
+        upload = None
+        for entry in uos.ilistdir("/"):
+            if entry[0].startswith("web-") and entry[0].endswith(_PART):
+                upload = entry[0]
+        gc.collect()
+        return {"version": _version(), "machine": uos.uname().machine, "status": status, "pending": molt.pending(),
+                "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(), "upload": upload, "frozen": hasattr(_molt, "frozen"),
+                "up": time.ticks_ms() // 1000}
+
+    def _tree(self, folder, depth):
+        for entry in uos.ilistdir(folder or "/"):
+            path = folder + "/" + entry[0]
+            if entry[1] == 0x4000:
+                if depth:
+                    yield from self._tree(path, depth - 1)
+            elif path != KEY_FILE:
+                yield {"name": path[1:], "size": entry[3] if len(entry) > 3 else uos.stat(path)[6]}
+
+    async def get_files(self, request):
+        return self._tree("", 3)
+
+    async def get_frozen(self, request):
+        return iter(_molt.frozen.modules()) if hasattr(_molt, "frozen") else iter(())
+
+    # -- an upload
+
+    def upload_of(self, query):
+        try:
+            sha256, size = query["sha256"].lower(), int(query["size"])
+            if len(sha256) != 64 or len(unhexlify(sha256)) != 32 or size < 1:
+                raise ValueError
+        except (KeyError, ValueError):
+            raise Refused(400, "say sha256=<64 hexadecimal digits>&size=<bytes> of the whole file")
+        return _Upload(sha256, size)
+
+    async def get_upload(self, request):
+        """How much of a file is here."""
+        return {"got": self.upload_of(request.query).got()}
+
+    async def delete_upload(self, request):
+        _Upload.others("")
+        return {}
+
+    async def put_upload(self, request):
+        """A piece of a firmware, or all of it: ?sha256=&size= of the whole, &offset= of the piece."""
+        upload = self.upload_of(request.query)
+        try:
+            offset = int(request.query.get("offset", "0"))
+        except ValueError:
+            raise Refused(400, "offset is a number of bytes")
+        length = request.expect_body(_IMAGE_MAX)
+        self.check_idle()
+        if offset == 0:
+            self.check_room(upload)
+        if offset != upload.got() and offset:
+            raise Refused(409, "the next byte is another one; go on from `got`", {"got": upload.got()})
+        if offset + length > upload.size:
+            raise Refused(400, "this is more than the size that was said")
+        await self.receive(request, upload.path, offset, upload.size)
+        if upload.got() < upload.size:
+            return {"got": upload.got()}
+        return self.finish(upload)
+
+    def check_room(self, upload):
+        status = molt.status()
+        if status and status["result"] == "trial":
+            raise Refused(409, "the firmware is on trial, and its fallback is a file that must stay; call molt.confirm() first")
+        _Upload.others("")
+        free = _room()[0]
+        # The boot sector's file, and littlefs's own blocks.
+        wanted = upload.size + upload.size // 400 + 5 * 4096
+        try:
+            free += uos.stat(_IMAGE)[6] if free < wanted else 0
+            if free >= wanted > _room()[0]:
+                self.check_pending()
+                _remove(_IMAGE)  # the one before, which has been put in or was not wanted
+        except OSError:
+            pass
+        if free < wanted:
+            raise Refused(507, "the file needs %u KB and %u KB are free; delete files to make room" % (wanted // 1024, free // 1024))
+
+    def check_idle(self):
+        if self.has_to_reset:
+            raise Refused(409, "the device is about to restart")
+        if self.is_receiving:
+            raise Refused(409, "another upload is being received; wait for its end")
+
+    def check_pending(self):
+        """Before firmware.bin is replaced. (It takes 4 KB of heap, which an upload does not.)"""
+        gc.collect()
+        if molt.pending():
+            raise Refused(409, "an upgrade is prepared, from a file that must stay; restart the device, or take it back by molt.cancel()")
+
+    async def receive(self, request, path, offset, size, is_image=True):
+        """Write the body to a file, from offset on. What was written stays if the client goes."""
+        self.check_idle()
+        self.is_receiving = True
+        f = None
+        gc.collect()
+        try:
+            view = memoryview(bytearray(_PIECE))
+            since = n = 0
+            if is_image and offset == 0:
+                # Its beginning has to be here before a file is made of it.
+                while n < 16 and request.left:
+                    n += await request.readinto(view[n:])
+                _check_beginning(view[:n], size)
+            f = open(path, "ab" if offset else "wb")
+            while n or request.left:
+                n = n or await request.readinto(view)
+                f.write(view[:n])
+                since += n
+                n = 0
+                if since >= _SYNC:
+                    f.flush()
+                    since = 0
+        finally:
+            if f:
+                f.close()
+            self.is_receiving = False
+
+    def finish(self, upload):
+        """The whole file is here: it stays only if it is an image for this chip and map."""
+        self.check_pending()
+        gc.collect()
+        with open(upload.path, "rb") as f:
+            found = hexlify(_molt.sha256(f)).decode()
+        if found != upload.sha256:
+            _remove(upload.path)
+            raise Refused(422, "what has come is not what was sent: its SHA-256 is another; send it again")
+        try:
+            plan = self.plan_of(upload.path)
+        except OSError as e:
+            _remove(upload.path)
+            raise Refused(422, _sentence(e))
+        if plan["refused"] and "drop_frozen" not in plan["reason"]:
+            _remove(upload.path)
+            raise Refused(422, plan["reason"])
+        uos.rename(upload.path, _IMAGE)
+        plan["got"] = upload.size
+        return plan
+
+    def plan_of(self, path):
+        from molt_upgrade import RISK
+
+        gc.collect()
+        plan = molt.check(path)
+        gc.collect()
+        plan.update(molt.plan(path))
+        plan["crc32"] = "%08x" % plan["crc32"]
+        plan["running"] = _version()
+        status = molt.status()
+        plan["risk"] = None if status and status["resident"] else "Twice " + RISK
+        return plan
+
+    async def post_plan(self, request):
+        return self.plan_of(_IMAGE)
+
+    async def post_upgrade(self, request):
+        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query):
+            return {"in_place": True}
+        self.has_to_reset = True
+        return {"in_place": False, "bytes": molt.pending()}
+
+    async def post_restart(self, request):
+        self.has_to_reset = True
+        return {}
+
+    # -- files, and modules
+
+    async def put_files(self, request):
+        path = _file_name(request.path[7:])
+        size = request.expect_body(_FILE_MAX)
+        if size + 8192 > _room()[0]:
+            raise Refused(507, "the file needs %u KB and %u KB are free" % (size // 1024, _room()[0] // 1024))
+        await self.receive_whole(request, size)
+        for i, c in enumerate(path):
+            if c == "/" and i:
+                try:
+                    uos.mkdir(path[:i])
+                except OSError:
+                    pass
+        try:
+            uos.rename("/web.new", path)
+        except OSError:
+            _remove("/web.new")
+            raise Refused(409, "there is no place for a file of that name: a folder, or a file in place of one, is in the way")
+        return {}
+
+    async def receive_whole(self, request, size):
+        """A file of which nothing is kept unless it is whole, in /web.new."""
+        try:
+            await self.receive(request, "/web.new", 0, size, False)
+            wanted = request.query.get("sha256")
+            if wanted:
+                with open("/web.new", "rb") as f:
+                    if hexlify(_molt.sha256(f)).decode() != wanted:
+                        raise Refused(422, "what has come is not what was sent: its SHA-256 is another; send it again")
+        except BaseException as e:
+            _remove("/web.new")
+            raise e
+
+    async def delete_files(self, request):
+        try:
+            uos.remove(_file_name(request.path[7:]))
+        except OSError:
+            raise Refused(404, "there is no such file, or it is a folder with something in it")
+        return {}
+
+    async def put_frozen(self, request):
+        name = request.path[8:]
+        if not hasattr(_molt, "frozen"):
+            raise Refused(404, "this firmware is built without dynamic frozen modules")
+        await self.receive_whole(request, request.expect_body(_FILE_MAX))
+        try:
+            _molt.frozen.add("/web.new", name)
+        finally:
+            _remove("/web.new")
+        return {}
+
+    async def delete_frozen(self, request):
+        if not hasattr(_molt, "frozen") or not _molt.frozen.delete(request.path[8:]):
+            raise Refused(404, "there is no such module")
+        return {}
+
+    # -- clients
+
+    async def serve_client(self, stream, _):
+        client = [asyncio.current_task(), time.ticks_add(time.ticks_ms(), _HEAD_SECONDS * 1000), False]
+        request = None
+        try:
+            if len(self.clients) >= _CLIENTS_MAX and not self.make_room():
+                return await self.send_refusal(None, stream, Refused(503, "too many at a time; try again"))
+            self.clients.append(client)
+            try:
+                request = await read_head(stream)
+                if request:
+                    client[2] = True
+                    last = time.ticks_add(time.ticks_ms(), 30000 + min(request.left, _FILE_MAX) * 1000 // _SLOWEST)
+
+                    def touch():
+                        idle = time.ticks_add(time.ticks_ms(), _IDLE_SECONDS * 1000)
+                        client[1] = idle if time.ticks_diff(last, idle) > 0 else last
+
+                    request.touch = touch
+                    touch()
+                    await self.answer(request, stream)
+            except Refused as e:
+                await self.send_refusal(None, stream, e)
+            client[1] = time.ticks_add(time.ticks_ms(), _DRAIN_SECONDS * 1000)
+            await self.drain_body(request, stream)
+        except (OSError, asyncio.CancelledError):
+            pass  # it went, or took too long
+        except Exception as e:
+            sys.print_exception(e)
+        finally:
+            if client in self.clients:
+                self.clients.remove(client)
+            await stream.wait_closed()
+            gc.collect()
+            if self.has_to_reset:
+                asyncio.create_task(self.reset())
+
+    async def drain_body(self, request, stream):
+        """What is still coming is taken and let go for a while: a client that is reset meanwhile would not read the answer."""
+        if request and request.left > len(request.rest):
+            view = memoryview(bytearray(256))
+            while await stream.readinto(view):
+                pass
+
+    def make_room(self):
+        """Let a client go that has not said anything: browsers open connections to have them."""
+        for client in self.clients:
+            if not client[2]:
+                self.clients.remove(client)
+                client[0].cancel()
+                return True
+        return False
+
+    async def watch(self):
+        """Let those go who take too long."""
+        while True:
+            await asyncio.sleep(1)
+            for client in list(self.clients):
+                if time.ticks_diff(client[1], time.ticks_ms()) < 0:
+                    client[0].cancel()
+
+    async def reset(self):
+        import umachine
+
+        await asyncio.sleep_ms(500)
+        _molt.flush()
+        umachine.reset()
+
+
+async def serve(port=80, hosts=()):
+    """Serve the page for ever. hosts: names by which a browser may call the device, beside its addresses."""
+    try:
+        import network
+
+        name = network.hostname()
+        hosts = tuple(hosts) + (name, name + ".local")
+    except (ImportError, AttributeError):
+        pass
+    app = App(hosts)
+    await asyncio.start_server(app.serve_client, "0.0.0.0", port, _CLIENTS_MAX)
+    print("molt: the page is served at port", port)
+    await app.watch()
+
+
+def run(port=80, hosts=()):
+    """serve(), where nothing else runs."""
+    asyncio.run(serve(port, hosts))

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""The network of the virtual ESP8266, as TAP: MicroPython's own sockets over lwIP, an access point, libslirp behind it.
+
+They need `make vboard firmwares`; firmwares and board are found in BUILD (build).
+"""
+import concurrent.futures
+import hashlib
+import http.server
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/lib"))
+sys.path.insert(0, str(ROOT / "tests/net"))
+import board as boards  # noqa: E402
+import tap  # noqa: E402
+import webrepl  # noqa: E402
+from board import Board, make_flash, make_text, run_script  # noqa: E402
+from tap import Skip, note, same, test, true  # noqa: E402
+
+BLOB = hashlib.sha256(b"net").digest() * 4096  # 128 KB
+ECHO = """
+import asyncio
+async def client(r, w):
+    n = 0
+    head = b''
+    while b'\\r\\n\\r\\n' not in head:
+        piece = await r.read(256)
+        if not piece:
+            break
+        head += piece
+    w.write(b'HTTP/1.0 200 OK\\r\\n\\r\\n' + head.split(b' ')[1] * 100)
+    await w.drain()
+    w.close()
+    await w.wait_closed()
+async def main():
+    await asyncio.start_server(client, '0.0.0.0', 80)
+    print('serving')
+    while True:
+        await asyncio.sleep(1)
+        print('connected', sta.isconnected())
+asyncio.run(main())
+"""
+
+
+# What webrepl.py of micropython-lib does for one client. (It is not in MicroPython's source package.)
+WEBREPL = """
+import os, websocket, _webrepl, binascii, hashlib
+_webrepl.password('secret12')
+listener = socket.socket()
+listener.bind(('0.0.0.0', 80))
+listener.listen(1)
+print('listening')
+s, _ = listener.accept()
+key = b''
+while True:
+    line = s.readline()
+    if line.lower().startswith(b'sec-websocket-key:'):
+        key = line[18:].strip()
+    if line == b'\\r\\n':
+        break
+# hashlib has no SHA-1 without TLS, and WebREPL's clients do not look at the answer.
+s.write(b'HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: ' + key + b'\\r\\n\\r\\n')
+ws = _webrepl._webrepl(websocket.websocket(s, True))
+s.setblocking(False)
+s.setsockopt(socket.SOL_SOCKET, 20, os.dupterm_notify)
+os.dupterm(ws)
+"""
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.blob)))
+        self.end_headers()
+        self.wfile.write(self.server.blob)
+
+    def log_message(self, *_):
+        pass
+
+
+def host_server(blob=BLOB):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    server.blob = blob
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def new_flash(name):
+    return boards.copy_flash(BLANK, name)
+
+
+def fetch(port, path, seconds=20):
+    return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=seconds).read()
+
+
+FETCH = """
+import hashlib, gc
+def fetch(port):
+    s = socket.socket()
+    s.connect(('10.0.2.2', port))
+    s.send(b'GET / HTTP/1.0\\r\\n\\r\\n')
+    h = hashlib.sha256()
+    head = True
+    while True:
+        d = s.recv(512)
+        if not d:
+            break
+        if head:
+            d = d[d.find(b'\\r\\n\\r\\n') + 4:]
+            head = False
+        h.update(d)
+    s.close()
+    return h.digest()
+"""
+
+
+@test
+def a_device_joins_the_access_point_and_has_an_address():
+    lines = run_script(new_flash("join"), """
+print(sta.status(), sta.ifconfig(), sta.ipconfig('gw4'), network.ipconfig('dns'), sta.config('mac'))
+print([(s[0], s[4]) for s in sta.scan()], sta.config('ssid'))
+for name, key in (('vboard', 'wrong'), ('nobody', 'password')):
+    sta.connect(name, key)
+    time.sleep_ms(300)
+    print(sta.isconnected(), sta.status())
+sta.disconnect()
+print(sta.status(), sta.ifconfig()[0])
+sta.connect('vboard', 'password'); until(sta.isconnected); print('again')
+sta.active(False); print(sta.active(), sta.isconnected())
+""")
+    same(lines, ["5 ('10.0.2.15', '255.255.255.0', '10.0.2.2', '10.0.2.3') 10.0.2.2 10.0.2.3 b'\\\\\\xcf\\x7f\\x82f\\x00'",
+                 "[(b'vboard', 3)] vboard", "False 2", "False 3", "0 0.0.0.0", "again", "False False"])
+
+
+@test
+def a_board_without_a_network_finds_no_access_point():
+    flash = new_flash("none")
+    script = make_text("none.py", "import network, time\ns = network.WLAN(network.WLAN.IF_STA)\ns.active(True)\n"
+                       "s.connect('vboard', 'password')\ntime.sleep(2)\nprint(s.isconnected(), s.status())\n")
+    done = subprocess.run([ROOT / "vboard/run", flash, "--script", script, "--timeout", "20"], capture_output=True, env=boards.ENVIRONMENT)
+    true(b"False 3" in done.stdout, f"{done.stdout!r} {done.stderr!r}")
+
+
+@test
+def a_device_is_the_client_of_a_server_of_the_host():
+    server = host_server()
+    lines = run_script(new_flash("client"), FETCH + f"""
+t = time.ticks_ms()
+print(fetch({server.server_port}) == {hashlib.sha256(BLOB).digest()!r})
+import esp
+print(time.ticks_diff(time.ticks_ms(), t), gc.mem_free(), esp.freemem())
+""", "--plugin")
+    same(lines[0], "True", "the file that has come")
+    note(f"128 KB; ms, free bytes of MicroPython's heap and of lwIP's: {lines[1]}")
+
+
+@test
+def an_asyncio_server_answers_the_host_also_three_at_a_time():
+    board = Board(new_flash("server"), script=make_text("server.py", boards.JOIN + ECHO))
+    try:
+        board.wait_for("serving")
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(lambda n: fetch(board.port, f"/{n}" * 10), range(9)))
+        same(answers, [f"/{n}".encode() * 1000 for n in range(9)])
+        # Off and on again: the device comes back by itself.
+        board.air("down")
+        board.wait_for("connected False")
+        board.air("up")
+        said = board.said.count(b"connected True")
+        board.wait_for("connected True", count=said + 1)
+        same(fetch(board.port, "/again"), b"/again" * 100)
+        board.air("stall 1500")
+        begin = time.monotonic()
+        same(fetch(board.port, "/slow"), b"/slow" * 100)
+        true(time.monotonic() - begin > 1, "the answer came through a network that stood still")
+    finally:
+        board.cut()
+
+
+@test
+def what_is_lost_in_the_air_comes_again():
+    server = host_server()
+    lines = run_script(new_flash("loss"), FETCH + f"print(fetch({server.server_port}) == {hashlib.sha256(BLOB).digest()!r})\n"
+                       "socket.getaddrinfo('10.0.2.2', 80)\n", "--net-loss", "3")
+    same(lines, ["True"])
+
+
+@test
+def names_are_looked_up_by_the_host():
+    name = "deb.debian.org"
+    try:
+        wanted = {a[4][0] for a in socket.getaddrinfo(name, 80, socket.AF_INET)}
+    except OSError:
+        raise Skip("this machine has no name server that knows anybody") from None
+    lines = run_script(new_flash("dns"), f"""
+print(socket.getaddrinfo({name!r}, 80)[0][-1][0])
+try: socket.getaddrinfo('no-such-name.invalid', 80)
+except OSError as e: print('refused', e.errno)
+""")
+    true(lines[0] in wanted, f"{lines[0]} is none of {wanted}")
+    true(lines[1].startswith("refused"), lines[1])
+
+
+@test
+def the_download_of_the_docs_brings_a_firmware():
+    """What docs/getting-started.md says of HTTP is so on a network"""
+    page = (ROOT / "docs/getting-started.md").read_text()
+    code = page[page.index("import os, socket\n\ndef download"):].split("```")[0]
+    firmware = (boards.BUILD / "mpy-B-net/firmware.bin").read_bytes()
+    server = host_server(firmware)
+    lines = run_script(new_flash("download"), code + f"""
+print(download('10.0.2.2', '/firmware.bin', 'new.bin', {server.server_port}))
+import molt
+print(molt.fwupdate('new.bin', sha256={hashlib.sha256(firmware).hexdigest()!r}, reset=False, verbose=False))
+""")
+    same(lines, [str(len(firmware)), "True"])
+
+
+@test
+def webrepl_takes_a_file_and_runs_a_line():
+    """MicroPython's own WebREPL takes files, also one of 64 KB, and lines of code"""
+    board = Board(make_flash("webrepl", [(make_text("webrepl.main.py", boards.JOIN + WEBREPL), "main.py")]))
+    try:
+        board.wait_for("listening")
+        repl = webrepl.Repl(board.port, "secret12")
+        data = BLOB[:65536]
+        repl.put("blob.bin", data)
+        same(repl.line("import os; os.stat('blob.bin')[6]"), "65536")
+        same(repl.line("import hashlib; hashlib.sha256(open('blob.bin', 'rb').read(8192)).digest()[:4]"), repr(hashlib.sha256(data[:8192]).digest()[:4]))
+        repl.close()
+    finally:
+        board.cut()
+
+
+@test
+def memory_is_as_tight_as_on_a_device():
+    """lwIP has five connections and two listeners, as on a device."""
+    server = host_server()
+    lines = run_script(new_flash("tight"), f"""
+held = []
+try:
+    for i in range(9):
+        s = socket.socket()
+        s.connect(('10.0.2.2', {server.server_port}))
+        held.append(s)
+except OSError as e:
+    print(len(held), e.errno)
+    for s in held: s.close()
+import gc, esp
+gc.collect()
+print(gc.mem_free() < 38 * 1024, esp.freemem() <= 8192)
+""")
+    same(lines, ["5 12", "True True"])
+
+
+@test
+def icount_and_a_network_are_refused_together():
+    done = subprocess.run([ROOT / "vboard/run", BLANK, "--net", "--icount"], capture_output=True, env=boards.ENVIRONMENT, stdin=subprocess.DEVNULL)
+    same(done.returncode, 75)
+    true(b"leave out one of them" in done.stderr, done.stderr)
+
+
+@test
+def a_port_that_is_taken_is_said():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        done = subprocess.run([ROOT / "vboard/run", BLANK, "--forward", f"{s.getsockname()[1]}:80"], capture_output=True,
+                              env=boards.ENVIRONMENT, stdin=subprocess.DEVNULL)
+    same(done.returncode, 75)
+    true(b"cannot be had" in done.stderr, done.stderr)
+
+
+if __name__ == "__main__":
+    BLANK = make_flash("blank")
+    sys.exit(tap.main(sys.argv[1:], jobs=2))
