@@ -103,7 +103,7 @@ void power_run(void) {
         power.has_program = false;
         start();
         if (!power.is_on) {
-            nor_power_again();
+            chip_power_again();
             runs_next_power_on();
             switch_on();
             continue;

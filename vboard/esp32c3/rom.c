@@ -181,6 +181,7 @@ void rom_reset(void) {
     struct flash_data data = { 0, 4 * 1024 * 1024, NOR_BLOCK_SIZE, NOR_SECTOR_SIZE, NOR_PAGE_SIZE, 0xffff };
     uint32_t pointer = ROM_FLASH_DATA_VADDR;
     cpu_mhz = CPU_MHZ;
+    rom_flash_reset();
     memory_write(ROM_FLASH_DATA_VADDR, &data, sizeof data);
     memory_write(ROM_FLASH_POINTER_VADDR, &pointer, sizeof pointer);
 }

@@ -24,6 +24,10 @@ enum { READ_BYTE_NS = 100 };  // two lines at 40 MHz
 enum { MODE_QIO = 0, MODE_QOUT = 1, MODES = 6 };
 static bool is_quad;
 
+void rom_flash_reset(void) {
+    is_quad = false;
+}
+
 static struct flash_data flash_data(const char *function) {
     struct flash_data data;
     uint32_t vaddr;

@@ -14,6 +14,8 @@ struct flash_data {
     uint32_t status_mask;
 };
 
+void rom_flash_reset(void);  // the mode in which the flash is read
+
 #define ROM_ENTRY(vaddr, name) void rom_##name(void);
 #define ROM_QUIET(vaddr, name)
 #include "rom_entries.h"

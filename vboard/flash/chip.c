@@ -115,6 +115,13 @@ void chip_power_on(void) {
     nor_power_on();
 }
 
+void chip_power_again(void) {
+    chip.write_is_enabled = false;
+    chip.busy_ns = 0;
+    chip.stuck_until_ns = 0;
+    nor_power_again();
+}
+
 // ---- busy
 
 bool chip_is_stuck(void) {

@@ -20,6 +20,7 @@
 #define CHIP_STATUS_TB 0x20u   // protected from the bottom on instead of up to the top
 
 void chip_power_on(void);
+void chip_power_again(void);  // after a cut: what is not kept without power is as at the first time
 
 // The commands. A chip that is busy obeys none but the reading of its status.
 uint8_t chip_read_status(void);                                            // 05h
