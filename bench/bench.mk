@@ -9,7 +9,7 @@ $(OUT)/bench-program: $(call objects,bench/bench.c) $(TEST_FIXTURE) $(TEST_LIBS)
 SIZE_OF := $(LOADER_BIN) $(LOADER_OUT)/resident.bin $(LOADER_OUT)/resident.elf $(LOADER_OUT)/extension.bin
 
 .PHONY: bench
-bench: $(OUT)/bench-program $(OUT)/cut $(BUILD)/molt $(SIZE_OF) vboard firmwares ## every figure of the README: times, sizes, cuts; minutes
+bench: $(OUT)/bench-program $(OUT)/cut $(BUILD)/molt $(SIZE_OF) vboard firmwares $(BUILD)/mip/package.json ## every figure of the README: times, sizes, cuts; minutes
 	@bench/run $(BUILD) $(OUT)
 
 # tools/size asks the program for the bytes of stored plans.

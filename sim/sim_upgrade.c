@@ -204,6 +204,7 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
             advice = "; take an image that begins with 0xE9";
             break;
         case MOLT_JOB_TROUBLE_PENDING:
+        case MOLT_JOB_TROUBLE_CANCELLED:
             advice = " (`molt boot` does what a reset does)";
             break;
         case MOLT_JOB_TROUBLE_NONE:
@@ -214,7 +215,6 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
         case MOLT_JOB_TROUBLE_RESIDENT:
         case MOLT_JOB_TROUBLE_FALLBACK:
         case MOLT_JOB_TROUBLE_STANDBY:
-        case MOLT_JOB_TROUBLE_CANCELLED:
         case MOLT_JOB_TROUBLE_NO_HASH:
         case MOLT_JOB_TROUBLE_REVISION:
         case MOLT_JOB_TROUBLE_GZIP:

@@ -22,6 +22,9 @@ tool_suites = $(call tool_suite,$(1))$(call asan_tool_suite,$(1))
 E2E = BUILD=$(BUILD) LX106=$(LX106) $(PYTHON) tests/e2e
 FROZEN = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) MICROPY_DIR_2=$(MICROPY_DIR_2) LX106=$(LX106) SUITE=$(1) FIRMWARE=$(2) $(PYTHON) tests/e2e
 
+# Its suite's name but for -stock: on a firmware without molt.
+STOCK = ENGINE=stock SUITE=$(1)-stock $(E2E)
+
 # ---- minutes
 
 $(call suite,e2e-cuts,$(E2E)/test_cuts.py)
@@ -31,7 +34,7 @@ $(call suite,store-mutants,tests/mutants/run $(BUILD) store)
 $(call suite,cut,$(BUILD)/host/cut)
 # Every n-th operation of small upgrades, with all tears. A page is eight operations and n is no multiple of that, so all
 # parts of pages come up.
-$(call suite,e2e-every-cut,$(E2E)/test_every_cut.py --sample 769)
+$(call suite,e2e-every-cut,$(E2E)/test_every_cut.py --sample 1231)
 $(call suite,vport,BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) LX106=$(LX106) $(PYTHON) tests/vport/test_vport.py)
 $(call suite,e2e-frozen,$(call FROZEN,frozen,mpy-A)/test_frozen.py)
 $(call suite,e2e-frozen-2,$(call FROZEN,frozen-2,mpy2-A)/test_frozen.py)
@@ -41,7 +44,11 @@ $(call suite,tool-second,$(PYTHON) tests/tool/second.py $(SECOND_TOOL))
 $(call suite,mutants,tests/mutants/run $(BUILD) upgrade)
 $(call suite,e2e-upgrade,$(E2E)/test_upgrade.py)
 $(call suite,e2e-python,$(E2E)/test_python.py)
+$(call suite,e2e-esp32c3,$(E2E)/test_esp32c3.py)
 $(call suite,e2e-stock,$(E2E)/test_stock.py)
+# The tests of upgrades on the other engine, the package on a firmware without molt: all of them in make test-full.
+$(call suite,e2e-resident-stock,$(call STOCK,resident)/test_resident.py install_and twice pending_can)
+$(call suite,e2e-refusals-stock,$(call STOCK,refusals)/test_refusals.py directory missing a_writer esp32)
 $(call suite,asan-cut,$(BUILD)/asan/cut small 2)
 $(call asan_tool_suite,power)
 $(call suite,vboard,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py)
@@ -49,6 +56,7 @@ $(call suite,web-page,BUILD=$(BUILD) $(PYTHON) tests/web/test_page.py)
 $(call suite,web-server,BUILD=$(BUILD) $(PYTHON) tests/web/test_server.py)
 $(call suite,net,BUILD=$(BUILD) $(PYTHON) tests/net/test_net.py)
 $(call suite,vboard-c3,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/vboard/c3/test_c3.py)
+$(call suite,tool-board,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/tool/test_esp32_board.py $(BUILD)/molt)
 $(call suite,vport-c3,BUILD=$(BUILD) $(PYTHON) tests/vport/test_c3.py)
 $(call tool_suite,fuzz)
 $(call suite,e2e-refusals,$(E2E)/test_refusals.py)
@@ -91,7 +99,7 @@ $(call suite,map-tool,tests/map/test_map_tool.py $(BUILD)/molt)
 $(call suite,map-esp32,tests/map/test_map_esp32.py $(BUILD)/molt)
 $(call asan_tool_suite,fuzz)
 $(call tool_suite,power)
-$(foreach t,upgrade files place images doctor resident refusals info,$(call tool_suites,$(t)))
+$(foreach t,upgrade files place images doctor resident refusals info esp32,$(call tool_suites,$(t)))
 
 # ---- the mask ROM: without a dump of it the first says that it is skipped
 
@@ -104,7 +112,9 @@ $(call full_suite,cut-full,$(BUILD)/host/cut full)
 $(call full_suite,cut-three,$(BUILD)/host/cut small 3 /9)
 $(call full_suite,e2e-every-cut-full,$(E2E)/test_every_cut.py --sample 31)
 $(call full_suite,e2e-cuts-full,$(E2E)/test_cuts.py --all 1/45)
+$(call full_suite,e2e-esp32c3-full,SUITE=esp32c3-full $(E2E)/test_esp32c3.py --all cut)
 $(call full_suite,e2e-stock-full,SUITE=stock-full $(E2E)/test_stock.py --all)
+$(foreach t,upgrade refusals python resident states,$(call full_suite,e2e-$(t)-stock-full,$(call STOCK,$(t)-full)/test_$(t).py))
 $(call full_suite,e2e-frozen-same-all,FROZEN_STEP=1 $(call FROZEN,frozen-same-all,mpy-A)/test_frozen_same.py)
 $(call full_suite,e2e-frozen-same-all-2,FROZEN_STEP=1 $(call FROZEN,frozen-same-all-2,mpy2-A)/test_frozen_same.py)
 $(call full_suite,web-page-full,BUILD=$(BUILD) $(PYTHON) tests/web/test_page.py --full)

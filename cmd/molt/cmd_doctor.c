@@ -6,21 +6,8 @@
 
 #include "args.h"
 #include "commands.h"
-#include "device.h"
 #include "doctor.h"
-#include "esp32.h"
 #include "say.h"
-
-static const char *boot_text(const doctor_t *doctor) {
-    const firmware_t *firmware = &doctor->dump->firmware;
-    if (firmware->loader == FIRMWARE_LOADER_NONE && !sim_device_boots(&doctor->dump->nor)) {
-        return "nothing that the mask ROM would start";
-    }
-    return firmware->state == FIRMWARE_UPGRADING       ? "an upgrade is in progress"
-           : firmware->loader == FIRMWARE_LOADER_NONE  ? "ordinary"
-           : firmware->loader == FIRMWARE_LOADER_WHOLE ? "resident"
-                                                       : "resident, and not whole";
-}
 
 // Names come from the dump: no control character of theirs reaches the terminal.
 static void print_name(const char *name) {
@@ -68,7 +55,7 @@ static void print_images(const doctor_t *doctor) {
 static void print_text(const doctor_t *doctor) {
     const dumpfs_t *dump = doctor->dump;
     char text[500];
-    printf("%s%s%s: ESP8266 with %s of flash\n\n", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN),
+    printf("%s%s%s: %s with %s of flash\n\n", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN), board_name(&dump->board),
         say_size(dump->nor.flash.geometry.size).text);
     doctor_firmware_text(doctor, text, sizeof text);
     printf("  %-11s ", "firmware");
@@ -76,12 +63,15 @@ static void print_text(const doctor_t *doctor) {
     printf("  %-11s %s (%s)\n", "map", doctor->survey.map.name, doctor->survey.about);
     doctor_filesystem_text(doctor, text, sizeof text);
     printf("  %-11s %s\n", "filesystem", doctor->has_files ? text : "none that can be used, see below");
-    printf("  %-11s %s\n", "boot loader", boot_text(doctor));
+    doctor_boot_text(doctor, text, sizeof text);
+    printf("  %-11s %s\n", "boot loader", text);
     print_images(doctor);
     printf("\n%sways of upgrading%s\n", say_style(SAY_BOLD), say_style(SAY_PLAIN));
     for (doctor_way_t way = 0; way < DOCTOR_WAY_COUNT; way++) {
-        printf("  %-15s ", doctor_way_name(way));
-        print_filled(doctor->ways[way].text, 18);
+        if (*doctor->ways[way].text) {
+            printf("  %-15s ", doctor_way_name(way));
+            print_filled(doctor->ways[way].text, 18);
+        }
     }
     printf("\n%sin the way%s\n", say_style(SAY_BOLD), say_style(SAY_PLAIN));
     for (uint32_t i = 0; i < doctor->obstacles.count; i++) {
@@ -101,7 +91,7 @@ static void json_member(const char *name, const char *value) {
 }
 
 static void print_json(const doctor_t *doctor) {
-    static const char *const names[] = { "raw", "gzip", "resident", "map" };
+    static const char *const names[] = { "raw", "gzip", "resident", "map", "standby" };
     const dumpfs_t *dump = doctor->dump;
     char text[500];
     printf("{\n");
@@ -109,14 +99,17 @@ static void print_json(const doctor_t *doctor) {
     printf("  \"size\": %u,\n", dump->nor.flash.geometry.size);
     doctor_firmware_text(doctor, text, sizeof text);
     json_member("firmware", text);
-    printf("  \"has_molt\": %s,\n", dump->firmware.fs_addr ? "true" : "false");
+    json_member("chip", board_name(&dump->board));
+    // Of an ESP32 the firmware does not tell.
+    printf("  \"has_molt\": %s,\n", dump->board.is_esp32 ? "null" : dump->firmware.fs_addr ? "true" : "false");
     json_member("map", doctor->survey.map.name);
     doctor_filesystem_text(doctor, text, sizeof text);
     printf("  \"filesystem\": { \"usable\": %s, \"address\": %u, \"size\": %u, \"free\": %u, \"text\": ",
         doctor->has_files ? "true" : "false", dump->fs.addr, dump->fs.size, doctor->free_size);
     say_json(stdout, text);
     printf(" },\n");
-    json_member("boot", boot_text(doctor));
+    doctor_boot_text(doctor, text, sizeof text);
+    json_member("boot", text);
     printf("  \"images\": [");
     for (uint32_t i = 0; i < doctor->image_count; i++) {
         const doctor_image_t *image = &doctor->images[i];
@@ -128,11 +121,14 @@ static void print_json(const doctor_t *doctor) {
         printf(" }");
     }
     printf("\n  ],\n  \"ways\": {");
+    const char *comma = "";
     for (doctor_way_t way = 0; way < DOCTOR_WAY_COUNT; way++) {
-        printf("%s\n    \"%s\": { \"open\": %s, \"text\": ", way ? "," : "", names[way],
-            doctor->ways[way].is_open ? "true" : "false");
-        say_json(stdout, doctor->ways[way].text);
-        printf(" }");
+        if (*doctor->ways[way].text) {
+            printf("%s\n    \"%s\": { \"open\": %s, \"text\": ", comma, names[way], doctor->ways[way].is_open ? "true" : "false");
+            say_json(stdout, doctor->ways[way].text);
+            printf(" }");
+            comma = ",";
+        }
     }
     printf("\n  },\n  \"obstacles\": ");
     say_notes_json(stdout, &doctor->obstacles);
@@ -155,7 +151,7 @@ int cmd_doctor(int argc, char **argv) {
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);
     doctor_t *doctor = calloc(1, sizeof *doctor);
-    int status = dumpfs_open_raw(&dump, args.positional[0]) || esp32_refuse(&dump);
+    int status = dumpfs_open_raw(&dump, args.positional[0]);
     if (!status && doctor == NULL) {
         status = say_fail("there is not enough memory; close other programs");
     }

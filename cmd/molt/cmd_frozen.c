@@ -9,7 +9,6 @@
 #include "base/reader.h"
 #include "commands.h"
 #include "dumpfs.h"
-#include "esp32.h"
 #include "files.h"
 #include "frozen/link.h"
 #include "frozen/relink.h"
@@ -33,7 +32,8 @@ static const molt_mpy_target_t target = { .native_arch = 9, .sub_version = 3, .s
 // The frozen modules' region of the flash map that the dump has.
 static int find_region(dumpfs_t *dump, const args_t *args, molt_region_t *region) {
     *region = (molt_region_t){ 0, 0 };
-    if (esp32_refuse(dump) || dumpfs_look(dump, args) || (dump->places.verdict == PLACES_SEVERAL && dumpfs_refuse(dump))) {
+    if (board_refuse_esp32(&dump->board, dump->path) || dumpfs_look(dump, args)
+        || (dump->places.verdict == PLACES_SEVERAL && dumpfs_refuse(dump))) {
         return 1;
     }
     survey_t *survey = calloc(1, sizeof *survey);

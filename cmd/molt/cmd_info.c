@@ -14,14 +14,11 @@
 #include "files.h"
 #include "gunzip.h"
 #include "image/image.h"
+#include "info.h"
 #include "molt/error.h"
 #include "say.h"
 
 #define IMAGE_SIZE_MAX 0x4000000u
-
-// MicroPython: where the mapped part begins in the file, and what ends it.
-#define MAPPED_OFF 0x9000u
-#define MD5_SIZE 16u
 
 // What there is around the image in the file that was given.
 typedef struct wrapping {
@@ -30,29 +27,6 @@ typedef struct wrapping {
     bool is_resident;     // of a dump
     const char *trouble;  // why the image cannot be looked at, NULL if it can
 } wrapping_t;
-
-static void print_segment(const char *number, uint32_t vaddr, uint32_t off, uint32_t size, const char *memory) {
-    printf("  %7s   0x%08x      0x%06x   %8u", number, vaddr, off, size);
-    if (size >= 1024 || *memory) {
-        printf("   %9s", say_column(size).text);
-    }
-    printf("%s%s\n", *memory ? "  " : "", memory);
-}
-
-static void print_segments(const molt_image_t *image) {
-    if (image->segment_count) {
-        printf("\n  segment   address      in the file      bytes\n");
-    }
-    for (uint32_t i = 0; i < image->segment_count; i++) {
-        const molt_image_segment_t *segment = &image->segments[i];
-        char number[8];
-        snprintf(number, sizeof number, "%u", i);
-        print_segment(number, segment->vaddr, segment->data_off, segment->size, describe_segment(image, segment));
-    }
-    if (image->kind == MOLT_IMAGE_KIND_MICROPYTHON && image->image_size > MAPPED_OFF + MD5_SIZE) {
-        print_segment("-", 0x40200000 + MAPPED_OFF, MAPPED_OFF, image->image_size - MAPPED_OFF - MD5_SIZE, "mapped flash");
-    }
-}
 
 static void print_text(const char *path, const molt_image_t *image, const wrapping_t *wrapping) {
     bool is_known = image->kind != MOLT_IMAGE_KIND_UNKNOWN;
@@ -84,42 +58,19 @@ static void print_text(const char *path, const molt_image_t *image, const wrappi
     if (image->crc32) {
         printf("  %-10s 0x%08x\n", "CRC-32", image->crc32);
     }
-    print_segments(image);
-}
-
-static void print_checks(const molt_image_t *image) {
-    describe_check_t checks[DESCRIBE_CHECKS_MAX];
-    uint32_t count = describe_checks(image, checks);
-    static const char *const words[] = { "ok", "FAILED", "-" };
-    static const say_style_t styles[] = { SAY_GOOD, SAY_BAD, SAY_FAINT };
-    printf("\n  checks\n");
-    for (uint32_t i = 0; i < count; i++) {
-        printf("    %s%-6s%s  %s", say_style(styles[checks[i].result]), words[checks[i].result], say_style(SAY_PLAIN),
-            checks[i].name);
-        if (checks[i].result == DESCRIBE_FAILED) {
-            printf(" (at 0x%x)", image->defect_off);
-        }
-        putchar('\n');
-    }
+    info_segments(image);
 }
 
 static void print_json(const char *path, const molt_image_t *image, const wrapping_t *wrapping, const say_notes_t *notes) {
-    describe_check_t checks[DESCRIBE_CHECKS_MAX];
-    uint32_t count = describe_checks(image, checks);
-    static const char *const words[] = { "ok", "failed", "not made" };
     printf("{\n  \"file\": ");
     say_json(stdout, path);
     bool is_fine = image->defect == MOLT_IMAGE_FINE && wrapping->trouble == NULL;
     printf(",\n  \"valid\": %s,\n", is_fine ? "true" : "false");
     printf("  \"gzip_size\": %u,\n  \"resident\": %s,\n", wrapping->gzip_size, wrapping->is_resident ? "true" : "false");
     describe_json(stdout, image);
-    printf(",\n  \"checks\": [");
-    for (uint32_t i = 0; i < count; i++) {
-        printf("%s\n    { \"name\": ", i ? "," : "");
-        say_json(stdout, checks[i].name);
-        printf(", \"result\": \"%s\" }", words[checks[i].result]);
-    }
-    printf("\n  ],\n  \"notes\": ");
+    printf(",\n  ");
+    info_checks_json(image);
+    printf(",\n  \"notes\": ");
     say_notes_json(stdout, notes);
     printf(",\n  \"defect\": ");
     if (is_fine) {
@@ -131,42 +82,30 @@ static void print_json(const char *path, const molt_image_t *image, const wrappi
     printf(" }\n}\n");
 }
 
-// The image of a dump, in resident mode with its own first sector, and what is to be said of the dump. Returns the exit status
-// if the dump cannot be loaded, else 0 with *image_err that of molt_image_verify().
-static int look_at_dump(const args_t *args, molt_image_t *image, int *image_err, wrapping_t *wrapping, say_notes_t *notes) {
-    dumpfs_t dump;
+// The image of a dump of an ESP8266, in resident mode with its own first sector, and what is to be said of the dump. Returns the
+// error of molt_image_verify().
+static int look_at_dump(dumpfs_t *dump, molt_image_t *image, wrapping_t *wrapping, say_notes_t *notes) {
     char text[400];
-    if (dumpfs_load(&dump, args->positional[0]) || dumpfs_look(&dump, args)) {
-        dumpfs_close(&dump);
-        return 1;
-    }
-    const firmware_t *firmware = &dump.firmware;
-    if (dump.is_esp32) {
-        *image_err = describe_verify(dump.nor.bytes, dump.nor.flash.geometry.size, image);
-        dumpfs_close(&dump);
-        return 0;
-    }
+    const firmware_t *firmware = &dump->firmware;
     wrapping->head_addr = firmware->head_addr;
     wrapping->is_resident = firmware_is_resident(firmware);
     wrapping->trouble = firmware->state == FIRMWARE_UPGRADING
                             ? "an upgrade is in progress in this dump; molt boot goes on with it"
                             : firmware_loader_text(firmware);
-    if (*dumpfs_size_text(&dump, text, sizeof text)) {
+    if (*dumpfs_size_text(dump, text, sizeof text)) {
         say_note(notes, "%s", text);
     }
-    if (*dumpfs_repeat_text(&dump, text, sizeof text)) {
+    if (*dumpfs_repeat_text(dump, text, sizeof text)) {
         say_note(notes, "%s", text);
     }
     *image = firmware->image;
-    image->size = dump.nor.flash.geometry.size;
+    image->size = dump->nor.flash.geometry.size;
     // Only what belongs to the image is summed, where it says what that is.
     bool has_end = firmware->state == FIRMWARE_WHOLE && firmware->end;
     image->image_size = has_end ? firmware->end : image->image_size ? image->size : 0;
-    memcpy(dump.nor.bytes, dump.nor.bytes + firmware->head_addr, 4096);
-    image->crc32 = has_end ? molt_crc32(0, dump.nor.bytes, firmware->end) : 0;
-    *image_err = image->defect == MOLT_IMAGE_FINE ? 0 : MOLT_ERR_CORRUPT;
-    dumpfs_close(&dump);
-    return 0;
+    memcpy(dump->nor.bytes, dump->nor.bytes + firmware->head_addr, 4096);
+    image->crc32 = has_end ? molt_crc32(0, dump->nor.bytes, firmware->end) : 0;
+    return image->defect == MOLT_IMAGE_FINE ? 0 : MOLT_ERR_CORRUPT;
 }
 
 // What is to be said of a whole image beside its checks.
@@ -187,39 +126,56 @@ static void note_image(const molt_image_t *image, bool is_dump, say_notes_t *not
     }
 }
 
-static int tell(const args_t *args, uint8_t **bytes, uint32_t size) {
+static int tell(const args_t *args, const molt_image_t *image, const wrapping_t *wrapping, const say_notes_t *notes) {
+    if (args->json) {
+        print_json(args->positional[0], image, wrapping, notes);
+    } else {
+        print_text(args->positional[0], image, wrapping);
+        info_checks(image);
+    }
+    if (wrapping->trouble) {
+        return say_fail("%s: %s", args->positional[0], wrapping->trouble);
+    }
+    if (image->defect != MOLT_IMAGE_FINE) {
+        return say_fail("%s: %s", args->positional[0], molt_image_defect_text(image->defect));
+    }
+    if (!args->json) {
+        say_notes(notes);
+    }
+    return 0;
+}
+
+static int tell_file(const args_t *args, uint8_t **bytes, uint32_t size) {
     wrapping_t wrapping = { .gzip_size = 0 };
     say_notes_t notes = { .count = 0 };
     molt_image_t image;
-    bool is_dump = sim_dump_is_size(size);
     if (gunzip_is_gzip(*bytes, size)) {
         gunzip_note(&notes, *bytes, size);
         wrapping.gzip_size = size;
         wrapping.trouble = gunzip(bytes, &size);
-        is_dump = false;
     }
-    int err = 0;
-    if (!is_dump) {
-        err = describe_verify(*bytes, size, &image);
-    } else if (look_at_dump(args, &image, &err, &wrapping, &notes)) {
-        return 1;
+    if (describe_verify(*bytes, size, &image) == 0) {
+        note_image(&image, false, &notes);
     }
-    if (!err) {
-        note_image(&image, is_dump, &notes);
+    return tell(args, &image, &wrapping, &notes);
+}
+
+static int tell_dump(const args_t *args) {
+    wrapping_t wrapping = { .gzip_size = 0 };
+    say_notes_t notes = { .count = 0 };
+    molt_image_t image;
+    dumpfs_t dump;
+    int status = dumpfs_load(&dump, args->positional[0]) || dumpfs_look(&dump, args);
+    if (!status && dump.board.is_esp32) {
+        status = info_esp32(&dump, args->json);
+    } else if (!status) {
+        if (look_at_dump(&dump, &image, &wrapping, &notes) == 0) {
+            note_image(&image, true, &notes);
+        }
+        status = tell(args, &image, &wrapping, &notes);
     }
-    if (args->json) {
-        print_json(args->positional[0], &image, &wrapping, &notes);
-    } else {
-        print_text(args->positional[0], &image, &wrapping);
-        print_checks(&image);
-    }
-    if (wrapping.trouble) {
-        return say_fail("%s: %s", args->positional[0], wrapping.trouble);
-    }
-    if (!args->json && !err) {
-        say_notes(&notes);
-    }
-    return err ? say_fail("%s: %s", args->positional[0], molt_image_defect_text(image.defect)) : 0;
+    dumpfs_close(&dump);
+    return status;
 }
 
 int cmd_info(int argc, char **argv) {
@@ -227,7 +183,8 @@ int cmd_info(int argc, char **argv) {
     static const args_spec_t spec = { "IMAGE",
         "Tell what a firmware image is, for which chip, its segments, and which checks it passes. A dump of a whole chip "
         "will do: the image at its beginning is looked at, in resident mode with its own first sector. So will a gzip file of "
-        "an image, and a factory image of an ESP32.\v"
+        "an image, and a factory image of an ESP32. Of an ESP32's dump: boot loader, partition table, firmware, whether standby mode is "
+        "in it, and whether an upgrade is prepared.\v"
         "Status 0 if everything that can be checked is right, 1 if not.\n\n"
         "Examples:\n"
         "  molt info firmware.bin\n"
@@ -241,8 +198,11 @@ int cmd_info(int argc, char **argv) {
     if (files_load_host(args.positional[0], IMAGE_SIZE_MAX, &bytes, &size)) {
         return 1;
     }
-    int status = factory_look(&factory, bytes, size) ? factory_print(&factory, args.positional[0], args.json)
-                                                     : tell(&args, &bytes, size);
+    bool is_dump = sim_dump_is_size(size) && !gunzip_is_gzip(bytes, size);
+    bool is_factory = factory_look(&factory, bytes, size) && (!is_dump || factory.base_addr);
+    int status = is_factory ? factory_print(&factory, args.positional[0], args.json)
+                 : is_dump  ? tell_dump(&args)
+                            : tell_file(&args, &bytes, size);
     free(bytes);
     return status;
 }

@@ -1,4 +1,4 @@
-// molt install, molt uninstall: resident mode in a flash dump.
+// molt install, molt uninstall: resident mode in a flash dump; in that of an ESP32 standby mode.
 
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +6,6 @@
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
-#include "esp32.h"
 #include "molt/error.h"
 #include "molt_esp8266.h"
 #include "rehearse.h"
@@ -72,6 +71,70 @@ static int find_place(dumpfs_t *dump, const args_t *args, survey_t *survey, molt
     return 0;
 }
 
+// The sentence for an error of molt_standby_install() or _uninstall().
+static int refuse_standby(const dumpfs_t *dump, int err) {
+    switch (err) {
+        case MOLT_ERR_EXIST:
+            return say_fail("%s: standby mode is installed already, and its loader is whole", dump->path);
+        case MOLT_ERR_NOENT:
+            return say_fail("%s: standby mode is not installed in it", dump->path);
+        case MOLT_ERR_BUSY:
+            return dump->board.work != BOARD_AT_REST
+                       ? say_fail("%s: an upgrade is in progress in it; molt boot goes on with it", dump->path)
+                       : say_fail("%s: there is no firmware at 0x%06x that would start; write one with esptool first", dump->path,
+                           dump->board.app.addr);
+        case MOLT_ERR_NOTSUP:
+            return board_refuse_job(&dump->board, dump->path);
+        default:
+            return say_fail("%s: the standby loader does not fit; this is a bug, report it", dump->path);
+    }
+}
+
+static int install_standby(dumpfs_t *dump, const args_t *args) {
+    static uint32_t buf[MOLT_STANDBY_BUF_SIZE / 4];
+    const molt_standby_chip_t *chip = dump->board.port->standby;
+    molt_standby_t standby;
+    bool is_repair = dump->board.standby.defect == MOLT_STANDBY_LOADER_DAMAGED;
+    if (args->force) {
+        return say_fail("%s: nothing is overwritten in an ESP32's flash; leave out --force", dump->path);
+    }
+    int err = molt_standby_install(&dump->nor.flash, chip, (uint8_t *)buf, &standby);
+    if (err) {
+        // What it found on its way it says there.
+        dump->board.standby = standby;
+        return refuse_standby(dump, err);
+    }
+    int status = dumpfs_save(dump);
+    if (status || args->quiet) {
+        return status;
+    }
+    printf("%s: standby mode is %s\n", dump->path, is_repair ? "repaired" : "installed");
+    printf("  Its loader is in the sector at 0x%06x; the next one is for the plan of an upgrade.\n", standby.loader_addr);
+    if (is_repair) {
+        printf("  Its row was in the partition table already. The power could fail at any time.\n");
+        return 0;
+    }
+    printf("  Its row is at 0x%06x, behind the partition table's MD5: 64 bytes are programmed there, and nothing is erased.\n",
+        standby.row_addr);
+    printf("  On a device the power must not fail while the last 4 bytes are programmed, %s (%s); after that, no upgrade\n"
+           "  can brick it.\n",
+        say_time(rehearse_word_us(&sim_timings[0])).text, sim_timings[0].name);
+    return 0;
+}
+
+static int uninstall_standby(dumpfs_t *dump, const args_t *args) {
+    static uint32_t buf[MOLT_STANDBY_BUF_SIZE / 4];
+    int err = molt_standby_uninstall(&dump->nor.flash, dump->board.port->standby, (uint8_t *)buf);
+    if (err) {
+        return refuse_standby(dump, err);
+    }
+    int status = dumpfs_save(dump);
+    if (!status && !args->quiet) {
+        printf("%s: standby mode is gone; of its row in the partition table the size is 0 now\n", dump->path);
+    }
+    return status;
+}
+
 static int install(dumpfs_t *dump, const args_t *args) {
     static survey_t survey;
     uint8_t buf[4096];
@@ -116,15 +179,18 @@ static int uninstall(dumpfs_t *dump, const args_t *args) {
     return status;
 }
 
-static int run(int argc, char **argv, const char *doc, const struct argp_option *options,
-    int (*command)(dumpfs_t *dump, const args_t *args)) {
+typedef int (*command_on_dump_t)(dumpfs_t *dump, const args_t *args);
+
+// on_esp32: the same for a board of that family
+static int run(int argc, char **argv, const char *doc, const struct argp_option *options, command_on_dump_t on_esp8266,
+    command_on_dump_t on_esp32) {
     const args_spec_t spec = { "FLASH", doc, options, 1, 1 };
     args_t args;
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open_raw(&dump, args.positional[0]) || esp32_refuse(&dump);
+    int status = dumpfs_open_raw(&dump, args.positional[0]) || board_refuse_loader(&dump.board, dump.path);
     if (!status) {
-        status = command(&dump, &args);
+        status = dump.board.is_esp32 ? on_esp32(&dump, &args) : on_esp8266(&dump, &args);
     }
     dumpfs_close(&dump);
     args_free(&args);
@@ -134,16 +200,18 @@ static int run(int argc, char **argv, const char *doc, const struct argp_option 
 int cmd_install(int argc, char **argv) {
     return run(argc, argv,
         "Put the resident boot loader into sector 0 of a flash dump: from then on no power cut during an upgrade leaves a "
-        "device that does not start. Where it is in already and damaged, it is repaired.\v"
+        "device that does not start. Where it is in already and damaged, it is repaired. Of an ESP32-C3 this is standby mode: molt's "
+        "loader goes into a sector that nobody uses, and a row for it behind the MD5 of the partition table, where only the chip's "
+        "own boot loader looks.\v"
         "Examples:\n"
         "  molt install flash.bin",
-        install_options, install);
+        install_options, install, install_standby);
 }
 
 int cmd_uninstall(int argc, char **argv) {
     return run(argc, argv,
-        "Put the firmware's own first sector back into sector 0.\v"
+        "Put the firmware's own first sector back into sector 0; of an ESP32-C3, end standby mode.\v"
         "Examples:\n"
         "  molt uninstall flash.bin",
-        uninstall_options, uninstall);
+        uninstall_options, uninstall, uninstall_standby);
 }

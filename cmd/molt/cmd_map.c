@@ -87,19 +87,20 @@ static int refuse_size(const args_t *args) {
 }
 
 // What an ESP32 cannot be asked. 0, or 1 after having said so.
-static int refuse_options(const args_t *args) {
-    const char *option = args->variant    ? "--variant"
-                         : args->upgrade  ? "--upgrade"
-                         : args->ld       ? "--ld"
-                         : args->firmware ? "--firmware"
-                                          : NULL;
+//   is_dump  and not a table alone
+static int refuse_options(const args_t *args, bool is_dump) {
+    const char *option = args->variant               ? "--variant"
+                         : args->upgrade && !is_dump ? "--upgrade"
+                         : args->ld                  ? "--ld"
+                         : args->firmware            ? "--firmware"
+                                                     : NULL;
     return option ? say_fail("%s: an ESP32's map is what its partition table says; leave out %s", args->positional[0], option)
                   : 0;
 }
 
 static int map_table(survey_t *survey, const args_t *args) {
     const char *path = args->positional[0];
-    return refuse_options(args) || esp32_survey_table(survey, path, args->flash_size) || show(survey, args, path);
+    return refuse_options(args, false) || esp32_survey_table(survey, path, args->flash_size) || show(survey, args, path);
 }
 
 // What the picture does not say of its filesystem.
@@ -122,9 +123,10 @@ static int map_dump(survey_t *survey, const args_t *args) {
         return 1;
     }
     int status = dumpfs_open_raw(&dump, args->positional[0]) || dumpfs_look(&dump, args);
-    if (!status && dump.is_esp32) {
-        status = refuse_options(args) || esp32_survey_dump(survey, &dump);
-    } else if (!status) {
+    if (!status && dump.board.is_esp32) {
+        status = refuse_options(args, true);
+    }
+    if (!status) {
         status = survey_dump(survey, &dump, args->variant);
     }
     if (!status && args->upgrade) {
@@ -154,7 +156,8 @@ static int map_size(survey_t *survey, const args_t *args) {
 int cmd_map(int argc, char **argv) {
     static const args_spec_t spec = { "[FLASH]",
         "Show what lies where in an ESP8266's flash: of a dump with what is used and what is free, or of a chip of a given "
-        "size. Of an ESP32 a dump or partition-table.bin is needed.\vA cell is a sector of 4 KB; where there are no colours, its letter is small if the sector is free. docs/"
+        "size. Of an ESP32 a dump, a factory image or partition-table.bin is needed; what only its boot loader sees, molt's loader, is "
+        "shown too.\vA cell is a sector of 4 KB; where there are no colours, its letter is small if the sector is free. docs/"
         "flash-map.md explains the regions.\n\n"
         "Examples:\n"
         "  molt map flash.bin\n"

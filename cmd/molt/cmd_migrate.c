@@ -10,7 +10,6 @@
 #include "describe.h"
 #include "dump.h"
 #include "dumpfs.h"
-#include "esp32.h"
 #include "files.h"
 #include "frozen/store.h"
 #include "gunzip.h"
@@ -295,8 +294,8 @@ static int migrate(migration_t *m) {
     uint32_t size = m->from.nor.flash.geometry.size;
     molt_geometry_t geometry = { size, BLOCK_SIZE, 65536, 256 };
     uint32_t file_count;
-    if (esp32_refuse(&m->from) || dumpfs_look(&m->from, m->args) || survey_dump(&m->before, &m->from, NULL)
-        || refuse_left_behind(m)) {
+    if (board_refuse_esp32(&m->from.board, m->from.path) || dumpfs_look(&m->from, m->args)
+        || survey_dump(&m->before, &m->from, NULL) || refuse_left_behind(m)) {
         return 1;
     }
     survey_t *wanted = calloc(1, sizeof *wanted);

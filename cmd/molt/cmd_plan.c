@@ -7,7 +7,6 @@
 #include "commands.h"
 #include "describe.h"
 #include "dumpfs.h"
-#include "esp32.h"
 #include "rehearse.h"
 #include "say.h"
 
@@ -15,7 +14,8 @@ static const struct argp_option options[] = {
     ARGS_OPTION_JSON,
     { "erase-all", ARGS_ERASE_ALL, 0, 0, "Plan to erase the filesystem, too", 0 },
     { "no-safe-check", ARGS_NO_SAFE_CHECK, 0, 0, "Check only the image's headers", 0 },
-    { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0, "Whose flash mode, size and frequency the new header gets", 0 },
+    { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0,
+        "Whose flash mode, size and frequency the new header gets; of an ESP32 always the image's", 0 },
     ARGS_OPTION_FS_START,
     ARGS_OPTION_FS_SIZE,
     { 0 },
@@ -65,7 +65,7 @@ static void push(walk_t *walk, const stretch_t *stretch) {
 static uint32_t each_stretch(const molt_plan_t *plan, emit_t emit) {
     walk_t walk = { emit, 0, { .block_count = 0 } };
     stretch_t block = { .block_count = 0 };
-    uint32_t image_end = (plan->image_size + 4095) / 4096 * 4096;
+    uint32_t image_end = plan->image_addr + (plan->image_size + 4095) / 4096 * 4096;
     for (uint32_t i = 1; i < plan->step_count; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         if (step.kind != MOLT_STEP_SECTOR && block.block_count) {
@@ -76,8 +76,8 @@ static uint32_t each_stretch(const molt_plan_t *plan, emit_t emit) {
             block = (stretch_t){ MOLT_STEP_SECTOR, step.addr, step.addr, 1, 0, 0, molt_plan_is_todo(plan, i) };
         } else if (step.kind == MOLT_STEP_ERASE_FS) {
             push(&walk, &(stretch_t){ MOLT_STEP_ERASE_FS, step.addr, step.addr + step.size, 1, 0, 0, false });
-        } else if (step.addr == 0) {
-            block.addr = 4096;  // sector 0 is no step
+        } else if (step.addr == plan->image_addr) {
+            block.addr = step.addr + 4096;  // the first sector is no step
         } else if (step.addr < image_end) {
             block.end = step.addr + 4096;
             block.sector_count++;
@@ -128,7 +128,7 @@ static void print_time(const rehearsal_t *rehearsal) {
         uint64_t boot_us = sim_time_us(&rehearsal->boot, timing);
         printf("  %-18s  %8s  %11s  %8s   ", timing->name, say_time(prepare_us).text, say_time(boot_us).text,
             say_time(prepare_us + boot_us).text);
-        if (rehearsal->is_resident) {
+        if (rehearsal->mode != BOARD_ONCE) {
             printf("nothing\n");
         } else {
             printf("2 x %s\n", say_time(rehearse_window_us(timing)).text);
@@ -136,7 +136,41 @@ static void print_time(const rehearsal_t *rehearsal) {
     }
 }
 
+// A line of the listing of steps: one sector, or where there is no address its name.
+static void print_step(uint32_t number, const molt_region_t *region, const char *name, const char *what) {
+    char place[40];
+    snprintf(place, sizeof place, "%s", name);
+    if (region) {
+        snprintf(place, sizeof place, "0x%06x to 0x%06x", region->addr, region->addr + region->size - 1);
+    }
+    printf("  %2u  %-22s %s\n", number, place, what);
+}
+
+// What is done before the image's sectors.
+static void print_preparation(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
+    molt_region_t first = { rehearsal->plan.image_addr, 4096 };
+    molt_region_t plan = board_plan_region(&dump->board);
+    switch (rehearsal->mode) {
+        case BOARD_ONCE:
+            print_step(1, NULL, "filesystem", "the first sector is saved in " SIM_HEAD_PATH);
+            print_step(2, &first, "", "boot loader and plan go in          (window 1)");
+            break;
+        case BOARD_RESIDENT:
+            print_step(1, NULL, "reserved region", "the plan goes in");
+            print_step(2, NULL, "state log", "one record: from now on the next start upgrades");
+            break;
+        case BOARD_STANDBY:
+            print_step(1, NULL, "filesystem", "the first sector is saved in " SIM_HEAD_PATH);
+            print_step(2, &plan, "", "the plan goes in; then the firmware's first byte becomes 0: the next start upgrades");
+            break;
+    }
+    print_step(3, NULL, "filesystem", "the image is checked once more");
+}
+
 static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal) {
+    static const char *const what_else[] = { SIM_HEAD_PATH, "the plan", SIM_HEAD_PATH " and the plan" };
+    static const char *const lasts[] = { "the image's first sector goes in    (window 2)",
+        "the image's first sector goes in; one record: it counts", "the image's first sector goes in, its first byte last" };
     const molt_plan_t *plan = &rehearsal->plan;
     const molt_plan_tally_t *tally = &rehearsal->tally;
     printf("%s%s%s in %s: %s\n\n", say_style(SAY_BOLD), args->positional[1], say_style(SAY_PLAIN), dump->path,
@@ -147,28 +181,17 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
     printf("  sectors   %u: %u equal, %u programmed\n", tally->image_sector_count, tally->equal_count, tally->program_count);
     printf("  erases    %u of 64 KB, %llu of 4 KB (%llu for %s)\n", tally->block_erase_count,
         (unsigned long long)(rehearsal->prepare.erase_sector_count + rehearsal->boot.erase_sector_count),
-        (unsigned long long)rehearsal->prepare.erase_sector_count - !rehearsal->is_resident,
-        rehearsal->is_resident ? "the plan" : SIM_HEAD_PATH);
+        (unsigned long long)rehearsal->prepare.erase_sector_count - (rehearsal->mode == BOARD_ONCE), what_else[rehearsal->mode]);
     printf("  programs  %llu, %.1f KB\n", (unsigned long long)(rehearsal->prepare.prog_count + rehearsal->boot.prog_count),
         (double)(rehearsal->prepare.prog_size + rehearsal->boot.prog_size) / 1024.0);
     printf("\n  steps\n");
-    if (rehearsal->is_resident) {
-        printf("   1  %-23s the plan goes in\n", "reserved region");
-        printf("   2  %-23s one record: from now on the next start upgrades\n", "state log");
-    } else {
-        printf("   1  %-23s the first sector is saved in %s\n", "filesystem", SIM_HEAD_PATH);
-        printf("   2  0x%06x to 0x%06x   boot loader and plan go in          (window 1)\n", 0u, 4095u);
-    }
-    printf("   3  %-23s the image is checked once more\n", "filesystem");
+    print_preparation(dump, rehearsal);
     uint32_t count = each_stretch(plan, print_stretch);
-    if (rehearsal->is_resident) {
-        printf("  %2u  %-23s the image's first sector goes in; one record: it counts\n", count + 4, "the other head");
-    } else {
-        printf("  %2u  0x%06x to 0x%06x   the image's first sector goes in    (window 2)\n", count + 4, 0u, 4095u);
-    }
+    molt_region_t first = { plan->image_addr, 4096 };
+    print_step(count + 4, rehearsal->mode == BOARD_RESIDENT ? NULL : &first, "the other head", lasts[rehearsal->mode]);
     print_time(rehearsal);
-    printf(
-        "\nA power cut at any %stime does no harm: the next power-on goes on with it.\n", rehearsal->is_resident ? "" : "other ");
+    printf("\nA power cut at any %stime does no harm: the next power-on goes on with it.\n",
+        rehearsal->mode == BOARD_ONCE ? "other " : "");
 }
 
 static void json_counts(const char *name, const sim_counts_t *counts) {
@@ -185,7 +208,7 @@ static void json_time(const rehearsal_t *rehearsal) {
         printf("%s\n    { \"chip\": \"%s\", \"prepare_ms\": %.1f, \"boot_ms\": %.1f, \"fatal_windows_ms\": [",
             timing == sim_timings ? "" : ",", timing->name, (double)sim_time_us(&rehearsal->prepare, timing) / 1e3,
             (double)sim_time_us(&rehearsal->boot, timing) / 1e3);
-        if (!rehearsal->is_resident) {
+        if (rehearsal->mode == BOARD_ONCE) {
             printf("%.1f, %.1f", window_ms, window_ms);
         }
         printf("] }");
@@ -199,7 +222,8 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
     say_json(stdout, dump->path);
     printf(",\n  \"path\": ");
     say_json(stdout, args->positional[1]);
-    printf(",\n  \"possible\": %s,\n  \"resident\": %s,\n", fine ? "true" : "false", rehearsal->is_resident ? "true" : "false");
+    printf(",\n  \"possible\": %s,\n  \"resident\": %s,\n  \"standby\": %s,\n", fine ? "true" : "false",
+        rehearsal->mode == BOARD_RESIDENT ? "true" : "false", rehearsal->mode == BOARD_STANDBY ? "true" : "false");
     printf("  \"filesystem\": { \"address\": %u, \"size\": %u },\n", dump->fs.addr, dump->fs.size);
     if (!fine) {
         printf("  \"refusal\": { \"text\": ");
@@ -229,22 +253,26 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
 // Whether the refusal is about what lies where.
 static bool is_of_place(molt_refusal_reason_t reason) {
     return reason == MOLT_REFUSAL_PAST_FLASH || reason == MOLT_REFUSAL_PAST_MAPPED || reason == MOLT_REFUSAL_INTO_FILESYSTEM
-           || reason == MOLT_REFUSAL_INTO_RESERVED || reason == MOLT_REFUSAL_OVERLAPS_SOURCE || reason == MOLT_REFUSAL_OTHER_MAP;
+           || reason == MOLT_REFUSAL_PAST_PARTITION || reason == MOLT_REFUSAL_INTO_RESERVED
+           || reason == MOLT_REFUSAL_OVERLAPS_SOURCE || reason == MOLT_REFUSAL_OTHER_MAP;
+}
+
+static void print_region(uint32_t addr, uint32_t size, const char *name) {
+    if (size) {
+        printf("  0x%06x to 0x%06x   %9s   %s\n", addr, addr + size - 1, say_size(size).text, name);
+    }
 }
 
 // What is in the way, as a map.
 static void print_refusal(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
-    uint32_t image_end = (rehearsal->image.size + 4095) / 4096 * 4096;
-    uint32_t flash_size = dump->nor.flash.geometry.size;
     if (!is_of_place(rehearsal->refusal.reason)) {
         return;
     }
     printf("%s: not possible; in flash would be\n", dump->path);
-    printf("  0x%06x to 0x%06x   %9s   the image\n", 0u, image_end - 1, say_size(image_end).text);
-    printf("  0x%06x to 0x%06x   %9s   filesystem\n", dump->fs.addr, dump->fs.addr + dump->fs.size - 1,
-        say_size(dump->fs.size).text);
-    printf("  0x%06x to 0x%06x   %9s   system sectors\n", flash_size - DUMPFS_SYSTEM_SIZE, flash_size - 1,
-        say_size(DUMPFS_SYSTEM_SIZE).text);
+    print_region(dump->board.target.image_addr, (rehearsal->image.size + 4095) / 4096 * 4096, "the image");
+    print_region(dump->board.app.addr, dump->board.app.size, "the partition that it has to fit into");
+    print_region(dump->fs.addr, dump->fs.size, "filesystem");
+    print_region(dump->system.addr, dump->system.size, "system sectors");
 }
 
 int cmd_plan(int argc, char **argv) {
@@ -260,7 +288,7 @@ int cmd_plan(int argc, char **argv) {
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };
     args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open(&dump, &args, true) || esp32_refuse(&dump);
+    int status = dumpfs_open(&dump, &args, true) || board_refuse_job(&dump.board, dump.path);
     if (!status) {
         status = rehearse(&rehearsal, &dump, &args);
         if (args.json) {

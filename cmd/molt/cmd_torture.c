@@ -6,7 +6,6 @@
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
-#include "esp32.h"
 #include "rehearse.h"
 #include "say.h"
 #include "sim_upgrade.h"
@@ -19,7 +18,8 @@ static const struct argp_option options[] = {
     { "jobs", ARGS_JOBS, "N", 0, "Processes (default: 2)", 0 },
     { "replay", ARGS_REPLAY, "ID", 0, "Only the cut of this name, as a loss is reported", 0 },
     { "erase-all", ARGS_ERASE_ALL, 0, 0, "Of an upgrade that erases the filesystem, too", 0 },
-    { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0, "Whose flash mode, size and frequency the new header gets", 0 },
+    { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0,
+        "Whose flash mode, size and frequency the new header gets; of an ESP32 always the image's", 0 },
     ARGS_OPTION_QUIET,
     ARGS_OPTION_FS_START,
     ARGS_OPTION_FS_SIZE,
@@ -40,18 +40,21 @@ static void on_progress(void *ctx, const torture_totals_t *totals) {
     }
 }
 
-static void print_totals(const torture_totals_t *totals, const args_t *args, bool is_resident) {
+static void print_totals(const torture_totals_t *totals, const args_t *args, board_mode_t mode) {
     printf("%llu operations, %llu cuts planned, %llu fired\n\n", (unsigned long long)totals->op_count,
         (unsigned long long)totals->planned_count, (unsigned long long)totals->fired_count);
     for (int i = 0; i < TORTURE_VERDICT_COUNT; i++) {
-        if (totals->verdicts[i] || i <= TORTURE_WINDOW) {
+        if (totals->verdicts[i] || i == TORTURE_RECOVERED || (i == TORTURE_WINDOW && mode != BOARD_STANDBY)) {
             const char *style = i == TORTURE_RECOVERED ? say_style(SAY_GOOD) : i > TORTURE_WINDOW ? say_style(SAY_BAD) : "";
             printf("  %s%10llu%s  %s\n", style, (unsigned long long)totals->verdicts[i], say_style(SAY_PLAIN),
                 torture_verdict_text((torture_verdict_t)i));
         }
     }
-    if (is_resident) {
+    if (mode == BOARD_RESIDENT) {
         printf("\nIn resident mode there are no windows: sector 0 is not written.\n");
+    } else if (mode == BOARD_STANDBY) {
+        printf(
+            "\nIn standby mode there are no windows: the second-stage boot loader falls back to molt's loader, which is not written.\n");
     } else {
         printf("\nThe named windows: sector 0 is erased and programmed twice, when the boot loader goes in and when the new\n"
                "first sector goes in; each takes %s on a %s.\n",
@@ -65,7 +68,7 @@ static void print_totals(const torture_totals_t *totals, const args_t *args, boo
     }
 }
 
-static int run(dumpfs_t *dump, const args_t *args, bool is_resident) {
+static int run(dumpfs_t *dump, const args_t *args, board_mode_t mode) {
     torture_cut_t cuts[TORTURE_DEPTH_MAX];
     progress_line_t line = { 0, 0 };
     sim_upgrade_t host;
@@ -76,6 +79,7 @@ static int run(dumpfs_t *dump, const args_t *args, bool is_resident) {
         .extension = host.target.extension,
         .resident = host.target.resident,
         .overlay = host.target.overlay,
+        .standby = mode == BOARD_STANDBY ? &dump->board.target : NULL,
         .fs = dump->fs,
         .path = args->positional[1],
         .options = host.options,
@@ -106,7 +110,7 @@ static int run(dumpfs_t *dump, const args_t *args, bool is_resident) {
     if (!torture_is_complete(&totals)) {
         return say_fail("a cut that was planned did not happen; the upgrade has no such operation");
     }
-    print_totals(&totals, args, is_resident);
+    print_totals(&totals, args, mode);
     return torture_loss_count(&totals) != 0;
 }
 
@@ -116,7 +120,7 @@ int cmd_torture(int argc, char **argv) {
         "Upgrade a device from the file PATH on its littlefs, again and again, and cut the power in each flash operation "
         "in turn, with each kind of tear. After each cut the device is powered up until a firmware runs, and everything "
         "is compared: firmware, files, every other byte. The dump is not changed.\v"
-        "Exit status 1 if anything was lost outside the two rewritings of sector 0, which resident mode does without.\n\n"
+        "Exit status 1 if anything was lost outside the two rewritings of sector 0, which resident mode and standby mode do without.\n\n"
         "Examples:\n"
         "  molt torture flash.bin firmware.bin\n"
         "  molt torture flash.bin firmware.bin --replay 17.random",
@@ -127,14 +131,14 @@ int cmd_torture(int argc, char **argv) {
     args_t args;
     args_parse(&spec, argc, argv, &args);
     dumpfs_t dump;
-    int status = dumpfs_open(&dump, &args, true) || esp32_refuse(&dump);
+    int status = dumpfs_open(&dump, &args, true) || board_refuse_job(&dump.board, dump.path);
     rehearsal_t rehearsal = { .op_count = 0 };
     // What is wrong without any cut is told as plan and upgrade tell it.
     if (status == 0 && rehearse(&rehearsal, &dump, &args) != 0) {
         status = say_fail("%s", rehearsal.text);
     }
     if (status == 0) {
-        status = run(&dump, &args, rehearsal.is_resident);
+        status = run(&dump, &args, rehearsal.mode);
     }
     rehearse_free(&rehearsal);
     dumpfs_close(&dump);

@@ -7,9 +7,7 @@
 #include "args.h"
 #include "commands.h"
 #include "dumpfs.h"
-#include "esp32.h"
 #include "molt/error.h"
-#include "molt_esp8266.h"
 #include "progress.h"
 #include "rehearse.h"
 #include "resident/resident.h"
@@ -18,22 +16,26 @@
 // The state of a dump in resident mode; false if it is not.
 static bool read_state(const dumpfs_t *dump, molt_state_t *state) {
     uint32_t addr;
-    return molt_resident_find(&dump->nor.flash, &addr) == 0 && molt_state_read(&dump->nor.flash, addr, state) == 0;
+    return !dump->board.is_esp32 && molt_resident_find(&dump->nor.flash, &addr) == 0
+           && molt_state_read(&dump->nor.flash, addr, state) == 0;
 }
 
 // After a power cut: what a user of the device would find, and what goes on from there.
-static void print_cut(
-    const dumpfs_t *dump, const args_t *args, const sim_device_t *device, uint64_t prepare_op_count, uint64_t op_count) {
+static void print_cut(const dumpfs_t *dump, const args_t *args, uint64_t prepare_op_count, uint64_t op_count) {
     printf("%s%s%s: power cut in flash operation %lld of %llu (%s)\n", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN),
         (long long)args->cut_op, (unsigned long long)op_count, sim_tear_name(args->cut_tear));
     molt_region_t reserved;
     (void)rehearse_find_head(dump, &reserved);
-    if (reserved.size) {
+    board_start_t start = board_start(&dump->board, &dump->nor);
+    if (reserved.size && !dump->board.is_esp32) {
         printf("  in resident mode nothing is lost; go on with: molt boot %s\n", dump->path);
-    } else if (!sim_device_boots(&dump->nor)) {
+    } else if (start == BOARD_STARTS_NOTHING && dump->board.is_esp32) {
+        printf("  nothing boots, which cannot be in standby mode; this is a bug, report it\n");
+    } else if (start == BOARD_STARTS_NOTHING) {
         printf("  sector 0 was being rewritten: this is one of the two windows in which a cut is fatal; nothing boots\n");
-    } else if (sim_device_has_loader(device)) {
-        printf("  the boot loader is in place; go on with: molt boot %s\n", dump->path);
+    } else if (start == BOARD_STARTS_LOADER) {
+        printf("  %s; go on with: molt boot %s\n",
+            dump->board.is_esp32 ? "the second-stage boot loader starts molt's" : "the boot loader is in place", dump->path);
     } else if ((uint64_t)args->cut_op < prepare_op_count) {
         printf("  the old firmware still boots; start again with: molt upgrade %s %s\n", dump->path, args->positional[1]);
     } else {
@@ -42,12 +44,12 @@ static void print_cut(
 }
 
 // Bytes outside the image's sectors and the filesystem that are no longer what they were in `before`.
-static uint32_t changed_outside(const dumpfs_t *dump, const uint8_t *before, uint32_t image_end) {
+static uint32_t changed_outside(const dumpfs_t *dump, const uint8_t *before, const molt_region_t *image) {
     uint32_t count = 0;
     molt_region_t reserved;
     (void)rehearse_find_head(dump, &reserved);
-    for (uint32_t addr = image_end; addr < dump->nor.flash.geometry.size; addr++) {
-        if (addr - dump->fs.addr >= dump->fs.size && addr - reserved.addr >= reserved.size) {
+    for (uint32_t addr = 0; addr < dump->nor.flash.geometry.size; addr++) {
+        if (addr - image->addr >= image->size && addr - dump->fs.addr >= dump->fs.size && addr - reserved.addr >= reserved.size) {
             count += dump->nor.bytes[addr] != before[addr];
         }
     }
@@ -57,11 +59,11 @@ static uint32_t changed_outside(const dumpfs_t *dump, const uint8_t *before, uin
 // The target holds the image, and nothing else was touched. 0, or 1 after
 // having said what is wrong.
 static int prove(const dumpfs_t *dump, const rehearsal_t *rehearsal, const uint8_t *before) {
-    uint32_t image_end = (rehearsal->plan.image_size + 4095) / 4096 * 4096;
+    molt_region_t image = { rehearsal->plan.image_addr, (rehearsal->plan.image_size + 4095) / 4096 * 4096 };
     if (!rehearse_holds_image(dump, rehearsal)) {
         return say_fail("%s: the firmware is not the image after the upgrade; this is a bug, report it", dump->path);
     }
-    if (changed_outside(dump, before, image_end)) {
+    if (changed_outside(dump, before, &image)) {
         return say_fail("%s: bytes outside firmware and filesystem have changed; this is a bug, report it", dump->path);
     }
     return 0;
@@ -92,16 +94,14 @@ static int perform(dumpfs_t *dump, const args_t *args, const rehearsal_t *rehear
     int err = sim_upgrade_prepare(&host);
     sim_upgrade_text(&host, err, sentence, sizeof sentence);
     sim_upgrade_free(&host);
-    sim_device_t device = {
-        .nor = &dump->nor, .loader = host.target.once, .resident = host.target.resident, .io = &progress->io
-    };
+    sim_device_t device = board_device(&dump->board, &dump->nor, &progress->io);
     sim_outcome_t outcome = SIM_CUT;
     if (!dump->nor.is_cut) {
         outcome = err ? SIM_STUCK : sim_device_start(&device);
     }
     progress_end(progress);
     if (outcome == SIM_CUT) {
-        print_cut(dump, args, &device, rehearsal->prepare_op_count, rehearsal->op_count);
+        print_cut(dump, args, rehearsal->prepare_op_count, rehearsal->op_count);
         return 0;
     }
     if (outcome != SIM_FIRMWARE) {
@@ -146,7 +146,7 @@ int cmd_upgrade(int argc, char **argv) {
         { "no-safe-check", ARGS_NO_SAFE_CHECK, 0, 0, "Check only the image's headers, not its sums", 0 },
         { "flash-params", ARGS_FLASH_PARAMS, "keep|image", 0,
             "Whose flash mode, size and frequency the new header gets: those of the present firmware (keep, the default) or "
-            "those in the image",
+            "those in the image; of an ESP32 always the image's",
             0 },
         ARGS_OPTION_QUIET,
         ARGS_OPTION_CUT,
@@ -159,7 +159,7 @@ int cmd_upgrade(int argc, char **argv) {
         "the running firmware checks and prepares, the boot loader does the rewriting. The dump is replaced as a whole, or "
         "not at all.\v"
         "The file molt.head stays on the filesystem: it holds the old first sector and the boot loader's report. After --cut, "
-        "`molt boot FLASH` goes on.\n\n"
+        "`molt boot FLASH` goes on. Of the ESP32 family it takes an ESP32-C3 in standby mode (molt install).\n\n"
         "Examples:\n"
         "  molt upgrade flash.bin firmware.bin\n"
         "  molt upgrade flash.bin firmware.bin --cut 1500:random",
@@ -168,7 +168,7 @@ int cmd_upgrade(int argc, char **argv) {
     dumpfs_t dump;
     rehearsal_t rehearsal = { .op_count = 0 };
     args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open(&dump, &args, true) || esp32_refuse(&dump);
+    int status = dumpfs_open(&dump, &args, true) || board_refuse_job(&dump.board, dump.path);
     if (!status && rehearse(&rehearsal, &dump, &args) != 0) {
         status = say_fail("%s", rehearsal.text);
     }
@@ -185,8 +185,12 @@ int cmd_upgrade(int argc, char **argv) {
     return status;
 }
 
-static const char *error_text(int err) {
-    switch (err) {
+// The sentence for what molt_boot_run() and its like returned last.
+static const char *error_text(int result) {
+    switch (result) {
+        case MOLT_BOOT_IDLE:
+            return "the firmware does not boot, and no upgrade is prepared, so that molt's loader has nothing to do; write a firmware "
+                   "with esptool";
         case MOLT_ERR_NOENT:
         case MOLT_ERR_CORRUPT:
             return "the boot loader is there, but its plan or the saved first sector is damaged; write a firmware with esptool";
@@ -202,11 +206,12 @@ static int report_boot(
     const dumpfs_t *dump, const args_t *args, const sim_device_t *device, sim_outcome_t outcome, uint64_t op_count) {
     switch (outcome) {
         case SIM_BRICK:
-            return say_fail("%s: nothing in sector 0 that the mask ROM would start; write a firmware with esptool", dump->path);
+            return say_fail("%s: nothing %s that %s would start; write a firmware with esptool", dump->path,
+                board_place(&dump->board), board_starter(&dump->board));
         case SIM_STUCK:
             return say_fail("%s: %s", dump->path, error_text(device->boot_result));
         case SIM_CUT:
-            print_cut(dump, args, device, 0, op_count);
+            print_cut(dump, args, 0, op_count);
             return 0;
         case SIM_FIRMWARE:
             break;
@@ -227,6 +232,8 @@ static int report_boot(
         printf("the firmware on trial was not confirmed, so that of the fallback was put in; it starts\n");
     } else if (result == MOLT_STATE_RESULT_RESTORED) {
         printf("the image file no longer matched, so the firmware was left as it was; it starts\n");
+    } else if (device->boot_result == MOLT_BOOT_RESTORED && dump->board.work == BOARD_CANCELLED) {
+        printf("the upgrade had been taken back, so the firmware was left as it was; it starts\n");
     } else if (device->boot_result == MOLT_BOOT_RESTORED) {
         printf("the image file no longer matched, so the old firmware was put back; it starts\n");
     } else {
@@ -239,7 +246,7 @@ static int report_boot(
 // A power-on. What it takes is found out by a rehearsal, so that progress and --cut know the total.
 static int boot(dumpfs_t *dump, const args_t *args) {
     progress_t progress;
-    sim_device_t device = { .nor = &dump->nor, .loader = molt_esp8266.once, .resident = molt_esp8266.resident };
+    sim_device_t device = board_device(&dump->board, &dump->nor, NULL);
     sim_nor_push(&dump->nor);
     sim_outcome_t outcome = sim_device_start(&device);
     sim_nor_pop(&dump->nor);
@@ -255,9 +262,7 @@ static int boot(dumpfs_t *dump, const args_t *args) {
         return say_fail("the power cannot be cut in operation %lld: what is left has %llu, 0 to %llu; choose one of these",
             (long long)args->cut_op, (unsigned long long)op_count, (unsigned long long)op_count - 1);
     }
-    device = (sim_device_t){
-        .nor = &dump->nor, .loader = molt_esp8266.once, .resident = molt_esp8266.resident, .io = &progress.io
-    };
+    device = board_device(&dump->board, &dump->nor, &progress.io);
     dumpfs_power_on(dump);
     dump->nor.cut_op = args->cut_op;
     dump->nor.cut_tear = args->cut_tear;
@@ -271,15 +276,15 @@ static int boot(dumpfs_t *dump, const args_t *args) {
 int cmd_boot(int argc, char **argv) {
     static const struct argp_option options[] = { ARGS_OPTION_QUIET, ARGS_OPTION_CUT, { 0 } };
     static const args_spec_t spec = { "FLASH",
-        "Power the device on: what the mask ROM does, then molt's boot loader if it is in sector 0. An upgrade that was cut "
-        "goes on and is finished.\v"
+        "Power the device on: what the mask ROM does, then molt's boot loader if it is in sector 0; of an ESP32-C3 what its "
+        "second-stage boot loader does, then molt's. An upgrade that was cut goes on and is finished.\v"
         "Examples:\n"
         "  molt boot flash.bin",
         options, 1, 1 };
     args_t args;
     dumpfs_t dump;
     args_parse(&spec, argc, argv, &args);
-    int status = dumpfs_open_raw(&dump, args.positional[0]) || esp32_refuse(&dump);
+    int status = dumpfs_open_raw(&dump, args.positional[0]) || board_refuse_start(&dump.board, dump.path);
     if (!status && dump.firmware.loader == FIRMWARE_LOADER_DAMAGED) {
         status = say_fail("%s: %s", dump.path, firmware_loader_text(&dump.firmware));
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "describe.h"
-#include "esp32.h"
+#include "description.h"
 #include "rehearse.h"
 #include "resident/resident.h"
 #include "sim_upgrade.h"
@@ -19,25 +19,63 @@
 #define GZIP_PERCENT 70u
 
 const char *doctor_way_name(doctor_way_t way) {
-    static const char *const names[] = { "image as it is", "gzip file", "resident mode", "another map" };
+    static const char *const names[] = { "image as it is", "gzip file", "resident mode", "another map", "standby mode" };
     return names[way];
+}
+
+// What the firmware is: of an ESP32 as it describes itself.
+static const char *kind_text(const dumpfs_t *dump, char *text, uint32_t text_size) {
+    description_t description;
+    text[0] = 0;
+    if (dump->board.is_esp32) {
+        description_of_app(&description, dump->nor.bytes + dump->board.app.addr, dump->board.app.size);
+        (void)description_text(&description, text, text_size);
+    }
+    return *text ? text : molt_image_kind_text(dump->firmware.image.kind);
 }
 
 void doctor_firmware_text(const doctor_t *doctor, char *text, uint32_t text_size) {
     const firmware_t *firmware = &doctor->dump->firmware;
-    const char *kind = molt_image_kind_text(firmware->image.kind);
+    char kind_buf[120];
+    const char *kind = kind_text(doctor->dump, kind_buf, sizeof kind_buf);
     switch (firmware->state) {
         case FIRMWARE_UPGRADING:
-            snprintf(text, text_size, "half old, half new: an upgrade is in progress");
+            snprintf(text, text_size, "%s",
+                doctor->dump->board.is_esp32 ? "an upgrade of it is prepared, or in progress"
+                                             : "half old, half new: an upgrade is in progress");
             return;
         case FIRMWARE_WHOLE:
             snprintf(text, text_size, "%s%s%s%s", kind, firmware->end ? ", " : "",
-                firmware->end ? say_bytes(firmware->end).text : "", firmware->fs_addr ? "; molt is in it" : "");
+                firmware->end ? say_bytes(firmware_size(firmware)).text : "", firmware->fs_addr ? "; molt is in it" : "");
             return;
         case FIRMWARE_NONE:
             snprintf(text, text_size, "none that is whole: %s", molt_image_defect_text(firmware->image.defect));
             return;
     }
+}
+
+void doctor_boot_text(const doctor_t *doctor, char *text, uint32_t text_size) {
+    const dumpfs_t *dump = doctor->dump;
+    const firmware_t *firmware = &dump->firmware;
+    const board_t *board = &dump->board;
+    description_t description;
+    if (board->is_esp32) {
+        description_of_boot(&description, dump->nor.bytes + board->boot_addr, MOLT_PARTITION_TABLE_ADDR - board->boot_addr);
+        bool is_read = board->chip != MOLT_CHIP_UNKNOWN;
+        snprintf(text, text_size, "%s%s%s",
+            !is_read           ? "none that can be read"
+            : *description.idf ? "ESP-IDF "
+                               : "second-stage boot loader of an unknown version",
+            is_read ? description.idf : "", board->work == BOARD_AT_REST ? "" : "; an upgrade is in progress");
+        return;
+    }
+    bool boots = firmware->loader != FIRMWARE_LOADER_NONE || sim_device_boots(&dump->nor);
+    snprintf(text, text_size, "%s",
+        !boots                                      ? "nothing that the mask ROM would start"
+        : firmware->state == FIRMWARE_UPGRADING     ? "an upgrade is in progress"
+        : firmware->loader == FIRMWARE_LOADER_NONE  ? "ordinary"
+        : firmware->loader == FIRMWARE_LOADER_WHOLE ? "resident"
+                                                    : "resident, and not whole");
 }
 
 void doctor_filesystem_text(const doctor_t *doctor, char *text, uint32_t text_size) {
@@ -109,10 +147,16 @@ static void look_into_files(doctor_t *doctor) {
 
 // What would become of an upgrade from each.
 static void try_images(doctor_t *doctor, const args_t *args) {
+    const char *after = doctor->dump->board.is_esp32 && doctor->needs_install ? "can be put in, when standby mode is installed"
+                                                                              : "can be put in";
     for (uint32_t i = 0; i < doctor->image_count; i++) {
         doctor_image_t *image = &doctor->images[i];
         rehearsal_t rehearsal;
         args_t try_args = *args;
+        if (!doctor->can_upgrade) {
+            snprintf(image->text, sizeof image->text, "nothing would carry the upgrade out, see below");
+            continue;
+        }
         try_args.positional[1] = image->path;
         image->is_possible = rehearse(&rehearsal, doctor->dump, &try_args) == 0;
         image->is_in_place = image->is_possible && rehearsal.is_in_place;
@@ -120,7 +164,7 @@ static void try_images(doctor_t *doctor, const args_t *args) {
             snprintf(image->text, sizeof image->text, "%s, %s", molt_image_kind_text(rehearsal.image.kind),
                 image->is_in_place      ? "in place already"
                 : rehearsal.notes.count ? rehearsal.notes.texts[0]
-                                        : "can be put in");
+                                        : after);
         } else {
             // The path is in front of it.
             size_t prefix = strlen(image->path) + 2;
@@ -131,18 +175,35 @@ static void try_images(doctor_t *doctor, const args_t *args) {
     }
 }
 
+// An ESP32 that is not in standby mode yet, and can be: what is said of images is what will be then. Returns whether the chip was
+// changed for that; sim_nor_pop() undoes it.
+static bool install_for_now(doctor_t *doctor) {
+    static uint32_t buf[MOLT_STANDBY_BUF_SIZE / 4];
+    dumpfs_t *dump = doctor->dump;
+    molt_standby_t standby;
+    if (!doctor->needs_install) {
+        return false;
+    }
+    sim_nor_push(&dump->nor);
+    (void)molt_standby_install(&dump->nor.flash, dump->board.port->standby, (uint8_t *)buf, &standby);
+    dumpfs_look_again(dump);
+    return true;
+}
+
 // An image of the size of the present firmware, as a file.
 static void judge_files(doctor_t *doctor) {
-    uint32_t firmware_size = doctor->dump->firmware.end;
-    uint32_t sizes[] = { firmware_size, firmware_size / 100 * GZIP_PERCENT };
+    uint32_t size_of_firmware = firmware_size(&doctor->dump->firmware);
+    uint32_t sizes[] = { size_of_firmware, size_of_firmware / 100 * GZIP_PERCENT };
     static const uint32_t head_sizes[] = { HEAD_SIZE, HEAD_GZIP_SIZE };
     for (doctor_way_t way = DOCTOR_WAY_RAW; way <= DOCTOR_WAY_GZIP; way++) {
         uint32_t need = sizes[way] + head_sizes[way];
         char *text = doctor->ways[way].text;
         const char *about = way == DOCTOR_WAY_GZIP ? "about " : "";
-        if (!doctor->has_files) {
+        if (!doctor->can_upgrade) {
+            snprintf(text, sizeof doctor->ways[way].text, "no: nothing would carry the upgrade out");
+        } else if (!doctor->has_files) {
             snprintf(text, sizeof doctor->ways[way].text, "no: there is no littlefs to take it from");
-        } else if (firmware_size == 0) {
+        } else if (size_of_firmware == 0) {
             doctor->ways[way].is_open = true;
             snprintf(text, sizeof doctor->ways[way].text, "for files of up to %s",
                 say_size(doctor->free_size > head_sizes[way] ? doctor->free_size - head_sizes[way] : 0).text);
@@ -156,7 +217,7 @@ static void judge_files(doctor_t *doctor) {
                 : fits_empty ? "; remove files"
                              : ": it would not fit into the empty filesystem, either");
         }
-        *(way == DOCTOR_WAY_RAW ? &doctor->need_size : &doctor->need_gzip_size) = firmware_size ? need : 0;
+        *(way == DOCTOR_WAY_RAW ? &doctor->need_size : &doctor->need_gzip_size) = size_of_firmware ? need : 0;
     }
 }
 
@@ -197,6 +258,19 @@ static void judge_map(doctor_t *doctor) {
     snprintf(doctor->ways[DOCTOR_WAY_MAP].text, sizeof doctor->ways[0].text, "%s", text);
 }
 
+static void judge_standby(doctor_t *doctor) {
+    const board_t *board = &doctor->dump->board;
+    bool is_in = board->port && board->standby.defect == MOLT_STANDBY_FINE;
+    doctor->ways[DOCTOR_WAY_STANDBY].is_open = is_in;
+    snprintf(doctor->ways[DOCTOR_WAY_STANDBY].text, sizeof doctor->ways[0].text, "%s%s",
+        is_in || doctor->needs_install ? "" : "no: ",
+        is_in ? "installed: no power cut in an upgrade is fatal"
+        : doctor->needs_install
+            ? "not installed, or not whole; `molt install` puts it in, and no power cut in an upgrade is fatal then"
+        : board->port ? molt_standby_text(&board->standby)
+                      : "molt has no loader for this chip so far");
+}
+
 // Neither as it is nor as a gzip file there is ever room for an image of the present size.
 static bool needs_serial(const doctor_t *doctor) {
     return doctor->has_files && doctor->need_gzip_size > doctor->dump->fs.size - 2 * SECTOR;
@@ -206,12 +280,15 @@ static void find_obstacles(doctor_t *doctor) {
     const dumpfs_t *dump = doctor->dump;
     const firmware_t *firmware = &dump->firmware;
     say_notes_t *obstacles = &doctor->obstacles;
-    char text[400];
+    char text[600];
+    if (*board_trouble(&dump->board, dump->path, text, sizeof text)) {
+        say_note(obstacles, "%s", text);
+    }
     if (firmware->state == FIRMWARE_UPGRADING) {
         say_note(obstacles, "an upgrade is in progress; it goes on when the device is powered on");
     } else if (firmware->state == FIRMWARE_NONE) {
         say_note(obstacles, "no firmware runs that could upgrade anything; write one with esptool, or read the chip again");
-    } else if (firmware->fs_addr == 0) {
+    } else if (firmware->fs_addr == 0 && !dump->board.is_esp32) {
         say_note(obstacles,
             "the firmware has no molt in it, so that the device cannot upgrade itself: the first one that has goes in by "
             "the serial line");
@@ -226,7 +303,7 @@ static void find_obstacles(doctor_t *doctor) {
     if (*dumpfs_size_text(dump, text, sizeof text)) {
         say_note(obstacles, "%s", text);
     }
-    if (doctor->has_files && doctor->need_size && !doctor->ways[DOCTOR_WAY_RAW].is_open
+    if (doctor->can_upgrade && doctor->has_files && doctor->need_size && !doctor->ways[DOCTOR_WAY_RAW].is_open
         && !doctor->ways[DOCTOR_WAY_GZIP].is_open) {
         say_note(
             obstacles, !needs_serial(doctor)
@@ -252,12 +329,16 @@ static void choose_next(doctor_t *doctor) {
     const doctor_image_t *image = first_possible(doctor);
     char *next = doctor->next;
     size_t size = sizeof doctor->next;
-    if (dump->firmware.loader == FIRMWARE_LOADER_DAMAGED || dump->firmware.loader == FIRMWARE_LOADER_OVERLAY) {
+    bool is_esp32 = dump->board.is_esp32;
+    const char *to_esp32 = "esptool write_flash 0x10000 firmware.bin";
+    const char *to_serial = is_esp32 ? to_esp32 : "esptool write_flash --flash_size detect 0 firmware.bin";
+    if (dump->firmware.loader == FIRMWARE_LOADER_DAMAGED || dump->firmware.loader == FIRMWARE_LOADER_OVERLAY
+        || doctor->needs_install) {
         snprintf(next, size, "molt install %s", path);
     } else if (dump->firmware.state == FIRMWARE_UPGRADING) {
         snprintf(next, size, "molt boot %s", path);
     } else if (dump->firmware.state == FIRMWARE_NONE) {
-        snprintf(next, size, "esptool write_flash --flash_size detect 0 firmware.bin");
+        snprintf(next, size, "%s", to_serial);
     } else if (dump->places.verdict == PLACES_SEVERAL) {
         snprintf(next, size, "molt ls %s --fs-start 0x%06x", path, dump->places.items[dump->places.own].region.addr);
     } else if (dump->places.verdict == PLACES_ELSEWHERE) {
@@ -266,8 +347,8 @@ static void choose_next(doctor_t *doctor) {
         snprintf(next, size, "molt map %s", path);
     } else if (image) {
         snprintf(next, size, "molt plan %s %s", path, image->path);
-    } else if (dump->firmware.fs_addr == 0 || needs_serial(doctor)) {
-        snprintf(next, size, "esptool write_flash --flash_size detect 0 firmware.bin");
+    } else if ((dump->firmware.fs_addr == 0 && !is_esp32) || !doctor->can_upgrade || needs_serial(doctor)) {
+        snprintf(next, size, "%s", to_serial);
     } else if (doctor->ways[DOCTOR_WAY_RAW].is_open) {
         snprintf(next, size, "molt put %s firmware.bin", path);
     } else if (doctor->ways[DOCTOR_WAY_GZIP].is_open) {
@@ -287,15 +368,30 @@ int doctor_examine(doctor_t *doctor, dumpfs_t *dump, const args_t *args) {
     if (!doctor->has_map) {
         return 1;
     }
+    const board_t *board = &dump->board;
+    bool is_installable = board->is_esp32 && board->port
+                          && (board->standby.defect == MOLT_STANDBY_NOT_INSTALLED
+                              || board->standby.defect == MOLT_STANDBY_LOADER_DAMAGED);
+    doctor->needs_install = is_installable && dump->firmware.state == FIRMWARE_WHOLE;
+    doctor->can_upgrade = !board->is_esp32 || is_installable || (board->port && board->standby.defect == MOLT_STANDBY_FINE);
     dumpfs_power_on(dump);
     look_into_files(doctor);
     dumpfs_power_on(dump);
     if (dump->firmware.state == FIRMWARE_WHOLE) {
+        bool is_changed = install_for_now(doctor);
         try_images(doctor, args);
+        if (is_changed) {
+            sim_nor_pop(&dump->nor);
+            dumpfs_look_again(dump);
+        }
     }
     judge_files(doctor);
-    judge_resident(doctor);
-    judge_map(doctor);
+    if (board->is_esp32) {
+        judge_standby(doctor);
+    } else {
+        judge_resident(doctor);
+        judge_map(doctor);
+    }
     find_obstacles(doctor);
     choose_next(doctor);
     return 0;

@@ -18,6 +18,7 @@ typedef enum doctor_way {
     DOCTOR_WAY_GZIP,      // one that is compressed
     DOCTOR_WAY_RESIDENT,  // no power cut is fatal
     DOCTOR_WAY_MAP,       // another flash map first
+    DOCTOR_WAY_STANDBY,   // an ESP32: the only way, in which no power cut is fatal
     DOCTOR_WAY_COUNT,
 } doctor_way_t;
 
@@ -34,6 +35,8 @@ typedef struct doctor {
     dumpfs_t *dump;
     survey_t survey;
     bool has_map;
+    bool can_upgrade;    // an ESP32: it is in standby mode, or can be; an ESP8266: always
+    bool needs_install;  // an ESP32: standby mode is not installed, or damaged, and can be put in
     bool has_files;      // the filesystem can be used
     uint32_t free_size;  // bytes free in it
     uint32_t need_size;  // bytes that an image of the present firmware's size takes there, molt.head included; 0: not known
@@ -42,7 +45,7 @@ typedef struct doctor {
     uint32_t image_count;
     struct {
         bool is_open;
-        char text[240];
+        char text[240];  // "": this board does not know that way
     } ways[DOCTOR_WAY_COUNT];
     say_notes_t obstacles;
     char next[FILES_PATH_MAX + 400];  // a command line
@@ -53,6 +56,9 @@ typedef struct doctor {
 int doctor_examine(doctor_t *doctor, dumpfs_t *dump, const args_t *args);
 
 const char *doctor_way_name(doctor_way_t way);
+
+// What starts the firmware.
+void doctor_boot_text(const doctor_t *doctor, char *text, uint32_t text_size);
 
 // "MicroPython firmware for ESP8266, 614400 bytes (600 KB)", or what is there instead.
 void doctor_firmware_text(const doctor_t *doctor, char *text, uint32_t text_size);

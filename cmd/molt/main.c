@@ -8,13 +8,15 @@
 
 #include "base/crc32.h"
 #include "commands.h"
+#include "image/image.h"
 #include "molt/version.h"
+#include "molt_esp32c3.h"
 #include "molt_esp8266.h"
 #include "say.h"
 #include "upgrade/plan.h"
 
 const command_t commands[] = {
-    { "info", "IMAGE", "what a firmware image is, and whether it is whole", cmd_info },
+    { "info", "IMAGE", "what a firmware image or a dump is, and whether it is whole", cmd_info },
     { "doctor", "FLASH", "what a board is, how it can be upgraded, what is in the way", cmd_doctor },
     { "mkflash", "OUT", "make a flash dump from a firmware and files", cmd_mkflash },
     { "map", "[FLASH]", "show what lies where in flash, and what is free", cmd_map },
@@ -28,7 +30,7 @@ const command_t commands[] = {
     { "plan", "FLASH PATH", "what an upgrade would do, and how long it takes", cmd_plan },
     { "upgrade", "FLASH PATH", "upgrade the firmware from a file on its own filesystem", cmd_upgrade },
     { "boot", "FLASH", "power the device on: an interrupted upgrade goes on", cmd_boot },
-    { "install", "FLASH", "put the resident boot loader in: no upgrade can brick after that", cmd_install },
+    { "install", "FLASH", "put molt's loader in to stay: no upgrade can brick after that", cmd_install },
     { "uninstall", "FLASH", "take it out again", cmd_uninstall },
     { "compress", "IMAGE [OUT]", "make a gzip file of a firmware, to upgrade from", cmd_compress },
     { "torture", "FLASH PATH", "cut the power everywhere and see what recovers", cmd_torture },
@@ -55,8 +57,8 @@ static int run(const command_t *command, int argc, char **argv) {
 
 static void print_help(FILE *out) {
     fprintf(out, "usage: molt COMMAND [ARGUMENT...]\n\n"
-                 "An ESP8266 upgrades itself from a file on its own littlefs. FLASH is a raw dump of a whole chip,\n"
-                 "as esptool read_flash writes it; PATH is a path on the littlefs in it.\n\n");
+                 "An ESP8266, or an ESP32-C3, upgrades itself from a file on its own littlefs. FLASH is a raw dump of a\n"
+                 "whole chip, as esptool read_flash writes it; PATH is a path on the littlefs in it.\n\n");
     for (const command_t *command = commands; command->name; command++) {
         fprintf(out, "  %-9s %-18s %s\n", command->name, command->synopsis, command->summary);
     }
@@ -73,6 +75,9 @@ int cmd_version(int argc, char **argv) {
     const molt_loader_t *once = &molt_esp8266.once;
     printf("plan format %u, boot loader for ESP8266 of %u bytes, CRC-32 0x%08x\n", MOLT_PLAN_VERSION, once->size,
         molt_crc32(0, once->image, once->size));
+    const molt_standby_chip_t *standby = molt_esp32c3.standby;
+    printf("standby loader for %s of %u bytes, CRC-32 0x%08x\n", molt_chip_text(molt_esp32c3.chip), standby->code_size,
+        molt_crc32(0, standby->code, standby->code_size));
     return 0;
 }
 

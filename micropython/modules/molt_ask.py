@@ -152,6 +152,33 @@ def confirm():
     return bool(resident) and resident[1] == _TRIAL and _molt.resident_end()
 
 
+def _package():
+    """The folder that the package for firmwares without molt is in, where it is on a firmware that has molt in it. Else None."""
+    for folder in ("/lib/", "/"):
+        try:
+            uos.stat(folder + "_molt/files.txt")
+            return None if hasattr(_molt, "FOLDER") else folder
+        except OSError:
+            pass
+    return None
+
+
+def remove_package():
+    """Remove the package for firmwares without molt: its files, by their list. True if it was there."""
+    folder = _package()
+    if not folder:
+        return False
+    with open(folder + "_molt/files.txt") as f:
+        names = [line.split()[1] for line in f if " " in line]
+    # The list is the last.
+    for name in names + ["_molt/files.txt", "_molt"]:
+        try:
+            uos.remove(folder + name)
+        except OSError:
+            pass
+    return True
+
+
 def status():
     """What the last upgrade came to: None, or a dict.
 
@@ -162,6 +189,10 @@ def status():
     resident  whether resident mode is installed
     starts    on trial: how many starts are left
     """
+    folder = _package()
+    if folder:
+        print("molt: this firmware has molt in it; the package for firmwares without, in %s, is not needed any more: "
+              "import molt_ask; molt_ask.remove_package()" % folder)
     resident = _molt.resident()
     if resident:
         _, kind, result, tally, trial_starts = resident

@@ -11,13 +11,18 @@ import _molt
 SAVED = "molt.head"
 
 
+def _call(name, args):
+    # A function of its own: where a call was made from, something of what was called can stay.
+    return getattr(__import__("molt_file"), name)(*args)
+
+
 def _do(name, *args):
     """Call a function of molt_file.py. On a firmware without molt its memory is needed afterwards, and it is forgotten."""
     import sys
 
     is_kept = "molt_file" in sys.modules
     try:
-        return getattr(__import__("molt_file"), name)(*args)
+        return _call(name, args)
     finally:
         if not is_kept:
             sys.modules.pop("molt_file", None)

@@ -15,6 +15,8 @@ def _call(module, name, *args, **options):
     """Call a function of a module, and forget the module."""
     import sys
 
+    if sys.platform != "esp8266":
+        raise OSError(95, "this package is for the ESP8266; an %s upgrades by its own OTA partitions (esp32.Partition)" % sys.platform)
     try:
         return getattr(__import__(module), name)(*args, **options)
     finally:

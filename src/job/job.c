@@ -24,10 +24,6 @@ static uint32_t mapped_size(const molt_job_t *job) {
     return limit ? min_u32(limit, job->config.target->mapped_size) : job->config.target->mapped_size;
 }
 
-static bool is_standby(const molt_job_t *job) {
-    return job_is_standby(job->config.target);
-}
-
 static int on_progress(void *ctx, uint32_t done, uint32_t total) {
     molt_job_t *job = ctx;
     return job->config.progress ? job->config.progress(job->config.progress_ctx, job->phase, done, total) : 0;
@@ -50,11 +46,12 @@ static int check_kind(molt_job_t *job, const molt_reader_t *reader, bool safe_ch
     if (job->image.kind == MOLT_IMAGE_KIND_ESP8266_V2) {
         return trouble(job, MOLT_JOB_TROUBLE_NO_HEAD, MOLT_ERR_NOTSUP);
     }
-    if (is_standby(job) && !job->image.has_sha256) {
+    if (job_is_standby(job->config.target) && !job->image.has_sha256) {
         return trouble(job, MOLT_JOB_TROUBLE_NO_HASH, MOLT_ERR_NOTSUP);
     }
     uint32_t revision = job->config.options.chip_revision;
-    if (is_standby(job) && revision && (revision < job->image.revision_min || revision > job->image.revision_max)) {
+    if (job_is_standby(job->config.target) && revision
+        && (revision < job->image.revision_min || revision > job->image.revision_max)) {
         return trouble(job, MOLT_JOB_TROUBLE_REVISION, MOLT_ERR_NOTSUP);
     }
     return 0;
@@ -215,8 +212,8 @@ static int begin_plan(molt_job_t *job) {
     }
     molt_region_t reserved[RESERVED_MAX + 1];
     // An image of an ESP32 has a SHA-256 over its header, and its flash parameters are the boot loader's business.
-    bool takes_params = job->config.options.image_params || is_standby(job);
-    uint32_t loader_size = is_standby(job) ? molt_marks_size(geometry) : job->config.target->once.size;
+    bool takes_params = job->config.options.image_params || job_is_standby(job->config.target);
+    uint32_t loader_size = job_is_standby(job->config.target) ? molt_marks_size(geometry) : job->config.target->once.size;
     uint32_t reserved_count = min_u32(job->config.options.reserved_count, RESERVED_MAX);
     for (uint32_t i = 0; i < reserved_count; i++) {
         reserved[i] = job->config.options.reserved[i];
@@ -244,7 +241,7 @@ static int begin_plan(molt_job_t *job) {
     };
     memcpy(request.image_sha1, job->image.sha1, MOLT_SHA1_SIZE);
     int err = molt_plan_begin(&job->plan, geometry, &request, job->config.sector, &job->refusal);
-    if (err && is_standby(job) && job->refusal.reason == MOLT_REFUSAL_PAST_MAPPED) {
+    if (err && job_is_standby(job->config.target) && job->refusal.reason == MOLT_REFUSAL_PAST_MAPPED) {
         job->refusal.reason = MOLT_REFUSAL_PAST_PARTITION;
     }
     uint32_t fs_addr = job->image.fs_addr;
@@ -294,7 +291,7 @@ static int check_resident(molt_job_t *job) {
 static int check_pending(molt_job_t *job) {
     const molt_flash_t *flash = job->config.flash;
     const molt_target_t *target = job->config.target;
-    if (!is_standby(job)) {
+    if (!job_is_standby(job->config.target)) {
         bool is_pending = molt_prepare_is_pending(flash, target->boot_addr, job->config.sector);
         return is_pending ? trouble(job, MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY) : check_resident(job);
     }
@@ -423,7 +420,7 @@ int molt_job_store(molt_job_t *job, const molt_source_t *head) {
         return trouble(job, MOLT_JOB_TROUBLE_REFUSED, err);
     }
     molt_plan_finish(&job->plan);
-    err = job->is_resident ? store_resident(job) : is_standby(job) ? store_standby(job) : 0;
+    err = job->is_resident ? store_resident(job) : job_is_standby(job->config.target) ? store_standby(job) : 0;
     job->stage = err ? MOLT_JOB_OPEN : MOLT_JOB_STORED;
     return err;
 }
@@ -433,7 +430,7 @@ int molt_job_commit(molt_job_t *job, uint32_t trial_starts) {
         return MOLT_ERR_INVAL;
     }
     job->stage = MOLT_JOB_NEW;
-    if (is_standby(job)) {
+    if (job_is_standby(job->config.target)) {
         return commit_standby(job);
     }
     int err = job->is_resident

@@ -33,42 +33,42 @@ typedef struct app_writer {
     uint8_t checksum;
 } app_writer_t;
 
-static void put_word(app_writer_t *writer, uint32_t word) {
+static void app_put_word(app_writer_t *writer, uint32_t word) {
     store32_le(writer->buf + writer->size, word);
     writer->size += 4;
 }
 
 // Begin a segment of `size` bytes, which are 0 so far.
-static uint8_t *put_segment(app_writer_t *writer, uint32_t vaddr, uint32_t size) {
-    put_word(writer, vaddr);
-    put_word(writer, size);
+static uint8_t *app_put_segment(app_writer_t *writer, uint32_t vaddr, uint32_t size) {
+    app_put_word(writer, vaddr);
+    app_put_word(writer, size);
     uint8_t *data = writer->buf + writer->size;
     memset(data, 0, size);
     writer->size += size;
     return data;
 }
 
-static void sum_segment(app_writer_t *writer, const uint8_t *data, uint32_t size) {
+static void app_sum_segment(app_writer_t *writer, const uint8_t *data, uint32_t size) {
     for (uint32_t i = 0; i < size; i++) {
         writer->checksum ^= data[i];
     }
 }
 
-static void put_description(app_writer_t *writer, uint32_t vaddr) {
-    uint8_t *description = put_segment(writer, vaddr, DESCRIPTION_SIZE);
+static void app_put_description(app_writer_t *writer, uint32_t vaddr) {
+    uint8_t *description = app_put_segment(writer, vaddr, DESCRIPTION_SIZE);
     store32_le(description, DESCRIPTION_MAGIC);
     memcpy(description + DESCRIPTION_OFF_VERSION, "1", 1);
     memcpy(description + DESCRIPTION_OFF_PROJECT, "molt", 4);
     store16_le(description + DESCRIPTION_OFF_EFUSE_MAX, 0xffff);
     description[DESCRIPTION_OFF_PAGE_LOG2] = PAGE_LOG2;
-    sum_segment(writer, description, DESCRIPTION_SIZE);
+    app_sum_segment(writer, description, DESCRIPTION_SIZE);
 }
 
-static void put_code(app_writer_t *writer, const molt_standby_chip_t *chip, uint32_t plan_addr) {
-    uint8_t *code = put_segment(writer, chip->code_vaddr, chip->code_size);
+static void app_put_code(app_writer_t *writer, const molt_standby_chip_t *chip, uint32_t plan_addr) {
+    uint8_t *code = app_put_segment(writer, chip->code_vaddr, chip->code_size);
     memcpy(code, chip->code, chip->code_size);
     store32_le(code + chip->plan_addr_off, plan_addr);
-    sum_segment(writer, code, chip->code_size);
+    app_sum_segment(writer, code, chip->code_size);
 }
 
 uint32_t molt_standby_image(const molt_standby_chip_t *chip, uint32_t loader_addr, uint32_t sector_size, uint8_t *buf) {
@@ -90,12 +90,12 @@ uint32_t molt_standby_image(const molt_standby_chip_t *chip, uint32_t loader_add
     buf[APP_OFF_HAS_SHA256] = 1;
     app_writer_t writer = { buf, APP_HEADER_SIZE, APP_CHECKSUM_SEED };
     uint32_t place = (loader_addr + writer.size + APP_SEGMENT_HEADER_SIZE) % APP_PAGE_SIZE;
-    put_description(&writer, chip->data_vaddr + place);
+    app_put_description(&writer, chip->data_vaddr + place);
     place = (loader_addr + writer.size + APP_SEGMENT_HEADER_SIZE) % APP_PAGE_SIZE;
     // Where both are mapped into one range of addresses they take a page each.
     uint32_t instruction_vaddr = chip->instruction_vaddr + (chip->instruction_vaddr == chip->data_vaddr ? APP_PAGE_SIZE : 0);
-    (void)put_segment(&writer, instruction_vaddr + place, 4);
-    put_code(&writer, chip, loader_addr + sector_size);
+    (void)app_put_segment(&writer, instruction_vaddr + place, 4);
+    app_put_code(&writer, chip, loader_addr + sector_size);
     uint32_t digest_off = size - MOLT_SHA256_SIZE;
     memset(buf + writer.size, 0, digest_off - writer.size);
     buf[digest_off - 1] = writer.checksum;

@@ -172,6 +172,20 @@ static int find_room(const molt_flash_t *flash, const molt_standby_chip_t *chip,
     return is_free == 1 ? MOLT_ERR_NOENT : is_free == 0 ? cannot(standby, MOLT_STANDBY_NO_ROOM) : is_free;
 }
 
+// A row for the loader is there: whether it is of the place that molt would have chosen. Elsewhere it is somebody else's, and a boot
+// loader that has grown since has taken the place.
+static int check_place(const molt_flash_t *flash, molt_standby_t *standby) {
+    uint32_t size = 2 * molt_sector_size(&flash->geometry);
+    if (standby->loader_addr == MOLT_PARTITION_TABLE_ADDR - size) {
+        return standby->loader_addr >= standby->boot_end ? 0 : cannot(standby, MOLT_STANDBY_NO_ROOM);
+    }
+    if (standby->app.size > size && standby->loader_addr == standby->app.addr + standby->app.size - size) {
+        return 0;
+    }
+    standby->loader_addr = 0;
+    return cannot(standby, MOLT_STANDBY_OTHER_ROWS);
+}
+
 // What the loader has of the app partition the firmware has not.
 static void clip_app(const molt_flash_t *flash, molt_standby_t *standby) {
     uint32_t size = 2 * molt_sector_size(&flash->geometry);
@@ -201,6 +215,7 @@ int molt_standby_read(const molt_flash_t *flash, const molt_standby_chip_t *chip
     }
     err = find_app(&table, standby);
     err = err ? err : find_rows(&table, standby);
+    err = err ? err : check_place(flash, standby);
     if (err == MOLT_ERR_NOENT) {
         err = find_room(flash, chip, buf, standby);
     } else if (!err) {

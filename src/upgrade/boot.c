@@ -133,17 +133,17 @@ static uint32_t begin_steps(
 }
 
 // What each image of a chip with a second-stage boot loader begins with.
-#define IMAGE_MAGIC 0xe9u
+#define APP_MAGIC 0xe9u
 
 // Standby mode: whether the sector at the image's place has `crc`, its first byte taken for an image's, as `buf` has it then. That
 // byte may be broken, or not be programmed yet, but for the bits in `needed`, which have to be 1. The sector is read again before the
 // answer is no.
-static bool holds(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t needed, uint8_t *buf) {
+static bool first_holds(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t needed, uint8_t *buf) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
     for (uint32_t try = 0; try < CHECK_TRIES; try++) {
         int err = flash->read(flash->ctx, addr, buf, sector_size);
         bool is_possible = (buf[0] & needed) == needed;
-        buf[0] = IMAGE_MAGIC;
+        buf[0] = APP_MAGIC;
         if (!err && is_possible && molt_crc32(0, buf, sector_size) == crc) {
             return true;
         }
@@ -182,8 +182,8 @@ static int put_first(const molt_flash_t *flash, const molt_boot_place_t *place, 
 static int restore(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, const run_t *run) {
     const molt_plan_t *plan = run->plan;
     uint32_t crc = plan->saved.head_crc;
-    bool is_there = is_standby(place, plan) && !holds(flash, plan->saved.head_addr, crc, IMAGE_MAGIC, run->buf)
-                    && holds(flash, place->final_addr, crc, 0, run->buf);
+    bool is_there = is_standby(place, plan) && !first_holds(flash, plan->saved.head_addr, crc, APP_MAGIC, run->buf)
+                    && first_holds(flash, place->final_addr, crc, 0, run->buf);
     int err = is_there ? 0 : flash->read(flash->ctx, plan->saved.head_addr, run->buf, molt_sector_size(&flash->geometry));
     if (!err) {
         err = put_first(flash, place, io, run, plan->saved.head_crc, MOLT_REPORT_RESTORED);
@@ -237,6 +237,18 @@ static int check_image(const molt_flash_t *flash, const molt_boot_io_t *io, cons
         }
     }
     return MOLT_ERR_CORRUPT;
+}
+
+// The source or, where that is being erased already with the rest of the filesystem, the image in flash; run->from says which.
+// Returns as check_image() does.
+static int check_either(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run) {
+    run->from = 1;
+    int err = check_image(flash, io, run, false);
+    if (err == MOLT_ERR_CORRUPT) {
+        run->from = run->plan->verify_step;
+        err = check_image(flash, io, run, true);
+    }
+    return err;
 }
 
 // Let nothing that was read wrong once stay: the image in flash is the one that was checked, to the last bit. What
@@ -367,17 +379,11 @@ static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, cons
     if (plan->source_kind == MOLT_SOURCE_GZIP) {
         err = extend(flash, io, plan, &source_reader, buf, &run.image);
     }
-    run.from = 1;
     if (!err) {
-        err = check_image(flash, io, &run, false);
+        err = check_either(flash, io, &run);
     }
-    if (err == MOLT_ERR_CORRUPT) {
-        // Perhaps the source is being erased already, with the rest of the filesystem.
-        run.from = plan->verify_step;
-        err = check_image(flash, io, &run, true);
-        if (err == MOLT_ERR_CORRUPT && !molt_journal_is_done(&run.journal, 0)) {
-            return is_resident(place, plan) ? MOLT_BOOT_RESTORED : restore(flash, place, io, &run);
-        }
+    if (err == MOLT_ERR_CORRUPT && run.from != 1 && !molt_journal_is_done(&run.journal, 0)) {
+        return is_resident(place, plan) ? MOLT_BOOT_RESTORED : restore(flash, place, io, &run);
     }
     if (!err && is_doubtful) {
         // Some chips lose a page of it with a program that is torn; but it may be somebody else's firmware, too.
@@ -430,8 +436,8 @@ int molt_boot_standby(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *se
     }
     // What is missing of a sector that is placed, or weak, is its first byte.
     bool is_placed = (marks >> MOLT_MARK_PLACED & 1) != 0;
-    bool is_new = is_placed && holds(flash, place.final_addr, plan.first_crc, IMAGE_MAGIC, buf);
-    bool is_old = is_placed && !is_new && holds(flash, place.final_addr, plan.saved.head_crc, IMAGE_MAGIC, buf);
+    bool is_new = is_placed && first_holds(flash, place.final_addr, plan.first_crc, APP_MAGIC, buf);
+    bool is_old = is_placed && !is_new && first_holds(flash, place.final_addr, plan.saved.head_crc, APP_MAGIC, buf);
     if (!err && (is_new || is_old)) {
         err = flash->prog(flash->ctx, place.final_addr, buf, 4);
     }

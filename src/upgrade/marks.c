@@ -16,7 +16,7 @@ static uint32_t second_off(const molt_geometry_t *geometry, uint32_t mark) {
     return (mark + 1) % MOLT_MARK_COUNT * molt_page_size(geometry) + molt_page_size(geometry) / 2;
 }
 
-static bool is_made(const uint8_t *word) {
+static bool mark_is_made(const uint8_t *word) {
     uint32_t count = 0;
     for (uint32_t zeros = ~load32_le(word); zeros; zeros &= zeros - 1) {
         count++;
@@ -27,7 +27,7 @@ static bool is_made(const uint8_t *word) {
 uint32_t molt_marks_read(const molt_geometry_t *geometry, const uint8_t *sector) {
     uint32_t marks = 0;
     for (uint32_t mark = 0; mark < MOLT_MARK_COUNT; mark++) {
-        bool is_so = is_made(sector + first_off(geometry, mark)) || is_made(sector + second_off(geometry, mark));
+        bool is_so = mark_is_made(sector + first_off(geometry, mark)) || mark_is_made(sector + second_off(geometry, mark));
         marks |= (is_so ? 1u : 0u) << mark;
     }
     return marks;
@@ -41,7 +41,7 @@ int molt_marks_make(const molt_flash_t *flash, uint32_t plan_addr, molt_mark_t m
 
 int molt_marks_break_image(const molt_flash_t *flash, uint32_t addr) {
     uint32_t word;
-    uint32_t again;
+    uint32_t again = 0;
     int err = flash->read(flash->ctx, addr, &word, sizeof word);
     if (!err) {
         err = flash->read(flash->ctx, addr, &again, sizeof again);

@@ -2,7 +2,7 @@
 
 # mpy2-A only where there is a second MicroPython.
 E2E_FIRMWARES := $(patsubst %,$(BUILD)/%/firmware.bin,mpy-A mpy-B mpy-A-1M mpy-B-1M mpy-A-1M-lean mpy-B-1M-lean $(filter mpy2-A,$(VPORT_FIRMWARES)))
-test-programs: $(E2E_FIRMWARES)
+test-programs: $(E2E_FIRMWARES) $(BUILD)/c3-A/flash.bin $(BUILD)/c3-B/flash.bin
 
 # For firmwares without molt: the package, and a program that makes the C job of the same device.
 $(BUILD)/host/same_job: $(BUILD)/host/tests/e2e/same_job.o $(BUILD)/host/libmoltsim.a $(BUILD)/host/libmoltlfs.a $(BUILD)/host/libmolt.a
@@ -13,5 +13,5 @@ test-programs: $(BUILD)/host/same_job $(BUILD)/mip/package.json $(STOCK_FIRMWARE
 test-programs: $(NET_FIRMWARES) web
 
 .PHONY: demo
-demo: $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live
+demo: $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin $(BUILD)/stock-A/firmware.bin $(BUILD)/mip/package.json vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live
 	@BUILD=$(BUILD) tools/demo

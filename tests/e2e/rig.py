@@ -38,7 +38,7 @@ CLEAN, BRICK, CRASH, CUT, REPORT, TIMEOUT = 0, 70, 71, 72, 73, 74
 # Which engine upgrades: "c", that of a firmware with molt in it, or "stock", the package on a firmware without.
 ENGINE = os.environ.get("ENGINE", "c")
 # The Python engine takes longer, from a gzip file above all.
-SLOWER = 5 if ENGINE == "stock" else 1
+SLOWER = 10 if ENGINE == "stock" else 1
 PIECE = 32  # what one program command of the mask ROM takes at most
 IN_STOCK = {"mpy-A": "stock-A", "mpy-A-1M": "stock-A-1M", "mpy2-A": "stock2-A"}
 FS_START = MB           # where the firmwares for 2 MB and more have their filesystem
@@ -79,6 +79,17 @@ def firmware(name):
 def version(name):
     """What a firmware calls itself: v1.25.0-B"""
     return re.search(rb"(v\d+\.\d+\.\d+(?:-preview)?-[AB]) on ", firmware(name))[1].decode()
+
+
+def on_board(name):
+    """The firmware that a fresh() board of that name has: with the engine "stock" one without molt."""
+    return IN_STOCK.get(name, name) if ENGINE == "stock" else name
+
+
+def of_c_engine(what):
+    """In a test of what only a firmware with molt in it has: that is not tried with the other engine."""
+    if ENGINE == "stock":
+        raise Skip(f"only a firmware with molt in it has {what}")
 
 
 def with_params(image, params):
@@ -257,11 +268,11 @@ def fresh(name="mpy-A", size="4M", files=None, fs_start=None, params=None):
     """A board with a firmware and files, that has been started once (the SDK has written its parameters). With the engine "stock"
     it is the firmware without molt, and the package is there too."""
     files = user_files() if files is None else files
-    if ENGINE == "stock" and name in IN_STOCK:
+    if on_board(name) != name:
         import stockrig
 
-        name = IN_STOCK[name]
         files = {**stockrig.package(), **files}
+    name = on_board(name)
     firmware(name)
     with LOCK_FRESH:
         content = _fresh_content(name, size, fs_start, params, tuple(files.items()))

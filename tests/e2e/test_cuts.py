@@ -31,8 +31,8 @@ from checks import files_are, target_is
 from rig import (BRICK, CLEAN, CRASH, CUT, FS_START, SECTOR, TIMEOUT, WORK, Board, Failure, firmware, fresh, same,
                  same_bytes, scratch, tool, true, user_files)
 
-POINTS, ENDS, THREES = 20, 8, 6
-GZIP_POINTS = 10
+POINTS, ENDS, THREES = 12, 4, 4
+GZIP_POINTS = 4
 TEARS = ("prefix", "random", "zero", "stray", "suffix")
 ANY_TEAR = ("before", "after", *TEARS)
 REPORT_SIZE = 16
@@ -186,12 +186,12 @@ def cut_thrice(setting, seed):
 
 
 def cut_again_and_again(setting):
-    """The power fails every hundred pages or so, until nearly all is done; then it stays."""
+    """The power fails every two hundred pages or so, until nearly all is done; then it stays."""
     board = Board(setting.prepared)
     left, count = setting.windows[-1][0] - setting.prepare_count, 0
     try:
         while left > 8 * 160:
-            step = 8 * (97 + 5 * count % 41) + count % 8
+            step = 8 * (197 + 5 * count % 41) + count % 8
             tear = ANY_TEAR[count % len(ANY_TEAR)]
             same(board.run(cut=f"{step}:{tear}", status=None).status, CUT, f"cut {count}")
             left -= step
@@ -210,11 +210,11 @@ def cut_again_and_again(setting):
 
 def spread(setting, points, ends):
     """Operation and tear of each cut: so many points, the first and last operations, and both rewritings of sector 0: an
-    operation of every third page, all of the first page's, which goes in last."""
+    operation of every ninth page, all of the first page's, which goes in last."""
     count = len(setting.ops)
     ops = {i * (count - 1) // (points - 1) for i in range(points)} | set(range(ends)) | set(range(count - ends, count))
     for begin, end in setting.windows if ends else ():
-        ops |= set(range(begin, end, 24)) | set(range(end - 8, end + 1))
+        ops |= set(range(begin, end, 72)) | set(range(end - 8, end + 1))
     return both_ways(sorted(ops))
 
 

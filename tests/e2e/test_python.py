@@ -14,8 +14,8 @@ import tarfile
 import zlib
 
 from checks import attempt, files_are, landed, refused, target_is
-from rig import (BUILD, ROOT, SECTOR, SMALL_PROGRAM_SAYS, Board, firmware, fresh, main, note, same, same_bytes, scratch,
-                 small_program, test, tool, true, user_files, version)
+from rig import (BUILD, ROOT, SECTOR, SMALL_PROGRAM_SAYS, Board, firmware, fresh, main, note, of_c_engine, on_board, same, same_bytes,
+                 scratch, small_program, test, tool, true, user_files, version)
 
 UPGRADE = "molt.fwupdate('firmware.bin')"
 PUBLIC = {"__name__", "fwupdate", "check", "plan", "status", "pending", "cancel", "install", "uninstall", "confirm", "map", "regions", "user",
@@ -31,6 +31,7 @@ def board_with(image, **files):
 @test
 def help_shows_what_is_for_users():
     """help(molt), dir() and tab completion show the functions for users, and nothing else"""
+    of_c_engine("molt.frozen")
     board = board_with(small_program(9000))
     run = board.run("import molt\nhelp(molt)\nprint(dir(molt))")
     shown = set(re.findall(r"^  (\w+) -- ", run.out, re.M))
@@ -46,6 +47,7 @@ def help_shows_what_is_for_users():
 @test
 def the_map_as_data():
     """molt.regions() has for programs what molt.map() prints, without a gap"""
+    of_c_engine("the flash map")
     board = board_with(small_program(9000))
     run = board.run("import molt\nprint(molt.regions())\nmolt.map()")
     regions = eval(run.lines()[0])
@@ -210,6 +212,7 @@ def the_risk_is_told_before_it_is_taken():
 @test
 def open_files_are_flushed():
     """What a program has written to a file and not closed is on the filesystem after the upgrade; in another filesystem too, and for esp.DFU()"""
+    of_c_engine("a list of open files")
     program = small_program(9000)
     text = "a line of the log\n" * 200
     for code in ("molt.fwupdate('firmware.bin')", "molt.fwupdate('firmware.bin', reset=False)\nf.write('the end')\nesp.DFU()"):
@@ -224,6 +227,7 @@ def open_files_are_flushed():
 @test
 def a_file_on_the_boards_own_fat():
     """Where the device's own filesystem is FAT the sentence says that it has to be made again as littlefs"""
+    of_c_engine("a face that is not on the filesystem")
     board = fresh("mpy-A", files={})
     board.run("import vfs, flashbdev\nvfs.umount('/')\nvfs.VfsFat.mkfs(flashbdev.bdev)\nvfs.mount(flashbdev.bdev, '/')\n"
               "f = open('firmware.bin', 'wb')\nf.write(bytes(9000))\nf.close()")
@@ -233,6 +237,7 @@ def a_file_on_the_boards_own_fat():
 @test
 def a_header_that_says_another_size():
     """Where the header says a smaller flash than the firmware's filesystem needs, the start says so in one line, and so does fwupdate()"""
+    of_c_engine("a line of its own at the start")
     for code, size in ((2, "1024 KB"), (0, "512 KB")):
         board = board_with(small_program(9000))
         board.change(3, bytes([board.flash(3, 4)[0] & 15 | code << 4]))
@@ -246,7 +251,7 @@ def a_header_that_says_another_size():
 @test
 def an_image_that_is_in_place():
     """An image that is in flash already is left alone: nothing is written, there is no reset, False is returned; erase_all goes on"""
-    files = {**user_files(), "firmware.bin": firmware("mpy-A")}
+    files = {**user_files(), "firmware.bin": firmware(on_board("mpy-A"))}
     board = fresh("mpy-A", files=files)
     before = board.flash()
     run = board.run("import molt\nprint(molt.plan('firmware.bin')['in_place'], molt.fwupdate('firmware.bin'), molt.pending(), molt.status())")
@@ -262,6 +267,7 @@ def an_image_that_is_in_place():
 @test
 def without_frozen_modules():
     """A firmware that is built with MOLT_FROZEN=0 is smaller, has no molt.frozen and no esp.add_frozen, and upgrades"""
+    of_c_engine("a build without frozen modules")
     board = fresh("mpy-A-nofrozen", files={**user_files(), "firmware.bin": firmware("mpy-B")})
     run = board.run("import molt, esp\nprint(hasattr(molt, 'frozen'), hasattr(esp, 'add_frozen'), hasattr(esp, 'DFU'))\n"
                     "try:\n import molt.frozen\nexcept ImportError as e: print(e)\nprint(molt.plan('firmware.bin')['refused'])\nmolt.fwupdate('firmware.bin')", timeout=180)
@@ -278,6 +284,7 @@ def without_frozen_modules():
 @test
 def a_block_device_that_raises():
     """A block device in Python that raises while the file is looked for leaves nothing behind: the filesystem goes on working"""
+    of_c_engine("a list of open files")
     program = small_program(9000)
     code = ("import molt, vfs, flashbdev, gc\n"
             "class Disk(flashbdev.FlashBdev):\n left = -1\n"
@@ -324,6 +331,7 @@ def a_chip_that_rewrites_pages():
 @test
 def the_recipe_for_boot_py():
     """The recipe for boot.py, with a power cut between the preparation and the renaming: the firmware is put in once"""
+    of_c_engine("esp.DFU()")
     recipe = code_of(ROOT / "micropython/README.md", "new.bin").encode()
     files = {**user_files(), "boot.later": recipe, "new.bin": firmware("mpy-B")}
     board = fresh("mpy-A", files=files)

@@ -13,8 +13,8 @@ import sys
 
 from checks import attempt, files_are, refused, target_is
 from badimages import esp32_image, with_md5
-from rig import (FS_START, FS_START_1M, MB, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, firmware, fresh, hazard, main, note, same, same_bytes, scratch,
-                 small_program, test, tool, true, user_files)
+from rig import (FS_START, FS_START_1M, MB, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, firmware, fresh, hazard, main, note, of_c_engine, same,
+                 same_bytes, scratch, small_program, test, tool, true, user_files)
 
 UPGRADE = "molt.fwupdate('firmware.bin')"
 NOT_OURS = "on another volume than a littlefs in the device's own flash; copy it there"
@@ -261,6 +261,7 @@ def a_file_on_littlefs_in_ram_is_refused():
 @test
 def a_file_on_another_littlefs_in_flash():
     """A file on a second littlefs in flash is taken from there, also when the first has one of that name and size"""
+    of_c_engine("a way to a second littlefs")
     ours = small_program(20000)
     theirs = small_program(19000) + bytes(len(ours) - len(small_program(19000)))
     board = fresh("mpy-A", files={**user_files(), "firmware.bin": ours, "theirs": theirs})
@@ -288,6 +289,7 @@ WRITERS = {
 @test
 def open_writers_on_a_file_that_was_whole():
     """With a writer at work on the image file (truncating, changing, appending) the upgrade is refused until it is closed"""
+    of_c_engine("a list of open files")
     files = {**user_files(), "firmware.bin": firmware("mpy-B")}
     for what, code in WRITERS.items():
         board = fresh("mpy-A", files=files)

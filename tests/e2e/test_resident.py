@@ -9,13 +9,13 @@ import random
 import sys
 
 from checks import attempt, files_are, refused
-from rig import (BUILD, CLEAN, CUT, ROOT, SECTOR, Board, firmware, fresh, main, note, same, same_bytes, scratch,
+from rig import (BUILD, CLEAN, CUT, ROOT, SECTOR, Board, firmware, fresh, main, note, of_c_engine, same, same_bytes, scratch,
                  small_program, stored, test, tool, true, user_files, with_params)
 
 RESERVED = 0xf8000           # the stock map of 2 MB and more: the top eight sectors of what is mapped
 OVERLAY = RESERVED + 7 * SECTOR
 TRIAL = "import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', trial_starts=2, verbose=False)\n"
-POINTS = 10
+POINTS = 6
 
 
 def gzip_of(name, window="4K"):
@@ -192,6 +192,7 @@ def trials_that_could_not_end_are_refused():
 @test
 def a_refused_fallback_leaves_the_frozen_modules():
     """A fallback that is refused costs no frozen module, with drop_frozen either"""
+    of_c_engine("frozen modules")
     program = large_program()
     hello = (ROOT / "tests/fuzz/corpus/mpy/hello").read_bytes()
     board = resident_board(files_with(firmware_bin=program, hello_mpy=hello))

@@ -8,7 +8,7 @@ import re
 import sys
 
 from checks import STATUS, files_are, landed, refused, target_is
-from rig import (BUILD, CUT, FS_START, KB, SECTOR, SMALL_PROGRAM_SAYS, Board, firmware, fresh, hazard, main, note, same,
+from rig import (BUILD, CUT, FS_START, KB, SECTOR, SMALL_PROGRAM_SAYS, Board, firmware, fresh, hazard, main, note, of_c_engine, same,
                  same_bytes, scratch, small_program, test, tool, true, user_files)
 
 PREPARE = "import molt\nmolt.fwupdate('firmware.bin', reset=False)\n"
@@ -57,6 +57,7 @@ def prepared_then_power_cycle():
 @test
 def prepared_then_dfu():
     """esp.DFU() carries out what is prepared; without that it says that there is nothing"""
+    of_c_engine("esp.DFU()")
     board = board_with_b()
     before = board.flash()
     refused(board, "import esp; esp.DFU()", "OSError", "no upgrade is prepared")
@@ -68,6 +69,7 @@ def prepared_then_dfu():
 @test
 def dfu_erase_all_has_to_be_prepared():
     """esp.DFU(True) carries out only what was prepared with erase_all"""
+    of_c_engine("esp.DFU()")
     board = board_with_b()
     run = board.run(PREPARE + "import esp\ntry: esp.DFU(True)\nexcept ValueError as e: print(e)")
     true("prepared without erase_all" in run.lines()[-1], f"refused: {run.lines()[-1]}")
@@ -183,6 +185,7 @@ def a_file_in_a_directory_by_any_path():
 @test
 def the_other_names():
     """inisetup.fwupdate is the same function; verbose=False prints nothing"""
+    of_c_engine("them")
     board = board_with_b()
     before = board.flash()
     run = board.run("import molt, inisetup\nprint(inisetup.fwupdate is molt.fwupdate)\n")
@@ -219,6 +222,7 @@ def recipe_done(board, before):
 @test
 def a_recipe_in_boot_py():
     """A few lines in boot.py upgrade when there is a new file, once"""
+    of_c_engine("esp.DFU()")
     # The first start of a fresh board is in fresh(): there the upgrade happens already.
     board = board_with_recipe()
     true(board.run().runs("mpy-B"), "B comes up")
@@ -228,6 +232,7 @@ def a_recipe_in_boot_py():
 @test
 def a_recipe_in_boot_py_and_power_cuts():
     """The same with a power cut anywhere around preparation and renaming"""
+    of_c_engine("esp.DFU()")
     board = fresh("mpy-A", files={**user_files(), "boot.later": RECIPE, "new.bin": firmware("mpy-B")})
     before = board.flash()
     board.run("import os; os.rename('boot.later', 'boot.py')")
@@ -252,6 +257,7 @@ def a_recipe_in_boot_py_and_power_cuts():
 @hazard("unbounded recording of every read on the filesystem")
 def heap_use():
     """An upgrade with an image of 660 KB needs at most 8,704 bytes of heap, import included"""
+    of_c_engine("so little need of heap")
     most = least_heap(board_with_b(), 8704)
     true(most is not None, "it works with 8,704 bytes free")
     note(f"it works with {most} bytes of free heap")
@@ -260,6 +266,7 @@ def heap_use():
 @test
 def heap_use_with_a_gzip_file():
     """From a gzip file with a window of 4 KB an upgrade needs at most 16.25 KB of heap"""
+    of_c_engine("so little need of heap")
     image, packed = scratch("b.bin"), scratch("b.gz")
     image.write_bytes(firmware("mpy-B"))
     tool("compress", image, packed)
@@ -291,6 +298,7 @@ def least_heap(board, limit):
 @test
 def heap_is_given_back():
     """Checking an image again and again leaves nothing behind on the heap"""
+    of_c_engine("code that is not on the heap")
     code = "import molt, gc\ndef free():\n    gc.collect()\n    return gc.mem_free()\nmolt.check('firmware.bin')\na = free()\n" \
         "for i in range(3): molt.check('firmware.bin'); molt.plan('firmware.bin')\nprint(a - free())"
     lost = board_with_b().run(code).value()
@@ -300,6 +308,7 @@ def heap_is_given_back():
 @test
 def no_iram():
     """molt's objects have not one byte in IRAM in the firmware, by its linker map"""
+    of_c_engine("code of molt")
     for name in ("mpy-A", "mpy-A-1M"):
         firmware(name)
         text = (BUILD / name / "firmware.map").read_text()

@@ -10,7 +10,7 @@ import sys
 
 from checks import STATUS, files_are, landed, target_is
 from rig import (BLOCK, FS_START, FS_START_1M, MB, SECTOR, SMALL_PROGRAM_SAYS, SYSTEM_SIZE, Skip, firmware, fresh,
-                 hazard, main, note, same, same_bytes, scratch, small_program, stored, test, tool, true, user_files, version)
+                 hazard, main, note, on_board, same, same_bytes, scratch, small_program, stored, test, tool, true, user_files, version)
 
 UPGRADE = "import molt; molt.fwupdate('firmware.bin')"
 PREPARE = "import molt; molt.fwupdate('firmware.bin', reset=False)\n"
@@ -328,7 +328,8 @@ def the_plan_comes_true():
 @test
 def equal_sectors_are_left_alone():
     """Upgrading to an image of which all but the last sector is in place rewrites that and the first one only"""
-    image = firmware("mpy-A")
+    name = on_board("mpy-A")
+    image = firmware(name)
     files = with_image(image)
     board = fresh("mpy-A", files=files)
     before = board.flash()
@@ -338,7 +339,7 @@ def equal_sectors_are_left_alone():
     board.run(PREPARE)
     run = board.run()
     true(all(addr < SECTOR or last <= addr < last + SECTOR or addr >= FS_START for _, addr, _ in run.ops), "other sectors are touched")
-    same(landed(board, before, "mpy-A", files)["result"], "ok", "status")
+    same(landed(board, before, name, files)["result"], "ok", "status")
 
 
 if __name__ == "__main__":

@@ -147,6 +147,9 @@ def a_table_on_its_own_is_drawn_for_the_smallest_chip_or_for_the_one_given():
 def every_good_vector_is_drawn_and_every_bad_one_refused_with_a_sentence():
     for name, (data, _) in parts.vectors().items():
         (WORK / "table.bin").write_bytes(data)
+        if name == "bad-row-behind-md5":  # boot loaders read on there: test_esp32.py has molt's own rows
+            check("not drawn: more, 0x1000 bytes at 0x400000" in molt("map", WORK / "table.bin"), "it is named")
+            continue
         if not name.startswith("bad-"):
             molt("map", WORK / "table.bin", "--svg", WORK / "table.svg")
             xml.etree.ElementTree.parse(WORK / "table.svg")
@@ -188,16 +191,20 @@ def the_picture_names_the_partitions():
 
 
 @test
-def what_is_for_an_esp8266_refuses_an_esp32():
+def what_is_for_an_esp8266_or_for_a_chip_with_a_loader_refuses_an_esp32():
     path = plain()
     before = path.read_bytes()
-    for words in (("plan", path, "main.py"), ("upgrade", path, "main.py"), ("torture", path, "main.py"), ("boot", path),
-                  ("install", path), ("uninstall", path), ("frozen", "ls", path), ("frozen", "add", path, WORK / "file0"),
+    for words in (("frozen", "ls", path), ("frozen", "add", path, WORK / "file0"),
                   ("migrate", path, WORK / "out.bin", "--to", "molt")):
         said = molt(*words, status=1)
-        check("ESP32" in said and "ESP8266" in said, words[0], said)
-    for words in (("--upgrade", "main.py"), ("--variant", "molt"), ("--ld", WORK / "x.ld")):
+        check("an ESP32, and that is for an ESP8266's only" in said, words[0], said)
+    for words in (("plan", path, "main.py"), ("upgrade", path, "main.py"), ("torture", path, "main.py"), ("boot", path),
+                  ("install", path), ("uninstall", path), ("map", path, "--upgrade", "main.py")):
+        said = molt(*words, status=1)
+        check("an ESP32, for which molt has no loader so far" in said and "molt info, map, doctor" in said, words[0], said)
+    for words in (("--variant", "molt"), ("--ld", WORK / "x.ld")):
         check(f"leave out {words[0]}" in molt("map", path, *words, status=1), words)
+    for words in (("--upgrade", "main.py"), ("--variant", "molt"), ("--ld", WORK / "x.ld")):
         check(f"leave out {words[0]}" in molt("map", VECTORS / "gaps.bin", *words, status=1), words)
     check(path.read_bytes() == before and not (WORK / "out.bin").exists(), "nothing is written")
 

@@ -117,7 +117,7 @@ def what_is_in_the_way_is_said(folder):
     boot = esp32_image()
     esp32[0x1000:0x1000 + len(boot)] = boot
     path.write_bytes(esp32)
-    refused("doctor", path, saying="ESP32")
+    refused("doctor", path, saying="there is no partition table")
 
 
 @test

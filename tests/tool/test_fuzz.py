@@ -4,6 +4,7 @@
 rig.py has how to run it. MOLT_FUZZ_ROUNDS (200) and MOLT_FUZZ_SEED (1) say how much and what; a failure prints the round.
 """
 
+import hashlib
 import json
 import os
 import random
@@ -14,6 +15,7 @@ import zlib
 from pathlib import Path
 
 from rig import Device, Failure, SECTOR, check, esp8266_image, good, main, micropython_image, molt, test
+import esp32
 
 
 def mutate(rng, data):
@@ -164,6 +166,49 @@ def no_damaged_boot_sector_crashes_it(folder):
         fuzz_run(device, bytes(data), "boot", device.path, "-q")
         now = device.now()
         check(now[device.fs_end:] == prepared[device.fs_end:], "round", number, "the system sectors")
+
+
+def damage_esp32(rng, data):
+    """Boot loader, partition table with the rows behind its MD5, molt's loader and plan, headers of the firmware."""
+    data = bytearray(data)
+    begin, size = rng.choice([(0, 64), (esp32.TABLE, 288), (esp32.TABLE, 288), (esp32.TABLE, 288), (esp32.LOADER, 400),
+                              (esp32.PLAN, 4096), (esp32.APP, 320)])
+    for _ in range(rng.choice([1, 1, 2, 5])):
+        at = begin + rng.randrange(size)
+        if rng.random() < 0.5:
+            data[at] ^= 1 << rng.randrange(8)
+        else:
+            struct.pack_into("<I", data, at // 4 * 4, rng.choice([0, 0xFFFFFFFF, 0x7FFFF000, 0x80000000, 0x10000, 0xF000, 0x6000, 0x100000]))
+    if rng.random() < 0.6:
+        # So that what it says is believed.
+        data[esp32.TABLE + 112:esp32.TABLE + 128] = hashlib.md5(data[esp32.TABLE:esp32.TABLE + 96]).digest()
+    return bytes(data)
+
+
+@test
+def no_damaged_flash_of_an_esp32_crashes_it_or_is_changed_where_it_is_refused(folder):
+    device = esp32.Board(folder)
+    states = [device.before, device.install().before]
+    good("upgrade", device.path, "new.bin", "-q", "--cut", 150)
+    states.append(device.now())
+    statuses = [0, 0]
+    for number in range(rounds(4)):
+        rng = random.Random(seed_of(number) + 900000)
+        data = damage_esp32(rng, rng.choice(states))
+        device.path.write_bytes(data)
+        try:
+            for command in rng.choice([["info", "--json"], ["info"], ["map"], ["doctor"]]), rng.choice([["plan", "new.bin"], ["ls"]]):
+                statuses[fuzz_run(device, data, command[0], device.path, *command[1:]).status] += 1
+            last = rng.choice([["install"], ["uninstall"], ["upgrade", "new.bin"], ["boot"]])
+            result = molt(last[0], device.path, *last[1:], "-q")
+            check(result.status in (0, 1) and (result.status == 0 or device.now() == data), last, result.err[-2000:])
+            check(device.now()[:esp32.LOADER] == data[:esp32.LOADER], last, "the boot loader")
+            statuses[result.status] += 1
+        except Exception as error:
+            kept = Path(tempfile.gettempdir()) / f"molt-fuzz-{seed_of(number)}.bin"
+            kept.write_bytes(data)
+            raise Failure(f"round {number}, dump kept as {kept}: {error}") from error
+    check(min(statuses) > rounds(4) // 2, "both happen:", statuses)
 
 
 if __name__ == "__main__":

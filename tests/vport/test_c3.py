@@ -296,11 +296,17 @@ def control_c_stops_what_runs():
                                stderr=subprocess.DEVNULL, env=ENVIRONMENT, bufsize=0)
     process.stdin.write(b"print('be' + 'gins')\r\nwhile True: pass\r\n\r\n")
     output = b""
-    while b"begins\r\n" not in output or not output.endswith(b"... \r\n"):
-        output += os.read(process.stdout.fileno(), 4096)
+
+    def read_until(is_there):
+        nonlocal output
+        while not is_there():
+            data = os.read(process.stdout.fileno(), 4096)
+            true(data, f"the board has ended: {output[-400:]}")
+            output += data
+
+    read_until(lambda: b"begins\r\n" in output and output.endswith(b"... \r\n"))
     process.stdin.write(b"\x03")
-    while b"KeyboardInterrupt" not in output:
-        output += os.read(process.stdout.fileno(), 4096)
+    read_until(lambda: b"KeyboardInterrupt" in output)
     process.stdin.close()
     same(process.wait(timeout=60), 0)
     process.stdout.close()

@@ -14,6 +14,8 @@ bool clock_pass_code(uint32_t bytes);
 void clock_pass_us(uint64_t us);
 void clock_look(void);  // the flash chip has taken time: watchdogs are looked at
 
+void clock_plan(void);  // watchdogs have been set otherwise
+
 uint64_t clock_ns(void);  // since the power came on
 uint32_t clock_cycles(void);
 void clock_power_on(void);

@@ -60,8 +60,10 @@ void power_note_loader(uint32_t vaddr, uint32_t size) {
 }
 
 void power_note_code(uint32_t vaddr) {
-    bool is_rom = vaddr - ROM_VADDR < ROM_SIZE;
-    if (!is_rom && (vaddr < power.loader_vaddr || vaddr >= power.loader_end)) {
+    if (power.has_program) {
+        return;
+    }
+    if (vaddr - ROM_VADDR >= ROM_SIZE && (vaddr < power.loader_vaddr || vaddr >= power.loader_end)) {
         power.has_program = true;
         power.failures = 0;
     }

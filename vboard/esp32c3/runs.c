@@ -2,9 +2,11 @@
 #include "runs.h"
 
 #include <nettle/sha2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,7 +121,9 @@ void runs_operation(uint32_t number) {
         uart_flush();
         pid_t child = fork();
         if (child == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);  // who stops the first stops all
             runs.present = run;
+            nor_end_log();
             nor_cut_at(number, run->cuts[0].tear);
             return;
         }

@@ -6,6 +6,7 @@
 
 #include "board.h"
 #include "chip.h"
+#include "clock.h"
 #include "crash.h"
 #include "machine.h"
 #include "nor.h"
@@ -171,4 +172,5 @@ void spi1_run(uint32_t command) {
     } else if ((command & COMMAND_ERASE_CHIP) != 0) {
         chip_erase(0, nor_size());
     }
+    clock_look();
 }

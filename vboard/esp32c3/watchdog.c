@@ -101,6 +101,7 @@ static void find_next(void) {
         uint64_t ns = bite_ns(i, &cause);
         watchdog_next_ns = ns < watchdog_next_ns ? ns : watchdog_next_ns;
     }
+    clock_plan();
 }
 
 bool watchdog_check(void) {

@@ -177,6 +177,10 @@ void nor_program(uint32_t addr, const void *data, uint32_t size) {
     operate("page", &nor.page_programs, addr, size, data);
 }
 
+void nor_end_log(void) {
+    nor.log_fd = -1;
+}
+
 void nor_log_status(uint32_t value, uint32_t size, const char *writer) {
     if (nor.log_fd >= 0) {
         board_write_text(nor.log_fd, "- status 0x%04x %u %s\n", value, size, writer);

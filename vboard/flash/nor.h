@@ -32,6 +32,8 @@ bool nor_cut_at(uint32_t operation, const char *tear);
 // A line of the log for a status register's write, which is no operation and has no number.
 void nor_log_status(uint32_t value, uint32_t size, const char *writer);
 
+void nor_end_log(void);  // the log is another process's
+
 // The modelled clock: what the flash has taken so far.
 void nor_pass(uint64_t ns);
 uint64_t nor_time_ns(void);

@@ -84,7 +84,11 @@ int dumpfs_refuse(const dumpfs_t *dump) {
 
 int dumpfs_look(dumpfs_t *dump, const args_t *args) {
     bool is_whole = dump->firmware.state == FIRMWARE_WHOLE;
-    place_hints_t hints = { is_whole ? dump->firmware.end : 0, dump->firmware.fs_addr, !dump->is_esp32 };
+    uint32_t known[ESP32_FILESYSTEMS_MAX];
+    place_hints_t hints = { is_whole ? dump->firmware.end : 0, dump->firmware.fs_addr, !dump->board.is_esp32, known, 0 };
+    if (dump->board.is_esp32 && dump->board.table.defect == MOLT_MAP_FINE) {
+        hints.known_count = esp32_filesystems(&dump->board.table, known, &hints.wanted);
+    }
     place_find(&dump->places, &dump->nor.flash, &dump->volume, &hints);
     bool has_own = dump->places.verdict != PLACES_NONE && dump->places.verdict != PLACES_ELSEWHERE;
     dump->fs = has_own ? dump->places.items[dump->places.own].region : (molt_region_t){ 0, 0 };
@@ -112,6 +116,18 @@ const char *dumpfs_repeat_text(const dumpfs_t *dump, char *text, uint32_t text_s
     return text;
 }
 
+void dumpfs_look_again(dumpfs_t *dump) {
+    uint32_t size = dump->nor.flash.geometry.size;
+    const board_t *board = &dump->board;
+    dumpfs_power_on(dump);
+    board_look(&dump->board, &dump->nor.flash, dump->nor.bytes, size);
+    if (board->is_esp32) {
+        firmware_look_at(&dump->firmware, dump->nor.bytes, &board->app, board->work != BOARD_AT_REST);
+    } else {
+        firmware_look(&dump->firmware, &dump->nor.flash, dump->nor.bytes, size);
+    }
+}
+
 int dumpfs_load(dumpfs_t *dump, const char *path) {
     char text[512];
     *dump = (dumpfs_t){ .path = path };
@@ -119,13 +135,9 @@ int dumpfs_load(dumpfs_t *dump, const char *path) {
         return say_fail("%s", text);
     }
     uint32_t size = dump->nor.flash.geometry.size;
-    dump->is_esp32 = esp32_look(dump->nor.bytes, size, &dump->chip, &dump->boot_addr);
-    dump->system.size = dump->is_esp32 ? 0 : DUMPFS_SYSTEM_SIZE;
+    dumpfs_look_again(dump);
+    dump->system.size = dump->board.is_esp32 ? 0 : DUMPFS_SYSTEM_SIZE;
     dump->system.addr = size - dump->system.size;
-    dumpfs_power_on(dump);
-    if (!dump->is_esp32) {
-        firmware_look(&dump->firmware, &dump->nor.flash, dump->nor.bytes, size);
-    }
     return 0;
 }
 
@@ -174,7 +186,7 @@ const char *dumpfs_size_text(const dumpfs_t *dump, char *text, uint32_t text_siz
     uint32_t fs_end = dump->fs.size ? dump->fs.addr + dump->fs.size : dump->firmware.fs_addr;
     const char *advice = "write the firmware with esptool's --flash_size detect";
     text[0] = 0;
-    if (dump->is_esp32 || stated == 0) {
+    if (dump->board.is_esp32 || stated == 0) {
         return text;
     }
     if (stated > size) {
@@ -194,6 +206,11 @@ const char *dumpfs_size_text(const dumpfs_t *dump, char *text, uint32_t text_siz
 void dumpfs_find_kept(dumpfs_t *dump) {
     molt_map_t map;
     dump->kept[0] = dump->system;
+    if (dump->board.is_esp32) {
+        // What an image may not reach into begins behind its partition, and that it may not reach past.
+        dump->kept_count = 0;
+        return;
+    }
     dump->kept_count = dumpfs_map(dump, &map) == 0 ? molt_map_kept(&map, dump->kept) : 1;
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "args.h"
+#include "board.h"
 #include "firmware.h"
 #include "image/image.h"
 #include "lfs/volume.h"
@@ -19,13 +20,11 @@
 typedef struct dumpfs {
     const char *path;  // of the dump
     sim_nor_t nor;
-    firmware_t firmware;                    // of an ESP8266
-    places_t places;                        // filled in by dumpfs_look(), as is fs
-    molt_region_t fs;                       // the filesystem, as large as its superblock says; size 0: there is none
-    molt_region_t system;                   // the five system sectors; of an ESP32 size 0, at the end
-    bool is_esp32;                          // the dump is one of the ESP32 family
-    molt_chip_t chip;                       // of it; MOLT_CHIP_UNKNOWN if that is not known
-    uint32_t boot_addr;                     // of its second-stage boot loader
+    firmware_t firmware;
+    places_t places;       // filled in by dumpfs_look(), as is fs
+    molt_region_t fs;      // the filesystem, as large as its superblock says; size 0: there is none
+    molt_region_t system;  // the five system sectors; of an ESP32 size 0, at the end
+    board_t board;
     molt_region_t kept[MOLT_MAP_KEPT_MAX];  // what an upgrade must not touch; filled in by dumpfs_find_kept()
     uint32_t kept_count;
     molt_volume_t volume;  // mounted by dumpfs_mount()
@@ -36,6 +35,9 @@ typedef struct dumpfs {
 // Returns 0, or 1 after having said what is wrong. dumpfs_close() either way.
 int dumpfs_open(dumpfs_t *dump, const args_t *args, bool writes);
 void dumpfs_close(dumpfs_t *dump);
+
+// Look at board and firmware again, after the flash was changed.
+void dumpfs_look_again(dumpfs_t *dump);
 
 // Only load; no filesystem is looked for. Returns 0, or 1 after having said what is wrong.
 int dumpfs_load(dumpfs_t *dump, const char *path);

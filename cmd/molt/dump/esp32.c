@@ -17,41 +17,8 @@
 #define TABLE_ADDR MOLT_PARTITION_TABLE_ADDR
 #define TABLE_SIZE MOLT_PARTITION_TABLE_SIZE
 
-static bool begins_table(const uint8_t *bytes) {
+bool esp32_begins_table(const uint8_t *bytes) {
     return bytes[0] == 0xaa && bytes[1] == 0x50;
-}
-
-bool esp32_look(const uint8_t *bytes, uint32_t size, molt_chip_t *chip, uint32_t *boot_addr) {
-    // Source: esptool, BOOTLOADER_FLASH_OFFSET of its targets. ESP32 and S2; C5, H4 and P4; all others.
-    static const uint32_t boot_addrs[] = { 0x1000, 0x2000, 0 };
-    molt_partition_table_t table;
-    molt_image_t image;
-    *chip = MOLT_CHIP_UNKNOWN;
-    *boot_addr = 0;
-    for (uint32_t i = 0; i < sizeof boot_addrs / sizeof boot_addrs[0]; i++) {
-        uint32_t addr = boot_addrs[i];
-        if (bytes[addr] == 0xe9 && describe_probe(bytes + addr, TABLE_ADDR - addr, &image) == 0
-            && image.kind == MOLT_IMAGE_KIND_ESP32) {
-            *chip = image.chip;
-            *boot_addr = addr;
-            return true;
-        }
-    }
-    // An ESP8266 can have anything there: code, or the partition table of its RTOS SDK.
-    bool is_esp8266 = describe_probe(bytes, size, &image) == 0;
-    return !is_esp8266
-           && (begins_table(bytes + TABLE_ADDR) || molt_partition_open(&table, bytes + TABLE_ADDR, TABLE_SIZE, size, 0) == 0);
-}
-
-const char *esp32_name(molt_chip_t chip) {
-    return chip == MOLT_CHIP_UNKNOWN ? "ESP32" : molt_chip_text(chip);
-}
-
-int esp32_refuse(const dumpfs_t *dump) {
-    return dump->is_esp32 ? say_fail("%s: this is the flash of an %s, and that is for an ESP8266's only; molt map, ls, get, put "
-                                     "and rm take it",
-               dump->path, esp32_name(dump->chip))
-                          : 0;
 }
 
 bool esp32_is_table(const char *path) {
@@ -61,8 +28,9 @@ bool esp32_is_table(const char *path) {
     FILE *file = fopen(path, "rb");
     size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
     long file_size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : 0;
-    bool is_table = size >= 2 && begins_table(bytes) && file_size <= (long)SECTOR;
-    is_table |= file_size > 0 && !sim_dump_is_size((uint64_t)file_size) && factory_look(&factory, bytes, (uint32_t)size);
+    bool is_table = size >= 2 && esp32_begins_table(bytes) && file_size <= (long)SECTOR;
+    is_table |= file_size > 0 && factory_look(&factory, bytes, (uint32_t)size)
+                && (!sim_dump_is_size((uint64_t)file_size) || factory.base_addr);
     if (file) {
         fclose(file);
     }
@@ -99,9 +67,13 @@ static const char *overlapped(const molt_partition_table_t *table, uint32_t row,
     return "boot loader or partition table";
 }
 
-static int refuse_table(const molt_partition_table_t *table, const char *path) {
-    const char *text = molt_map_defect_text(table->defect);
+void esp32_table_text(const molt_partition_table_t *table, char *text, uint32_t text_size) {
+    const char *defect = molt_map_defect_text(table->defect);
     uint32_t row = table->defect_row;
+    text[0] = 0;
+    if (table->defect == MOLT_MAP_FINE) {
+        return;
+    }
     if (is_of_partition(table->defect)) {
         molt_partition_t partition;
         molt_partition_t other;
@@ -113,18 +85,72 @@ static int refuse_table(const molt_partition_table_t *table, const char *path) {
         } else if (table->defect == MOLT_MAP_OUTSIDE) {
             snprintf(more, sizeof more, " (%s)", say_size(table->flash_size).text);
         }
-        return say_fail("%s: partition %u of the table, %s at 0x%x with 0x%x bytes: %s%s; correct the table and flash it again",
-            path, row + 1, partition.label, partition.piece.region.addr, partition.piece.region.size, text, more);
+        snprintf(text, text_size,
+            "partition %u of the table, %s at 0x%x with 0x%x bytes: %s%s; correct the table and flash it again", row + 1,
+            partition.label, partition.piece.region.addr, partition.piece.region.size, defect, more);
+    } else if (table->defect == MOLT_MAP_NO_TABLE) {
+        snprintf(text, text_size, "%s at 0x%x, where ESP-IDF puts it; flash one, or read the chip again", defect, TABLE_ADDR);
+    } else {
+        snprintf(text, text_size, "%s (row %u); read the chip again, or flash the table again", defect, row + 1);
     }
-    if (table->defect == MOLT_MAP_NO_TABLE) {
-        return say_fail("%s: %s at 0x%x, where ESP-IDF puts it; flash one, or read the chip again", path, text, TABLE_ADDR);
+}
+
+uint32_t esp32_filesystems(const molt_partition_table_t *table, uint32_t addrs[ESP32_FILESYSTEMS_MAX], uint32_t *wanted) {
+    uint32_t count = 0;
+    uint32_t end = 0;
+    *wanted = 0;
+    for (uint32_t i = 0; i < table->count && count < ESP32_FILESYSTEMS_MAX - 1; i++) {
+        molt_partition_t partition;
+        molt_partition_get(table, i, &partition);
+        const molt_region_t *region = &partition.piece.region;
+        if (partition.piece.kind == MOLT_MAP_KIND_FILESYSTEM) {
+            addrs[count++] = region->addr;
+        }
+        // Source: ports/esp32/modules/flashbdev.py.
+        *wanted = partition.type == 1 && strcmp(partition.label, "vfs") == 0 ? region->addr : *wanted;
+        end = region->addr + region->size > end ? region->addr + region->size : end;
     }
-    return say_fail("%s: %s (row %u); read the chip again, or flash the table again", path, text, row + 1);
+    addrs[count++] = end;
+    return count;
+}
+
+bool esp32_is_loader_row(const molt_partition_t *row) {
+    return row->type == 0 && row->subtype == 0x20 && strcmp(row->label, "molt") == 0;
+}
+
+bool esp32_is_plan_row(const molt_partition_t *row) {
+    return row->type == 1 && row->subtype == 0x40 && strcmp(row->label, "molt_end") == 0;
+}
+
+// The rows behind the MD5 row, which the boot loader sees and the firmware does not: molt's, or somebody else's.
+static void add_hidden(survey_t *survey, const molt_partition_table_t *table) {
+    for (uint32_t i = 0; i < table->hidden_count; i++) {
+        molt_partition_t row;
+        molt_partition_get(table, table->count + i, &row);
+        bool is_loader = esp32_is_loader_row(&row);
+        make_printable(row.label);
+        if (is_loader || esp32_is_plan_row(&row)) {
+            row.piece.kind = MOLT_MAP_KIND_RESERVED;
+        }
+        if (row.piece.region.size == 0) {
+            say_note(&survey->notes,
+                is_loader ? "behind the table's MD5 is the row of a loader of molt's that was taken out"
+                          : "behind the table's MD5 is a row without bytes, %s",
+                row.label);
+        } else if (!survey_put_in(survey, &row, true)) {
+            bool is_past = survey->has_dump && row.piece.region.addr + (uint64_t)row.piece.region.size > table->flash_size;
+            say_note(&survey->notes, "behind the table's MD5 is a row that is not drawn: %s, 0x%x bytes at 0x%x%s", row.label,
+                row.piece.region.size, row.piece.region.addr,
+                is_past ? "; the boot loader refuses a table with such a row, flash it again" : "");
+        }
+    }
 }
 
 static int take_pieces(survey_t *survey, const molt_partition_table_t *table, const char *path) {
     if (table->defect != MOLT_MAP_FINE) {
-        return refuse_table(table, path);
+        char text[400];
+        esp32_table_text(table, text, sizeof text);
+        return say_fail("%s: %s", path, text);
     }
     survey->is_esp32 = true;
     survey->map = (molt_map_t){ .name = "partitions", .flash_size = table->flash_size, .mapped_size = table->flash_size };
@@ -133,6 +159,7 @@ static int take_pieces(survey_t *survey, const molt_partition_table_t *table, co
         make_printable(piece->label);
     }
     survey->piece_count = (uint32_t)(piece - survey->pieces);
+    add_hidden(survey, table);
     return 0;
 }
 
@@ -184,11 +211,9 @@ static void mark_filesystem(survey_t *survey, dumpfs_t *dump, molt_partition_t *
 }
 
 int esp32_survey_dump(survey_t *survey, dumpfs_t *dump) {
-    molt_partition_table_t table;
     *survey = (survey_t){ .has_dump = true };
-    snprintf(survey->about, sizeof survey->about, "of an %s, by its partition table", esp32_name(dump->chip));
-    (void)molt_partition_open(&table, dump->nor.bytes + TABLE_ADDR, TABLE_SIZE, dump->nor.flash.geometry.size, dump->boot_addr);
-    if (take_pieces(survey, &table, dump->path)) {
+    snprintf(survey->about, sizeof survey->about, "of an %s, by its partition table", board_name(&dump->board));
+    if (take_pieces(survey, &dump->board.table, dump->path)) {
         return 1;
     }
     survey_mark_blank(survey, dump);
@@ -196,7 +221,7 @@ int esp32_survey_dump(survey_t *survey, dumpfs_t *dump) {
         molt_partition_t *piece = &survey->pieces[i];
         if (piece->piece.kind == MOLT_MAP_KIND_BOOT || piece->piece.kind == MOLT_MAP_KIND_FIRMWARE) {
             mark_image(survey, dump, &piece->piece.region);
-        } else if (piece->piece.kind != MOLT_MAP_KIND_TABLE) {
+        } else if (piece->piece.kind != MOLT_MAP_KIND_TABLE && piece->piece.kind != MOLT_MAP_KIND_RESERVED) {
             mark_filesystem(survey, dump, piece);
         }
     }
@@ -222,10 +247,11 @@ const char *esp32_about(const molt_partition_t *piece) {
             return piece->type == 1 && subtype < sizeof datas / sizeof datas[0] ? datas[subtype] : "ESP-IDF's own";
         case MOLT_MAP_KIND_UNUSED:
             return "in no partition";
+        case MOLT_MAP_KIND_RESERVED:
+            return esp32_is_loader_row(piece) ? "molt's loader" : "molt's plan of an upgrade";
         case MOLT_MAP_KIND_FROZEN:
         case MOLT_MAP_KIND_NATIVE:
         case MOLT_MAP_KIND_USER:
-        case MOLT_MAP_KIND_RESERVED:
             break;
     }
     return "the application's own";

@@ -1,4 +1,4 @@
-// Flashes of the ESP32 family, which a partition table describes: recognizing them, and surveys of them.
+// Flashes of the ESP32 family, which a partition table describes: surveys of them.
 #ifndef MOLT_CMD_ESP32_H
 #define MOLT_CMD_ESP32_H
 
@@ -6,16 +6,20 @@
 #include "map/partition.h"
 #include "survey.h"
 
-// Whether these are the bytes of an ESP32's flash. By the boot loader's image, else by the partition table.
-//   chip       MOLT_CHIP_UNKNOWN where only the table tells
-//   boot_addr  where the boot loader begins; 0 where it was not found
-bool esp32_look(const uint8_t *bytes, uint32_t size, molt_chip_t *chip, uint32_t *boot_addr);
+// Whether a partition table begins there.
+bool esp32_begins_table(const uint8_t *bytes);
 
-// "ESP32-C3", or "ESP32" where that is all that is known.
-const char *esp32_name(molt_chip_t chip);
+// The sentence about a table with a defect, without full stop and without the path; "" if there is none.
+void esp32_table_text(const molt_partition_table_t *table, char *text, uint32_t text_size);
 
-// Refuse a dump that is one of an ESP32: for what works on ESP8266 only. 0 if it is none, or 1 after having said so.
-int esp32_refuse(const dumpfs_t *dump);
+// Where the table has filesystems: partitions for them, and the place behind the last partition, where MicroPython makes one.
+// Returns how many, and in *wanted the one that MicroPython looks for, by its name; 0: none of that name.
+#define ESP32_FILESYSTEMS_MAX 16
+uint32_t esp32_filesystems(const molt_partition_table_t *table, uint32_t addrs[ESP32_FILESYSTEMS_MAX], uint32_t *wanted);
+
+// Whether a row is that of molt's loader, or the one behind it, of its plan.
+bool esp32_is_loader_row(const molt_partition_t *row);
+bool esp32_is_plan_row(const molt_partition_t *row);
 
 // Whether the file at `path` is a partition table on its own, as ESP-IDF's build makes them, or has one in front of what else is
 // in a factory image.
@@ -25,7 +29,7 @@ bool esp32_is_table(const char *path);
 // Returns 0, or 1 after having said what is wrong.
 int esp32_survey_table(survey_t *survey, const char *path, uint32_t flash_size);
 
-// The survey of a dump with dump->is_esp32. Returns 0, or 1 after having said what is wrong.
+// The survey of a dump with dump->board.is_esp32. Returns 0, or 1 after having said what is wrong.
 int esp32_survey_dump(survey_t *survey, dumpfs_t *dump);
 
 // What a piece is for, a few words.

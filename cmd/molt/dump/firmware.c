@@ -164,6 +164,17 @@ void firmware_look(firmware_t *firmware, const molt_flash_t *flash, const uint8_
     }
 }
 
+void firmware_look_at(firmware_t *firmware, const uint8_t *bytes, const molt_region_t *app, bool is_upgrading) {
+    *firmware = (firmware_t){
+        .state = is_upgrading ? FIRMWARE_UPGRADING : FIRMWARE_NONE, .addr = app->addr, .head_addr = app->addr
+    };
+    int err = describe_verify(bytes + app->addr, app->size, &firmware->image);
+    if (!err && firmware->image.kind == MOLT_IMAGE_KIND_ESP32 && !is_upgrading) {
+        firmware->state = FIRMWARE_WHOLE;
+        firmware->end = app->addr + firmware->image.image_size;
+    }
+}
+
 uint32_t firmware_end(const firmware_t *firmware, const uint8_t *bytes, uint32_t addr, uint32_t limit) {
     molt_image_t image;
     bool is_whole = addr == 0 ? firmware->state == FIRMWARE_WHOLE

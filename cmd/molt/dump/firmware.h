@@ -27,7 +27,8 @@ typedef struct firmware {
     molt_image_t image;  // as far as it could be read
     firmware_loader_t loader;
     uint32_t reserved_addr;  // resident mode: of its reserved region; 0 where that is not known
-    uint32_t head_addr;      // where the image's first sector is: 0, or a head of resident mode
+    uint32_t addr;           // where the image begins: 0 on an ESP8266
+    uint32_t head_addr;      // where the image's first sector is: there, or in a head of resident mode
     uint32_t end;            // address where its bytes end, by its own account; 0: it does not say
     uint32_t fs_addr;        // where it looks for its filesystem, by its mark; 0: it does not say
     uint32_t romfs_size;     // of its ROMFS partition, which ends there; 0: none, or it does not say
@@ -36,6 +37,15 @@ typedef struct firmware {
 
 // Look at the firmware at the beginning of `flash`, whose `size` bytes are also in memory at `bytes`.
 void firmware_look(firmware_t *firmware, const molt_flash_t *flash, const uint8_t *bytes, uint32_t size);
+
+// Look at that of an ESP32, in the partition `app` (size 0: there is none).
+//   is_upgrading  an upgrade of it is prepared or in progress
+void firmware_look_at(firmware_t *firmware, const uint8_t *bytes, const molt_region_t *app, bool is_upgrading);
+
+// Bytes of it, by its own account; 0: it does not say.
+static inline uint32_t firmware_size(const firmware_t *firmware) {
+    return firmware->end ? firmware->end - firmware->addr : 0;
+}
 
 // Whether a resident boot loader is in sector 0, in whatever state.
 static inline bool firmware_is_resident(const firmware_t *firmware) {

@@ -40,6 +40,11 @@ static bool is_known(const search_t *search, uint32_t addr) {
             }
         }
     }
+    for (uint32_t i = 0; i < search->hints->known_count; i++) {
+        if (search->hints->known[i] == addr) {
+            return true;
+        }
+    }
     return addr != 0 && addr == search->hints->wanted;
 }
 

@@ -24,7 +24,7 @@ typedef struct place {
     uint32_t block_size;
     bool is_pair;   // both superblock blocks are there: it is certain where it begins
     bool is_rival;  // of a superblock block alone: the other place that it can belong to is found, too
-    bool is_known;  // a flash map has its filesystem there, or the firmware's mark names it
+    bool is_known;  // a flash map or partition table has a filesystem there, or the firmware's mark names it
 } place_t;
 
 typedef enum place_verdict {
@@ -48,8 +48,10 @@ typedef struct places {
 // What is known of the flash beside its bytes.
 typedef struct place_hints {
     uint32_t firmware_end;  // no filesystem begins below it
-    uint32_t wanted;        // by the firmware's mark; 0: it does not say
+    uint32_t wanted;        // by the firmware's mark, or that of an ESP32's partition "vfs"; 0: it does not say
     bool has_maps;          // an ESP8266: the flash maps say where filesystems are
+    const uint32_t *known;  // an ESP32: these are where some can be, by its partition table
+    uint32_t known_count;
 } place_hints_t;
 
 // Look through all of `flash`. `volume` is for trial mounts.

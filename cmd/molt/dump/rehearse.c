@@ -17,6 +17,7 @@
 void rehearse_job(sim_upgrade_t *host, dumpfs_t *dump, const args_t *args) {
     const char *path = args->positional[1] + strspn(args->positional[1], "/");
     sim_upgrade_init(host, &dump->nor, &dump->fs, *path ? path : "/");
+    host->target = dump->board.target;
     host->options.safe_check = !args->no_safe_check;
     host->options.erase_all = args->erase_all;
     host->options.image_params = args->image_params;
@@ -34,7 +35,12 @@ uint64_t rehearse_window_us(const sim_timing_t *timing) {
     return sim_time_us(&counts, timing);
 }
 
-// Where the firmware's first sector is, and in *reserved what molt keeps for itself: in resident mode elsewhere than at 0.
+uint64_t rehearse_word_us(const sim_timing_t *timing) {
+    const sim_counts_t counts = { .prog_count = 1, .prog_command_count = 1, .prog_size = 4 };
+    return sim_time_us(&counts, timing);
+}
+
+// In resident mode the first sector is elsewhere than where the image begins.
 uint32_t rehearse_find_head(const dumpfs_t *dump, molt_region_t *reserved) {
     // The bytes are there, whether or not the chip has power.
     sim_nor_t nor = dump->nor;
@@ -42,8 +48,11 @@ uint32_t rehearse_find_head(const dumpfs_t *dump, molt_region_t *reserved) {
     molt_state_t state;
     nor.is_cut = false;
     nor.flash.ctx = &nor;
-    *reserved = (molt_region_t){ 0, 0 };
+    *reserved = board_plan_region(&dump->board);
     uint32_t addr;
+    if (dump->board.is_esp32) {
+        return dump->board.target.image_addr;
+    }
     if (molt_resident_find(flash, &addr) != 0 || molt_state_read(flash, addr, &state) != 0) {
         return 0;
     }
@@ -56,13 +65,12 @@ static uint32_t firmware_crc(const dumpfs_t *dump, const rehearsal_t *rehearsal)
     uint8_t head[4096];
     molt_region_t reserved;
     uint32_t size = rehearsal->plan.image_size;
+    const uint8_t *body = dump->nor.bytes + rehearsal->plan.image_addr + sizeof head;
     memcpy(head, dump->nor.bytes + rehearse_find_head(dump, &reserved), sizeof head);
     head[2] = rehearsal->image.flash_mode;
     head[3] = rehearsal->image.flash_size_freq;
-    if (size <= sizeof head) {
-        return molt_crc32(0, head, size);
-    }
-    return molt_crc32(molt_crc32(0, head, sizeof head), dump->nor.bytes + sizeof head, size - (uint32_t)sizeof head);
+    return size <= sizeof head ? molt_crc32(0, head, size)
+                               : molt_crc32(molt_crc32(0, head, sizeof head), body, size - (uint32_t)sizeof head);
 }
 
 bool rehearse_holds_image(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
@@ -70,11 +78,12 @@ bool rehearse_holds_image(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
     uint32_t image_end = (plan->image_size + 4095) / 4096 * 4096;
     molt_region_t reserved;
     const uint8_t *head = dump->nor.bytes + rehearse_find_head(dump, &reserved);
+    const uint8_t *body = dump->nor.bytes + plan->image_addr;
     bool fine = firmware_crc(dump, rehearsal) == plan->image_crc && head[2] == (plan->flash_params & 0xff)
                 && head[3] == plan->flash_params >> 8;
     // The rest of the last sector, which can be the first one.
-    for (uint32_t addr = plan->image_size; addr < image_end; addr++) {
-        fine = fine && (addr < 4096 ? head[addr] : dump->nor.bytes[addr]) == 0xff;
+    for (uint32_t off = plan->image_size; off < image_end; off++) {
+        fine = fine && (off < 4096 ? head[off] : body[off]) == 0xff;
     }
     return fine;
 }
@@ -118,7 +127,7 @@ static int note_plan(rehearsal_t *rehearsal, const sim_upgrade_t *host) {
     rehearsal->plan = job->plan;
     rehearsal->plan.sector = sector;
     rehearsal->image = job->image;
-    rehearsal->is_resident = job->is_resident;
+    rehearsal->mode = host->target.standby ? BOARD_STANDBY : job->is_resident ? BOARD_RESIDENT : BOARD_ONCE;
     molt_plan_count(&rehearsal->plan, &rehearsal->tally);
     run_counter_t counter = { 0, 0, 0 };
     int err = job->source->walk(job->source->ctx, count_run, &counter);
@@ -162,7 +171,8 @@ static int refuse_outcome(rehearsal_t *rehearsal, dumpfs_t *dump, const sim_upgr
     snprintf(sentence, sizeof sentence,
         "the upgrade would be carried out, and %s would not start what is then in flash (%s); the "
         "device would need its serial line",
-        rehearsal->is_resident ? "the resident boot loader" : "the mask ROM", molt_image_defect_text(image.defect));
+        rehearsal->mode == BOARD_RESIDENT ? "the resident boot loader" : board_starter(&dump->board),
+        molt_image_defect_text(image.defect));
     return fail(rehearsal, host->path, sentence);
 }
 
@@ -220,7 +230,7 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, sim_upgrade_t *host) 
     rehearsal->prepare_op_count = nor->op_count;
     note_upgrade(rehearsal, dump, host);
     begin = nor->counts;
-    sim_device_t device = { .nor = nor, .loader = host->target.once, .resident = host->target.resident };
+    sim_device_t device = board_device(&dump->board, nor, NULL);
     sim_outcome_t outcome = sim_device_start(&device);
     if (outcome != SIM_FIRMWARE || device.boot_result != MOLT_BOOT_DONE) {
         return refuse_outcome(rehearsal, dump, host);
@@ -237,9 +247,15 @@ int rehearse(rehearsal_t *rehearsal, dumpfs_t *dump, const args_t *args) {
     if (dump->firmware.loader == FIRMWARE_LOADER_DAMAGED) {
         return fail(rehearsal, dump->path, firmware_loader_text(&dump->firmware));
     }
-    if (!sim_device_boots(&dump->nor)) {
-        return fail(rehearsal, dump->path,
-            "nothing in sector 0 that the mask ROM would start, so no firmware could upgrade itself; write a firmware with esptool");
+    char sentence[400];
+    if (*board_trouble(&dump->board, dump->path, sentence, sizeof sentence)) {
+        return fail(rehearsal, dump->path, sentence);
+    }
+    if (board_start(&dump->board, &dump->nor) == BOARD_STARTS_NOTHING) {
+        snprintf(sentence, sizeof sentence,
+            "nothing %s that %s would start, so no firmware could upgrade itself; write a firmware with esptool",
+            board_place(&dump->board), board_starter(&dump->board));
+        return fail(rehearsal, dump->path, sentence);
     }
     sim_counts_t counts = dump->nor.counts;
     sim_nor_push(&dump->nor);

@@ -16,7 +16,7 @@ typedef struct rehearsal {
     uint64_t op_count;          // of both
     bool is_in_place;           // flash holds the image already, and nothing else is asked for: nothing to do
     say_notes_t notes;          // remarks on image and dump
-    bool is_resident;           // resident mode: no fatal windows
+    board_mode_t mode;          // other than BOARD_ONCE: no fatal windows
     molt_image_t image;
     molt_plan_t plan;  // finished; its sector is owned by the rehearsal
     molt_plan_tally_t tally;
@@ -37,8 +37,11 @@ void rehearse_free(rehearsal_t *rehearsal);
 // Whether flash holds the image of the plan, and header bytes 2 and 3 as the plan has them.
 bool rehearse_holds_image(const dumpfs_t *dump, const rehearsal_t *rehearsal);
 
-// Where the firmware's first sector is, and in *reserved what molt keeps for itself (size 0 but in resident mode).
+// Where the firmware's first sector is, and in *reserved what molt keeps for itself (size 0 without resident or standby mode).
 uint32_t rehearse_find_head(const dumpfs_t *dump, molt_region_t *reserved);
+
+// Microseconds of a program of 4 bytes: the one moment of standby mode, when it is installed.
+uint64_t rehearse_word_us(const sim_timing_t *timing);
 
 // Microseconds that the rewriting of sector 0 takes, in which a power cut is fatal: one erase, 16 pages. It is
 // rewritten twice, boot loader in and new first sector in.

@@ -107,7 +107,7 @@ static int detect_map(molt_map_t *map, const dumpfs_t *dump) {
 
 bool survey_find_frozen(const dumpfs_t *dump, molt_region_t *region) {
     molt_map_t map;
-    if (dumpfs_map(dump, &map) != 0) {
+    if (dump->board.is_esp32 || dumpfs_map(dump, &map) != 0) {
         return false;
     }
     uint32_t end = end_of_firmware(dump, &map);
@@ -160,26 +160,53 @@ static void name_filesystem(survey_t *survey, dumpfs_t *dump) {
     }
 }
 
-// Put a piece for `region` in, where the map has nothing but room: what is left of that stays room.
-static void cut_out(survey_t *survey, const molt_region_t *region, const char *label) {
+bool survey_put_in(survey_t *survey, const molt_partition_t *inner, bool is_hidden) {
+    const molt_region_t *region = &inner->piece.region;
     for (uint32_t i = 0; i < survey->piece_count && survey->piece_count + 2 <= SURVEY_PIECES_MAX; i++) {
         molt_partition_t *piece = &survey->pieces[i];
         const molt_region_t room = piece->piece.region;
-        bool is_room = piece->piece.kind == MOLT_MAP_KIND_UNUSED || piece->piece.kind == MOLT_MAP_KIND_FROZEN;
-        if (!is_room || region->addr < room.addr || end_of(region) > end_of(&room)) {
+        bool is_inside = region->size <= room.size && region->addr >= room.addr
+                         && region->addr - room.addr <= room.size - region->size;
+        if (!is_inside || (region->addr | region->size) % SECTOR || (is_hidden && survey->hidden_count == SURVEY_HIDDEN_MAX)) {
             continue;
         }
-        molt_partition_t parts[3] = { *piece, *piece, *piece };
+        molt_partition_t parts[3] = { *piece, *inner, *piece };
         parts[0].piece.region.size = region->addr - room.addr;
-        parts[1].piece = (molt_map_piece_t){ MOLT_MAP_KIND_FILESYSTEM, *region };
-        snprintf(parts[1].label, sizeof parts[1].label, "%s", label);
         parts[2].piece.region = (molt_region_t){ end_of(region), end_of(&room) - end_of(region) };
         uint32_t first = parts[0].piece.region.size ? 0 : 1;
         uint32_t count = (parts[2].piece.region.size ? 3 : 2) - first;
         memmove(piece + count, piece + 1, (survey->piece_count - i - 1) * sizeof *piece);
         memcpy(piece, parts + first, count * sizeof *piece);
         survey->piece_count += count - 1;
-        return;
+        if (is_hidden) {
+            survey->hidden[survey->hidden_count++] = *region;
+        }
+        return true;
+    }
+    return false;
+}
+
+bool survey_is_hidden(const survey_t *survey, const molt_partition_t *piece) {
+    for (uint32_t i = 0; i < survey->hidden_count; i++) {
+        if (survey->hidden[i].addr == piece->piece.region.addr && survey->hidden[i].size == piece->piece.region.size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Put a piece for `region` in, where the map has nothing but room: what is left of that stays room.
+static void cut_out(survey_t *survey, const molt_region_t *region, const char *label) {
+    for (uint32_t i = 0; i < survey->piece_count; i++) {
+        const molt_partition_t *piece = &survey->pieces[i];
+        bool is_room = piece->piece.kind == MOLT_MAP_KIND_UNUSED || piece->piece.kind == MOLT_MAP_KIND_FROZEN;
+        if (is_room && region->addr >= piece->piece.region.addr && end_of(region) <= end_of(&piece->piece.region)) {
+            molt_partition_t inner = *piece;
+            inner.piece = (molt_map_piece_t){ MOLT_MAP_KIND_FILESYSTEM, *region };
+            snprintf(inner.label, sizeof inner.label, "%s", label);
+            (void)survey_put_in(survey, &inner, false);
+            return;
+        }
     }
 }
 
@@ -199,8 +226,8 @@ static void add_others(survey_t *survey, dumpfs_t *dump) {
 
 int survey_dump(survey_t *survey, dumpfs_t *dump, const char *name) {
     *survey = (survey_t){ .has_dump = true };
-    if (esp32_refuse(dump)) {
-        return 1;
+    if (dump->board.is_esp32) {
+        return esp32_survey_dump(survey, dump);
     }
     molt_map_t own;
     if (detect_map(&own, dump) || (name && find_map(&survey->map, name, own.flash_size))) {
@@ -249,12 +276,35 @@ uint32_t survey_frozen_met(
     return count;
 }
 
+// Where a firmware can be, and how large it can be.
+static molt_region_t room_of(const survey_t *survey, const dumpfs_t *dump) {
+    molt_region_t room = dump->board.app;
+    if (!dump->board.is_esp32) {
+        room = (molt_region_t){ 0, end_of(&survey->map.regions[MOLT_MAP_KIND_FROZEN]) };
+    }
+    return room;
+}
+
+static void note_changes(survey_t *survey, const molt_plan_t *plan) {
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        molt_step_t step = molt_plan_step(plan, i);
+        if (step.kind == MOLT_STEP_SECTOR && molt_plan_is_todo(plan, i)) {
+            survey->use[step.addr / SECTOR] = SURVEY_CHANGED;
+        }
+    }
+    survey->use[plan->image_addr / SECTOR] = SURVEY_CHANGED;
+}
+
 int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
     sim_upgrade_t host;
     sim_upgrade_init(&host, &dump->nor, &dump->fs, path);
     molt_region_t kept[MOLT_MAP_KEPT_MAX];
+    host.target = dump->board.target;
     host.options.reserved = kept;
-    host.options.reserved_count = molt_map_kept(&survey->map, kept);
+    host.options.reserved_count = dump->board.is_esp32 ? 0 : molt_map_kept(&survey->map, kept);
+    if (board_refuse_job(&dump->board, dump->path)) {
+        return 1;
+    }
     if (dump->fs.size == 0) {
         return say_fail("%s: no littlefs in it to take %s from; put it there first", dump->path, path);
     }
@@ -270,15 +320,13 @@ int survey_upgrade(survey_t *survey, dumpfs_t *dump, const char *path) {
     survey->upgrade = path;
     survey->image_size = host.job.plan.image_size;
     survey->changed_count = tally.program_count;
-    for (uint32_t i = 0; i < host.job.plan.step_count; i++) {
-        molt_step_t step = molt_plan_step(&host.job.plan, i);
-        if (step.kind == MOLT_STEP_SECTOR && molt_plan_is_todo(&host.job.plan, i)) {
-            survey->use[step.addr / SECTOR] = SURVEY_CHANGED;
-        }
-    }
-    survey->use[0] = SURVEY_CHANGED;
+    survey->room_size = room_of(survey, dump).size;
+    note_changes(survey, &host.job.plan);
     const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_KIND_FROZEN];
-    survey->frozen_met = survey_frozen_met(dump, frozen, survey->image_size, survey->frozen_names, sizeof survey->frozen_names);
+    if (frozen->size) {
+        survey->frozen_met = survey_frozen_met(
+            dump, frozen, survey->image_size, survey->frozen_names, sizeof survey->frozen_names);
+    }
     sim_upgrade_free(&host);
     return 0;
 }

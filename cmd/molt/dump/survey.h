@@ -15,6 +15,8 @@
 // As many partitions as there can be, what is between them, boot loader and table.
 #define SURVEY_PIECES_MAX 200
 
+#define SURVEY_HIDDEN_MAX 8
+
 typedef enum survey_use {
     SURVEY_FREE,
     SURVEY_USED,
@@ -27,9 +29,12 @@ typedef struct survey {
     bool is_esp32;
     molt_partition_t pieces[SURVEY_PIECES_MAX];  // the whole flash, from its beginning; of a map without labels
     uint32_t piece_count;
+    molt_region_t hidden[SURVEY_HIDDEN_MAX];  // of an ESP32: pieces of rows behind the table's MD5
+    uint32_t hidden_count;
     bool has_dump;           // false: nothing is known of the sectors
     const char *upgrade;     // path of the image asked about, or NULL
     uint32_t image_size;     // of it
+    uint32_t room_size;      // that there is for a firmware
     uint32_t changed_count;  // sectors of the firmware that it changes
     uint32_t frozen_met;     // frozen modules that it would run over
     char frozen_names[200];  // of these
@@ -55,6 +60,14 @@ bool survey_find_frozen(const dumpfs_t *dump, molt_region_t *region);
 // How many of them an image of that size would run over, as the device counts them; their names in `names`.
 uint32_t survey_frozen_met(
     const dumpfs_t *dump, const molt_region_t *region, uint32_t image_size, char *names, size_t names_size);
+
+// Put a piece in where all that there is at its place is one piece: what that has beside it stays. False if it is not, or there
+// are too many pieces.
+//   is_hidden  a row that only the boot loader sees
+bool survey_put_in(survey_t *survey, const molt_partition_t *piece, bool is_hidden);
+
+// Whether a piece is one of those.
+bool survey_is_hidden(const survey_t *survey, const molt_partition_t *piece);
 
 // Bytes of the region that are in use.
 uint32_t survey_used(const survey_t *survey, const molt_region_t *region);

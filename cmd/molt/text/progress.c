@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "say.h"
+#include "upgrade/report.h"
 
 #define BAR_WIDTH 40
 
@@ -47,10 +48,9 @@ static void on_operation(void *ctx, char kind, uint32_t addr, const void *data, 
 }
 
 static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
-    static const char *const phases[] = { "boot", "recheck", "program", "restore", "finish" };
+    static const char *const phases[] = { "boot", "recheck", "program", "finish" };
     progress_t *progress = ctx;
-    (void)arg;
-    progress->phase = phases[event];
+    progress->phase = event == MOLT_BOOT_FINISH && arg == MOLT_REPORT_RESTORED ? "restore" : phases[event];
     update(progress);
 }
 

@@ -84,7 +84,9 @@ say_text_t say_column(uint32_t size) {
 
 say_text_t say_time(uint64_t us) {
     say_text_t result;
-    if (us < 1000000) {
+    if (us && us < 1000) {
+        snprintf(result.text, sizeof result.text, "%llu us", (unsigned long long)us);
+    } else if (us < 1000000) {
         snprintf(result.text, sizeof result.text, "%llu ms", (unsigned long long)((us + 500) / 1000));
     } else {
         snprintf(result.text, sizeof result.text, "%.1f s", (double)us / 1e6);

@@ -34,7 +34,7 @@ say_text_t say_bytes(uint32_t size);
 // For a column beside the bytes: "634.2 KB", or nothing where that says no more than the bytes do.
 say_text_t say_column(uint32_t size);
 
-// "5.3 s" or "51 ms".
+// "5.3 s", "51 ms" or "40 us".
 say_text_t say_time(uint64_t us);
 
 // What turns a style on and, with SAY_PLAIN, off again; empty unless stdout is a terminal that wants colour.

@@ -227,7 +227,7 @@ static double put_region(const svg_t *svg, const molt_partition_t *piece, double
     double left = columns_x(svg->survey);
     put_rect(svg, MARGIN, y - 11, 14, 14, colors[kind], 1);
     if (*piece->label) {
-        put_text(svg, MARGIN + 24, y, "cell", "%s", piece->label);
+        put_text(svg, MARGIN + 24, y, "cell", "%s%s", piece->label, survey_is_hidden(svg->survey, piece) ? " *" : "");
     }
     put_text(svg, left + 24, y, "cell", "%s", molt_map_kind_name(kind));
     put_text(svg, left + 124, y, "mono", "0x%06x", region->addr);
@@ -289,7 +289,8 @@ void map_view_svg(FILE *out, const survey_t *survey, const char *title) {
     bar_t zoom = { 0, window, 236, 62 };
     const bar_t *last = is_zoomed ? &zoom : &whole;
     double table_y = last->y + last->height + 60;
-    int height = (int)(table_y + ROW_HEIGHT * (survey->piece_count + 1)) + 14 + (survey->upgrade ? ROW_HEIGHT : 0);
+    int height = (int)(table_y + ROW_HEIGHT * (survey->piece_count + 1)) + 14 + (survey->upgrade ? ROW_HEIGHT : 0)
+                 + (survey->hidden_count ? ROW_HEIGHT : 0);
     fprintf(out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n<style>\n"
         "text { font-family: 'DejaVu Sans', Verdana, sans-serif; font-size: 13px; fill: #1f2933 }\n"
@@ -314,6 +315,10 @@ void map_view_svg(FILE *out, const survey_t *survey, const char *title) {
     put_bar(&svg, &whole);
     put_labels(&svg, &whole, is_zoomed ? window : 0);
     put_table(&svg, table_y);
+    if (survey->hidden_count) {
+        put_text(&svg, MARGIN + 24, table_y + ROW_HEIGHT * (survey->piece_count + 1.0) + 2, "cell faint",
+            "* in a row behind the table's MD5, which the boot loader reads and the firmware does not");
+    }
     if (survey->upgrade) {
         put_rect(&svg, MARGIN, height - 35, 14, 14, color_changed, 1);
         put_text(&svg, MARGIN + 24, height - 24.0, "cell", "what an upgrade from %s (%s) changes: %u sectors%s%s",

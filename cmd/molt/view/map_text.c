@@ -117,7 +117,7 @@ static void print_cells(const survey_t *survey) {
 static int label_width(const survey_t *survey) {
     size_t width = 0;
     for (uint32_t i = 0; i < survey->piece_count; i++) {
-        size_t size = strlen(survey->pieces[i].label);
+        size_t size = strlen(survey->pieces[i].label) + (survey_is_hidden(survey, &survey->pieces[i]) ? 2 : 0);
         width = size > width ? size : width;
     }
     return width ? (int)width + 2 : 0;
@@ -129,7 +129,9 @@ static void print_region(const survey_t *survey, const molt_partition_t *piece) 
     int digits = address_digits(survey);
     printf("  ");
     print_cell(survey, (cell_t){ kind, SURVEY_USED }, has_blocks());
-    printf("%s %-*s%-10s  0x%0*x  0x%0*x  %8s", say_style(SAY_PLAIN), label_width(survey), piece->label, molt_map_kind_name(kind),
+    char label[MOLT_PARTITION_LABEL_MAX + 3];
+    snprintf(label, sizeof label, "%s%s", piece->label, survey_is_hidden(survey, piece) ? " *" : "");
+    printf("%s %-*s%-10s  0x%0*x  0x%0*x  %8s", say_style(SAY_PLAIN), label_width(survey), label, molt_map_kind_name(kind),
         digits, region->addr, digits, region->addr + region->size, say_size(region->size).text);
     if (!survey->has_dump) {
         printf("  %s%s%s\n", say_style(SAY_FAINT), map_view_about(survey, piece), say_style(SAY_PLAIN));
@@ -142,17 +144,27 @@ static void print_region(const survey_t *survey, const molt_partition_t *piece) 
 }
 
 static void print_upgrade(const survey_t *survey) {
-    const molt_region_t *frozen = &survey->map.regions[MOLT_MAP_KIND_FROZEN];
-    uint32_t room_end = frozen->addr + frozen->size;
+    uint32_t room_size = survey->room_size;
     printf("\n  ");
     print_cell(survey, (cell_t){ MOLT_MAP_KIND_FIRMWARE, SURVEY_CHANGED }, has_blocks());
     printf("%s %s%s%s: %s; it changes %u of %u sectors and leaves %s of its room\n", say_style(SAY_PLAIN), say_style(SAY_BOLD),
         survey->upgrade, say_style(SAY_PLAIN), say_size(survey->image_size).text, survey->changed_count,
         (survey->image_size + SECTOR - 1) / SECTOR,
-        say_size(room_end > survey->image_size ? room_end - survey->image_size : 0).text);
+        say_size(room_size > survey->image_size ? room_size - survey->image_size : 0).text);
     if (survey->frozen_met) {
         printf("  %sit would run over the frozen modules %s%s, and is refused\n", say_style(SAY_BAD), survey->frozen_names,
             say_style(SAY_PLAIN));
+    }
+}
+
+// What only the boot loader sees.
+static void print_hidden(const survey_t *survey) {
+    printf("\n  * in a row behind the table's MD5, which the boot loader reads and the firmware does not\n");
+    for (uint32_t i = 0; i < survey->piece_count; i++) {
+        const molt_partition_t *piece = &survey->pieces[i];
+        if (survey->has_dump && survey_is_hidden(survey, piece)) {
+            printf("  * %s: %s\n", piece->label, map_view_about(survey, piece));
+        }
     }
 }
 
@@ -166,6 +178,9 @@ void map_view_text(const survey_t *survey, const char *title) {
         survey->has_dump ? "      used      free" : "");
     for (uint32_t i = 0; i < survey->piece_count; i++) {
         print_region(survey, &survey->pieces[i]);
+    }
+    if (survey->hidden_count) {
+        print_hidden(survey);
     }
     if (survey->upgrade) {
         print_upgrade(survey);
@@ -184,6 +199,10 @@ void map_view_json(FILE *out, const survey_t *survey) {
         if (*piece->label) {
             fprintf(out, ", \"label\": ");
             say_json(out, piece->label);
+        }
+        if (survey_is_hidden(survey, piece)) {
+            fprintf(out, ", \"behind_md5\": true, \"about\": ");
+            say_json(out, map_view_about(survey, piece));
         }
         if (survey->has_dump && piece->piece.kind != MOLT_MAP_KIND_UNUSED) {
             fprintf(out, ", \"used\": %u", survey_used(survey, region));

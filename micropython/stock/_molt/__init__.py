@@ -91,12 +91,16 @@ def part(name):
 def forget():
     """Give back the memory of the parts. (What an object or a caller has of one stays until that is gone.)"""
     _loaded.clear()
+    sweep()
+
+
+def sweep():
+    """Collect garbage, also what is only left on the stack of earlier calls."""
     _overwrite(6)
     gc.collect()
 
 
 def _overwrite(depth):
-    """Call deeply, so that what is left on the stack of earlier calls does not keep what they had."""
     if depth:
         _overwrite(depth - 1)
 
@@ -124,11 +128,16 @@ def __getattr__(name):
 
     def call(*args, **options):
         try:
-            return getattr(part(_PARTS[name]), name)(*args, **options)
+            return _call(name, args, options)
         finally:
             forget()
 
     return call
+
+
+def _call(name, args, options):
+    # A function of its own: where a call was made from, something of what was called can stay.
+    return getattr(part(_PARTS[name]), name)(*args, **options)
 
 
 # Names stay in memory: they had better be there now, and not in between.

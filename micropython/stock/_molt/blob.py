@@ -11,14 +11,15 @@ def _find(path):
     return part("extent").addr(extents, 0)[0], size
 
 
-def find(name):
+def find(name, buf):
     """(flash address, size) of a file. OSError(5) where flash does not read as the file does: what is read wrong must not go where
     the chip starts from. All parts are forgotten."""
     path = FOLDER + "/" + name
     addr, size = _find(path)
     forget()
-    found = bytearray(256)
-    again = bytearray(256)
+    view = memoryview(buf)
+    found = view[:256]
+    again = view[256:512]
     with open(path, "rb") as f:
         for off in range(0, size, 256):
             count = f.readinto(found)
@@ -28,8 +29,9 @@ def find(name):
     return addr, size
 
 
-def sector(name):
-    """The sector that a file makes."""
-    where = find(name)
+def sector(name, buf=None):
+    """The sector that a file makes. buf: 512 bytes of the caller's, if there are any."""
+    buf = buf or bytearray(512)
+    where = find(name, buf)
     forget()
-    return part("put").Sector(*where)
+    return part("put").Sector(*where, buf)

@@ -70,7 +70,7 @@ def _compare(job, f, image, flash, tell):
 def run(job):
     """job.todo: which sectors are to be written. job.first: of the first one. Raises OSError(5) where readings differ."""
     job.todo = bytearray(job.shape[6])
-    view = memoryview(part("source").buffer())[64:]
+    view = memoryview(part("source").buffer(job))[64:]
     if job.safe_check and not check_source(job, view, job.tell("file", "checking file")):
         raise part("text").error(5, "bad_extents")
     half = len(view) // 2

@@ -13,8 +13,8 @@ _BITS_MAX = const(15)
 
 def _measure(job, file, tell):
     """Unpack everything once: job.size, job.crc32, job.kept. Raises EOFError or OSError(22) where it cannot be."""
-    gzip = part("inflate").File(file, job.bits)
-    view = memoryview(bytearray(512))
+    gzip = part("inflate").File(job, file, job.bits)
+    view = memoryview(job.buf)[64:]
     job.size = job.crc32 = job.kept = 0
     while True:
         count = gzip.readinto(view)
@@ -79,5 +79,7 @@ def _check(job, file, tell):
 def run(job):
     """Of a gzip file: bits of the window, size, crc32, kept."""
     if job.is_gzip:
+        part("inflate").reserve(job, _BITS_MIN)
         with open(job.path, "rb") as f:
             _check(job, f, job.tell("image", "checking image"))
+        part("inflate").reserve(job, job.bits)

@@ -43,7 +43,7 @@ def saved(job, off, buf, head_size):
 def _extension(job, addr, size):
     """(address, size, CRC) of the saved extension; None if it is not there."""
     crc = 0
-    view = memoryview(bytearray(512))
+    view = memoryview(job.buf)[64:]
     with open(_EXTENSION, "rb") as f:
         for off in range(0, size, 256):
             count = f.readinto(view[:256])
@@ -61,7 +61,7 @@ def check(job, extents):
         return None
     head = addr(extents, 0)[0]
     where = addr(extents, 1)[0]
-    view = memoryview(bytearray(512))
+    view = memoryview(job.buf)[64:]
     old = view[:256]
     present = view[256:512]
     crc = 0
@@ -85,6 +85,7 @@ def _extents(job):
 
 def run(job):
     """Hold the saved file to what was to be saved: job.head. Raises OSError with its sentence."""
+    job.hole = None
     try:
         job.head = check(job, _extents(job))
     except OSError:

@@ -1,6 +1,19 @@
 """The image in a gzip file, by the firmware's own `deflate`: src/decode/unpack.c."""
 
-from _molt import part
+from _molt import part, sweep
+
+# What it takes beside the window.
+_STATE_SIZE = const(1400)
+
+
+def reserve(job, bits):
+    """Keep the place of a window, in one piece, until it is needed: later there may be none."""
+    job.hole = None
+    sweep()
+    try:
+        job.hole = bytearray(_STATE_SIZE), bytearray(1 << bits)
+    except MemoryError:
+        job.hole = None
 
 
 def _unpacker(f, bits):
@@ -24,23 +37,31 @@ def _unpacker(f, bits):
 class File:
     """The image as a file to be read. Reading goes forward; a step back begins again."""
 
-    def __init__(self, f, bits):
+    def __init__(self, job, f, bits):
+        self._job = job
         self._f = f
         self._bits = bits
         self._scrap = bytearray(128)
         self._begin()
 
     def _begin(self):
-        # The window of the one before is needed for this one.
-        self._in = None
+        # The window of the one before is needed for this one, and taken before anything else is.
+        self._in = self._job.hole = None
+        sweep()
         self._in = _unpacker(self._f, self._bits)
+        self._ahead = self._in.read(1)
         self._at = 0
 
     def readinto(self, buf):
         """All of `buf`, but at the end."""
-        done = self._in.readinto(buf)
-        while 0 < done < len(buf):
-            more = self._in.readinto(memoryview(buf)[done:])
+        view = memoryview(buf)
+        done = 0
+        if self._ahead and len(view):
+            view[0] = self._ahead[0]
+            self._ahead = None
+            done = 1
+        while done < len(view):
+            more = self._in.readinto(view[done:])
             if not more:
                 break
             done += more
@@ -64,6 +85,7 @@ class File:
     def __exit__(self, *_):
         self._in = None
         self._f.close()
+        reserve(self._job, self._bits)
 
     def used(self):
         return self._f.tell()

@@ -21,6 +21,8 @@ class Upgrade:
 
     def __init__(self, path, fs_addr, fs_size, safe_check=True, erase_all=False, verbose=False, drop_frozen=False,
                  is_fallback=False, progress=None):
+        # Taken now, when there is one in one piece.
+        self.buf = bytearray(64 + 512)
         self.path = path
         self.fs_addr = fs_addr
         self.fs_size = fs_size

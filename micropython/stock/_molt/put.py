@@ -16,11 +16,14 @@ _TRIES = const(16)
 class Sector:
     """What is at flash address `addr`, so many bytes, and 0xFF behind; with bytes set over it."""
 
-    def __init__(self, addr=0, size=0):
+    def __init__(self, addr=0, size=0, buf=None):
+        """buf: 512 bytes of the caller's, if there are any."""
+        view = memoryview(buf or bytearray(2 * _PAGE))
         self._addr = addr
         self._size = size
         self._set = []
-        self.page = bytearray(_PAGE)
+        self.page = view[:_PAGE]
+        self.back = view[_PAGE:2 * _PAGE]
 
     def set(self, off, data):
         """Have `data` at `off`; it must stay as it is."""
@@ -41,14 +44,10 @@ class Sector:
 
 def is_there(sector, addr):
     """Whether flash holds it."""
-    return _is_there(sector, addr, bytearray(_PAGE))
-
-
-def _is_there(sector, addr, back):
     for i in range(_PAGES):
         sector.make(i)
-        esp.flash_read(addr + i * _PAGE, back)
-        if back != sector.page:
+        esp.flash_read(addr + i * _PAGE, sector.back)
+        if sector.back != sector.page:
             return False
     return True
 
@@ -66,8 +65,7 @@ def write(sector, addr):
     last. Ctrl-C waits until then, and all memory is taken before."""
     from micropython import kbd_intr
 
-    view = memoryview(sector.page)
-    memory = sector, addr, view[_HEADER_SIZE:], view[:_HEADER_SIZE], bytearray(_PAGE), b"\xff" * _PAGE
+    memory = sector, addr, sector.page[_HEADER_SIZE:], sector.page[:_HEADER_SIZE]
     kbd_intr(-1)
     try:
         for _ in range(_TRIES):
@@ -78,18 +76,25 @@ def write(sector, addr):
         kbd_intr(3)
 
 
-def _try(sector, addr, rest, header, back, none):
+def _is_blank(page):
+    for i in range(_PAGE):
+        if page[i] != 0xFF:
+            return False
+    return True
+
+
+def _try(sector, addr, rest, header):
     try:
         esp.flash_erase(addr // _SECTOR)
         for i in range(_PAGES - 1, -1, -1):
             sector.make(i)
-            if sector.page == none:
+            if _is_blank(sector.page):
                 continue
             if i:
                 esp.flash_write(addr + i * _PAGE, sector.page)
             else:
                 esp.flash_write(addr + _HEADER_SIZE, rest)
                 esp.flash_write(addr, header)
-        return _is_there(sector, addr, back)
+        return is_there(sector, addr)
     except OSError:
         return False

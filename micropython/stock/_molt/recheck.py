@@ -8,7 +8,7 @@ def run(job):
         return
     tell = job.tell("image", "checking image")
     job.file_crc = 0
-    view = memoryview(part("source").buffer())
+    view = memoryview(part("source").buffer(job))
     with open(job.path, "rb") as f:
         for off in range(0, job.file_size, len(view)):
             piece = view[:f.readinto(view)]

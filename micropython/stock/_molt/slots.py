@@ -16,7 +16,7 @@ def _at_rest(reserved):
 def _extension(job):
     """(size, CRC) of the boot loader's extension."""
     crc = 0
-    view = memoryview(bytearray(512))
+    view = memoryview(job.buf)[64:]
     with open(FOLDER + "/inflate.bin", "rb") as f:
         size = 0
         while True:
@@ -41,15 +41,16 @@ def write_overlay(reserved):
 
 def run(job):
     """Put plan, overlay and, for a gzip file, extension into the reserved region. Power cut: harmless."""
+    job.hole = None
     head = job.reserved + (_at_rest(job.reserved)[1][2] & 1) * _SECTOR
     extension = (job.reserved + 6 * _SECTOR,) + _extension(job) if job.is_gzip else (0, 0, 0)
     forget()
-    sector = part("put").Sector()
+    sector = part("put").Sector(0, 0, job.buf)
     part("lay").lay(job, sector, (head, 0, 0) + extension)
     _write(sector, job.reserved + (3 if job.is_fallback else 2) * _SECTOR)
     write_overlay(job.reserved)
     if job.is_gzip:
-        _write(part("blob").sector("inflate.bin"), job.reserved + 6 * _SECTOR)
+        _write(part("blob").sector("inflate.bin", job.buf), job.reserved + 6 * _SECTOR)
 
 
 def commit(job, starts):

@@ -1,29 +1,30 @@
 """The image as a file: the image file itself, or what is in a gzip file."""
 
+import gc
 from _molt import part
 
-_SPARE = const(1536)
+# What else is needed meanwhile, and what lies in pieces too small.
+_SPARE = const(4096)
 
 
-def buffer():
-    """As much as there is room for to read into: 64 bytes and 4096, 2048, 1024 or 512."""
-    try:
-        # What else is needed meanwhile.
-        spare = bytearray(_SPARE)
-        for size in (4096, 2048, 1024):
+def buffer(job):
+    """What to read into: 64 bytes, and 4096 where there is plenty of room, 2048, 1024, or the job's own 512."""
+    gc.collect()
+    size = 4096
+    # Of a gzip file unpacking takes the time, and the memory.
+    while size > 512 and not job.is_gzip:
+        if gc.mem_free() > 2 * size + _SPARE:
             try:
                 return bytearray(64 + size)
             except MemoryError:
                 pass
-    except MemoryError:
-        pass
-    spare = None
-    return bytearray(64 + 512)
+        size //= 2
+    return job.buf
 
 
 def opened(job):
     f = open(job.path, "rb")
-    return part("inflate").File(f, job.bits) if job.is_gzip else f
+    return part("inflate").File(job, f, job.bits) if job.is_gzip else f
 
 
 def read(job, f, off, size):

@@ -117,12 +117,12 @@ class _Check:
             if at < 0:
                 return
             at += len(_BANNER)
-            text = ""
-            while at < end and len(text) < _VERSION_MAX and 32 <= buf[at] <= 126 and buf[at] != 59:
-                text += chr(buf[at])
+            first = at
+            while at < end and at - first < _VERSION_MAX and 32 <= buf[at] <= 126 and buf[at] != 59:
                 at += 1
-            if text[:1] in "0123456789" and text and (at < end or is_last or len(text) == _VERSION_MAX):
-                self.version = "v" + text
+            if at > first and 48 <= buf[first] <= 57 and (at < end or is_last or at - first == _VERSION_MAX):
+                # The "v" is the banner's last byte.
+                self.version = str(buf[first - 1:at], "utf-8")
                 return
 
 
@@ -131,7 +131,7 @@ def run(job):
     check = _Check(job)
     tell = job.tell("image", "checking image")
     with part("source").opened(job) as f:
-        buf = part("source").buffer()
+        buf = part("source").buffer(job)
         view = memoryview(buf)
         for off in range(0, job.size, len(buf) - _KEPT):
             piece = view[_KEPT:_KEPT + min(len(buf) - _KEPT, job.size - off)]

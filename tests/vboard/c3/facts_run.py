@@ -94,6 +94,9 @@ def runs_are_what_single_runs_are():
     status, answers, _ = many(flash, runs, "--digest", f"{FREE:#x}:{SECTOR}", commands=commands)
     same((status, set(answers)), (0, {"-", *runs}))
     same(flash.read_bytes(), original, "the flash file stays as it is")
+    log = scratch() / "trunk.log"
+    many(flash, runs, "--log", log, commands=commands)
+    same(len(log.read_text().splitlines()), 3, "the log is of the run without a cut")
     for run in ("0:random", "1:stray", "2:start"):
         flash.write_bytes(original)
         Run(commands, f"--cut={run}", flash=flash)

@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -27,6 +28,7 @@ PATIENCE = float(os.environ.get("PATIENCE", 1))
 SCRATCH = tempfile.TemporaryDirectory(prefix="vboard-c3-")
 WORK = pathlib.Path(SCRATCH.name)
 THREAD = threading.local()
+BUILDING = threading.Lock()  # tests run side by side, and want the same programs
 
 MEGABYTE = 1 << 20
 SECTOR, BLOCK, PAGE, PIECE = 4096, 65536, 256, 32
@@ -49,9 +51,14 @@ def scratch():
 
 # ---- images and flash files
 
-@functools.cache
 def program(name, source="monitor"):
     """The sections of a test program that calls itself so: mapped code, code, data; and its entry."""
+    with BUILDING:
+        return build(name, source)
+
+
+@functools.cache
+def build(name, source):
     elf = WORK / f"{source}-{name}.elf"
     symbols = [f"-Wl,--defsym={symbol}={address:#x}" for symbol, address in ENTRIES.items()]
     subprocess.run([CROSS + "gcc", "-march=rv32imc_zicsr", "-mabi=ilp32", "-std=c11", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib",
@@ -85,8 +92,13 @@ def table(*more, behind=b"", factory=True):
     return images.esp_table([*rows, *more], behind)
 
 
-@functools.cache
 def loader(dialect, megabytes):
+    with BUILDING:
+        return make_loader(dialect, megabytes)
+
+
+@functools.cache
+def make_loader(dialect, megabytes):
     path = WORK / f"loader-{dialect}-{megabytes}"
     subprocess.run([BOARD / "esp32c3/mkloader", dialect, str(megabytes), path], check=True)
     return path.read_bytes()
@@ -107,6 +119,20 @@ def flash_file(contents=None, rows=None, size=4 * MEGABYTE, dialect="5.5", boot=
 
 ENVIRONMENT = {**os.environ, "VBOARD_BUILD": str(BUILD)}
 ENVIRONMENT.pop("BOOTLOADER", None)
+# Options that vboard/run hands on as they are.
+HANDED_ON = ("cut", "stuck", "efuse")
+
+
+def command(flash, options):
+    """What runs the board: vboard/run or, where it would add nothing, the board itself, which is there sooner."""
+    words = [f"flash={flash}", "status=0", f"status_file={flash}.status", "icount=1" if "--icount" in options else f"seed={random.getrandbits(32)}"]
+    rest = iter(o for o in options if o != "--icount")
+    for option in rest:
+        name, _, value = option[2:].partition("=")
+        if name not in HANDED_ON:
+            return [BOARD / "run", flash, "--timeout", str(30 * PATIENCE), *options]
+        words.append(f"{name}={value if '=' in option else next(rest)}")
+    return [BUILD / "esp32c3", *words]
 
 
 class Run:
@@ -117,8 +143,9 @@ class Run:
         stats, log = scratch() / "stats.json", scratch() / "log"
         for path in (stats, log):
             path.unlink(missing_ok=True)
-        done = subprocess.run([BOARD / "run", self.flash, "--stats", stats, "--log", log, "--timeout", str(30 * PATIENCE), *map(str, options)],
-                              input="".join(c + "\n" for c in commands).encode(), capture_output=True, timeout=60 * PATIENCE, env=ENVIRONMENT)
+        whole = command(self.flash, [str(o) for o in options])
+        whole += ["--stats", stats, "--log", log] if whole[0].name == "run" else [f"stats={stats}", f"log={log}"]
+        done = subprocess.run(whole, input="".join(c + "\n" for c in commands).encode(), capture_output=True, timeout=60 * PATIENCE, env=ENVIRONMENT)
         self.status = done.returncode
         self.output = done.stdout.decode(errors="replace")
         self.errors = done.stderr.decode(errors="replace")

@@ -1,0 +1,116 @@
+"""Devices of the ESP32 family for the tests of the tool: dumps made of images, partition tables and littlefs."""
+
+import json
+import struct
+
+from rig import KB, SECTOR, check, good, images, molt, sectors_up
+from images import esp_row, esp_table, noise
+
+SIZE = 1024 * KB
+TABLE = 0x8000
+APP = 0x10000
+APP_SIZE = 0x70000
+FS = APP + APP_SIZE
+LOADER = 0x6000
+PLAN = 0x7000
+
+
+def description(version, idf, project="micropython"):
+    """esp_app_desc_t, at the beginning of an app's first segment."""
+    return struct.pack("<II8s32s32s16s16s32s32sHHB", 0xABCD5432, 0, b"", version.encode(), project.encode(), b"", b"", idf.encode(),
+                       b"", 0, 0xFFFF, 16).ljust(256, b"\0")
+
+
+def app(size, seed, version="v1.26.0", **words):
+    """An app of about `size` bytes: description, code that is mapped, code in RAM."""
+    code = noise(size, seed)
+    return images.esp_image([(0x3C000020, description(version, "v5.4.1")), (0x42000128, code[:size // 8 * 4]),
+                             (0x40380000, code[size // 8 * 4:size // 4 * 4])], 0x40380010, **words)
+
+
+def boot_loader(size=16 * KB, idf="v5.5.1", chip=5):
+    """A second-stage boot loader: with a description (80, reserved, version, ESP-IDF's), or only with the strings of older ones."""
+    name = idf.encode()
+    data = b"\x50\0\0\0" + struct.pack("<I", 1) + name.ljust(32, b"\0") + b"Jan 01 2026 00:00:00".ljust(24, b"\0") + bytes(16)
+    if idf < "v5.1":
+        data = b"I (%d) %s: ESP-IDF %s 2nd stage bootloader\n\0\0" + name + b"\0\0"
+    data = data.ljust(len(data) // 4 * 4 + 4, b"\0")
+    return images.esp_image([(0x3FCD5710, data + noise(size - len(data), 8))], 0x3FCD5710, chip)
+
+
+def rows(app_size=APP_SIZE):
+    return [esp_row(1, 2, 0x9000, 0x6000, "nvs"), esp_row(1, 1, 0xF000, 0x1000, "phy_init"),
+            esp_row(0, 0, APP, app_size, "factory")]
+
+
+def loader_rows():
+    """The two that molt appends, by docs/format.md."""
+    return esp_row(0, 0x20, LOADER, SECTOR, "molt") + esp_row(1, 0x40, PLAN, SECTOR, "molt_end")
+
+
+class Board:
+    """An ESP32-C3 of 1 MB with an old firmware, the new one as new.bin on a littlefs behind the last partition, other files."""
+    littlefs = {}  # by what is on it
+
+    def __init__(self, folder, new=None, boot=None, boot_addr=0, table=None, files=None):
+        self.folder = folder
+        self.path = folder / "flash.bin"
+        self.old = app(70000, 1)
+        self.new = new or app(90000, 2, "v1.27.0")
+        self.files = {"main.py": noise(3000, 3), "lib/x.py": noise(9000, 4), "new.bin": self.new, **(files or {})}
+        data = bytearray(b"\xff" * SIZE)
+        for addr, part in ((boot_addr, boot or boot_loader()), (TABLE, table or esp_table(rows())), (0x9000, noise(2 * SECTOR, 5)),
+                           (APP, self.old), (APP + APP_SIZE - SECTOR, noise(100, 6)), (FS, self.filesystem())):
+            data[addr:addr + len(part)] = part
+        self.before = bytes(data)
+        self.reset()
+
+    def filesystem(self):
+        """The tool makes it in a flash of an ESP8266, out of which it is cut."""
+        key = tuple(sorted(self.files.items()))
+        if key not in Board.littlefs:
+            words = []
+            for number, (name, data) in enumerate(self.files.items()):
+                (self.folder / f"file{number}").write_bytes(data)
+                words += ["--put", f"{self.folder / f'file{number}'}:{name}"]
+            (self.folder / "other.img").write_bytes(images.esp8266([(0x40100000, bytes(64))], 0x40100000))
+            good("mkflash", self.folder / "other.bin", "--size", "1M", "--firmware", self.folder / "other.img", "--fs-start", FS, *words)
+            Board.littlefs[key] = (self.folder / "other.bin").read_bytes()[FS:SIZE - 5 * SECTOR]
+        return Board.littlefs[key]
+
+    def reset(self):
+        self.path.write_bytes(self.before)
+
+    def now(self):
+        return self.path.read_bytes()
+
+    def install(self):
+        good("install", self.path, "-q")
+        self.before = self.now()
+        return self
+
+    def get(self, path):
+        good("get", self.path, path, self.folder / "got")
+        return (self.folder / "got").read_bytes()
+
+    def info(self, status=0):
+        return told("info", self.path, status=status)
+
+    def check_has(self, image):
+        """The image is in the partition, its last sector erased behind it, every file there, and nothing else has changed but the
+        sector of the plan."""
+        now = self.now()
+        end = APP + sectors_up(len(image))
+        check(now[APP:APP + len(image)] == image, "the image is in place")
+        check(now[APP + len(image):end] == b"\xff" * (end - APP - len(image)), "the rest of its last sector is erased")
+        check(now[:PLAN] == self.before[:PLAN] and now[TABLE:APP] == self.before[TABLE:APP], "in front of it")
+        check(now[end:FS] == self.before[end:FS], "between image and filesystem")
+        for path, data in self.files.items():
+            check(self.get(path) == data, "file", path)
+
+
+def told(command, *words, status=0):
+    """What it prints as JSON."""
+    result = molt(command, *words, "--json")
+    check(result.status == status, command, result.status, result.err)
+    return json.loads(result.out)
