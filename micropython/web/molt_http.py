@@ -245,7 +245,7 @@ async def read_head(stream):
 
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
             408: "Request Timeout", 409: "Conflict", 411: "Length Required", 413: "Content Too Large", 415: "Unsupported Media Type",
-            422: "Unprocessable Content", 431: "Request Header Fields Too Large", 503: "Service Unavailable",
+            422: "Unprocessable Content", 500: "Internal Server Error", 431: "Request Header Fields Too Large", 503: "Service Unavailable",
             507: "Insufficient Storage"}
 
 

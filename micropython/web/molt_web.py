@@ -24,6 +24,7 @@ _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
 _PART = ".part"  # the name of an upload that is not whole: web-<16 digits of its SHA-256>-<its size>.part
 
+_RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
 _PIECE = const(536)  # bytes of a body that are held at a time: lwIP has no more in one piece
 _CLIENTS_MAX = const(3)  # lwIP has five connections
 _HEAD_SECONDS = const(5)
@@ -165,6 +166,8 @@ class App:
                 if e.errno != 28:
                     raise  # the client has gone
                 raise Refused(507, "the filesystem is full; delete files to make room")
+            except ValueError as e:
+                raise Refused(422, str(e))
             except MemoryError:
                 gc.collect()
                 raise Refused(503, "the device has not enough memory for this; let its program hold less, or restart it")
@@ -176,6 +179,11 @@ class App:
                 await self.send_list(out, result)
         except Refused as e:
             await self.send_refusal(request, out, e)
+        except (OSError, asyncio.CancelledError):
+            raise
+        except Exception as e:
+            sys.print_exception(e)
+            await self.send_refusal(request, out, Refused(500, "molt_web has a mistake; the serial line has more of it: %r" % e))
 
     def find(self, request):
         path, method = request.path, request.method
@@ -398,8 +406,6 @@ class App:
         return plan
 
     def plan_of(self, path):
-        from molt_upgrade import RISK
-
         gc.collect()
         plan = molt.check(path)
         gc.collect()
@@ -407,7 +413,7 @@ class App:
         plan["crc32"] = "%08x" % plan["crc32"]
         plan["running"] = _version()
         status = molt.status()
-        plan["risk"] = None if status and status["resident"] else "Twice " + RISK
+        plan["risk"] = None if status and status["resident"] else _RISK
         return plan
 
     async def post_plan(self, request):

@@ -111,7 +111,8 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def picture(self, path, whole=True):
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+        kind = {"format": "webp", "quality": 80} if str(path).endswith(".webp") else {"format": "png"}
+        data = self.call("Page.captureScreenshot", captureBeyondViewport=whole, **kind)["data"]
         pathlib.Path(path).write_bytes(base64.b64decode(data))
 
     def choose(self, selector, path):

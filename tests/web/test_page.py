@@ -180,6 +180,9 @@ def an_upload_shows_its_progress_and_goes_on_after_a_power_cut():
     for words in ("v1.25.0-A", "v1.25.0-B", "ESP8266", "sectors", "Twice the power must not fail"):
         true(words in plan, f"{words!r} in {plan!r}")
     Scene.pictures("ask", whole=False)
+    b.look(860, 700, "light", 1.5)
+    b.picture(PICTURES / "web.webp", whole=False)  # of docs/web.md
+    b.look(1100, 900, "light")
 
 
 @test
