@@ -48,7 +48,6 @@ $(call suite,e2e-esp32c3,$(E2E)/test_esp32c3.py)
 $(call suite,e2e-stock,$(E2E)/test_stock.py)
 # The tests of upgrades on the other engine, the package on a firmware without molt: all of them in make test-full.
 $(call suite,e2e-resident-stock,$(call STOCK,resident)/test_resident.py install_and twice pending_can)
-$(call suite,e2e-refusals-stock,$(call STOCK,refusals)/test_refusals.py directory missing a_writer esp32)
 $(call suite,asan-cut,$(BUILD)/asan/cut small 2)
 $(call asan_tool_suite,power)
 $(call suite,vboard,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py)

@@ -142,7 +142,7 @@ def byte_for_byte_what_the_c_job_writes():
     note(f"{count} devices and images")
 
 
-@test
+@in_full
 def byte_for_byte_of_micropython():
     """The same with images of MicroPython: B, a newer stock firmware, and one that differs from the present one in three sectors"""
     close = bytearray(firmware(STOCK))
