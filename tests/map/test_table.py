@@ -6,8 +6,10 @@ what is made from the table (pictures, listing, linker scripts) is up to date.
 """
 import json
 import re
+import struct
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +21,8 @@ MOLT = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/molt").resolve()
 FOLDERS = ["include", "src", "ports", "cmd", "micropython", "bench", "examples", "tools", "Makefile"]
 SUFFIXES = {".c", ".h", ".py", ".mk", ".ld", ".S", ".sh", ""}
 # The table, and what tools/maps makes of it.
+# The package for firmwares without molt has of it what it needs; a test here holds that to the table.
+PACKAGE = "micropython/stock/_molt/map.py"
 TABLE = ["src/map/map.c", "src/map/map.h", "micropython/boards/molt_1MiB.ld", "micropython/boards/molt_2MiB.ld"]
 MEGABYTE = 0x100000
 # The same numbers where they are something else: (file, number), and what it is there.
@@ -30,8 +34,11 @@ OTHERS = {
     ("bench/bench.c", MEGABYTE): "sizes of images and filesystems to measure plans with",
     ("tools/demo", MEGABYTE): "what the demonstration checks by, which is not to come from what it checks",
     ("tools/demo", 5 * 4096): "likewise",
-    ("micropython/stock/_molt/plan.py", MEGABYTE): "what the CPU sees of flash, on a firmware that has no table",
+    ("micropython/stock/_molt/begin.py", MEGABYTE): "what the CPU sees of flash, on a firmware that has no table",
+    ("micropython/stock/_molt/gzip.py", MEGABYTE): "likewise",
     ("micropython/stock/_molt/verify.py", MEGABYTE): "likewise",
+    ("micropython/web/molt_web.py", MEGABYTE): "the largest file that it takes",
+    ("micropython/web/molt_web.py", 5 * 4096): "room that is left on the filesystem: molt.head, and what littlefs itself needs",
     ("cmd/molt/text/describe.c", MEGABYTE): "flash capacities by the size code of an ESP32 image",
 }
 
@@ -65,7 +72,7 @@ def sources():
         path = ROOT / folder
         for file in [path] if path.is_file() else sorted(path.rglob("*")):
             name = str(file.relative_to(ROOT))
-            if file.is_file() and file.suffix in SUFFIXES and "__pycache__" not in name and name not in TABLE:
+            if file.is_file() and file.suffix in SUFFIXES and "__pycache__" not in name and name not in [*TABLE, PACKAGE]:
                 yield name, file.read_text(errors="replace")
 
 
@@ -105,6 +112,27 @@ def no_address_of_a_region_stands_outside_the_table():
                     found.append(f"{name}: {written} = 0x{value:x}")
     stale = [f"OTHERS has {name}: 0x{value:x}, which is not there any more" for name, value in sorted(set(OTHERS) - used)]
     return sorted(set(found)) + stale
+
+
+def package(firmware_end, romfs_addr):
+    """The names in the package's map.py, on a firmware that ends there."""
+    esp = types.SimpleNamespace(flash_read=lambda addr, size: struct.pack("<I", firmware_end - 16))
+    names = {"const": lambda number: number}
+    sys.modules.update(esp=esp, ustruct=struct)
+    exec(compile((ROOT / PACKAGE).read_text(), PACKAGE, "exec"), names)
+    names["romfs"] = lambda: romfs_addr
+    return names
+
+
+@test
+def what_the_package_knows_of_the_table_is_right():
+    found = []
+    for shown in maps():
+        at = {region["kind"]: region["addr"] for region in shown["regions"] if region["size"]}
+        known = package(0x90000, at.get("romfs", 0))["reserved"](at["filesystem"]) if "filesystem" in at else 0
+        if known != at.get("reserved", 0):
+            found.append(f"{shown['name']}, {shown['flash_size']}: 0x{known:x}, and the table has 0x{at.get('reserved', 0):x}")
+    return found
 
 
 @test
