@@ -99,11 +99,12 @@ class Browser:
             if value:
                 return value
             time.sleep(0.05)
-        raise BrowserError(f"not within {seconds} s: {condition}; the page says: {self.run('document.body.innerText')!r}")
+        raise BrowserError(f"not within {seconds} s: {condition}; the page says: {self.run('document.body && document.body.innerText')!r}")
 
     def goto(self, url):
         self.call("Page.navigate", url=url)
-        self.wait("document.readyState == 'complete'")
+        # A device that has no connection left does not answer, and libslirp asks again after 6 s, then 12.
+        self.wait("document.body && document.readyState == 'complete'", 3 * WAIT_SECONDS)
 
     def look(self, width, height, scheme, scale=1):
         """The size of the window, and the scheme of colours."""

@@ -87,7 +87,9 @@ def a_page_that_is_not_mapped_is_a_crash():
 def with_the_cache_off_or_a_bus_shut_nothing_is_mapped():
     same(Run([MAP, "poke 600c4000 0", f"peek {PAGE_D:x}"]).status, CRASH, "off")
     same(Run([MAP, "poke 600c4000 0", "poke 600c4000 1", f"peek {PAGE_D:x}"]).last(), "ffffffff", "on again")
-    same(Run([MAP, "poke 600c4004 2", f"peek {PAGE_I:x}", f"peek {PAGE_D:x}"]).answers[2], "ffffffff", "the data bus is shut")
+    run = Run([MAP, "poke 600c4004 2", f"peek {PAGE_I:x}", f"peek {PAGE_D:x}"])
+    same((run.status, run.answers[2]), (CRASH, "ffffffff"), "the data bus is shut")
+    same(Run([MAP, "poke 600c4004 1", f"peek {PAGE_D:x}", f"peek {PAGE_I:x}"]).status, CRASH, "the instruction bus is")
     for function in ("Cache_Disable_ICache", "Cache_Suspend_ICache"):
         same(Run([MAP, f"call {ENTRIES[function]:x}", f"peek {PAGE_D:x}"]).status, CRASH, function)
     run = Run(["saw"])

@@ -119,6 +119,9 @@ def a_run_has_cuts_in_what_follows_too():
     same(answers["1:after,0:random,1:start"][1]["power_ons"], "3", "the third cut's operation never came: otadata is not written once more")
     same(answers["1:random,9:before"][1]["power_ons"], "2")
     same(errors.count("power cut"), 7)
+    # The second cut is at its own operation, 0: the third start finds the trial, and ends it.
+    aborted = facts_ota.entry(1).ljust(SECTOR, b"\xff") + facts_ota.entry(2, facts_ota.ABORTED).ljust(SECTOR, b"\xff")
+    same(answers["1:after,0:before"][2][0], hashlib.sha256(aborted).hexdigest(), "otadata")
 
 
 @test
