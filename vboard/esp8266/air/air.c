@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <libslirp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,6 +262,8 @@ int main(int argc, char **argv) {
     if (argc < 5) {
         return EXIT_BROKEN;
     }
+    // libslirp writes to whoever has closed the connection meanwhile, and looks at the error.
+    signal(SIGPIPE, SIG_IGN);
     air.fd = atoi(argv[1]);
     air.name = argv[2];
     air.password = argv[3];
