@@ -25,8 +25,12 @@
 #include "fixture/device.h"
 #include "lfs/extents.h"
 #include "map/map.h"
+#include "molt/standby.h"
+#include "molt_esp32c3.h"
 #include "molt_esp8266.h"
 #include "sim_upgrade.h"
+#include "standby/standby.h"
+#include "upgrade/marks.h"
 #include "upgrade/plan.h"
 
 #define SECTOR 4096u
@@ -486,7 +490,9 @@ static bool do_shape(const fixture_shape_t *shape, bool is_full) {
 
 // ---- bytes of stored plans
 
-static uint32_t plan_size(uint32_t flash_size, uint32_t image_size, uint32_t fs_addr, bool erase_all) {
+// Of a plan for `target`, behind `loader_size` bytes of something else.
+static uint32_t plan_size_of(const molt_target_t *target, uint32_t loader_size, uint32_t flash_size, uint32_t image_size,
+    const molt_region_t *fs, bool erase_all) {
     static uint32_t sector[SECTOR / 4];
     static molt_volume_t volume = { .config = { .block_size = SECTOR } };
     molt_geometry_t geometry = { flash_size, SECTOR, BLOCK, PAGE };
@@ -509,9 +515,11 @@ static uint32_t plan_size(uint32_t flash_size, uint32_t image_size, uint32_t fs_
         .image_size = image_size,
         .source_size = image_size,
         .extent_count = molt_extents_sector_count(&extents, SECTOR),
-        .loader_size = molt_esp8266.once.size,
-        .mapped_size = molt_esp8266.mapped_size,
-        .fs = { fs_addr, flash_size - 5 * SECTOR - fs_addr },
+        .image_addr = target->image_addr,
+        .boot_addr = target->boot_addr,
+        .loader_size = loader_size,
+        .mapped_size = target->mapped_size,
+        .fs = *fs,
         .erase_all = erase_all,
     };
     molt_plan_t plan;
@@ -523,11 +531,31 @@ static uint32_t plan_size(uint32_t flash_size, uint32_t image_size, uint32_t fs_
     return SECTOR - plan.extents_off + plan.set_size + plan.log_size;
 }
 
+static uint32_t plan_size(uint32_t flash_size, uint32_t image_size, uint32_t fs_addr, bool erase_all) {
+    const molt_region_t fs = { fs_addr, flash_size - 5 * SECTOR - fs_addr };
+    return plan_size_of(&molt_esp8266, molt_esp8266.once.size, flash_size, image_size, &fs, erase_all);
+}
+
+// Standby mode, with MicroPython's table for 4 MB: the loader, and the plan of an image as large as its partition.
+static void print_standby(void) {
+    static uint8_t sector[SECTOR];
+    const molt_standby_t place = { .app = { 0x10000, 0x1f0000 } };
+    const molt_geometry_t geometry = { 0x400000, SECTOR, BLOCK, PAGE };
+    const molt_region_t fs = { 0x200000, 0x200000 };
+    molt_target_t target;
+    molt_standby_target(&target, &molt_esp32c3, &place);
+    uint32_t marks_size = molt_marks_size(&geometry);
+    printf("standby loader\t%u\n", molt_standby_image(molt_esp32c3.standby, 0x6000, SECTOR, sector));
+    printf("standby plan: 1984 KB image, filesystem of 2 MB erased\t%u\n",
+        marks_size + plan_size_of(&target, marks_size, geometry.size, target.mapped_size, &fs, true));
+}
+
 static void print_plans(void) {
     printf("640 KB image, 4 MB flash\t%u\n", plan_size(0x400000, 640 * 1024, 0x100000, false));
     printf("1 MB image, 4 MB flash\t%u\n", plan_size(0x400000, 0x100000, 0x100000, false));
     printf("1 MB image, 4 MB flash, filesystem erased\t%u\n", plan_size(0x400000, 0x100000, 0x100000, true));
     printf("1 MB image, 16 MB flash, filesystem erased\t%u\n", plan_size(0x1000000, 0x100000, 0x100000, true));
+    print_standby();
 }
 
 int main(int argc, char **argv) {
