@@ -256,22 +256,22 @@ def a_recipe_in_boot_py_and_power_cuts():
 @test
 @hazard("unbounded recording of every read on the filesystem")
 def heap_use():
-    """An upgrade with an image of 660 KB needs at most 8,704 bytes of heap, import included"""
+    """An upgrade with an image of 660 KB needs at most 8,960 bytes of heap, import included"""
     of_c_engine("so little need of heap")
-    most = least_heap(board_with_b(), 8704)
-    true(most is not None, "it works with 8,704 bytes free")
+    most = least_heap(board_with_b(), 8960)
+    true(most is not None, "it works with 8,960 bytes free")
     note(f"it works with {most} bytes of free heap")
 
 
 @test
 def heap_use_with_a_gzip_file():
-    """From a gzip file with a window of 4 KB an upgrade needs at most 16.25 KB of heap"""
+    """From a gzip file with a window of 4 KB an upgrade needs at most 16.5 KB of heap"""
     of_c_engine("so little need of heap")
     image, packed = scratch("b.bin"), scratch("b.gz")
     image.write_bytes(firmware("mpy-B"))
     tool("compress", image, packed)
-    most = least_heap(fresh("mpy-A", files={**user_files(), "firmware.bin": packed.read_bytes()}), 16 * KB + 256)
-    true(most is not None, "it works with 16.25 KB free")
+    most = least_heap(fresh("mpy-A", files={**user_files(), "firmware.bin": packed.read_bytes()}), 16 * KB + 512)
+    true(most is not None, "it works with 16.5 KB free")
     note(f"it works with {most} bytes of free heap")
 
 
