@@ -326,7 +326,7 @@ int main(int argc, char **argv) {
     }
     int64_t total = (int64_t)nor.op_count;
     uint32_t first = is_small ? seed : 0;
-    for (uint32_t i = 0; i < (is_small ? 1 : SEEDS); i++) {
+    for (uint32_t i = 0; i < (is_small ? 1 : is_full ? SEEDS : SEEDS / 2); i++) {
         seed = first + i;
         for (int64_t op = 0; op < total; op++) {
             for (int t = 0; t < SIM_TEAR_COUNT; t++) {

@@ -215,7 +215,8 @@ def spread(setting, points, ends):
     ops = {i * (count - 1) // (points - 1) for i in range(points)} | set(range(ends)) | set(range(count - ends, count))
     for begin, end in setting.windows if ends else ():
         ops |= set(range(begin, end, 72)) | set(range(end - 8, end + 1))
-    return both_ways(sorted(ops))
+    # A clean cut or a torn one.
+    return [(op, ANY_TEAR[number % len(ANY_TEAR)]) for number, op in enumerate(sorted(ops))]
 
 
 def both_ways(ops):

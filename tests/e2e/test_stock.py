@@ -463,7 +463,7 @@ def it_is_quick():
 def sentences_are_those_of_the_c_engine():
     """Each sentence of the package stands in the C sources too, but for those of what only the package has to say"""
     sources = [rig.ROOT / path for path in ("src/image/image_text.c", "src/upgrade/plan_build.c", "src/job/job_text.c",
-                                            "src/lfs/lfs_source.c", "micropython/molt_extmod/modmolt.c", "micropython/molt_extmod/resident_api.c",
+                                            "src/lfs/lfs_source.c", "micropython/molt_extmod/modmolt.c", "micropython/molt_extmod/pending.c", "micropython/molt_extmod/resident_api.c",
                                             "micropython/molt_extmod/upgrade_obj.c")]
     text = " ".join("".join(part for part in line.split('"')[1::2]) for path in sources
                     for line in path.read_text().replace('"\n', '"').split("\n"))
