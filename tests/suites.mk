@@ -16,7 +16,6 @@ corpus_suites = $(call corpus_suite,corpus-$(1),host,$(1))$(call corpus_suite,as
     corpus_suite,m32-corpus-$(1),m32,$(1))
 tool_suite = $(call suite,tool-$(1),$(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt)
 asan_tool_suite = $(call suite,asan-tool-$(1),MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt)
-tool_suites = $(call tool_suite,$(1))$(call asan_tool_suite,$(1))
 
 # Of a test on the virtual board; of one of frozen modules, its suite's name and the firmware.
 E2E = BUILD=$(BUILD) LX106=$(LX106) $(PYTHON) tests/e2e
@@ -83,9 +82,7 @@ $(call suite,e2e-mpremote,MICROPY_DIR=$(MICROPY_DIR) $(E2E)/test_mpremote.py)
 $(call suite,e2e-modes,$(E2E)/test_modes.py)
 $(call suite,e2e-map,BUILD=$(BUILD) $(PYTHON) tests/e2e/test_map.py)
 $(call suite,e2e-frozen-names,$(call FROZEN,frozen-names,mpy-A)/test_frozen_names.py)
-$(call suite,e2e-frozen-names-2,$(call FROZEN,frozen-names-2,mpy2-A)/test_frozen_names.py)
 $(call suite,e2e-frozen-same,FROZEN_STEP=10 $(call FROZEN,frozen-same,mpy-A)/test_frozen_same.py)
-$(call suite,e2e-frozen-same-2,FROZEN_STEP=20 FROZEN_FIRST=5 $(call FROZEN,frozen-same-2,mpy2-A)/test_frozen_same.py)
 
 # ---- the tool
 
@@ -94,7 +91,9 @@ $(call suite,map-tool,tests/map/test_map_tool.py $(BUILD)/molt)
 $(call suite,map-esp32,tests/map/test_map_esp32.py $(BUILD)/molt)
 $(call asan_tool_suite,fuzz)
 $(call tool_suite,power)
-$(foreach t,upgrade files place images doctor resident refusals info esp32,$(call tool_suites,$(t)))
+$(foreach t,upgrade files place images doctor resident refusals info esp32,$(call tool_suite,$(t)))
+# With sanitizers the rest is in make test-full.
+$(foreach t,files doctor info esp32,$(call asan_tool_suite,$(t)))
 
 # ---- the mask ROM: without a dump of it the first says that it is skipped
 
@@ -106,7 +105,9 @@ $(call suite,maskrom-board,MASKROM_BOARD=$(MASKROM_BOARD) LX106=$(LX106) CC=$(CC
 $(call full_suite,e2e-resident-stock,$(call STOCK,resident)/test_resident.py install_and twice pending_can)
 $(call full_suite,tool-second,$(PYTHON) tests/tool/second.py $(SECOND_TOOL))
 $(call full_suite,e2e-frozen-2,$(call FROZEN,frozen-2,mpy2-A)/test_frozen.py)
-$(call full_suite,asan-tool-power,MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_power.py $(BUILD)/asan/molt)
+$(foreach t,power upgrade place images resident refusals,$(call full_suite,asan-tool-$(t),MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(t).py $(BUILD)/asan/molt))
+$(call full_suite,e2e-frozen-names-2,$(call FROZEN,frozen-names-2,mpy2-A)/test_frozen_names.py)
+$(call full_suite,e2e-frozen-same-2,FROZEN_STEP=20 FROZEN_FIRST=5 $(call FROZEN,frozen-same-2,mpy2-A)/test_frozen_same.py)
 $(call full_suite,cut-full,$(BUILD)/host/cut full)
 $(call full_suite,cut-three,$(BUILD)/host/cut small 3 /9)
 $(call full_suite,e2e-every-cut-full,$(E2E)/test_every_cut.py --sample 31)

@@ -15,7 +15,7 @@ from rig import (BUILD, CLEAN, CUT, ROOT, SECTOR, Board, firmware, fresh, main, 
 RESERVED = 0xf8000           # the stock map of 2 MB and more: the top eight sectors of what is mapped
 OVERLAY = RESERVED + 7 * SECTOR
 TRIAL = "import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', trial_starts=2, verbose=False)\n"
-POINTS = 6
+POINTS = 4
 
 
 def gzip_of(name, window="4K"):
@@ -277,7 +277,7 @@ def cuts_in_the_boot_loader():
     board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)")
     prepared = board.flash()
     count = len(board.run().ops)
-    ops = sorted({i * (count - 1) // (POINTS - 1) for i in range(POINTS)} | set(range(4)) | set(range(count - 8, count)))
+    ops = sorted({i * (count - 1) // (POINTS - 1) for i in range(POINTS)} | set(range(2)) | set(range(count - 4, count)))
     tears = ("before", "random", "prefix", "stray", "zero", "suffix")
     # Every operation with every tear: test_every_cut.py.
     cuts = [(op, tears[i % len(tears)]) for i, op in enumerate(ops)]

@@ -434,7 +434,7 @@ def the_heap_that_a_gzip_file_needs():
     true(board.flash(0xF7C, 0xF80) == b"MOLT", "it is prepared")
 
 
-@test
+@in_full
 def without_native_code():
     """Where no IRAM is left for native code it works all the same, slowly"""
     board = stock(with_image(small_program(9000)))
