@@ -1,6 +1,6 @@
 // The watchdogs: that of the RTC, that of timer group 0, and the super watchdog.
 //
-// The first two have four stages, one after the other, each with a time and an action; they begin anew when they are fed, and
+// The first two have four stages, one after the other, each with a time and an action; they begin again when they are fed, and
 // their registers change only after the key has been written. Out of a reset they guard the boot ("flashboot"), until
 // the boot loader says that it has come so far.
 #ifndef VBOARD_ESP32C3_WATCHDOG_H
