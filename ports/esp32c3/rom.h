@@ -29,6 +29,9 @@ int ets_sha_starts(rom_sha_t *sha, uint32_t truncated_bits);
 void ets_sha_update(rom_sha_t *sha, const void *data, uint32_t size, bool keeps_state);
 int ets_sha_finish(rom_sha_t *sha, uint8_t *digest);
 
+// The common CRC-32, continued from `crc`. (An entry of otadata shows that it is: 0x4743989a for the word 1 from UINT32_MAX on.)
+uint32_t crc32_le(uint32_t crc, const void *data, uint32_t size);
+
 void ets_delay_us(uint32_t us);
 // %d, %x, %s, %c and %%, to where the second-stage boot loader's messages go.
 int ets_printf(const char *format, ...);

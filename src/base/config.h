@@ -20,6 +20,12 @@
 #define MOLT_RESIDENT_ONLY 0
 #endif
 
+// Leave out what only a plan in the boot sector and the resident boot loader need. Set for the standby loader, whose room is
+// smallest.
+#ifndef MOLT_STANDBY_ONLY
+#define MOLT_STANDBY_ONLY 0
+#endif
+
 // Jobs on chips in standby mode (molt/standby.h). 0 for a firmware of an ESP8266, whose image has some 2 KB less then.
 #ifndef MOLT_STANDBY
 #define MOLT_STANDBY 1

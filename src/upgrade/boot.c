@@ -40,12 +40,12 @@ typedef struct run {
 
 // The boot sector is left alone: the image's first sector goes elsewhere.
 static bool is_resident(const molt_boot_place_t *place, const molt_plan_t *plan) {
-    return MOLT_RESIDENT_ONLY || (!MOLT_FIXED_PLACE && place->final_addr != plan_boot_addr(plan));
+    return MOLT_RESIDENT_ONLY || (!MOLT_FIXED_PLACE && !MOLT_STANDBY_ONLY && place->final_addr != plan_boot_addr(plan));
 }
 
 // The first sector goes where the chip's own boot loader looks for it, and the plan is elsewhere.
 static bool is_standby(const molt_boot_place_t *place, const molt_plan_t *plan) {
-    return !MOLT_FIXED_PLACE && !is_resident(place, plan) && place->plan_addr != place->final_addr;
+    return MOLT_STANDBY_ONLY || (!MOLT_FIXED_PLACE && !is_resident(place, plan) && place->plan_addr != place->final_addr);
 }
 
 static bool has_mark(const run_t *run, molt_mark_t mark) {
@@ -177,16 +177,44 @@ static int put_first(const molt_flash_t *flash, const molt_boot_place_t *place, 
                                         : molt_sector_write(flash, place->final_addr, run->buf, false);
 }
 
-// The source is not what was checked: put the old first sector back, if that at least is what was saved. Standby mode: else from
-// what is there, which lacks its first byte only.
+// Of an app image's header what does not differ between those for one chip: pins, and the chip's number.
+#define SAME_OFF 8u
+#define SAME_SIZE 6u
+
+// Standby mode: whether the first sector is that of a firmware which somebody has put there since, and not the old one, in run->buf, or
+// what preparing or putting back has left of it. Those can break its first page, where a chip loses that with a torn program; and until
+// it is put back it does not begin like an image, not by a torn erase's chance either. Takes the plan's sector as a buffer.
+static bool is_of_another(const molt_flash_t *flash, const molt_boot_place_t *place, const run_t *run) {
+    uint32_t page_size = molt_page_size(&flash->geometry);
+    uint32_t size = molt_sector_size(&flash->geometry);
+    uint8_t *present = run->plan->sector;
+    // What cannot be read is nobody's; writing it shows what is wrong.
+    (void)flash->read(flash->ctx, place->final_addr, present, size);
+    bool is_whole = has_mark(run, MOLT_MARK_PLACED)
+                    || (present[0] == APP_MAGIC && memcmp(present + SAME_OFF, run->buf + SAME_OFF, SAME_SIZE) == 0);
+    return is_whole && memcmp(present + page_size, run->buf + page_size, size - page_size) != 0;
+}
+
+// Standby mode: the old first sector into run->buf, from where it was saved or from its place, where it may lack its first byte.
+static bool read_old_first(const molt_flash_t *flash, const molt_boot_place_t *place, const run_t *run) {
+    const molt_saved_t *saved = &run->plan->saved;
+    return first_holds(flash, saved->head_addr, saved->head_crc, APP_MAGIC, run->buf)
+           || first_holds(flash, place->final_addr, saved->head_crc, 0, run->buf);
+}
+
+// The source is not what was checked: put the old first sector back, if that at least is what was saved.
 static int restore(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_boot_io_t *io, const run_t *run) {
-    const molt_plan_t *plan = run->plan;
-    uint32_t crc = plan->saved.head_crc;
-    bool is_there = is_standby(place, plan) && !first_holds(flash, plan->saved.head_addr, crc, APP_MAGIC, run->buf)
-                    && first_holds(flash, place->final_addr, crc, 0, run->buf);
-    int err = is_there ? 0 : flash->read(flash->ctx, plan->saved.head_addr, run->buf, molt_sector_size(&flash->geometry));
+    const molt_saved_t *saved = &run->plan->saved;
+    int err = 0;
+    if (!is_standby(place, run->plan)) {
+        err = flash->read(flash->ctx, saved->head_addr, run->buf, molt_sector_size(&flash->geometry));
+    } else if (!read_old_first(flash, place, run)) {
+        err = MOLT_ERR_CORRUPT;
+    } else if (is_of_another(flash, place, run)) {
+        return MOLT_BOOT_IDLE;
+    }
     if (!err) {
-        err = put_first(flash, place, io, run, plan->saved.head_crc, MOLT_REPORT_RESTORED);
+        err = put_first(flash, place, io, run, saved->head_crc, MOLT_REPORT_RESTORED);
     }
     return err ? err : MOLT_BOOT_RESTORED;
 }

@@ -1,5 +1,6 @@
-// SHA-1 by the mask ROM, in place of the one in src/base: the loader has to fit a sector.
+// SHA-1 and CRC-32 by the mask ROM, in place of those in src/base: the loader has to fit a sector.
 
+#include "base/crc32.h"
 #include "base/libc.h"
 #include "base/sha1.h"
 #include "rom.h"
@@ -24,4 +25,8 @@ void molt_sha1_finish(uint8_t digest[MOLT_SHA1_SIZE], molt_sha1_t *sha1) {
     (void)sha1;
     (void)ets_sha_finish(&sha, whole);
     memcpy(digest, whole, MOLT_SHA1_SIZE);
+}
+
+uint32_t molt_crc32(uint32_t crc, const void *data, uint32_t size) {
+    return crc32_le(crc, data, size);
 }
