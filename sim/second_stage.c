@@ -26,9 +26,14 @@
 
 enum { TYPE_APP = 0, APP_FACTORY = 0, APP_TEST = 0x20 };
 
-// The flash window of the chip, as data and as code. (ESP32-C3.)
-static bool is_mapped(uint32_t vaddr) {
-    return (vaddr >= 0x3c000000 && vaddr < 0x3c800000) || (vaddr >= 0x42000000 && vaddr < 0x42800000);
+// Where the CPU sees a segment: in RAM, or in the flash window, as data or as code.
+enum { IN_RAM, MAPPED_DATA, MAPPED_CODE, WINDOWS };
+
+// (ESP32-C3.)
+static unsigned window_of(uint32_t vaddr) {
+    return vaddr >= 0x3c000000 && vaddr < 0x3c800000   ? MAPPED_DATA
+           : vaddr >= 0x42000000 && vaddr < 0x42800000 ? MAPPED_CODE
+                                                       : IN_RAM;
 }
 
 static bool read_flash(const molt_flash_t *flash, uint32_t addr, void *buf, uint32_t size) {
@@ -78,8 +83,14 @@ static int count_rows(const uint8_t *table, uint32_t flash_size) {
     return -1;
 }
 
-// Add a segment to the checksum; false where the boot loader refuses it.
-static bool check_segment(const molt_flash_t *flash, uint32_t image_addr, uint32_t *off, bool is_first, uint8_t *checksum) {
+// What is_image() comes to know of the segments.
+typedef struct segments {
+    uint32_t counts[WINDOWS];
+    uint8_t checksum;
+} segments_t;
+
+// Add a segment; false where the boot loader refuses it.
+static bool check_segment(const molt_flash_t *flash, uint32_t image_addr, uint32_t *off, bool is_first, segments_t *segments) {
     uint32_t words[2];
     if (!read_flash(flash, image_addr + *off, words, sizeof words)) {
         return false;
@@ -87,7 +98,9 @@ static bool check_segment(const molt_flash_t *flash, uint32_t image_addr, uint32
     uint32_t vaddr = words[0];
     uint32_t size = words[1];
     *off += sizeof words;
-    bool is_aligned = !is_mapped(vaddr) || vaddr % PAGE_SIZE == (image_addr + *off) % PAGE_SIZE;
+    unsigned window = window_of(vaddr);
+    segments->counts[window]++;
+    bool is_aligned = window == IN_RAM || vaddr % PAGE_SIZE == (image_addr + *off) % PAGE_SIZE;
     if (size % 4 != 0 || !is_aligned || (is_first && size < FIRST_SEGMENT_MIN)
         || !range_within(image_addr + *off, size, flash->geometry.size)) {
         return false;
@@ -99,7 +112,7 @@ static bool check_segment(const molt_flash_t *flash, uint32_t image_addr, uint32
             return false;
         }
         for (uint32_t i = 0; i < piece; i++) {
-            *checksum ^= bytes[i];
+            segments->checksum ^= bytes[i];
         }
     }
     return true;
@@ -123,7 +136,8 @@ static bool has_sha256(const molt_flash_t *flash, uint32_t addr, uint32_t size) 
     return is_read && memcmp(stored, digest, sizeof digest) == 0;
 }
 
-static bool is_image(const molt_flash_t *flash, uint16_t chip_id, uint32_t addr, uint32_t room) {
+// *can_start is set where it is one: whether it is started where it is chosen.
+static bool is_image(const molt_flash_t *flash, uint16_t chip_id, uint32_t addr, uint32_t room, bool *can_start) {
     uint32_t words[IMAGE_HEADER_SIZE / 4];
     const uint8_t *header = (const uint8_t *)words;
     if (!read_flash(flash, addr, words, sizeof words) || header[0] != IMAGE_MAGIC || header[1] == 0 || header[1] > SEGMENTS_MAX
@@ -131,19 +145,21 @@ static bool is_image(const molt_flash_t *flash, uint16_t chip_id, uint32_t addr,
         return false;
     }
     uint32_t off = IMAGE_HEADER_SIZE;
-    uint8_t checksum = CHECKSUM_SEED;
+    segments_t segments = { .checksum = CHECKSUM_SEED };
     uint32_t count = header[1];
     bool wants_sha256 = header[23] == 1;
     for (uint32_t i = 0; i < count; i++) {
-        if (!check_segment(flash, addr, &off, i == 0, &checksum)) {
+        if (!check_segment(flash, addr, &off, i == 0, &segments)) {
             return false;
         }
     }
     off |= 15;
     uint32_t stored;
-    if (off >= room || !read_flash(flash, addr + off - 3, &stored, 4) || stored >> 24 != checksum) {
+    if (off >= room || !read_flash(flash, addr + off - 3, &stored, 4) || stored >> 24 != segments.checksum) {
         return false;
     }
+    // Newer boot loaders map one of each, and come to nothing with an image that lacks one; older ones would start it.
+    *can_start = segments.counts[MAPPED_DATA] == 1 && segments.counts[MAPPED_CODE] == 1;
     return !wants_sha256 || has_sha256(flash, addr, off + 1);
 }
 
@@ -162,8 +178,9 @@ bool sim_second_stage(const molt_flash_t *flash, uint16_t chip_id, sim_app_t *ap
             test = region;
         }
     }
-    bool is_factory = factory.size && is_image(flash, chip_id, factory.addr, factory.size);
+    bool can_start = false;
+    bool is_factory = factory.size && is_image(flash, chip_id, factory.addr, factory.size, &can_start);
     app->is_test = !is_factory;
     app->addr = is_factory ? factory.addr : test.addr;
-    return is_factory || (test.size && is_image(flash, chip_id, test.addr, test.size));
+    return (is_factory || (test.size && is_image(flash, chip_id, test.addr, test.size, &can_start))) && can_start;
 }
