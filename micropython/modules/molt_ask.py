@@ -103,7 +103,7 @@ def pending():
 
 def _say_rewrite(verbose):
     if verbose:
-        from molt_file import say_risk
+        from molt_chip import say_risk
 
         say_risk(": ")
 

@@ -1,12 +1,8 @@
-"""Where an image file is: what fwupdate() asks before anything else. What is wrong with name or place has its sentence here. And
-what it says and saves before it writes."""
+"""The files of an upgrade: where the image is, what fwupdate() asks before anything else, and what is saved before it writes.
+What is wrong with the name has its sentence here, what is wrong with the place in the chip's own molt_chip.py."""
 
-import esp
 import uos
 import _molt
-
-# JEDEC id of a maker whose chips do not program bits but rewrite pages.
-_PUYA = const(0x85)
 
 
 def _digest(sha256):
@@ -33,34 +29,23 @@ def _check_digest(file_name, wanted):
 def find(file_name, sha256, erase_all):
     """Of an image file: its path inside its filesystem, that one's address and size, where it is mounted. sha256: as the user has
     given it, or None."""
-    from flashbdev import FlashBdev, bdev
+    import molt_chip
 
     wanted = _digest(sha256) if sha256 else None
     if not isinstance(file_name, str):
         raise TypeError("the image file is named by a str")
-    if bdev is None or bdev.blocks < 2:
-        from molt_map import header_trouble
-
-        raise OSError(19, header_trouble())
+    molt_chip.check_volume()
     if not file_name.rstrip("/"):
         raise OSError(21, "this is a directory; name the image file in it")
     if not file_name.startswith("/"):
         file_name = uos.getcwd().rstrip("/") + "/" + file_name
     root, path, device, is_littlefs = _molt.lookup(file_name)
-    if not is_littlefs and isinstance(device, FlashBdev):
-        raise OSError(95, "the file is on FAT in the device's own flash; molt reads littlefs: save the files, and make the filesystem "
-                      "again by vfs.umount('/'); vfs.VfsLfs2.mkfs(flashbdev.bdev), which erases it")
-    if not is_littlefs:
-        raise OSError(95, "the file has to be on the device's own littlefs (VfsLfs2); copy it there")
-    if not isinstance(device, FlashBdev):
-        raise OSError(95, "the file is on another volume than a littlefs in the device's own flash; copy it there")
-    if device is not bdev and erase_all:
-        raise ValueError("erase_all takes an image from the filesystem that is to be erased; copy it there")
+    addr, size = molt_chip.place(device, is_littlefs, erase_all)
     _molt.flush()
     uos.sync()
     if wanted:
         _check_digest(file_name, wanted)
-    return path, device.start_sec * device.SEC_SIZE, device.blocks * device.SEC_SIZE, root.rstrip("/")
+    return path, addr, size, root.rstrip("/")
 
 
 def save(job, path):
@@ -86,13 +71,3 @@ def save(job, path):
             raise OSError(28, "%s (8 KB) cannot be written; remove a file to make room" % path)
         raise OSError(e.errno, "%s cannot be written; mount its filesystem for writing, and have no directory of that name" % path)
     uos.sync()
-
-
-def say_of_chip():
-    if esp.flash_id() & 0xFF == _PUYA:
-        print("molt: this flash chip (PUYA) rewrites whole pages: a power cut while a file is written can cost other files")
-
-
-def say_risk(when):
-    # As in inisetup.py and README.md; the boot loader's own part of it is in docs/design.md.
-    print("molt: sector 0 is rewritten now" + when + "the power must not fail for some 60 ms, or nothing boots until the serial line is used")

@@ -11,27 +11,29 @@ import _molt
 SAVED = "molt.head"
 
 
-def _call(name, args):
+def _call(module, name, args):
     # A function of its own: where a call was made from, something of what was called can stay.
-    return getattr(__import__("molt_file"), name)(*args)
+    return getattr(__import__(module), name)(*args)
 
 
-def _do(name, *args):
-    """Call a function of molt_file.py. On a firmware without molt its memory is needed afterwards, and it is forgotten."""
+def _do(module, name, *args):
+    """Call a function of molt_file.py or molt_chip.py. On a firmware without molt their memory is needed afterwards, and they are
+    forgotten."""
     import sys
 
     is_kept = "molt_file" in sys.modules
     try:
-        return _call(name, args)
+        return _call(module, name, args)
     finally:
         if not is_kept:
             sys.modules.pop("molt_file", None)
+            sys.modules.pop("molt_chip", None)
             gc.collect()
 
 
 def open_job(file_name, wanted=None, **options):
     """The upgrade object for a file, and the mount point of its filesystem. wanted: the file's SHA-256, or None."""
-    path, addr, size, root = _do("find", file_name, wanted, options.get("erase_all"))
+    path, addr, size, root = _do("molt_file", "find", file_name, wanted, options.get("erase_all"))
     return _molt.Upgrade(path, addr, size, **options), root
 
 
@@ -88,12 +90,12 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
             program, sectors, "ERASED" if erase_all else "left alone"))
     saves = job.saved_size() > 0
     if verbose:
-        _do("say_of_chip")
+        _do("molt_chip", "say_of_chip")
     if saves:
         if file_name.rsplit("/", 1)[-1] == SAVED:
             raise ValueError("the present first sector is saved in a file of that name; rename the image")
         tell("write", 0, 2)
-        _do("save", job, root + "/" + SAVED)
+        _do("molt_file", "save", job, root + "/" + SAVED)
     tell("write", 1, 2)
     if has_frozen:
         from molt_ask import frozen_in_way
@@ -109,7 +111,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         job.plan()
         job.store(SAVED)
     if verbose and saves:
-        _do("say_risk", ", and by the boot loader once more at its end: both times ")
+        _do("molt_chip", "say_risk", ", and by the boot loader once more at its end: both times ")
     job.commit(trial_starts if trial else 0)
     tell("write", 2, 2)
     if verbose:

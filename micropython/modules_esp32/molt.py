@@ -10,10 +10,11 @@ starts molt's loader, which does the rest; a power cut during its work is made u
 
 from molt_upgrade import fwupdate
 from molt_ask import check, pending, plan, status
+import molt_chip
 import molt_file
 import _molt
 
-del molt_file
+del molt_chip, molt_file
 
 
 def install(verbose=True):

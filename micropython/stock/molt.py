@@ -6,8 +6,9 @@
 The file is checked, the boot loader and the plan are put into sector 0, and the device resets. The boot loader does
 the rest; a power cut during its work is made up for at the next start.
 
-In the place of the module of firmwares with molt in them. The work is done in molt_upgrade.py, molt_ask.py and molt_file.py,
-which are the same there; here they take no memory but while they are at it. What a function does and takes is said there.
+In the place of the module of firmwares with molt in them. The work is done in molt_upgrade.py, molt_ask.py, molt_file.py and
+molt_chip.py, which are the same there; here they take no memory but while they are at it. What a function does and takes is
+said there.
 """
 
 
@@ -20,8 +21,8 @@ def _call(module, name, *args, **options):
     try:
         return getattr(__import__(module), name)(*args, **options)
     finally:
-        sys.modules.pop(module, None)
-        sys.modules.pop("molt_upgrade", None)
+        for used in (module, "molt_upgrade", "molt_chip"):
+            sys.modules.pop(used, None)
 
 
 def fwupdate(file_name, *args, **options):

@@ -27,8 +27,8 @@ bool molt_store_is_reserved(const char *name, uint32_t name_size) {
     static const struct {
         const char *name;
         uint32_t size;
-    } reserved[] = { { "_boot", 5 }, { "flashbdev", 9 }, { "inisetup", 8 }, { "molt", 4 }, { "molt_ask", 8 }, { "molt_file", 9 },
-        { "molt_map", 8 }, { "molt_upgrade", 12 } };
+    } reserved[] = { { "_boot", 5 }, { "flashbdev", 9 }, { "inisetup", 8 }, { "molt", 4 }, { "molt_ask", 8 }, { "molt_chip", 9 },
+        { "molt_file", 9 }, { "molt_map", 8 }, { "molt_upgrade", 12 } };
     for (uint32_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         uint32_t size = reserved[i].size;
         if (name_size >= size && memcmp(name, reserved[i].name, size) == 0 && (name_size == size || name[size] == '.')) {
