@@ -39,17 +39,18 @@ LFS_FLAGS = $(LFS_DEFINES) -isystem $(MICROPY_DIR)
 
 # Room by room: which rooms' headers it may include, beside its own and include/molt. (The layer table.) A room is compiled with an
 # include path that has no others.
-ROOMS := base map image decode upgrade resident standby frozen lfs job
+ROOMS := base map image decode upgrade delta resident standby frozen lfs job
 ROOM_base :=
 ROOM_map := base
 ROOM_image := base map
 ROOM_decode := base
 ROOM_upgrade := base
+ROOM_delta := base decode upgrade
 ROOM_resident := base upgrade
 ROOM_standby := base map upgrade
 ROOM_frozen := base
 ROOM_lfs := base
-ROOM_job := base image decode upgrade resident standby
+ROOM_job := base image decode upgrade delta resident standby
 ROOM_PATHS := $(BUILD)/rooms
 $(shell for r in $(ROOMS); do mkdir -p $(ROOM_PATHS)/$$r; done; \
     $(foreach r,$(ROOMS),$(foreach s,$(r) $(ROOM_$(r)),ln -sfn $(CURDIR)/src/$(s) $(ROOM_PATHS)/$(r)/$(s);)))
@@ -59,10 +60,11 @@ FLAGS_sim = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_ports/esp8266 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp8266 -Iports/esp8266/prebuilt
 FLAGS_ports/esp32c3 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp32c3 -Iports/esp32c3/prebuilt
 FLAGS_cmd/molt/text = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Icmd/molt/text $(LFS_FLAGS)
+FLAGS_cmd/molt/delta = $(HOST_FLAGS) -Iinclude -Isrc -Icmd/molt/delta
 FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/esp8266 -Iports/esp32c3
 FLAGS_cmd/molt/view = $(FLAGS_cmd/molt/dump) -Icmd/molt/view
-FLAGS_cmd/molt = $(FLAGS_cmd/molt/view)
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32c3 -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_cmd/molt = $(FLAGS_cmd/molt/view) -Icmd/molt/delta
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Icmd/molt/delta -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32c3 -I$(BUILD)/gen $(LFS_FLAGS)
 # As an integrator would compile them: the door alone.
 FLAGS_examples = $(HOST_FLAGS) -Wno-missing-prototypes -Iinclude -Iinclude/molt -Isrc -Isrc/lfs -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut

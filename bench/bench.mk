@@ -1,9 +1,9 @@
 # The docs: every figure that the README states, the code and the commands in them, and the template of a port.
 
-$(call objects,bench/bench.c): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
+$(call objects,bench/bench.c): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN) $(DELTA_GEN)
 
 $(OUT)/bench-program: $(call objects,bench/bench.c) $(TEST_FIXTURE) $(TEST_LIBS)
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ $(TEST_LIBRARIES) -o $@
 
 # What is measured.
 SIZE_OF := $(LOADER_BIN) $(LOADER_OUT)/resident.bin $(LOADER_OUT)/resident.elf $(LOADER_OUT)/extension.bin

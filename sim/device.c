@@ -7,8 +7,10 @@
 
 #include "base/bytes.h"
 #include "decode/unpack.h"
+#include "delta/delta_run.h"
 #include "molt/error.h"
 #include "second_stage.h"
+#include "upgrade/apply.h"
 
 // Facts of the mask ROM: header and segment headers of 8 bytes, XOR checksum seeded with 0xEF, in the last byte of
 // the 16 that the last segment ends in.
@@ -67,7 +69,9 @@ bool sim_device_has_loader(const sim_device_t *device) {
 typedef struct loader_run {
     sim_device_t *device;
     molt_unpack_t unpack;
-    uint8_t window[MOLT_INFLATE_WINDOW_MAX];
+    molt_delta_run_t delta;
+    uint8_t window[MOLT_DELTA_WINDOWS_MAX];
+    uint8_t *buf;  // the extension's own, of a sector
 } loader_run_t;
 
 static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
@@ -84,11 +88,23 @@ static void on_wait(void *ctx, uint32_t seconds) {
 }
 
 // What the boot loader's extension does on a chip. Its bytes were checked by molt_boot_run().
-static void extend(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
+static int extend(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     loader_run_t *run = ctx;
+    const molt_plan_t *plan = ((const molt_plan_source_t *)source->ctx)->plan;
     (void)code;
     (void)size;
-    *image = molt_unpack_reader(&run->unpack, source, run->window, sizeof run->window, 0);
+    if (plan->source_kind == MOLT_SOURCE_DELTA) {
+        run->delta.tell = NULL;
+        return molt_delta_run_open(
+            &run->delta, &run->device->nor->flash, plan, source, run->window, sizeof run->window, run->buf, image);
+    }
+    *image = molt_unpack_reader(&run->unpack, source, run->window, MOLT_INFLATE_WINDOW_MAX, 0);
+    return 0;
+}
+
+static int transform(void *ctx) {
+    loader_run_t *run = ctx;
+    return molt_delta_run_finish(&run->delta);
 }
 
 static const sim_code_t *resident_code(const sim_device_t *device) {
@@ -157,12 +173,13 @@ static int run_loader(sim_device_t *device, loader_kind_t kind) {
     uint32_t sector_size = device->nor->flash.geometry.sector_size;
     const sim_code_t *code = device->code_once ? device->code_once : &code_of_this_program;
     loader_run_t *run = malloc(sizeof *run);
-    uint8_t *buffers = malloc(2 * (size_t)sector_size);
+    uint8_t *buffers = malloc(3 * (size_t)sector_size);
     if (run == NULL || buffers == NULL) {
         abort();
     }
     run->device = device;
-    molt_boot_io_t io = { run, on_event, on_wait, extend };
+    run->buf = buffers + 2 * sector_size;
+    molt_boot_io_t io = { run, on_event, on_wait, extend, transform };
     uint8_t *buf = buffers + sector_size;
     int result = kind == LOADER_RESIDENT  ? run_resident(device, buffers, buf, &io)
                  : kind == LOADER_STANDBY ? run_standby(device, buffers, buf, &io)

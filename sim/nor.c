@@ -39,6 +39,10 @@ static int nor_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
         return MOLT_ERR_RANGE;
     }
     memcpy(buf, nor->bytes + addr, size);
+    if (nor->is_sheltered) {
+        nor->counts.read_size += size;
+        return 0;
+    }
     if ((int64_t)nor->read_count == nor->misread && size) {
         uint32_t bit = sim_nor_random(nor, (uint32_t)nor->read_count + nor->misread_salt * 65599u) % (size * 8);
         ((uint8_t *)buf)[bit / 8] ^= (uint8_t)(1u << bit % 8);

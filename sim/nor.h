@@ -67,6 +67,7 @@ typedef struct sim_nor {
     uint32_t misread_salt;  // another number, another bit of it
     bool has_misread;       // it has fired
     uint64_t read_count;    // reads since sim_nor_power_on()
+    bool is_sheltered;      // reads are neither wrong nor counted: code is at it that has undefined behaviour where one is wrong
     // Failing driver: the callback with this number (reads count too) returns MOLT_ERR_IO; -1 for none.
     int64_t fail_call;
     bool has_failed;

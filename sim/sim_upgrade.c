@@ -10,6 +10,8 @@
 #include "molt_esp8266.h"
 
 #define WORK_SIZE 8192
+// Two windows, and a sector, for a delta file; for a gzip file the first.
+#define WINDOW_SIZE (3 * MOLT_INFLATE_WINDOW_MAX)
 
 void sim_upgrade_init(sim_upgrade_t *host, sim_nor_t *nor, const molt_region_t *fs, const char *path) {
     *host = (sim_upgrade_t){
@@ -61,7 +63,8 @@ int sim_upgrade_plan(sim_upgrade_t *host) {
         .progress_ctx = host->progress_ctx,
         .options = host->options,
     };
-    molt_job_set_window(&host->job, malloc(sizeof *host->job.unpack), malloc(MOLT_INFLATE_WINDOW_MAX), MOLT_INFLATE_WINDOW_MAX);
+    size_t unpack_size = sizeof *host->job.unpack > sizeof *host->job.delta ? sizeof *host->job.unpack : sizeof *host->job.delta;
+    molt_job_set_window(&host->job, malloc(unpack_size), malloc(WINDOW_SIZE), WINDOW_SIZE);
     if (host->job.config.sector == NULL || host->job.config.work == NULL || host->job.unpack == NULL
         || host->job.window == NULL) {
         return MOLT_ERR_NOSPC;
@@ -86,24 +89,62 @@ static int write_head(sim_upgrade_t *host) {
     return err;
 }
 
+static void name_stash(char path[32], uint32_t index) {
+    snprintf(path, 32, SIM_STASH_PATH "%u", index);
+}
+
+static int write_stash(sim_upgrade_t *host, uint8_t *buf) {
+    uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
+    struct lfs2_file_config config = { .buffer = cache };
+    char path[32];
+    int err = 0;
+    // littlefs 2.8 reads behind its own arrays where a directory that it compacts is read wrong.
+    host->nor->is_sheltered = true;
+    for (uint32_t i = 0; !err && i < molt_job_stash_count(&host->job); i++) {
+        name_stash(path, i);
+        err = mount_fs(host, true);
+        if (!err) {
+            err = molt_lfs_write_stash(
+                &host->job, i, &host->volume.lfs, path, &config, buf, host->nor->flash.geometry.sector_size);
+            molt_volume_unmount(&host->volume);
+        }
+    }
+    host->nor->is_sheltered = false;
+    return err;
+}
+
+// Tell the job where each of them is.
+static int set_stash(sim_upgrade_t *host, uint8_t *buf) {
+    molt_lfs_source_t file;
+    char path[32];
+    int err = 0;
+    for (uint32_t i = 0; !err && i < molt_job_stash_count(&host->job); i++) {
+        name_stash(path, i);
+        err = molt_lfs_source_open(&file, NULL, &host->volume, path);
+        err = err ? err : molt_job_set_stash(&host->job, i, &file.source, buf);
+    }
+    return err;
+}
+
 // What comes behind sim_upgrade_plan() and does not count yet.
 static int store(sim_upgrade_t *host) {
-    if (molt_job_head_size(&host->job) == 0) {
-        return molt_job_store(&host->job, NULL);
+    bool has_head = molt_job_head_size(&host->job) != 0;
+    uint8_t *buf = malloc(host->nor->flash.geometry.sector_size);
+    if (buf == NULL) {
+        return MOLT_ERR_NOSPC;
     }
-    int err = write_head(host);
-    if (!err) {
-        err = mount_fs(host, false);
-    }
+    int err = write_stash(host, buf);
+    err = err || !has_head ? err : write_head(host);
+    err = err ? err : mount_fs(host, false);
     molt_lfs_source_t head;
-    if (!err) {
-        err = molt_lfs_source_open(&head, NULL, &host->volume, SIM_HEAD_PATH);
-    }
+    err = err || !has_head ? err : molt_lfs_source_open(&head, NULL, &host->volume, SIM_HEAD_PATH);
+    err = err ? err : set_stash(host, buf);
+    free(buf);
     if (err) {
         host->job.trouble = MOLT_JOB_TROUBLE_SAVED;
         return err;
     }
-    return molt_job_store(&host->job, &head.source);
+    return molt_job_store(&host->job, has_head ? &head.source : NULL);
 }
 
 static int store_fallback(const sim_upgrade_t *host) {
@@ -222,6 +263,12 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
         case MOLT_JOB_TROUBLE_NO_WINDOW:
         case MOLT_JOB_TROUBLE_WINDOW:
         case MOLT_JOB_TROUBLE_BOMB:
+        case MOLT_JOB_TROUBLE_DELTA:
+        case MOLT_JOB_TROUBLE_NO_DELTA:
+        case MOLT_JOB_TROUBLE_DELTA_KIND:
+        case MOLT_JOB_TROUBLE_DELTA_OTHER:
+        case MOLT_JOB_TROUBLE_DELTA_ERASE:
+        case MOLT_JOB_TROUBLE_DELTA_BACK:
             break;
     }
     snprintf(text, text_size, "%s%s", sentence, advice);

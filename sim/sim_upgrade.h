@@ -11,6 +11,9 @@
 // The file that saves the old first sector, in the root of the filesystem.
 #define SIM_HEAD_PATH "molt.head"
 
+// Of a delta file: the files of its stash are called so, with a number behind.
+#define SIM_STASH_PATH "molt.stash"
+
 typedef struct sim_upgrade {
     // Set by the caller.
     sim_nor_t *nor;

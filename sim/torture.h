@@ -104,6 +104,8 @@ typedef struct torture {
     sim_nor_t *nor;  // a device with the old firmware and the file; comes back as it was
     molt_loader_t loader;
     molt_loader_t extension;
+    molt_loader_t delta;              // the extension for delta files, in two parts
+    molt_loader_t delta_rest;
     molt_loader_t resident;           // the resident boot loader; the device may have it in or not
     const sim_code_t *code_once;      // of the boot loaders; NULL: of this program
     const sim_code_t *code_resident;  // both parts of it
@@ -134,6 +136,7 @@ typedef struct torture {
     // The rest is the engine's own.
     sim_device_t device;
     bool is_gzip;          // the file that was loaded last
+    bool is_delta;         // one of those that were loaded
     uint8_t *image;        // the image as it has to be in the end, in whole sectors
     uint32_t image_end;    // bytes of it
     uint8_t *trial_image;  // the one that is on trial; NULL for none
@@ -150,6 +153,8 @@ typedef struct torture {
         uint32_t level;
         uint32_t prepare_count;  // preparations on the way to the present state
         bool is_preparing;
+        bool is_littlefs_op;       // the operation before
+        uint64_t overwrite_count;  // the chip's, when that was looked at last
         bool is_over;              // the new firmware has run: from now on starts write in molt's region only
         bool is_open;              // a window: sector 0 was erased, and nothing was seen to boot since
         uint32_t window_count;     // that were opened since the chip was in its first state

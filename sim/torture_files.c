@@ -9,7 +9,10 @@
 #include <zlib.h>
 
 #include "base/crc32.h"
+#include "base/reader.h"
+#include "delta/delta.h"
 #include "molt/error.h"
+#include "torture_parts.h"
 
 static int file_crc(molt_volume_t *volume, const char *path, uint32_t *size, uint32_t *crc) {
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
@@ -47,7 +50,45 @@ static int unpack(uint8_t **bytes, uint32_t *size) {
     return fine ? 0 : MOLT_ERR_CORRUPT;
 }
 
-int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size, bool *is_gzip) {
+// Replace the patch in *bytes by what it makes of the old image, whose first sector is at head_addr.
+static int patch(const torture_t *torture, uint32_t head_addr, uint8_t **bytes, uint32_t *size) {
+    uint32_t sector_size = torture->nor->flash.geometry.sector_size;
+    const molt_delta_place_t place = { &torture->nor->flash, torture_image_addr(torture), head_addr, NULL };
+    const molt_reader_t file = molt_memory_reader(*bytes, *size);
+    molt_delta_t *delta = malloc(sizeof *delta);
+    uint8_t *window = malloc(2 * MOLT_INFLATE_WINDOW_MAX);
+    if (delta == NULL || window == NULL) {
+        abort();
+    }
+    int err = molt_delta_begin(delta, &file, &place, window, 2 * MOLT_INFLATE_WINDOW_MAX);
+    uint32_t image_size = err ? 0 : delta->header.new_size;
+    uint8_t *image = malloc(image_size + sector_size);
+    if (image == NULL) {
+        abort();
+    }
+    memcpy(image, torture->original + torture_image_addr(torture), image_size);
+    err = err ? err : molt_delta_first(delta, image);
+    uint8_t *buf = malloc(sector_size);
+    for (uint32_t i = 0; !err && i < delta->header.op_count; i++) {
+        molt_delta_write_t write;
+        err = molt_delta_next(delta, buf, true, &write);
+        if (write.old_addr == UINT32_MAX) {
+            memcpy(image + MOLT_DELTA_OP_SECTOR(delta->ops[i]) * sector_size, buf, sector_size);
+        }
+    }
+    if (!err && molt_crc32(0, image, image_size) != delta->header.new_crc) {
+        err = MOLT_ERR_CORRUPT;
+    }
+    free(buf);
+    free(window);
+    free(delta);
+    free(*bytes);
+    *bytes = image;
+    *size = image_size;
+    return err;
+}
+
+int torture_files_load(torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size) {
     molt_volume_t volume;
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
     struct lfs2_file_config config = { .buffer = cache };
@@ -69,8 +110,12 @@ int torture_files_load(const torture_t *torture, const char *path, uint8_t **byt
     if ((uint32_t)count != *size) {
         return MOLT_ERR_CORRUPT;
     }
-    *is_gzip = *size >= 2 && (*bytes)[0] == 0x1f && (*bytes)[1] == 0x8b;
-    return *is_gzip ? unpack(bytes, size) : 0;
+    torture->is_gzip = *size >= 2 && (*bytes)[0] == 0x1f && (*bytes)[1] == 0x8b;
+    if (*size >= 4 && molt_delta_is_patch(*bytes)) {
+        torture->is_delta = true;
+        return patch(torture, (uint32_t)(torture->old_head - torture->original), bytes, size);
+    }
+    return torture->is_gzip ? unpack(bytes, size) : 0;
 }
 
 // One directory of the depth-first walk, from the path of the last found file on.
@@ -84,7 +129,8 @@ static int list_dir(torture_t *torture, molt_volume_t *volume, const char *dir_p
     while (!err && lfs2_dir_read(&volume->lfs, &dir, &info) > 0) {
         torture_file_t found;
         bool is_dot = strcmp(info.name, ".") == 0 || strcmp(info.name, "..") == 0;
-        if (is_dot || strcmp(info.name, SIM_HEAD_PATH) == 0) {
+        bool is_ours = strcmp(info.name, SIM_HEAD_PATH) == 0 || strncmp(info.name, SIM_STASH_PATH, strlen(SIM_STASH_PATH)) == 0;
+        if (is_dot || is_ours) {
             continue;
         }
         int length = snprintf(found.path, sizeof found.path, "%s/%s", dir_path, info.name);

@@ -4,8 +4,9 @@
 
 #include "torture.h"
 
-// Read the file at `path` into a new buffer, which the caller frees. A gzip file is unpacked, by zlib; *is_gzip says that it was.
-int torture_files_load(const torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size, bool *is_gzip);
+// Read the file at `path` into a new buffer, which the caller frees. A gzip file is unpacked, by zlib, and a delta file
+// made into its image; torture->is_gzip and is_delta say so.
+int torture_files_load(torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size);
 
 // Note every file of the volume, with size and CRC, in torture->files.
 int torture_files_list(torture_t *torture);

@@ -36,6 +36,8 @@ static int prepare(torture_t *torture) {
         host.target.overlay = torture->overlay;
     }
     host.target.extension = torture->extension;
+    host.target.delta = torture->delta;
+    host.target.delta_rest = torture->delta_rest;
     host.options = torture->options;
     host.fallback_path = torture->fallback_path;
     host.trial_starts = TRIAL_STARTS;

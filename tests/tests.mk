@@ -1,6 +1,8 @@
 # How the tests are built, and run; what there is to run: tests/suites.mk.
 
-TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c))
+# With what makes a delta file. Debian has libdivsufsort for the host's own word size only.
+TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c cmd/molt/delta/*.c) $(if $(filter m32,$(VARIANT)),tests/lib/suffixes.c))
+TEST_LIBRARIES := -lz $(if $(filter m32,$(VARIANT)),,-ldivsufsort)
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
 # Beside the programs of tests/unit: what they share. Fuzz targets share it too.
 UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_% tests/unit/planned.c,$(wildcard tests/unit/*.c)))
@@ -10,7 +12,7 @@ FUZZ_SECONDS ?= 60
 
 FLAGS_tests/fixture = $(FLAGS_tests/unit)
 
-$(TEST_FIXTURE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN)
+$(TEST_FIXTURE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN) $(DELTA_GEN)
 
 # The cut suite, and once more with the boot loaders' sources compiled as they are for the chip: each loader is one unit,
 # of which one name is left.
@@ -32,7 +34,7 @@ $(eval $(call shipped_unit,standby,$(call shipped_src,$(ESP32C3_SRC)) tests/cut/
 
 # The mask ROM's SHA-1 is a stand-in everywhere here. On the host, where the cuts are most, it and the CRC are fast ones.
 CUT_PARTS = $(TEST_FIXTURE) $(if $(filter host,$(VARIANT)),$(OUT)/tests/cut/digests.o) $(TEST_LIBS)
-CUT_LIBS = -lz $(if $(filter host,$(VARIANT)),-lnettle)
+CUT_LIBS = $(TEST_LIBRARIES) $(if $(filter host,$(VARIANT)),-lnettle)
 
 $(OUT)/cut-shipped: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_shipped.o $(OUT)/shipped/once.o $(OUT)/shipped/resident.o \
     $(OUT)/shipped/overlay.o $(OUT)/shipped/standby.o $(CUT_PARTS)
@@ -42,11 +44,11 @@ $(OUT)/cut: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(CUT_PARTS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ $(CUT_LIBS) -o $@
 
 $(OUT)/cut-calls: $(OUT)/tests/cut/cut_calls.o $(TEST_FIXTURE) $(TEST_LIBS)
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ $(TEST_LIBRARIES) -o $@
 
 $(OUT)/unit/%: $(OUT)/tests/unit/test_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lcmocka -lz -o $@
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lcmocka $(TEST_LIBRARIES) -o $@
 
 $(OUT)/unit/plan $(OUT)/unit/plan_layout: $(call objects,tests/unit/planned.c)
 # The programs of docs/using-from-c.md run there.
@@ -54,13 +56,13 @@ $(OUT)/unit/job: $(call objects,$(wildcard examples/*.c))
 
 $(OUT)/replay/%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -o $@
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ $(TEST_LIBRARIES) -o $@
 
 # make VARIANT=fuzz CC=clang
 VARIANT_fuzz_LINK := -fsanitize=fuzzer,address,undefined
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/fuzz_%.o $(UNIT_PARTS) $(TEST_FIXTURE) $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(VARIANT_fuzz_LINK) $^ -lz -o $@
+	$(Q)$(CC) $(VARIANT_fuzz_LINK) $^ $(TEST_LIBRARIES) -o $@
 
 .PRECIOUS: $(OUT)/%.o
 

@@ -33,6 +33,7 @@ const command_t commands[] = {
     { "install", "FLASH", "put molt's loader in to stay: no upgrade can brick after that", cmd_install },
     { "uninstall", "FLASH", "take it out again", cmd_uninstall },
     { "compress", "IMAGE [OUT]", "make a gzip file of a firmware, to upgrade from", cmd_compress },
+    { "delta", "OLD NEW [OUT]", "make a small file that turns one firmware into another", cmd_delta },
     { "torture", "FLASH PATH", "cut the power everywhere and see what recovers", cmd_torture },
     { "version", "", "print the versions of tool and boot loader", cmd_version },
     { "help", "[COMMAND]", "print this list, or help for one command", cmd_help },

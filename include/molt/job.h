@@ -4,7 +4,8 @@
 //   molt_job_init      memory, flash, the chip, what is wanted
 //   molt_job_open      the file: what image it is, whether it is whole
 //   molt_job_plan      what would be done; refusals
-//   (the caller writes molt_job_head_size() bytes, made by molt_job_head_bytes(), to a file, if there are any)
+//   (the caller writes molt_job_head_size() bytes, made by molt_job_head_bytes(), to a file, if there are any; for a delta file also
+//   molt_job_stash_count() files of a sector each)
 //   molt_job_store     what the boot loader will need is in flash, and right; nothing counts yet
 //   (for a trial another job up to here, for the image to fall back on: options.is_fallback)
 //   molt_job_commit    the one step that counts: the next reset upgrades
@@ -72,12 +73,20 @@ typedef struct molt_job_config {
 // Begin. Returns the job, in `memory`.
 molt_job_t *molt_job_init(molt_job_memory_t *memory, const molt_job_config_t *config);
 
-// For a gzip file, when molt_job_open() has returned MOLT_ERR_NOSPC and molt_job_needs_window() says so; then open it again.
-//   unpack       MOLT_JOB_UNPACK_SIZE bytes, aligned as a pointer
-//   window       window_size bytes: a power of 2 from 256 to 32768, as large as the file's references reach back
+// For a gzip file or a delta file, when molt_job_open() has returned MOLT_ERR_NOSPC and molt_job_needs_window() says so; then open it
+// again.
+//   unpack       molt_job_unpack_size() bytes, aligned as a pointer
+//   window       window_size bytes, 4-aligned. For a gzip file a power of 2 from 256 to 32768, as large as the file's references reach
+//                back; for a delta file molt_job_window_size()
 void molt_job_set_window(molt_job_t *job, void *unpack, uint8_t *window, uint32_t window_size);
 
 bool molt_job_needs_window(const molt_job_t *job);
+
+// Bytes of memory that unpacking takes beside its window: MOLT_JOB_UNPACK_SIZE, or for a delta file more.
+uint32_t molt_job_unpack_size(const molt_job_t *job);
+
+// What a delta file asks for; 0 for a gzip file, which does not say.
+uint32_t molt_job_window_size(const molt_job_t *job);
 
 // Check the image in the file. `source` stays in use until the job is stored, its reader in here only.
 // Returns 0 or an error; molt_job_text() has the sentence, of this and the calls below. Power cut: nothing is written.
@@ -90,6 +99,7 @@ typedef struct molt_job_facts {
     uint32_t image_size;  // bytes; of a gzip file those of the image in it
     uint32_t image_crc;   // CRC-32 of them
     bool is_gzip;
+    bool is_delta;
     bool is_resident;        // the device is in resident mode
     bool is_in_place;        // nothing would be written: the image is there
     uint32_t sector_count;   // of the image
@@ -113,6 +123,17 @@ int molt_job_head_bytes(const molt_job_t *job, uint32_t off, uint8_t *buf, uint3
 // Write them to a region of flash, where there is no filesystem for them: three sectors of the caller's, outside of image and source.
 // Nothing in resident mode. Returns 0, MOLT_ERR_NOSPC (the region is too small; nothing is written), or the flash driver's error.
 int molt_job_write_head(const molt_job_t *job, const molt_region_t *region);
+
+// For a delta file: how many sectors it needs beside itself, each in a file of its own, of which only the first block is used; else 0.
+uint32_t molt_job_stash_count(const molt_job_t *job);
+
+// The bytes that such a file has to have before the upgrade, into `buf`: sector_size bytes, 4-aligned. Returns 0, MOLT_ERR_INVAL, or
+// an error of flash.
+int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf);
+
+// Where it lies, to be told when all of them, and the head file, were written and synced: it is held to its bytes. It stays, neither written nor removed, until the upgrade is
+// done. buf as above. Returns 0 or an error; power cut: nothing is written.
+int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *file, uint8_t *buf);
 
 // Finish the plan. Without resident mode: `head` is the file that was written and synced, which is held to what was to be saved,
 // byte for byte, in flash; nothing is written. In resident mode plan, overlay and extension are stored in the reserved region, and

@@ -57,6 +57,8 @@ typedef struct molt_target {
     molt_loader_t resident;   // resident mode: the part that stays in the first sector; size 0 where there is no such mode
     molt_loader_t overlay;    // resident mode: the part that carries upgrades out
     molt_loader_t extension;  // what either needs for a gzip file; size 0: gzip files are refused
+    molt_loader_t delta;      // likewise for a delta file
+    molt_loader_t delta_rest; // what of that does not fit into one sector with it; size 0 for none
     const molt_standby_chip_t *standby;  // standby mode, which takes the place of both; NULL where there is no such mode
     uint32_t loader_addr;                // of the standby loader's sector on this device; the plan's is the next
     uint32_t row_addr;                   // of its row in the partition table

@@ -71,3 +71,22 @@ def save(job, path):
             raise OSError(28, "%s (8 KB) cannot be written; remove a file to make room" % path)
         raise OSError(e.errno, "%s cannot be written; mount its filesystem for writing, and have no directory of that name" % path)
     uos.sync()
+
+
+def save_stash(job, path):
+    """Write the files of a sector each that a delta needs."""
+    import gc
+
+    buf = bytearray(4096)
+    try:
+        for i in range(job.stash_count()):
+            job.stash(i, buf)
+            with open(path + str(i), "wb") as f:
+                f.write(buf)
+            gc.collect()
+    except OSError as e:
+        if e.errno == 28:
+            raise OSError(28, "the delta file needs %u files of 4 KB (%s0 and so on); remove files to make room" % (
+                job.stash_count(), path))
+        raise
+    uos.sync()

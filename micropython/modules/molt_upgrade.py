@@ -9,6 +9,8 @@ import _molt
 
 # The file that holds what the boot loader may need: the old first sector and its report.
 SAVED = "molt.head"
+# Of a delta file: what it needs beside itself, with a number behind.
+STASH = "molt.stash"
 
 
 def _call(module, name, args):
@@ -96,6 +98,9 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
             raise ValueError("the present first sector is saved in a file of that name; rename the image")
         tell("write", 0, 2)
         _do("molt_file", "save", job, root + "/" + SAVED)
+    if hasattr(job, "stash_count") and job.stash_count():
+        _do("molt_file", "save_stash", job, root + "/" + STASH)
+        job.find_stash(STASH, bytearray(4096))
     tell("write", 1, 2)
     if has_frozen:
         from molt_ask import frozen_in_way

@@ -2,6 +2,7 @@
 // ROM's: core_port.c.
 
 #include "base/crc32.c"
+#include "base/crc32_shift.c"
 #include "base/flash_io.c"
 #include "base/md5.c"
 #include "base/reader.c"
@@ -24,6 +25,11 @@
 #include "upgrade/prepare.c"
 #include "upgrade/report.c"
 
+#include "delta/delta_check.c"
+#include "delta/delta_decode.c"
+#include "delta/delta_file.c"
+#include "delta/delta_log.c"
+
 #include "resident/load.c"
 #include "resident/resident.c"
 #include "resident/resident_config.c"
@@ -31,4 +37,5 @@
 
 #include "job/head_file.c"
 #include "job/job.c"
+#include "job/job_delta.c"
 #include "job/job_text.c"

@@ -25,7 +25,7 @@ CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(
     include src ports/esp8266 ports/esp8266/prebuilt))
 
 # The ESP32 family's standby mode is not compiled in.
-CFLAGS_USERMOD += -DMOLT_STANDBY=0
+CFLAGS_USERMOD += -DMOLT_STANDBY=0 -DMOLT_DELTA_SECTORS_MAX=256
 
 # Native code goes where the flash map has a place for it: map_glue.c.
 LDFLAGS_USERMOD += --wrap=esp_native_code_init

@@ -77,10 +77,18 @@ static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
         case MOLT_JOB_TROUBLE_EXTENTS:
             err = MOLT_ERR_IO;
             break;
+        case MOLT_JOB_TROUBLE_DELTA_OTHER:
+            vstr_printf(&text, " (for \"%s\", to \"%s\")", job->delta->header.old_name, job->delta->header.new_name);
+            break;
         case MOLT_JOB_TROUBLE_NO_WINDOW:
         case MOLT_JOB_TROUBLE_WINDOW:
             err = -MP_ENOMEM;
             vstr_reset(&text);
+            if (job->is_delta) {
+                vstr_printf(&text, "this delta file needs %u KB of memory, and there is not so much; free some, or restart first",
+                    (unsigned)((molt_job_unpack_size(job) + molt_job_window_size(job)) / 1024 + 1));
+                break;
+            }
             vstr_printf(&text,
                 "unpacking this gzip file needs %u KB of memory in one piece, and there are %u; `molt compress` makes a file "
                 "that needs 4",
@@ -137,9 +145,23 @@ static void end_progress(upgrade_obj_t *self, int err) {
     self->shown_phase = 0xff;
 }
 
+// For a delta file: what it asks for.
+static bool allocate_for_delta(molt_job_t *job) {
+    uint32_t window_size = molt_job_window_size(job);
+    void *unpack = m_malloc_maybe(molt_job_unpack_size(job));
+    uint8_t *window = unpack ? m_malloc_maybe(window_size) : NULL;
+    if (window) {
+        molt_job_set_window(job, unpack, window, window_size);
+    }
+    return window != NULL;
+}
+
 // For a gzip file: the largest window that the heap has. What of it the file needs shows when it is unpacked.
 static bool allocate_window(upgrade_obj_t *self) {
     molt_job_t *job = &self->job;
+    if (job->is_delta) {
+        return allocate_for_delta(job);
+    }
     // What the rest of the upgrade needs is kept free while the window is looked for.
     void *spare = m_malloc_maybe(SPARE_SIZE);
     job->unpack = m_malloc_maybe(sizeof *job->unpack);
@@ -311,6 +333,55 @@ static mp_obj_t upgrade_saved_size(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_saved_size_obj, upgrade_saved_size);
 
+// stash_count(): files of 4096 bytes that are to be written beside that; 0 but for a delta file.
+static mp_obj_t upgrade_stash_count(mp_obj_t self_in) {
+    return MP_OBJ_NEW_SMALL_INT(molt_job_stash_count(&planned(self_in)->job));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_stash_count_obj, upgrade_stash_count);
+
+static uint8_t *sector_buffer(mp_obj_t buf_in) {
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(buf_in, &buf, MP_BUFFER_WRITE);
+    if (buf.len != 4096 || ((uintptr_t)buf.buf & 3) != 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("a bytearray(4096) is needed"));
+    }
+    return buf.buf;
+}
+
+// stash(index, buf): the bytes of such a file.
+static mp_obj_t upgrade_stash(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t buf_in) {
+    upgrade_obj_t *self = planned(self_in);
+    int err = molt_job_stash_bytes(&self->job, (uint32_t)mp_obj_get_int(index_in), sector_buffer(buf_in));
+    if (err) {
+        molt_raise(err, "flash cannot be read");
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(upgrade_stash_obj, upgrade_stash);
+
+// find_stash(path, buf): they are written, and called like path with a number behind.
+static mp_obj_t upgrade_find_stash(mp_obj_t self_in, mp_obj_t path_in, mp_obj_t buf_in) {
+    upgrade_obj_t *self = planned(self_in);
+    const char *path = mp_obj_str_get_str(path_in);
+    uint8_t *buf = sector_buffer(buf_in);
+    int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
+    vstr_t name;
+    vstr_init(&name, 32);
+    for (uint32_t i = 0; !err && i < molt_job_stash_count(&self->job); i++) {
+        molt_lfs_source_t file;
+        vstr_reset(&name);
+        vstr_printf(&name, "%s%u", path, (unsigned)i);
+        self->job.trouble = MOLT_JOB_TROUBLE_SAVED;
+        err = molt_lfs_source_open(&file, NULL, &self->volume, vstr_null_terminated_str(&name));
+        err = err ? err : molt_job_set_stash(&self->job, i, &file.source, buf);
+    }
+    if (err) {
+        raise_trouble(self, err);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(upgrade_find_stash_obj, upgrade_find_stash);
+
 // store(path of the head file): what the boot loader will need is in flash, and right. Nothing counts yet.
 static mp_obj_t upgrade_store(mp_obj_t self_in, mp_obj_t path_in) {
     upgrade_obj_t *self = planned(self_in);
@@ -348,6 +419,9 @@ static const mp_rom_map_elem_t upgrade_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_plan), MP_ROM_PTR(&upgrade_plan_obj) },
     { MP_ROM_QSTR(MP_QSTR_saved), MP_ROM_PTR(&upgrade_saved_obj) },
     { MP_ROM_QSTR(MP_QSTR_saved_size), MP_ROM_PTR(&upgrade_saved_size_obj) },
+    { MP_ROM_QSTR(MP_QSTR_stash_count), MP_ROM_PTR(&upgrade_stash_count_obj) },
+    { MP_ROM_QSTR(MP_QSTR_stash), MP_ROM_PTR(&upgrade_stash_obj) },
+    { MP_ROM_QSTR(MP_QSTR_find_stash), MP_ROM_PTR(&upgrade_find_stash_obj) },
     { MP_ROM_QSTR(MP_QSTR_store), MP_ROM_PTR(&upgrade_store_obj) },
     { MP_ROM_QSTR(MP_QSTR_commit), MP_ROM_PTR(&upgrade_commit_obj) },
 };

@@ -103,7 +103,7 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     feed();
 }
 
-static void run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
+static int run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     (void)ctx;
     uint32_t *to = (uint32_t *)EXTENSION_VADDR;
     const uint32_t *from = (const uint32_t *)(const void *)code;
@@ -113,6 +113,7 @@ static void run_extension(void *ctx, const uint8_t *code, uint32_t size, const m
     // fence.i, which compilers know only of an architecture with more than this chip's name says.
     __asm__ volatile(".word 0x0000100f" ::: "memory");
     ((extension_entry_t)EXTENSION_VADDR)(source, image);
+    return 0;
 }
 
 static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension };

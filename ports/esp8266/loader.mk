@@ -22,7 +22,7 @@ LOADER_ELF := $(LOADER_OUT)/loader.elf
 LOADER_BIN := $(LOADER_OUT)/loader.bin
 PREBUILT := ports/esp8266/prebuilt
 LOADER_GEN := $(PREBUILT)/esp8266_loader.h
-LOADER_HDR := $(wildcard include/molt/*.h src/base/*.h src/decode/*.h src/upgrade/*.h src/resident/*.h ports/esp8266/*.h) ports/esp8266/machine.c \
+LOADER_HDR := $(wildcard include/molt/*.h src/base/*.h src/decode/*.h src/upgrade/*.h src/delta/*.h src/resident/*.h ports/esp8266/*.h) ports/esp8266/machine.c \
     ports/esp8266/upgrading.c
 
 # The resident one: what each start needs, in sector 0, and its overlay, which upgrades.
@@ -106,8 +106,42 @@ $(LOADER_OUT)/extension.bin: $(EXTENSION_ELF)
 $(LOADER_OUT)/esp8266_inflate.h: $(LOADER_OUT)/extension.bin tools/bin2c
 	$(Q)tools/bin2c $< esp8266_inflate $@ "gcc $$($(LX106)gcc -dumpfullversion)"
 
+# The extension for delta files: two objects, so that each has a sector. Of the second all but what the first calls is dropped.
+DELTA_SRC := src/base/crc32_small.c src/base/sector.c src/upgrade/plan.c src/delta/delta_decode.c \
+    src/delta/delta_check.c src/delta/delta_log.c src/delta/delta_run.c ports/esp8266/delta.c
+DELTA_REST_SRC := src/base/crc32_small.c src/base/crc32_shift.c src/decode/inflate.c src/delta/delta_file.c
+DELTA_ELF := $(LOADER_OUT)/delta.elf
+DELTA_GEN := $(PREBUILT)/esp8266_delta.h $(PREBUILT)/esp8266_delta_rest.h
+DELTA_FLAGS := -DMOLT_DELTA_SECTORS_MAX=256 -Wno-unused-function
+
+$(LOADER_OUT)/delta.c: ports/esp8266/loader.mk
+	@mkdir -p $(@D)
+	@for f in $(DELTA_SRC); do echo "#include \"$$f\""; done >$@
+
+$(LOADER_OUT)/delta.o: $(LOADER_OUT)/delta.c $(DELTA_SRC) $(LOADER_HDR) | deps
+	$(Q)$(LX106)gcc $(LOADER_FLAGS) $(DELTA_FLAGS) -c $< -o $@
+
+$(LOADER_OUT)/delta_rest.c: ports/esp8266/loader.mk
+	@mkdir -p $(@D)
+	@for f in $(DELTA_REST_SRC); do echo "#include \"$$f\""; done >$@
+
+$(LOADER_OUT)/delta_rest.o: $(LOADER_OUT)/delta_rest.c $(DELTA_REST_SRC) $(LOADER_HDR) | deps
+	$(Q)$(LX106)gcc $(filter-out -fwhole-program,$(LOADER_FLAGS)) $(DELTA_FLAGS) -c $< -o $@
+
+$(DELTA_ELF): $(LOADER_OUT)/extension_start.o $(LOADER_OUT)/delta.o $(LOADER_OUT)/delta_rest.o $(LOADER_OUT)/rom_calls.o ports/esp8266/delta.ld
+	$(Q)$(LX106)gcc -nostdlib -Wl,--gc-sections -Wl,-T,ports/esp8266/delta.ld $(filter %.o,$^) -lgcc -o $@
+
+$(LOADER_OUT)/delta.bin: $(DELTA_ELF)
+	$(Q)$(LX106)objcopy -O binary -j .text $< $@
+
+$(LOADER_OUT)/delta_rest.bin: $(DELTA_ELF) tools/seal
+	$(Q)$(LX106)objcopy -O binary -j .rest $< $@.new && tools/seal $@.new 4096 $@
+
+$(LOADER_OUT)/esp8266_delta.h $(LOADER_OUT)/esp8266_delta_rest.h: $(LOADER_OUT)/esp8266_%.h: $(LOADER_OUT)/%.bin tools/bin2c
+	$(Q)tools/bin2c $< esp8266_$* $@ "gcc $$($(LX106)gcc -dumpfullversion)"
+
 # What this compiler makes of these sources, and beside it what is committed.
-LOADER_MADE := $(patsubst $(PREBUILT)/%,$(LOADER_OUT)/%,$(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN))
+LOADER_MADE := $(patsubst $(PREBUILT)/%,$(LOADER_OUT)/%,$(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN) $(DELTA_GEN))
 
 .PHONY: loader
 loader: $(LOADER_MADE) ## rebuild the boot loader of the ESP8266, as an image and as the C arrays that are committed

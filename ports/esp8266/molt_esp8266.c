@@ -2,6 +2,8 @@
 
 #include "molt_esp8266.h"
 
+#include "esp8266_delta.h"
+#include "esp8266_delta_rest.h"
 #include "esp8266_inflate.h"
 #include "esp8266_loader.h"
 #include "esp8266_overlay.h"
@@ -22,4 +24,6 @@ const molt_target_t molt_esp8266 = {
     },
     .overlay = { .image = esp8266_overlay, .size = sizeof esp8266_overlay },
     .extension = { .image = esp8266_inflate, .size = sizeof esp8266_inflate },
+    .delta = { .image = esp8266_delta, .size = sizeof esp8266_delta },
+    .delta_rest = { .image = esp8266_delta_rest, .size = sizeof esp8266_delta_rest },
 };

@@ -44,11 +44,16 @@ static void put_error(int err) {
     ets_printf("\r\nerror %d\r\n", -err);
 }
 
-static void run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
+static int run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     (void)ctx;
     copy_words(EXTENSION_VADDR, code, size);
     __asm__ volatile("memw\n\tisync" ::: "memory");
-    ((extension_entry_t)EXTENSION_VADDR)(source, image);
+    return ((extension_entry_t)EXTENSION_VADDR)(source, image);
+}
+
+static int run_transform(void *ctx) {
+    (void)ctx;
+    return ((extension_entry_t)EXTENSION_VADDR)(0, 0);
 }
 
 static void put_done(void) {

@@ -26,6 +26,17 @@
 #define MOLT_STANDBY_ONLY 0
 #endif
 
+// The sectors of the largest image that a delta is taken for, at most 1024; its memory has 5 bytes for each. 256 on an ESP8266, which
+// runs code from 1 MB.
+#ifndef MOLT_DELTA_SECTORS_MAX
+#define MOLT_DELTA_SECTORS_MAX 1024
+#endif
+
+// Delta files (delta/delta.h). 0 for a boot loader that has no extension for them.
+#ifndef MOLT_DELTA
+#define MOLT_DELTA 1
+#endif
+
 // Jobs on chips in standby mode (molt/standby.h). 0 for a firmware of an ESP8266, whose image has some 2 KB less then.
 #ifndef MOLT_STANDBY
 #define MOLT_STANDBY 1

@@ -396,15 +396,21 @@ static void skip_text(molt_inflate_t *inflate) {
 // Flags of the gzip header. Source: RFC 1952.
 enum { GZIP_HEADER_CRC = 2, GZIP_EXTRA = 4, GZIP_NAME = 8, GZIP_COMMENT = 16, GZIP_RESERVED = 0xe0 };
 
-int molt_inflate_begin(molt_inflate_t *inflate, const molt_reader_t *input, uint8_t *window, uint32_t window_size) {
+void molt_inflate_begin_raw(
+    molt_inflate_t *inflate, const molt_reader_t *input, uint32_t off, uint8_t *window, uint32_t window_size) {
     inflate->input = *input;
     inflate->window = window;
     inflate->window_size = window_size;
-    inflate->input_off = inflate->byte_count = inflate->byte_next = 0;
+    inflate->input_off = off;
+    inflate->byte_count = inflate->byte_next = 0;
     inflate->bits = inflate->bit_count = 0;
     inflate->out_count = inflate->copy_size = inflate->stored_size = 0;
     inflate->in_block = inflate->is_last_block = inflate->is_end = false;
     inflate->err = 0;
+}
+
+int molt_inflate_begin(molt_inflate_t *inflate, const molt_reader_t *input, uint8_t *window, uint32_t window_size) {
+    molt_inflate_begin_raw(inflate, input, 0, window, window_size);
     uint32_t magic = next_byte(inflate);
     magic |= next_byte(inflate) << 8;
     uint32_t method = next_byte(inflate);

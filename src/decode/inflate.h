@@ -1,4 +1,4 @@
-// Inflate: the bytes of a deflate stream (RFC 1951) inside a gzip file (RFC 1952), a few at a time, in one direction.
+// Inflate: the bytes of a deflate stream (RFC 1951), bare or inside a gzip file (RFC 1952), a few at a time, in one direction.
 //
 // No heap: the caller owns the struct and the window. The window need only be as large as the stream's farthest
 // reference back; a stream that reaches further than it was given is told apart from a damaged one.
@@ -64,6 +64,10 @@ typedef struct molt_inflate {
 // Returns 0, MOLT_ERR_NOTSUP (no gzip, or one with a method or flags that are not in use), MOLT_ERR_CORRUPT (ends in
 // its header), or the input's error.
 int molt_inflate_begin(molt_inflate_t *inflate, const molt_reader_t *input, uint8_t *window, uint32_t window_size);
+
+// Begin with the bare deflate stream from `off` of `input` on; off a multiple of 4. Nothing is read yet.
+void molt_inflate_begin_raw(
+    molt_inflate_t *inflate, const molt_reader_t *input, uint32_t off, uint8_t *window, uint32_t window_size);
 
 // The next `size` bytes into `out`; fewer only at the end, in *got.
 // Returns 0, MOLT_ERR_CORRUPT (the stream makes no sense or is cut short), MOLT_ERR_NOSPC (a reference reaches back

@@ -21,7 +21,8 @@ static uint32_t extension_off(const molt_job_t *job) {
 }
 
 static uint32_t extension_size(const molt_job_t *job) {
-    return job->is_gzip ? job->config.target->extension.size : 0;
+    const molt_loader_t *extension = job_extension(job);
+    return extension ? extension->size : 0;
 }
 
 uint32_t molt_job_head_size(const molt_job_t *job) {
@@ -54,7 +55,7 @@ int molt_job_head_bytes(const molt_job_t *job, uint32_t off, uint8_t *buf, uint3
     molt_report_init(report, job->plan.image_crc);
     lay(buf, off, size, report, report_off(job), MOLT_REPORT_SIZE);
     if (extension_size(job)) {
-        lay(buf, off, size, job->config.target->extension.image, extension_off(job), extension_size(job));
+        lay(buf, off, size, job_extension(job)->image, extension_off(job), extension_size(job));
     }
     return 0;
 }

@@ -14,7 +14,7 @@
 #include "upgrade/marks.h"
 #include "upgrade/prepare.h"
 
-static int trouble(molt_job_t *job, molt_job_trouble_t kind, int err) {
+int job_trouble(molt_job_t *job, molt_job_trouble_t kind, int err) {
     job->trouble = kind;
     return err;
 }
@@ -24,41 +24,41 @@ static uint32_t mapped_size(const molt_job_t *job) {
     return limit ? min_u32(limit, job->config.target->mapped_size) : job->config.target->mapped_size;
 }
 
-static int on_progress(void *ctx, uint32_t done, uint32_t total) {
+int job_progress(void *ctx, uint32_t done, uint32_t total) {
     molt_job_t *job = ctx;
     return job->config.progress ? job->config.progress(job->config.progress_ctx, job->phase, done, total) : 0;
 }
 
-static int check_kind(molt_job_t *job, const molt_reader_t *reader, bool safe_check) {
+int job_check_kind(molt_job_t *job, const molt_reader_t *reader, bool safe_check) {
     job->phase = MOLT_JOB_PHASE_IMAGE;
     int err;
     if (safe_check) {
-        err = molt_image_verify(reader, job->config.work, job->config.work_size, on_progress, job, &job->image);
+        err = molt_image_verify(reader, job->config.work, job->config.work_size, job_progress, job, &job->image);
     } else {
         err = molt_image_probe(reader, &job->image);
     }
     if (err) {
-        return trouble(job, job->image.defect != MOLT_IMAGE_FINE ? MOLT_JOB_TROUBLE_IMAGE : MOLT_JOB_TROUBLE_FILE, err);
+        return job_trouble(job, job->image.defect != MOLT_IMAGE_FINE ? MOLT_JOB_TROUBLE_IMAGE : MOLT_JOB_TROUBLE_FILE, err);
     }
     if (job->image.chip != job->config.target->chip) {
-        return trouble(job, MOLT_JOB_TROUBLE_CHIP, MOLT_ERR_NOTSUP);
+        return job_trouble(job, MOLT_JOB_TROUBLE_CHIP, MOLT_ERR_NOTSUP);
     }
     if (job->image.kind == MOLT_IMAGE_KIND_ESP8266_V2) {
-        return trouble(job, MOLT_JOB_TROUBLE_NO_HEAD, MOLT_ERR_NOTSUP);
+        return job_trouble(job, MOLT_JOB_TROUBLE_NO_HEAD, MOLT_ERR_NOTSUP);
     }
     if (job_is_standby(job->config.target) && !job->image.has_sha256) {
-        return trouble(job, MOLT_JOB_TROUBLE_NO_HASH, MOLT_ERR_NOTSUP);
+        return job_trouble(job, MOLT_JOB_TROUBLE_NO_HASH, MOLT_ERR_NOTSUP);
     }
     uint32_t revision = job->config.options.chip_revision;
     if (job_is_standby(job->config.target) && revision
         && (revision < job->image.revision_min || revision > job->image.revision_max)) {
-        return trouble(job, MOLT_JOB_TROUBLE_REVISION, MOLT_ERR_NOTSUP);
+        return job_trouble(job, MOLT_JOB_TROUBLE_REVISION, MOLT_ERR_NOTSUP);
     }
     return 0;
 }
 
 // CRC-32 and SHA-1 of all that `reader` reads.
-static int sum(molt_job_t *job, const molt_reader_t *reader, uint32_t *crc, uint8_t sha1[MOLT_SHA1_SIZE]) {
+int job_sum(molt_job_t *job, const molt_reader_t *reader, uint32_t *crc, uint8_t sha1[MOLT_SHA1_SIZE]) {
     molt_sha1_t hash;
     uint32_t size;
     *crc = 0;
@@ -67,10 +67,10 @@ static int sum(molt_job_t *job, const molt_reader_t *reader, uint32_t *crc, uint
         size = min_u32(job->config.work_size, reader->size - off);
         int err = reader->read(reader->ctx, off, job->config.work, size);
         if (!err) {
-            err = on_progress(job, off, reader->size);
+            err = job_progress(job, off, reader->size);
         }
         if (err) {
-            return trouble(job, MOLT_JOB_TROUBLE_FILE, err);
+            return job_trouble(job, MOLT_JOB_TROUBLE_FILE, err);
         }
         *crc = molt_crc32(*crc, job->config.work, size);
         molt_sha1_update(&hash, job->config.work, size);
@@ -81,11 +81,11 @@ static int sum(molt_job_t *job, const molt_reader_t *reader, uint32_t *crc, uint
 
 static int check_raw(molt_job_t *job, const molt_reader_t *file) {
     job->kept_size = molt_sector_size(&job->config.flash->geometry);
-    int err = check_kind(job, file, job->config.options.safe_check);
+    int err = job_check_kind(job, file, job->config.options.safe_check);
     if (!err && job->config.options.safe_check) {
         job->source_crc = job->image.crc32;
     } else if (!err) {
-        err = sum(job, file, &job->source_crc, job->image.sha1);
+        err = job_sum(job, file, &job->source_crc, job->image.sha1);
         job->image.crc32 = job->source_crc;
     }
     return err;
@@ -101,16 +101,16 @@ static int check_first_bytes(molt_job_t *job, molt_reader_t image) {
     int err = molt_image_probe(&image, &job->image);
     molt_image_defect_t defect = job->image.defect;
     bool is_none = defect == MOLT_IMAGE_BAD_MAGIC || defect == MOLT_IMAGE_ERASED || defect == MOLT_IMAGE_COMPRESSED;
-    return is_none ? trouble(job, MOLT_JOB_TROUBLE_IMAGE, err) : 0;
+    return is_none ? job_trouble(job, MOLT_JOB_TROUBLE_IMAGE, err) : 0;
 }
 
 // A gzip file is unpacked twice: for its size and CRC, and for the checks and the SHA-1 of the image.
 static int check_gzip(molt_job_t *job, const molt_reader_t *file) {
     if (job->config.target->extension.size == 0) {
-        return trouble(job, MOLT_JOB_TROUBLE_NO_GZIP, MOLT_ERR_NOTSUP);
+        return job_trouble(job, MOLT_JOB_TROUBLE_NO_GZIP, MOLT_ERR_NOTSUP);
     }
     if (job->unpack == NULL) {
-        return trouble(job, MOLT_JOB_TROUBLE_NO_WINDOW, MOLT_ERR_NOSPC);
+        return job_trouble(job, MOLT_JOB_TROUBLE_NO_WINDOW, MOLT_ERR_NOSPC);
     }
     job->phase = MOLT_JOB_PHASE_IMAGE;
     molt_unpacked_t unpacked;
@@ -120,26 +120,26 @@ static int check_gzip(molt_job_t *job, const molt_reader_t *file) {
         return err;
     }
     err = molt_unpack_measure(job->unpack, molt_sector_size(&job->config.flash->geometry), mapped_size(job), job->config.work,
-        job->config.work_size, on_progress, job, &unpacked);
+        job->config.work_size, job_progress, job, &unpacked);
     if (err) {
         molt_job_trouble_t kind = err == MOLT_ERR_NOSPC  ? MOLT_JOB_TROUBLE_WINDOW
                                   : err == MOLT_ERR_FBIG ? MOLT_JOB_TROUBLE_BOMB
                                                          : MOLT_JOB_TROUBLE_GZIP;
-        return trouble(job, kind, err);
+        return job_trouble(job, kind, err);
     }
     image.size = unpacked.size;
     job->kept_size = unpacked.head_used;
-    err = check_kind(job, &image, job->config.options.safe_check);
+    err = job_check_kind(job, &image, job->config.options.safe_check);
     job->image.size = unpacked.size;
     if (!err && !job->config.options.safe_check) {
-        err = sum(job, &image, &job->image.crc32, job->image.sha1);
+        err = job_sum(job, &image, &job->image.crc32, job->image.sha1);
     }
     if (!err && job->image.crc32 != unpacked.crc) {
         // Unpacked twice, with two results.
-        err = trouble(job, MOLT_JOB_TROUBLE_FLASH, MOLT_ERR_IO);
+        err = job_trouble(job, MOLT_JOB_TROUBLE_FLASH, MOLT_ERR_IO);
     }
     uint8_t sha1_of_file[MOLT_SHA1_SIZE];
-    return err ? err : sum(job, file, &job->source_crc, sha1_of_file);
+    return err ? err : job_sum(job, file, &job->source_crc, sha1_of_file);
 }
 
 molt_job_t *molt_job_init(molt_job_memory_t *memory, const molt_job_config_t *config) {
@@ -152,6 +152,7 @@ molt_job_t *molt_job_init(molt_job_memory_t *memory, const molt_job_config_t *co
 
 void molt_job_set_window(molt_job_t *job, void *unpack, uint8_t *window, uint32_t window_size) {
     job->unpack = unpack;
+    job->delta = unpack;
     job->window = window;
     job->window_size = window_size;
 }
@@ -164,13 +165,16 @@ int molt_job_open(molt_job_t *job, const molt_source_t *source) {
     job->trouble = MOLT_JOB_TROUBLE_NONE;
     job->stage = MOLT_JOB_NEW;
     job->source = source;
-    uint8_t magic[2] = { 0, 0 };
+    uint8_t magic[4] = { 0 };
     int err = source->file.size >= sizeof magic ? source->file.read(source->file.ctx, 0, magic, sizeof magic) : 0;
     if (err) {
-        return trouble(job, MOLT_JOB_TROUBLE_FILE, err);
+        return job_trouble(job, MOLT_JOB_TROUBLE_FILE, err);
     }
     job->is_gzip = molt_unpack_is_gzip(magic);
-    err = job->is_gzip ? check_gzip(job, &source->file) : check_raw(job, &source->file);
+    job->is_delta = molt_delta_is_patch(magic);
+    err = job->is_gzip ? check_gzip(job, &source->file)
+          : job->is_delta ? job_delta_open(job, &source->file)
+                          : check_raw(job, &source->file);
     job->stage = err ? MOLT_JOB_NEW : MOLT_JOB_OPEN;
     return err;
 }
@@ -222,14 +226,15 @@ static int begin_plan(molt_job_t *job) {
         reserved[reserved_count++] = (molt_region_t){ job->reserved_addr, MOLT_RESERVED_SECTOR_COUNT * sector_size };
     }
     molt_plan_request_t request = {
-        .source_kind = job->is_gzip ? MOLT_SOURCE_GZIP : MOLT_SOURCE_COPY,
+        .source_kind = job->is_gzip ? MOLT_SOURCE_GZIP : job->is_delta ? MOLT_SOURCE_DELTA : MOLT_SOURCE_COPY,
         .image_size = job->image.size,
         .image_crc = job->image.crc32,
         .image_addr = job->config.target->image_addr,
         .boot_addr = job->config.target->boot_addr,
         .source_size = job->source->file.size,
         .kept_size = job->kept_size,
-        .extent_count = job->source->sector_count,
+        .extent_count = job->source->sector_count + molt_job_stash_count(job),
+        .stash_count = molt_job_stash_count(job),
         .loader_size = job->is_resident ? 0 : loader_size,
         .mapped_size = mapped_size(job),
         .fs = job->source->fs,
@@ -253,6 +258,25 @@ static int begin_plan(molt_job_t *job) {
     return err;
 }
 
+// Resident mode: can the boot loader that is installed load the image?
+int job_check_loadable(molt_job_t *job) {
+    molt_resident_t resident;
+    if (!job->is_resident) {
+        return 0;
+    }
+    int err = molt_resident_read(job->config.flash, &resident);
+    if (err) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_RESIDENT, err);
+    }
+    bool fits = job->image.kind != MOLT_IMAGE_KIND_ARDUINO;
+    for (uint32_t i = 0; i < job->image.segment_count; i++) {
+        const molt_image_segment_t *segment = &job->image.segments[i];
+        fits = fits && ((segment->vaddr | segment->size) & 3) == 0
+               && !molt_resident_collides(resident.memory, MOLT_RESIDENT_MEMORY_COUNT, segment->vaddr, segment->size);
+    }
+    return fits ? 0 : job_trouble(job, MOLT_JOB_TROUBLE_LOADER, MOLT_ERR_NOTSUP);
+}
+
 // Resident mode: is it installed, is it at rest, and can its boot loader load the image?
 static int check_resident(molt_job_t *job) {
     const molt_flash_t *flash = job->config.flash;
@@ -265,26 +289,20 @@ static int check_resident(molt_job_t *job) {
     }
     if (err || resident.version != MOLT_RESIDENT_VERSION || resident.overlay_abi != MOLT_OVERLAY_ABI
         || resident.state_version != MOLT_STATE_VERSION) {
-        return trouble(job, MOLT_JOB_TROUBLE_RESIDENT, err ? err : MOLT_ERR_NOTSUP);
+        return job_trouble(job, MOLT_JOB_TROUBLE_RESIDENT, err ? err : MOLT_ERR_NOTSUP);
     }
     job->reserved_addr = resident.reserved_addr;
     molt_state_t state;
     err = molt_state_read(flash, job->reserved_addr, &state);
     if (err) {
-        return trouble(job, MOLT_JOB_TROUBLE_FLASH, err);
+        return job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err);
     }
     job->present_addr = molt_state_head_addr(flash, job->reserved_addr, state.head);
     if (state.kind != MOLT_STATE_NORMAL) {
         bool on_trial = state.kind == MOLT_STATE_TRIAL;
-        return trouble(job, on_trial ? MOLT_JOB_TROUBLE_TRIAL : MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
+        return job_trouble(job, on_trial ? MOLT_JOB_TROUBLE_TRIAL : MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
     }
-    bool fits = job->image.kind != MOLT_IMAGE_KIND_ARDUINO;
-    for (uint32_t i = 0; i < job->image.segment_count; i++) {
-        const molt_image_segment_t *segment = &job->image.segments[i];
-        fits = fits && ((segment->vaddr | segment->size) & 3) == 0
-               && !molt_resident_collides(resident.memory, MOLT_RESIDENT_MEMORY_COUNT, segment->vaddr, segment->size);
-    }
-    return fits ? 0 : trouble(job, MOLT_JOB_TROUBLE_LOADER, MOLT_ERR_NOTSUP);
+    return job_check_loadable(job);
 }
 
 // What is prepared already must not be taken for the firmware's own first sector.
@@ -293,14 +311,14 @@ static int check_pending(molt_job_t *job) {
     const molt_target_t *target = job->config.target;
     if (!job_is_standby(job->config.target)) {
         bool is_pending = molt_prepare_is_pending(flash, target->boot_addr, job->config.sector);
-        return is_pending ? trouble(job, MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY) : check_resident(job);
+        return is_pending ? job_trouble(job, MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY) : check_resident(job);
     }
     job->present_addr = target->image_addr;
     if (!molt_standby_is_armed(flash, target->image_addr)) {
         return 0;
     }
     bool is_cancelled = molt_standby_is_cancelled(flash, target, job->config.sector);
-    return trouble(job, is_cancelled ? MOLT_JOB_TROUBLE_CANCELLED : MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
+    return job_trouble(job, is_cancelled ? MOLT_JOB_TROUBLE_CANCELLED : MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
 }
 
 static int make_plan(molt_job_t *job) {
@@ -311,11 +329,11 @@ static int make_plan(molt_job_t *job) {
     }
     // What it needs to have saved would take the place of what the upgrade itself has saved.
     if (job->config.options.is_fallback && !job->is_resident) {
-        return trouble(job, MOLT_JOB_TROUBLE_FALLBACK, MOLT_ERR_NOTSUP);
+        return job_trouble(job, MOLT_JOB_TROUBLE_FALLBACK, MOLT_ERR_NOTSUP);
     }
     err = read_present(job);
     if (err) {
-        return trouble(job, MOLT_JOB_TROUBLE_FLASH, err);
+        return job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err);
     }
     err = begin_plan(job);
     if (!err) {
@@ -323,24 +341,26 @@ static int make_plan(molt_job_t *job) {
     }
     if (err) {
         bool refused = job->refusal.reason != MOLT_REFUSAL_NONE;
-        return trouble(job, refused ? MOLT_JOB_TROUBLE_REFUSED : MOLT_JOB_TROUBLE_EXTENTS, err);
+        return job_trouble(job, refused ? MOLT_JOB_TROUBLE_REFUSED : MOLT_JOB_TROUBLE_EXTENTS, err);
     }
-    molt_plan_source_t source;
-    molt_reader_t image = molt_plan_reader(&source, job->config.flash, &job->plan);
-    if (job->config.options.safe_check) {
+    molt_reader_t image = molt_plan_reader(&job->plan_source, job->config.flash, &job->plan);
+    if (job->config.options.safe_check || job->is_delta) {
         job->phase = MOLT_JOB_PHASE_SOURCE;
-        err = molt_prepare_source(&image, job->source_crc, job->config.work, job->config.work_size, on_progress, job);
+        err = molt_prepare_source(&image, job->source_crc, job->config.work, job->config.work_size, job_progress, job);
         if (err) {
-            return trouble(job, MOLT_JOB_TROUBLE_EXTENTS, err);
+            return job_trouble(job, MOLT_JOB_TROUBLE_EXTENTS, err);
         }
+    }
+    if (job->is_delta) {
+        return job_delta_plan(job, &image);
     }
     if (job->is_gzip) {
         image = molt_unpack_reader(job->unpack, &image, job->window, job->window_size, job->image.size);
     }
     job->phase = MOLT_JOB_PHASE_COMPARE;
     err = molt_prepare_compare(
-        job->config.flash, &job->plan, &image, job->present_addr, job->config.work, job->config.work_size, on_progress, job);
-    return err ? trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+        job->config.flash, &job->plan, &image, job->present_addr, job->config.work, job->config.work_size, job_progress, job);
+    return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
 // Whether the job has come to `stage`. From here on it is at the one before, until the call has done its work.
@@ -379,27 +399,35 @@ void molt_job_facts(const molt_job_t *job, molt_job_facts_t *facts) {
         .sector_erase_count = tally.sector_erase_count,
         .block_erase_count = tally.block_erase_count,
     };
+    if (job->is_delta) {
+        // What its operations write, the logs, and what any upgrade does.
+        facts->is_delta = true;
+        facts->is_in_place = job->standing == MOLT_DELTA_NEW;
+        facts->program_count = job->delta_writes + 1;
+        facts->equal_count = facts->sector_count - facts->program_count;
+        facts->sector_erase_count = job->delta->header.op_count + 2 + 2;
+    }
 }
 
-static const molt_loader_t *extension_of(const molt_job_t *job) {
-    return job->is_gzip ? &job->config.target->extension : NULL;
+const molt_loader_t *job_extension(const molt_job_t *job) {
+    return job->is_gzip ? &job->config.target->extension : job->is_delta ? &job->config.target->delta : NULL;
 }
 
 static int store_resident(molt_job_t *job) {
     uint32_t plan_slot = job->config.options.is_fallback ? 1 : 0;
     int err = molt_resident_store(
-        job->config.flash, job->reserved_addr, plan_slot, &job->plan, &job->config.target->overlay, extension_of(job));
-    return err ? trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+        job->config.flash, job->reserved_addr, plan_slot, &job->plan, &job->config.target->overlay, job_extension(job));
+    return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
 static int store_standby(molt_job_t *job) {
     int err = molt_standby_store(job->config.flash, job->config.target, &job->plan);
-    return err ? trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+    return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
 static int commit_standby(molt_job_t *job) {
     int err = molt_standby_commit(job->config.flash, job->config.target, job->config.sector);
-    return err ? trouble(job, err == MOLT_ERR_CORRUPT ? MOLT_JOB_TROUBLE_STANDBY : MOLT_JOB_TROUBLE_FLASH, err) : 0;
+    return err ? job_trouble(job, err == MOLT_ERR_CORRUPT ? MOLT_JOB_TROUBLE_STANDBY : MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
 int molt_job_store(molt_job_t *job, const molt_source_t *head) {
@@ -407,17 +435,24 @@ int molt_job_store(molt_job_t *job, const molt_source_t *head) {
     if (!has_head || !begin_step(job, MOLT_JOB_PLANNED)) {
         return MOLT_ERR_INVAL;
     }
+    if (job->stash_set != (1ull << molt_job_stash_count(job)) - 1) {
+        return MOLT_ERR_INVAL;
+    }
     molt_saved_t saved;
-    int err = job->is_resident ? molt_resident_saved(job->config.flash, job->reserved_addr, extension_of(job), &saved)
+    int err = job->is_resident ? molt_resident_saved(job->config.flash, job->reserved_addr, job_extension(job), &saved)
                                : molt_head_file_find(job, head, &saved);
     if (err) {
         // The head file can be written again.
         job->stage = MOLT_JOB_PLANNED;
-        return trouble(job, job->is_resident ? MOLT_JOB_TROUBLE_FLASH : MOLT_JOB_TROUBLE_SAVED, err);
+        return job_trouble(job, job->is_resident ? MOLT_JOB_TROUBLE_FLASH : MOLT_JOB_TROUBLE_SAVED, err);
+    }
+    if (job->is_delta && !molt_plan_is_apart(&job->plan, &saved)) {
+        job->stage = MOLT_JOB_PLANNED;
+        return job_trouble(job, MOLT_JOB_TROUBLE_SAVED, MOLT_ERR_CORRUPT);
     }
     err = molt_plan_set_saved(&job->plan, &saved, &job->refusal);
     if (err) {
-        return trouble(job, MOLT_JOB_TROUBLE_REFUSED, err);
+        return job_trouble(job, MOLT_JOB_TROUBLE_REFUSED, err);
     }
     molt_plan_finish(&job->plan);
     err = job->is_resident ? store_resident(job) : job_is_standby(job->config.target) ? store_standby(job) : 0;
@@ -436,5 +471,5 @@ int molt_job_commit(molt_job_t *job, uint32_t trial_starts) {
     int err = job->is_resident
                   ? molt_resident_commit(job->config.flash, job->reserved_addr, trial_starts)
                   : molt_prepare_install(job->config.flash, &job->plan, &job->config.target->once, job->present_params);
-    return err ? trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+    return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }

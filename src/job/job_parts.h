@@ -6,8 +6,10 @@
 
 #include "base/config.h"
 #include "decode/unpack.h"
+#include "delta/delta.h"
 #include "image/image.h"
 #include "molt/job.h"
+#include "upgrade/apply.h"
 #include "upgrade/plan.h"
 
 // Whether jobs on this target are for standby mode.
@@ -40,6 +42,12 @@ typedef enum molt_job_trouble {
     MOLT_JOB_TROUBLE_NO_WINDOW,  // a gzip file: molt_job_set_window(), and open it again
     MOLT_JOB_TROUBLE_WINDOW,     // its references reach back farther than the window
     MOLT_JOB_TROUBLE_BOMB,       // it unpacks to more than fits
+    MOLT_JOB_TROUBLE_DELTA,      // the file is a delta file, but a damaged one
+    MOLT_JOB_TROUBLE_NO_DELTA,   // a delta file, and the target has no extension for them
+    MOLT_JOB_TROUBLE_DELTA_KIND,   // one of another version, or for larger sectors or images than there are
+    MOLT_JOB_TROUBLE_DELTA_OTHER,  // the firmware that it was made for is not the one in flash
+    MOLT_JOB_TROUBLE_DELTA_ERASE,  // erase_all, which a delta file cannot do
+    MOLT_JOB_TROUBLE_DELTA_BACK,   // a delta file to fall back on
 } molt_job_trouble_t;
 
 typedef enum molt_job_stage {
@@ -60,6 +68,13 @@ struct molt_job {
     molt_job_trouble_t trouble;
     molt_image_t image;  // for a gzip file: the image in it
     bool is_gzip;
+    bool is_delta;
+    molt_delta_t *delta;             // for a delta file: in the same memory as `unpack`
+    molt_delta_standing_t standing;  // which of its images is in flash
+    molt_plan_source_t plan_source;  // its file, through the plan's extents
+    uint32_t delta_sector;           // of the new image: in memory behind the windows; UINT32_MAX for none
+    uint32_t delta_writes;           // sectors that it writes, the first one not among them
+    uint64_t stash_set;              // a bit for each sector of its stash whose place is known
     uint32_t source_crc;  // of the file's bytes; for a raw image that of the image
     uint32_t kept_size;   // bytes of the file that the image's first sector comes from
     molt_plan_t plan;
@@ -69,5 +84,19 @@ struct molt_job {
     uint32_t reserved_addr;   // its reserved region
     uint32_t present_addr;    // of the present firmware's first sector: 0, or a head
 };
+
+// What of the boot loader the job's file needs beside the boot loader itself; NULL for nothing.
+const molt_loader_t *job_extension(const molt_job_t *job);
+
+// Delta files' part of the calls of a job, in job_delta.c. They return as those do, with job->trouble set.
+int job_delta_open(molt_job_t *job, const molt_reader_t *file);
+int job_delta_plan(molt_job_t *job, const molt_reader_t *file);
+
+// Of all jobs, in job.c.
+int job_trouble(molt_job_t *job, molt_job_trouble_t kind, int err);
+int job_progress(void *job, uint32_t done, uint32_t total);
+int job_check_kind(molt_job_t *job, const molt_reader_t *reader, bool safe_check);
+int job_check_loadable(molt_job_t *job);
+int job_sum(molt_job_t *job, const molt_reader_t *reader, uint32_t *crc, uint8_t sha1[MOLT_SHA1_SIZE]);
 
 #endif

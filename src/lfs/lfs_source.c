@@ -89,3 +89,16 @@ int molt_lfs_write_head(const molt_job_t *job, lfs2_t *lfs, const char *path, co
     int close_err = lfs2_file_close(lfs, &file);
     return err ? err : close_err;
 }
+
+int molt_lfs_write_stash(molt_job_t *job, uint32_t index, lfs2_t *lfs, const char *path, const struct lfs2_file_config *config,
+    uint8_t *buf, uint32_t size) {
+    lfs2_file_t file;
+    int err = molt_job_stash_bytes(job, index, buf);
+    err = err ? err : lfs2_file_opencfg(lfs, &file, path, LFS2_O_WRONLY | LFS2_O_CREAT | LFS2_O_TRUNC, config);
+    if (err) {
+        return err;
+    }
+    lfs2_ssize_t written = lfs2_file_write(lfs, &file, buf, size);
+    int close_err = lfs2_file_close(lfs, &file);
+    return written < 0 ? (int)written : close_err;
+}

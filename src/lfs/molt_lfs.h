@@ -37,4 +37,8 @@ const char *molt_lfs_source_text(int err);
 // Returns 0, or the error of flash or of littlefs.
 int molt_lfs_write_head(const molt_job_t *job, lfs2_t *lfs, const char *path, const struct lfs2_file_config *config);
 
+// Write a sector of the job's stash to `path`, likewise. buf: the sector's `size` bytes, 4-aligned.
+int molt_lfs_write_stash(molt_job_t *job, uint32_t index, lfs2_t *lfs, const char *path, const struct lfs2_file_config *config,
+    uint8_t *buf, uint32_t size);
+
 #endif

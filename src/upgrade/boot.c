@@ -33,6 +33,7 @@ typedef struct run {
     uint32_t log_end;
     uint32_t last_first;  // what the last entry says: the first step of the start before, with LOG_DONE if that was done
     uint32_t from;        // step that this start begins to look at; verify_step where the source is not whole any more
+    uint32_t progress;    // of a delta: how far it had come when this start began, at least 1; else 0
     uint32_t marks;       // standby mode: molt_marks_read()
     molt_reader_t image;
     uint8_t *buf;
@@ -73,6 +74,13 @@ static void log_start(const molt_flash_t *flash, const molt_boot_place_t *place,
         (void)flash->prog(flash->ctx, place->plan_addr + run->log_off, &entry, sizeof entry);
         run->log_off += sizeof entry;
     }
+}
+
+// What a start is known by in the log: the number of its first step or, where that is a delta, how far it has come in that.
+#define LOG_DELTA 0x4000u
+
+static uint32_t log_number(const run_t *run, uint32_t first) {
+    return MOLT_DELTA && first == MOLT_DELTA_STEP && run->progress ? LOG_DELTA | run->progress : first;
 }
 
 // Find the end of the log of starts and what it says. Returns how many starts before this one had the same first step.
@@ -120,11 +128,12 @@ static uint32_t begin_steps(
     if (has_room && run->last_first == marked) {
         first = marked;
     }
-    if (run->last_first != first) {
+    uint32_t number = log_number(run, first);
+    if (run->last_first != number) {
         count = 0;
     }
     if (count < STARTS_MAX) {
-        log_start(flash, place, run, first);
+        log_start(flash, place, run, number);
     }
     if (count >= FREE_STARTS) {
         io->wait(io->ctx, 1u << (count - FREE_STARTS));
@@ -219,8 +228,8 @@ static int restore(const molt_flash_t *flash, const molt_boot_place_t *place, co
     return err ? err : MOLT_BOOT_RESTORED;
 }
 
-// A gzip file is read by an extension, code that was saved beside the first sector. MOLT_ERR_CORRUPT if it is not
-// what was saved, however often it is read.
+// A gzip file or a patch is read by an extension, code that was saved beside the first sector. MOLT_ERR_CORRUPT if it is not
+// what was saved, however often it is read; otherwise what io->extend() returns.
 static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const molt_plan_t *plan, const molt_reader_t *source,
     uint8_t *buf, molt_reader_t *image) {
     uint32_t size = plan->saved.extension_size;
@@ -230,8 +239,7 @@ static int extend(const molt_flash_t *flash, const molt_boot_io_t *io, const mol
             return err;
         }
         if (molt_crc32(0, buf, size) == plan->saved.extension_crc) {
-            io->extend(io->ctx, buf, size, source, image);
-            return 0;
+            return io->extend(io->ctx, buf, size, source, image);
         }
     }
     return MOLT_ERR_CORRUPT;
@@ -326,7 +334,9 @@ static int perform_steps(
         }
         tell(io, MOLT_BOOT_STEP, i);
         int err = is_verify ? verify(flash, io, run)
-                            : molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && i != first);
+                  : MOLT_DELTA && i == MOLT_DELTA_STEP && run->progress
+                      ? io->transform(io->ctx)
+                      : molt_apply_step(flash, plan, &run->image, &step, run->buf, in_erased_block && i != first);
         if (err) {
             return err;
         }
@@ -404,10 +414,15 @@ static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, cons
     molt_reader_t source_reader = molt_plan_reader(&source, flash, plan);
     run.image = source_reader;
     int err = 0;
-    if (plan->source_kind == MOLT_SOURCE_GZIP) {
+    if (plan->source_kind != MOLT_SOURCE_COPY) {
         err = extend(flash, io, plan, &source_reader, buf, &run.image);
     }
-    if (!err) {
+    if (MOLT_DELTA && err > 0) {
+        // A delta, which was checked as far as it can still be.
+        run.progress = (uint32_t)err;
+        run.from = 1;
+        err = 0;
+    } else if (!err) {
         err = check_either(flash, io, &run);
     }
     if (err == MOLT_ERR_CORRUPT && run.from != 1 && !molt_journal_is_done(&run.journal, 0)) {

@@ -22,9 +22,12 @@ typedef struct molt_boot_io {
     // Wait that long, the watchdog fed. Called when starts before this one got no further: the supply may not bear the
     // current of an erase yet.
     void (*wait)(void *ctx, uint32_t seconds);
-    // Put the extension's `size` bytes where they run, and make of `source`, which reads the file, a reader of
-    // the image in it. Both readers stay in use.
-    void (*extend)(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image);
+    // Put the extension's `size` bytes where they run, and make of `source`, which reads the file, a reader of the image in it. Both
+    // readers stay in use; `source` is of molt_plan_reader(). Returns 0, or an error; of a delta how far it has come, a number from 1
+    // to 0x3fff, and MOLT_ERR_CORRUPT only where nothing was written yet.
+    int (*extend)(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image);
+    // Carry out a delta, from where it is. Returns 0 or an error, to be tried again.
+    int (*transform)(void *ctx);
 } molt_boot_io_t;
 
 typedef enum molt_boot_result {

@@ -72,6 +72,10 @@ static uint32_t extent_addr(const molt_plan_t *plan, uint32_t index) {
     return (e & MOLT_EXTENT_SECTOR_MAX) * molt_sector_size(&plan->geometry) + (e >> 12) * 4;
 }
 
+uint32_t molt_plan_stash_addr(const molt_plan_t *plan, uint32_t index) {
+    return extent_addr(plan, plan->extent_count - 1 - index);
+}
+
 static uint32_t extent_size(const molt_plan_t *plan, uint32_t index) {
     return molt_sector_size(&plan->geometry) - (uint32_t)(extent(plan, index) >> 12) * 4;
 }
@@ -109,11 +113,12 @@ static bool fields_are_sound(const molt_plan_t *plan) {
     uint32_t image_size = plan_image_sector_count(plan) * sector_size;
     bool is_copy = plan->source_kind == MOLT_SOURCE_COPY && plan->source_size == plan->image_size;
     bool is_gzip = plan->source_kind == MOLT_SOURCE_GZIP && plan->saved.extension_size != 0;
+    bool is_delta = plan->source_kind == MOLT_SOURCE_DELTA && plan->saved.extension_size != 0 && plan->fs_size == 0;
     uint32_t page_size = molt_page_size(&plan->geometry);
     bool journal_is_apart = (plan->journal_off | plan->log_size) % 4 == 0 && plan->log_size <= page_size
                             && range_within(plan->journal_off, plan->set_size + plan->log_size, plan->extents_off)
                             && range_within(plan->journal_off % page_size, plan->set_size + plan->log_size, page_size);
-    return (is_copy || is_gzip) && journal_is_apart && (plan->fs_addr | plan->fs_size) % sector_size == 0
+    return (is_copy || is_gzip || is_delta) && journal_is_apart && (plan->fs_addr | plan->fs_size) % sector_size == 0
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->image_addr, image_size)
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->boot_addr, sector_size)
            && (plan->image_addr | plan->boot_addr) % sector_size == 0
@@ -132,7 +137,11 @@ static bool todo_is_sound(const molt_plan_t *plan) {
     for (uint32_t i = 1; i < plan->verify_step; i++) {
         molt_step_t step = molt_plan_step(plan, i);
         bool is_possible = step.kind != MOLT_STEP_ERASE_BLOCK || molt_block_size(&plan->geometry) != 0;
-        if (molt_plan_is_todo(plan, i) && (!is_possible || step.addr == first || step.addr + step.size > image_end)) {
+        if (plan->source_kind == MOLT_SOURCE_DELTA) {
+            if (molt_plan_is_todo(plan, i) != (i == MOLT_DELTA_STEP)) {
+                return false;
+            }
+        } else if (molt_plan_is_todo(plan, i) && (!is_possible || step.addr == first || step.addr + step.size > image_end)) {
             return false;
         }
     }

@@ -5,7 +5,8 @@
 //
 // Steps are numbered in the order in which they are performed:
 //   0                      check the source once more; until it is done nothing has been destroyed
-//   for each 64 KB block   one erase of the whole block, then each of its sectors in ascending order
+//   for each 64 KB block   one erase of the whole block, then each of its sectors in ascending order. Of a delta, instead, the first
+//                          of these is all that it does, and the others are nothing
 //   one                    check the whole image as it stands in flash, and repair it
 //   where the filesystem is to be erased: one for its first two sectors, without which it is none; then for each 64 KB
 //   block of it, erase what lies in that. A block that holds bytes of the image's first sector, or the extension, stays
@@ -30,7 +31,8 @@
 
 typedef enum molt_source_kind {
     MOLT_SOURCE_COPY = 0,  // the extents hold the raw image
-    MOLT_SOURCE_GZIP = 1,  // they hold a gzip file of it; the boot loader needs its extension for that
+    MOLT_SOURCE_GZIP = 1,   // they hold a gzip file of it; the boot loader needs its extension for that
+    MOLT_SOURCE_DELTA = 2,  // they hold a patch that makes it of the present image, and behind that the sectors of its stash
 } molt_source_kind_t;
 
 // Why a plan cannot be made. molt_refusal_text() has the sentence.
@@ -66,7 +68,8 @@ typedef struct molt_plan_request {
     uint32_t boot_addr;                  // the sector that the chip's own boot code starts from: 0 on an ESP8266
     uint32_t source_size;                // of the file: the same as the image's for MOLT_SOURCE_COPY
     uint32_t kept_size;                  // bytes of the source that the image's first sector comes from
-    uint32_t extent_count;               // sectors that hold the source
+    uint32_t extent_count;               // sectors that hold the source; of a delta, behind them those of its stash
+    uint32_t stash_count;                // of them, those of the stash; 0 but for a delta
     uint32_t loader_size;                // bytes that the boot loader takes at the front of the boot sector
     uint32_t mapped_size;                // the image may not reach further; 1 MB on ESP8266
     molt_region_t fs;                    // the filesystem; size 0 if there is none
@@ -114,9 +117,13 @@ typedef struct molt_plan {
     // While it is made.
     uint8_t image_sha1[MOLT_SHA1_SIZE];
     uint32_t kept_size;  // bytes of the source that are needed after the last step
+    uint32_t stash_count;
     bool whole_image;
     bool first_differs;  // the image's first sector is not in place yet; known after molt_prepare_compare()
 } molt_plan_t;
+
+// Of a delta all that it does, which has a log of its own, is one step: that which else erases the first block.
+#define MOLT_DELTA_STEP 1u
 
 typedef enum molt_step_kind {
     MOLT_STEP_CHECK,
@@ -141,6 +148,14 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
 // sectors, those after it. Runs can come in any order; each but the last ends where a sector does.
 // Returns 0, or MOLT_ERR_INVAL (index), MOLT_ERR_RANGE or MOLT_ERR_NOTSUP with *refusal set.
 int molt_plan_set_run(molt_plan_t *plan, uint32_t index, uint32_t addr, uint32_t size, molt_refusal_t *refusal);
+
+// Of a delta: sector `index` of its stash is that at `addr`. Returns 0, MOLT_ERR_INVAL, or MOLT_ERR_RANGE or MOLT_ERR_NOTSUP with
+// *refusal set.
+int molt_plan_set_stash(molt_plan_t *plan, uint32_t index, uint32_t addr, molt_refusal_t *refusal);
+
+// Whether no two of the plan's extents, nor the saved first sector, its report or its extension, share a sector: a filesystem that reads
+// wrong while it writes can give a sector to two files.
+bool molt_plan_is_apart(const molt_plan_t *plan, const molt_saved_t *saved);
 
 // Where things are saved. Returns 0, or MOLT_ERR_RANGE with *refusal set.
 int molt_plan_set_saved(molt_plan_t *plan, const molt_saved_t *saved, molt_refusal_t *refusal);
@@ -169,6 +184,9 @@ bool molt_plan_is_todo(const molt_plan_t *plan, uint32_t index);
 // The flash address at which byte `off` < source_size of the source lies, and in *run_size how many bytes
 // follow there in one piece.
 uint32_t molt_plan_source_addr(const molt_plan_t *plan, uint32_t off, uint32_t *run_size);
+
+// Of a delta: the flash address of sector `index` of its stash, which is counted from the last extent back.
+uint32_t molt_plan_stash_addr(const molt_plan_t *plan, uint32_t index);
 
 typedef struct molt_plan_tally {
     uint32_t image_sector_count;  // sectors of the image

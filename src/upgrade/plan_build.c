@@ -104,6 +104,7 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
         .fs_addr = request->fs.addr,
         .fs_size = request->erase_all ? request->fs.size : 0,
         .source_kind = request->source_kind,
+        .stash_count = request->stash_count,
         .whole_image = request->whole_image,
     };
     memcpy(plan->image_sha1, request->image_sha1, MOLT_SHA1_SIZE);
@@ -151,7 +152,7 @@ static int set_extent(molt_plan_t *plan, uint32_t index, uint32_t addr, molt_ref
 int molt_plan_set_run(molt_plan_t *plan, uint32_t index, uint32_t addr, uint32_t size, molt_refusal_t *refusal) {
     uint32_t sector_size = molt_sector_size(&plan->geometry);
     uint32_t piece_count = ceil_div(addr % sector_size + size, sector_size);
-    if (index + piece_count < plan->extent_count && (addr + size) % sector_size != 0) {
+    if (index + piece_count < plan->extent_count - plan->stash_count && (addr + size) % sector_size != 0) {
         return refuse(refusal, MOLT_ERR_NOTSUP, MOLT_REFUSAL_UNALIGNED_EXTENT, addr, sector_size);
     }
     while (size) {
@@ -165,6 +166,36 @@ int molt_plan_set_run(molt_plan_t *plan, uint32_t index, uint32_t addr, uint32_t
         index++;
     }
     return 0;
+}
+
+int molt_plan_set_stash(molt_plan_t *plan, uint32_t index, uint32_t addr, molt_refusal_t *refusal) {
+    uint32_t sector_size = molt_sector_size(&plan->geometry);
+    if (index >= plan->stash_count) {
+        return MOLT_ERR_INVAL;
+    }
+    if (addr % sector_size != 0) {
+        return refuse(refusal, MOLT_ERR_NOTSUP, MOLT_REFUSAL_UNALIGNED_EXTENT, addr, sector_size);
+    }
+    return set_extent(plan, plan->extent_count - 1 - index, addr, refusal);
+}
+
+static bool is_extent(const molt_plan_t *plan, uint32_t first, uint32_t addr) {
+    uint32_t sector = addr / molt_sector_size(&plan->geometry);
+    bool is_one = false;
+    for (uint32_t i = first; i < plan->extent_count; i++) {
+        is_one = is_one || (load16_le(plan->sector + plan->extents_off + 2 * i) & MOLT_EXTENT_SECTOR_MAX) == sector;
+    }
+    return is_one;
+}
+
+bool molt_plan_is_apart(const molt_plan_t *plan, const molt_saved_t *saved) {
+    bool is_apart = !is_extent(plan, 0, saved->head_addr) && (saved->report_addr == 0 || !is_extent(plan, 0, saved->report_addr))
+                    && (saved->extension_size == 0 || !is_extent(plan, 0, saved->extension_addr));
+    for (uint32_t i = 0; i < plan->extent_count; i++) {
+        uint32_t sector = load16_le(plan->sector + plan->extents_off + 2 * i) & MOLT_EXTENT_SECTOR_MAX;
+        is_apart = is_apart && !is_extent(plan, i + 1, sector * molt_sector_size(&plan->geometry));
+    }
+    return is_apart;
 }
 
 int molt_plan_set_saved(molt_plan_t *plan, const molt_saved_t *saved, molt_refusal_t *refusal) {
@@ -243,6 +274,11 @@ void molt_plan_finish(molt_plan_t *plan) {
     uint32_t per_block = plan_sectors_per_block(plan);
     set_todo(plan, 0);
     set_todo(plan, plan->verify_step);
+    if (plan->source_kind == MOLT_SOURCE_DELTA) {
+        set_todo(plan, MOLT_DELTA_STEP);
+        store_header(plan);
+        return;
+    }
     if (plan->whole_image) {
         for (uint32_t i = 1; i < sector_count; i++) {
             set_todo(plan, plan_sector_step(plan, i));

@@ -84,18 +84,25 @@ static int look_at_first(
     return 0;
 }
 
-int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr,
-    uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx) {
+int molt_prepare_compare_first(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr,
+    uint8_t *buf, uint32_t buf_size) {
     uint32_t half = buf_size / 2 & ~3u;
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
     // Twice: nothing goes into the first sector that does not have this CRC, so it must not be of a reading gone wrong.
     int err = look_at_first(flash, plan, image, first_addr, buf, half);
     uint32_t crc = plan->first_crc;
     if (!err) {
         err = look_at_first(flash, plan, image, first_addr, buf, half);
     }
-    if (err || crc != plan->first_crc) {
-        return err ? err : MOLT_ERR_IO;
+    return err || crc == plan->first_crc ? err : MOLT_ERR_IO;
+}
+
+int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr,
+    uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx) {
+    uint32_t half = buf_size / 2 & ~3u;
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    int err = molt_prepare_compare_first(flash, plan, image, first_addr, buf, buf_size);
+    if (err) {
+        return err;
     }
     for (uint32_t off = sector_size; off < plan->image_size; off += sector_size) {
         bool differs;

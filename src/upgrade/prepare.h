@@ -38,6 +38,10 @@ int molt_prepare_source(
 int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr,
     uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx);
 
+// Compare the image's first sector alone, as molt_prepare_compare() does.
+int molt_prepare_compare_first(const molt_flash_t *flash, molt_plan_t *plan, const molt_reader_t *image, uint32_t first_addr,
+    uint8_t *buf, uint32_t buf_size);
+
 // Put the loader in front of the finished plan, in plan->sector, with the flash parameters (header bytes 2 and
 // 3) that the device has now, and write the boot sector. The plan is used up by it.
 // Returns 0 (the next reset upgrades), MOLT_ERR_NOSPC (loader and plan overlap; nothing changed), or the

@@ -100,6 +100,8 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .nor = nor,
         .loader = fixture_loader(run->shape),
         .extension = fixture_extension(run->shape),
+        .delta = fixture_delta(run->shape),
+        .delta_rest = fixture_delta_rest(run->shape),
         .resident = fixture_resident(run->shape),
         .overlay = fixture_overlay(run->shape),
         .code_once = cut_code(),
@@ -187,7 +189,8 @@ static int parse_name(const char *name, run_t *run) {
     static const fixture_shape_t *const shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip,
         &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident, &fixture_short,
         &fixture_short_gzip, &fixture_short_resident, &fixture_small_standby, &fixture_small_standby_gzip, &fixture_short_standby,
-        &fixture_full_standby };
+        &fixture_full_standby, &fixture_small_delta, &fixture_short_delta, &fixture_full_delta, &fixture_small_resident_delta,
+        &fixture_short_resident_delta };
     size_t length = strcspn(name, "+");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         if (strlen(shapes[i]->name) == length && memcmp(shapes[i]->name, name, length) == 0) {

@@ -1,0 +1,295 @@
+// Covers, order, the stream of both, and what zlib makes of it.
+
+#include "build.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/sha1.h"
+#include "delta/delta_layout.h"
+#include "order.h"
+
+#define FIX_WINDOW_SIZE 1024u
+
+typedef struct stream {
+    uint8_t *bytes;
+    uint32_t size;
+    uint32_t room;
+    bool is_full;  // there was not enough memory
+} stream_t;
+
+static void put(stream_t *stream, const uint8_t *bytes, uint32_t size) {
+    if (stream->room - stream->size < size) {
+        uint32_t room = 2 * stream->room + size + 4096;
+        uint8_t *grown = realloc(stream->bytes, room);
+        stream->is_full = stream->is_full || grown == NULL;
+        stream->bytes = grown ? grown : stream->bytes;
+        stream->room = grown ? room : stream->room;
+    }
+    if (!stream->is_full && size) {
+        memcpy(stream->bytes + stream->size, bytes, size);
+        stream->size += size;
+    }
+}
+
+static void put_number(stream_t *stream, uint32_t number) {
+    uint8_t bytes[5];
+    uint32_t size = 0;
+    do {
+        bytes[size] = (uint8_t)(number & 0x7f);
+        number >>= 7;
+        bytes[size] |= number ? 0x80 : 0;
+        size++;
+    } while (number);
+    put(stream, bytes, size);
+}
+
+static uint32_t zigzag(int32_t v) {
+    return ((uint32_t)v << 1) ^ (uint32_t)(v >> 31);
+}
+
+static void put_ops(stream_t *stream, const order_t *order) {
+    int32_t last = 0;
+    for (uint32_t i = 0; i < order->op_count; i++) {
+        int32_t sector = (int32_t)MOLT_DELTA_OP_SECTOR(order->ops[i]);
+        put_number(stream, zigzag(sector - last) * DELTA_OP_SLOTS + MOLT_DELTA_OP_SLOT(order->ops[i]));
+        last = sector;
+    }
+}
+
+// What a device's bytes 2 and 3 are is not known: those of the old image count as 0.
+static uint8_t old_byte(const build_request_t *request, uint32_t off) {
+    return off == 2 || off == 3 ? 0 : request->old_bytes[off];
+}
+
+// The streams of a patch, before they are packed.
+typedef struct streams {
+    stream_t main;
+    stream_t fix;
+    stream_t crcs;
+    int32_t diagonal;
+    uint32_t until_fix;  // bytes that were copied unchanged since the last change
+} streams_t;
+
+static void put_copy(streams_t *streams, const build_request_t *request, uint32_t new_off, uint32_t old_off, uint32_t size) {
+    for (uint32_t i = 0; i < size; i++) {
+        uint8_t difference = (uint8_t)(request->new_bytes[new_off + i] - old_byte(request, old_off + i));
+        if (difference) {
+            put_number(&streams->fix, streams->until_fix);
+            put(&streams->fix, &difference, 1);
+            streams->until_fix = 0;
+        } else {
+            streams->until_fix++;
+        }
+    }
+}
+
+static void put_crc(stream_t *stream, const uint8_t *bytes, uint32_t size, uint32_t sector_size) {
+    static const uint8_t blank = 0xff;
+    uint32_t crc = molt_crc32(0, bytes, size);
+    for (uint32_t left = sector_size - size; left; left--) {
+        crc = molt_crc32(crc, &blank, 1);
+    }
+    uint8_t stored[4];
+    store32_le(stored, crc);
+    put(stream, stored, sizeof stored);
+}
+
+// One sector: literal bytes and copies, turn by turn.
+static void put_sector(streams_t *streams, const build_request_t *request, const cover_list_t *list, uint32_t sector) {
+    uint32_t begin = sector * request->sector_size;
+    uint32_t end = min_u32(begin + request->sector_size, request->new_size);
+    uint32_t off = begin;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const cover_t *cover = &list->covers[i];
+        uint32_t cover_end = min_u32(cover->new_off + cover->size, end);
+        if (cover_end <= off || cover->new_off >= end) {
+            continue;
+        }
+        uint32_t from = cover->new_off > off ? cover->new_off : off;
+        int32_t shift = (int32_t)(cover->old_off - cover->new_off);
+        put_number(&streams->main, from - off);
+        put(&streams->main, request->new_bytes + off, from - off);
+        put_number(&streams->main, cover_end - from);
+        put_number(&streams->main, zigzag(shift - streams->diagonal));
+        put_copy(streams, request, from, from + (uint32_t)shift, cover_end - from);
+        streams->diagonal = shift;
+        off = cover_end;
+    }
+    if (off < end) {
+        put_number(&streams->main, end - off);
+        put(&streams->main, request->new_bytes + off, end - off);
+    }
+    put_crc(&streams->crcs, request->new_bytes + begin, end - begin, request->sector_size);
+}
+
+// More than a sector's copies can have.
+#define NO_FIX_LEFT 0x0fffffffu
+
+static void put_all(streams_t *streams, const build_request_t *request, const cover_list_t *list, const order_t *order) {
+    put_ops(&streams->main, order);
+    put_sector(streams, request, list, 0);
+    for (uint32_t i = 0; i < order->op_count; i++) {
+        if (MOLT_DELTA_OP_SLOT(order->ops[i]) == 0) {
+            put_sector(streams, request, list, MOLT_DELTA_OP_SECTOR(order->ops[i]));
+        }
+    }
+    put_number(&streams->fix, NO_FIX_LEFT);
+}
+
+static int window_bits(uint32_t window_size) {
+    int bits = 9;
+    while (1u << bits < window_size) {
+        bits++;
+    }
+    return bits;
+}
+
+// One try: in a new buffer, or NULL.
+static uint8_t *deflate_once(const stream_t *stream, int bits, int mem_level, int strategy, uint32_t *size) {
+    z_stream z = { .next_in = stream->bytes, .avail_in = stream->size };
+    if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, -bits, mem_level, strategy) != Z_OK) {
+        return NULL;
+    }
+    uLong room = deflateBound(&z, stream->size);
+    uint8_t *out = malloc(room);
+    z.next_out = out;
+    z.avail_out = (uInt)room;
+    bool is_done = out && deflate(&z, Z_FINISH) == Z_STREAM_END;
+    *size = (uint32_t)z.total_out;
+    (void)deflateEnd(&z);
+    if (!is_done) {
+        free(out);
+    }
+    return is_done ? out : NULL;
+}
+
+// Put the smallest that zlib makes of `stream` with windows up to `bits` behind `file`; returns the bits of that.
+static int put_packed(stream_t *file, const stream_t *stream, int bits) {
+    static const int strategies[] = { Z_DEFAULT_STRATEGY, Z_FILTERED };
+    uint8_t *best = NULL;
+    uint32_t best_size = 0;
+    int best_bits = 0;
+    for (int i = 0; i < 2 * 5 * (bits - 8); i++) {
+        uint32_t size;
+        int tried = 9 + i / 10;
+        uint8_t *out = deflate_once(stream, tried, 5 + i / 2 % 5, strategies[i % 2], &size);
+        if (out && (best == NULL || size < best_size)) {
+            free(best);
+            best = out;
+            best_size = size;
+            best_bits = tried;
+        } else {
+            free(out);
+        }
+    }
+    file->is_full = file->is_full || best == NULL;
+    put(file, best, best_size);
+    free(best);
+    return best_bits;
+}
+
+static void put_sha1(uint8_t out[MOLT_SHA1_SIZE], const uint8_t *bytes, uint32_t size, bool without_params) {
+    static const uint8_t zeroes[2] = { 0, 0 };
+    molt_sha1_t sha1;
+    molt_sha1_init(&sha1);
+    uint32_t off = 0;
+    if (without_params) {
+        molt_sha1_update(&sha1, bytes, 2);
+        molt_sha1_update(&sha1, zeroes, 2);
+        off = 4;
+    }
+    molt_sha1_update(&sha1, bytes + off, size - off);
+    molt_sha1_finish(out, &sha1);
+}
+
+static void put_name(uint8_t *out, const char *name) {
+    size_t size = strlen(name);
+    memcpy(out, name, size < MOLT_DELTA_NAME_SIZE ? size : MOLT_DELTA_NAME_SIZE);
+}
+
+// All but what put_packed() tells.
+static void put_header(uint8_t *h, const build_request_t *request, const order_t *order) {
+    store32_le(h + DELTA_OFF_MAGIC, DELTA_MAGIC);
+    store32_le(h + DELTA_OFF_SECTOR_SIZE, request->sector_size);
+    store32_le(h + DELTA_OFF_OLD_SIZE, request->old_size);
+    store32_le(h + DELTA_OFF_NEW_SIZE, request->new_size);
+    store32_le(h + DELTA_OFF_NEW_CRC, molt_crc32(0, request->new_bytes, request->new_size));
+    store32_le(h + DELTA_OFF_FS_ADDR, request->fs_addr);
+    put_sha1(h + DELTA_OFF_OLD_SHA1, request->old_bytes, request->old_size, true);
+    put_sha1(h + DELTA_OFF_NEW_SHA1, request->new_bytes, request->new_size, false);
+    store16_le(h + DELTA_OFF_OP_COUNT, (uint16_t)order->op_count);
+    store16_le(h + DELTA_OFF_SLOT_COUNT, (uint16_t)order->slot_count);
+    store16_le(h + DELTA_OFF_NEW_PARAMS, load16_le(request->new_bytes + 2));
+    put_name(h + DELTA_OFF_OLD_NAME, request->old_name);
+    put_name(h + DELTA_OFF_NEW_NAME, request->new_name);
+}
+
+static void align(stream_t *file) {
+    static const uint8_t zeroes[4] = { 0 };
+    put(file, zeroes, (0u - file->size) & 3);
+}
+
+static build_err_t pack(build_result_t *result, const build_request_t *request, const cover_list_t *list, const order_t *order) {
+    streams_t streams = { 0 };
+    stream_t file = { 0 };
+    uint8_t header[MOLT_DELTA_HEADER_SIZE] = { 0 };
+    put_all(&streams, request, list, order);
+    put_header(header, request, order);
+    put(&file, header, sizeof header);
+    put(&file, streams.crcs.bytes, streams.crcs.size);
+    store32_le(header + DELTA_OFF_MAIN_OFF, file.size);
+    header[DELTA_OFF_WINDOW_BITS] = (uint8_t)put_packed(&file, &streams.main, window_bits(request->window_size));
+    align(&file);
+    store32_le(header + DELTA_OFF_FIX_OFF, file.size);
+    // Changes repeat in the near; a larger window makes it larger.
+    header[DELTA_OFF_WINDOW_BITS + 1] = (uint8_t)put_packed(&file, &streams.fix, window_bits(FIX_WINDOW_SIZE));
+    align(&file);
+    bool is_full = file.is_full || streams.main.is_full || streams.fix.is_full || streams.crcs.is_full;
+    uint8_t crc[DELTA_TRAILER_SIZE];
+    if (!is_full) {
+        store32_le(header + DELTA_OFF_FILE_SIZE, file.size + DELTA_TRAILER_SIZE);
+        memcpy(file.bytes, header, sizeof header);
+        store32_le(crc, molt_crc32(0, file.bytes, file.size));
+        put(&file, crc, sizeof crc);
+    }
+    free(streams.main.bytes);
+    free(streams.fix.bytes);
+    free(streams.crcs.bytes);
+    result->bytes = file.bytes;
+    result->size = file.size;
+    return is_full || file.is_full ? BUILD_NO_MEMORY : BUILD_OK;
+}
+
+build_err_t build_delta(build_result_t *result, const build_request_t *request) {
+    uint32_t size_max = MOLT_DELTA_SECTORS_MAX * request->sector_size;
+    *result = (build_result_t){ 0 };
+    if (request->old_size > size_max || request->new_size > size_max) {
+        return BUILD_TOO_LARGE;
+    }
+    cover_list_t list;
+    order_t order = { 0 };
+    if (cover_list_find(&list, request->old_bytes, request->old_size, request->new_bytes, request->new_size, request->progress,
+            request->progress_ctx)
+        != 0) {
+        return BUILD_NO_MEMORY;
+    }
+    const order_images_t images = {
+        request->old_bytes, request->new_bytes, request->old_size, request->new_size, request->sector_size
+    };
+    build_err_t err = (build_err_t)order_find(&order, &images, &list);
+    if (!err) {
+        result->slot_count = order.slot_count;
+        result->write_count = order.write_count;
+        result->stash_count = order.op_count - order.write_count;
+        result->cover_count = list.count;
+        err = pack(result, request, &list, &order);
+    }
+    free(order.ops);
+    cover_list_free(&list);
+    return err;
+}

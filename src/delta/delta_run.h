@@ -1,0 +1,37 @@
+// A delta carried out, in the boot loader's extension: resumed at each start where the last one was cut off.
+//
+// Nothing here is in the plan's journal but that all of it is done: the operations have a log of their own (delta/delta_log.h).
+#ifndef MOLT_DELTA_RUN_H
+#define MOLT_DELTA_RUN_H
+
+#include "delta/delta.h"
+#include "delta/delta_log.h"
+#include "molt/source.h"
+#include "upgrade/plan.h"
+
+// Owned by the caller; nothing of it needs to be set but `tell`.
+typedef struct molt_delta_run {
+    molt_delta_t delta;
+    molt_delta_log_t log;
+    molt_reader_t patch;
+    uint8_t *window;
+    uint32_t window_size;
+    uint8_t *buf;
+    // Set by the caller. Operations that are done, of how many; 0 of 0 while it is checked. Called every few 100 ms. May be NULL.
+    void (*tell)(uint32_t done, uint32_t total);
+} molt_delta_run_t;
+
+// At each start. Where nothing was done yet the patch is checked, whole.
+//   run    stays in use with `image`, as do all pointers
+//   patch  reads the file
+//   buf    sector_size bytes, 4-aligned
+//   image  the new image as it stands in flash, its first sector from the stash: whole when all is done
+// Returns how far it has come, a number that grows, from 1 to 0x3fff; MOLT_ERR_CORRUPT (nothing was done yet, and the patch or the old
+// image is not what was checked); MOLT_ERR_IO (otherwise: try again), or an error of flash. Power cut: nothing is written.
+int molt_delta_run_open(molt_delta_run_t *run, const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *patch,
+    uint8_t *window, uint32_t window_size, uint8_t *buf, molt_reader_t *image);
+
+// Do all that is left. Returns 0, MOLT_ERR_IO or an error of flash; to be opened and tried again, then. Power cut: likewise.
+int molt_delta_run_finish(molt_delta_run_t *run);
+
+#endif

@@ -1,0 +1,217 @@
+// What is different about a job whose file is a delta file: it is checked against the firmware in flash, and needs sectors beside it.
+
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/geometry.h"
+#include "base/libc.h"
+#include "delta/delta_log.h"
+#include "job/head_file.h"
+#include "job/job_parts.h"
+#include "molt/error.h"
+#include "upgrade/prepare.h"
+
+static uint32_t sector_size_of(const molt_job_t *job) {
+    return molt_sector_size(&job->config.flash->geometry);
+}
+
+uint32_t molt_job_unpack_size(const molt_job_t *job) {
+    return job->is_delta ? sizeof(molt_delta_t) : MOLT_JOB_UNPACK_SIZE;
+}
+
+uint32_t molt_job_window_size(const molt_job_t *job) {
+    return job->is_delta ? job->window_size : 0;
+}
+
+// Where a decoded sector is.
+static uint8_t *sector_of(const molt_job_t *job) {
+    return job->window + molt_delta_window_size(&job->delta->header);
+}
+
+static molt_delta_place_t place_of(const molt_job_t *job) {
+    return (molt_delta_place_t){ job->config.flash, job->config.target->image_addr, job->present_addr, NULL };
+}
+
+static int bad_patch(molt_job_t *job, int err) {
+    molt_job_trouble_t kind = err == MOLT_ERR_CORRUPT  ? MOLT_JOB_TROUBLE_DELTA
+                              : err == MOLT_ERR_NOTSUP ? MOLT_JOB_TROUBLE_DELTA_KIND
+                                                       : MOLT_JOB_TROUBLE_FILE;
+    return job_trouble(job, kind, err);
+}
+
+// What the header says of the new image. The rest comes when it can be decoded.
+static void take_header(molt_job_t *job, const molt_delta_header_t *header) {
+    job->image = (molt_image_t){
+        .chip = job->config.target->chip,
+        .size = header->new_size,
+        .crc32 = header->new_crc,
+        .fs_addr = header->fs_addr,
+        .flash_mode = (uint8_t)header->new_params,
+        .flash_size_freq = (uint8_t)(header->new_params >> 8),
+    };
+    memcpy(job->image.sha1, header->new_sha1, MOLT_SHA1_SIZE);
+}
+
+int job_delta_open(molt_job_t *job, const molt_reader_t *file) {
+    molt_delta_header_t header;
+    uint8_t sha1[MOLT_SHA1_SIZE];
+    if (job->config.target->delta.size == 0) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_NO_DELTA, MOLT_ERR_NOTSUP);
+    }
+    if (job->config.options.erase_all || job->config.options.is_fallback) {
+        bool erases = job->config.options.erase_all;
+        return job_trouble(job, erases ? MOLT_JOB_TROUBLE_DELTA_ERASE : MOLT_JOB_TROUBLE_DELTA_BACK, MOLT_ERR_NOTSUP);
+    }
+    int err = molt_delta_read_header(file, &header);
+    err = err || header.sector_size == sector_size_of(job) ? err : MOLT_ERR_NOTSUP;
+    if (err) {
+        return bad_patch(job, err);
+    }
+    uint32_t needed = molt_delta_window_size(&header) + header.sector_size;
+    if (job->delta == NULL || job->window_size < needed) {
+        job->window_size = needed;
+        return job_trouble(job, MOLT_JOB_TROUBLE_NO_WINDOW, MOLT_ERR_NOSPC);
+    }
+    job->phase = MOLT_JOB_PHASE_IMAGE;
+    job->stash_set = 0;
+    job->delta_sector = UINT32_MAX;
+    job->delta->header = header;
+    take_header(job, &header);
+    err = molt_delta_check_file(file, job->config.work, job->config.work_size, job_progress, job);
+    return err ? bad_patch(job, err) : job_sum(job, file, &job->source_crc, sha1);
+}
+
+static int begin_delta(molt_job_t *job) {
+    molt_delta_place_t place = place_of(job);
+    molt_reader_t file = molt_plan_reader(&job->plan_source, job->config.flash, &job->plan);
+    job->delta_sector = UINT32_MAX;
+    return molt_delta_begin(job->delta, &file, &place, job->window, job->window_size);
+}
+
+// Have the new image's sector decoded: from the patch, or from its place in flash if the patch does not write it.
+static int have_sector(molt_job_t *job, uint32_t sector) {
+    if (sector == job->delta_sector) {
+        return 0;
+    }
+    uint32_t size = sector_size_of(job);
+    int err = begin_delta(job);
+    bool is_there = sector == 0;
+    err = err || !is_there ? err : molt_delta_first(job->delta, sector_of(job));
+    for (uint32_t i = 0; !err && !is_there && i < job->delta->header.op_count; i++) {
+        molt_delta_write_t write;
+        is_there = job->delta->ops[i] == sector;
+        err = molt_delta_next(job->delta, sector_of(job), is_there, &write);
+    }
+    if (!err && !is_there) {
+        uint32_t addr = job->config.target->image_addr + sector * size;
+        err = job->config.flash->read(job->config.flash->ctx, addr, sector_of(job), size);
+    }
+    job->delta_sector = err ? UINT32_MAX : sector;
+    return err;
+}
+
+static int read_delta_image(void *ctx, uint32_t off, void *buf, uint32_t size) {
+    molt_job_t *job = ctx;
+    uint32_t sector_size = sector_size_of(job);
+    uint8_t *out = buf;
+    int err = 0;
+    while (!err && size) {
+        uint32_t piece = min_u32(size, sector_size - off % sector_size);
+        err = have_sector(job, off / sector_size);
+        if (!err) {
+            memcpy(out, sector_of(job) + off % sector_size, piece);
+        }
+        off += piece;
+        out += piece;
+        size -= piece;
+    }
+    return err;
+}
+
+// All that can be checked of a patch for the firmware in flash.
+static int check_delta(molt_job_t *job) {
+    const molt_reader_t image = { job, job->delta->header.new_size, read_delta_image };
+    molt_delta_header_t header = job->delta->header;
+    int err = job_check_kind(job, &image, false);
+    molt_image_t probed = job->image;
+    take_header(job, &header);
+    job->image.kind = probed.kind;
+    job->image.segment_count = probed.segment_count;
+    memcpy(job->image.segments, probed.segments, sizeof probed.segments);
+    err = err ? err : job_check_loadable(job);
+    if (err) {
+        return err;
+    }
+    err = begin_delta(job);
+    err = err ? err : molt_delta_check(job->delta, sector_of(job), job_progress, job);
+    job->delta_writes = 0;
+    for (uint32_t i = 0; !err && i < header.op_count; i++) {
+        job->delta_writes += MOLT_DELTA_OP_SLOT(job->delta->ops[i]) == 0;
+    }
+    return err ? bad_patch(job, err) : 0;
+}
+
+int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
+    molt_delta_place_t place = place_of(job);
+    (void)file;
+    job->phase = MOLT_JOB_PHASE_COMPARE;
+    int err = molt_delta_find_standing(
+        &job->delta->header, &place, job->config.work, job->config.work_size, job_progress, job, &job->standing);
+    if (err || job->standing == MOLT_DELTA_NEW) {
+        return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+    }
+    if (job->standing == MOLT_DELTA_OTHER) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_OTHER, MOLT_ERR_NOTSUP);
+    }
+    err = check_delta(job);
+    if (err) {
+        return err;
+    }
+    const molt_reader_t image = { job, job->image.size, read_delta_image };
+    err = molt_prepare_compare_first(
+        job->config.flash, &job->plan, &image, job->present_addr, job->config.work, job->config.work_size);
+    return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+}
+
+uint32_t molt_job_stash_count(const molt_job_t *job) {
+    return job->is_delta ? molt_delta_stash_count(&job->delta->header) : 0;
+}
+
+int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
+    uint32_t size = sector_size_of(job);
+    if (index >= molt_job_stash_count(job) || job->stage != MOLT_JOB_PLANNED) {
+        return MOLT_ERR_INVAL;
+    }
+    memset(buf, 0xff, size);
+    if (index == MOLT_DELTA_STASH_FIRST) {
+        const molt_reader_t image = { job, job->image.size, read_delta_image };
+        int err = have_sector(job, 0);
+        return err ? err : molt_target_read(&image, &job->plan, job->plan.image_addr, buf);
+    }
+    if (index - MOLT_DELTA_STASH_LOG < MOLT_DELTA_LOG_COUNT) {
+        uint32_t seed = molt_delta_log_seed(&job->delta->header);
+        molt_delta_log_init(&job->config.flash->geometry, seed, index - MOLT_DELTA_STASH_LOG, buf);
+    } else if (index == MOLT_DELTA_STASH_CODE) {
+        memcpy(buf, job->config.target->delta_rest.image, min_u32(size, job->config.target->delta_rest.size));
+    }
+    return 0;
+}
+
+int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *file, uint8_t *buf) {
+    uint32_t size = sector_size_of(job);
+    molt_head_part_t part = { 0, size, 0 };
+    int err = molt_job_stash_bytes(job, index, buf);
+    uint32_t crc = molt_crc32(0, buf, size);
+    err = err ? err : molt_head_parts_find(file, &part, 1);
+    if (!err && part.addr) {
+        err = job->config.flash->read(job->config.flash->ctx, part.addr, buf, size);
+    }
+    if (!err && (part.addr == 0 || molt_crc32(0, buf, size) != crc)) {
+        err = MOLT_ERR_CORRUPT;
+    }
+    if (err) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_SAVED, err);
+    }
+    err = molt_plan_set_stash(&job->plan, index, part.addr, &job->refusal);
+    job->stash_set |= err ? 0 : 1ull << index;
+    return err ? job_trouble(job, MOLT_JOB_TROUBLE_REFUSED, err) : 0;
+}
