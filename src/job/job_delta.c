@@ -183,9 +183,10 @@ int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
     }
     memset(buf, 0xff, size);
     if (index == MOLT_DELTA_STASH_FIRST) {
-        const molt_reader_t image = { job, job->image.size, read_delta_image };
+        // As it is in the file, which is what its SHA-1 is of; the boot loader puts in the flash parameters.
         int err = have_sector(job, 0);
-        return err ? err : molt_target_read(&image, &job->plan, job->plan.image_addr, buf);
+        memcpy(buf, sector_of(job), size);
+        return err;
     }
     if (index - MOLT_DELTA_STASH_LOG < MOLT_DELTA_LOG_COUNT) {
         uint32_t seed = molt_delta_log_seed(&job->delta->header);

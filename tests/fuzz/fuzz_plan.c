@@ -63,12 +63,19 @@ static int read_looped(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return 0;
 }
 
-static void on_extend(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
+static int on_extend(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     static molt_reader_t kept;
     (void)ctx;
     REQUIRE(size > 0 && size <= SECTOR && code != NULL);
     kept = *source;
     *image = (molt_reader_t){ &kept, 0, read_looped };
+    // Of a delta how far it has come.
+    return ((const molt_plan_source_t *)source->ctx)->plan->source_kind == MOLT_SOURCE_DELTA;
+}
+
+static int on_transform(void *ctx) {
+    (void)ctx;
+    return 0;
 }
 
 enum { OFF_FIRST_CRC = 32, OFF_EXTENSION_CRC = 68, OFF_IMAGE_SHA1 = 108 };
@@ -84,7 +91,7 @@ static void seal_image(const molt_plan_t *plan) {
         uint32_t size = plan->saved.extension_size;
         REQUIRE(nor.flash.read(nor.flash.ctx, plan->saved.extension_addr, buf, size) == 0);
         store32_le(header + OFF_EXTENSION_CRC, molt_crc32(0, buf, size));
-        on_extend(NULL, buf, size, &source_reader, &image);
+        (void)on_extend(NULL, buf, size, &source_reader, &image);
     }
     molt_sha1_t sha1;
     molt_sha1_init(&sha1);
@@ -132,7 +139,7 @@ static void require_spared(const molt_plan_t *plan) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const molt_boot_io_t io = { .event = on_event, .wait = on_wait, .extend = on_extend };
+    static const molt_boot_io_t io = { .event = on_event, .wait = on_wait, .extend = on_extend, .transform = on_transform };
     molt_plan_t plan;
     uint32_t copy[SECTOR / 4];
     uint8_t flags = size ? data[0] : 0;

@@ -20,13 +20,13 @@ static void require(bool condition) {
     }
 }
 
-// The image's file from a device of this shape; where that has it in a gzip file, from one that has not.
+// The image's file from a device of this shape; where that has it in a gzip file or a delta file, from one that has not.
 static void load_image(rig_t *rig) {
     molt_volume_t volume;
     molt_region_t fs = fixture_fs(rig->shape);
     fixture_shape_t plain = *rig->shape;
     sim_nor_t nor;
-    plain.is_gzip = false;
+    plain.is_unpacked = true;
     fixture_device(&nor, &plain);
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
     struct lfs2_file_config config = { .buffer = cache };

@@ -1,0 +1,76 @@
+// Fuzz target: delta files. Whatever they say, nothing is read outside flash or file, and what is taken for right makes the image
+// whose CRC they state.
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/reader.h"
+#include "delta/delta.h"
+#include "fuzz.h"
+
+#define FLASH_SIZE 0x10000u
+#define SECTOR_MAX 4096u
+
+static uint8_t bytes[FLASH_SIZE];
+
+// Past the end of flash there are no bytes; a driver says so.
+static int read_flash(void *ctx, uint32_t addr, void *buf, uint32_t size) {
+    (void)ctx;
+    if (!range_within(addr, size, FLASH_SIZE)) {
+        return -5;
+    }
+    memcpy(buf, bytes + addr, size);
+    return 0;
+}
+
+// What was found right, made once more and put together.
+static void require_image(molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window) {
+    uint32_t sector_size = delta->header.sector_size;
+    uint8_t *image = malloc(FLASH_SIZE + SECTOR_MAX);
+    uint8_t *buf = malloc(SECTOR_MAX);
+    if (image == NULL || buf == NULL) {
+        abort();
+    }
+    memcpy(image, bytes, FLASH_SIZE);
+    REQUIRE(molt_delta_begin(delta, patch, place, window, MOLT_DELTA_WINDOWS_MAX) == 0);
+    REQUIRE(molt_delta_first(delta, buf) == 0);
+    memcpy(image, buf, sector_size);
+    for (uint32_t i = 0; i < delta->header.op_count; i++) {
+        molt_delta_write_t write;
+        REQUIRE(molt_delta_next(delta, buf, true, &write) == 0);
+        if (write.old_addr == UINT32_MAX) {
+            memcpy(image + write.addr, buf, sector_size);
+        }
+    }
+    REQUIRE(molt_crc32(0, image, delta->header.new_size) == delta->header.new_crc);
+    free(buf);
+    free(image);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static molt_delta_t delta;
+    static uint8_t window[MOLT_DELTA_WINDOWS_MAX];
+    static uint32_t buf[SECTOR_MAX / 4];
+    const molt_flash_t flash = { .geometry = { FLASH_SIZE, 512, 2048, 128 }, .read = read_flash };
+    const molt_delta_place_t place = { &flash, 0, 0, NULL };
+    for (uint32_t i = 0; i < FLASH_SIZE; i++) {
+        bytes[i] = (uint8_t)(i * i >> 7);
+    }
+    uint8_t *file = malloc(size + 1);
+    if (file == NULL) {
+        return 0;
+    }
+    memcpy(file, data, size);
+    const molt_reader_t patch = molt_memory_reader(file, (uint32_t)size);
+    int err = molt_delta_begin(&delta, &patch, &place, window, sizeof window);
+    bool fits = !err && delta.header.sector_size <= SECTOR_MAX && delta.header.new_size <= FLASH_SIZE
+                && delta.header.old_size <= FLASH_SIZE;
+    if (fits && molt_delta_check(&delta, (uint8_t *)buf, NULL, NULL) == 0) {
+        require_image(&delta, &patch, &place, window);
+    }
+    free(file);
+    return 0;
+}

@@ -1,0 +1,314 @@
+// Delta files: what is refused, and what the log says.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/reader.h"
+#include "delta/delta_layout.h"
+#include "delta/delta_log.h"
+#include "molt/error.h"
+#include "rig.h"
+
+#define SECTOR 512u
+
+static rig_t rig;
+
+// The patch of the device, read through its littlefs.
+static uint8_t *load_patch(uint32_t *size) {
+    molt_volume_t volume;
+    uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
+    struct lfs2_file_config config = { .buffer = cache };
+    lfs2_file_t file;
+    const molt_region_t fs = fixture_fs(rig.shape);
+    assert_int_equal(molt_volume_mount(&volume, &rig.nor.flash, &fs, 0, false), 0);
+    assert_int_equal(lfs2_file_opencfg(&volume.lfs, &file, FIXTURE_PATH, LFS2_O_RDONLY, &config), 0);
+    *size = (uint32_t)lfs2_file_size(&volume.lfs, &file);
+    uint8_t *bytes = malloc(*size);
+    assert_int_equal(lfs2_file_read(&volume.lfs, &file, bytes, *size), *size);
+    (void)lfs2_file_close(&volume.lfs, &file);
+    return bytes;
+}
+
+static void set_target(void) {
+    rig.host.target.delta = fixture_delta(rig.shape);
+    rig.host.target.delta_rest = fixture_delta_rest(rig.shape);
+}
+
+static int setup(void **state) {
+    (void)state;
+    rig_init(&rig, &fixture_small_delta);
+    set_target();
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    rig_free(&rig);
+    return 0;
+}
+
+// A patch begun for the device's flash.
+typedef struct begun {
+    uint8_t *bytes;
+    molt_reader_t patch;
+    molt_delta_place_t place;
+    molt_delta_t delta;
+    uint8_t window[MOLT_DELTA_WINDOWS_MAX];
+    uint32_t buf[SECTOR / 4];
+} begun_t;
+
+static void begin(begun_t *b) {
+    uint32_t size;
+    b->bytes = load_patch(&size);
+    b->patch = molt_memory_reader(b->bytes, size);
+    b->place = (molt_delta_place_t){ &rig.nor.flash, 0, 0, NULL };
+    assert_int_equal(molt_delta_begin(&b->delta, &b->patch, &b->place, b->window, sizeof b->window), 0);
+}
+
+static int check(begun_t *b) {
+    int err = molt_delta_check(&b->delta, (uint8_t *)b->buf, NULL, NULL);
+    free(b->bytes);
+    return err;
+}
+
+static void a_patch_is_right_as_it_was_made(void **state) {
+    (void)state;
+    static begun_t b;
+    begin(&b);
+    assert_true(b.delta.header.slot_count > 0);
+    assert_int_equal(check(&b), 0);
+}
+
+static void what_destroys_what_it_needs_is_refused(void **state) {
+    (void)state;
+    static begun_t b;
+    begin(&b);
+    // The first stash is of the sector that is written next; let it be of another one.
+    uint32_t i = 0;
+    while (MOLT_DELTA_OP_SLOT(b.delta.ops[i]) == 0) {
+        i++;
+    }
+    uint32_t slot = MOLT_DELTA_OP_SLOT(b.delta.ops[i]);
+    b.delta.ops[i] = (molt_delta_op_t)((MOLT_DELTA_OP_SECTOR(b.delta.ops[i]) == 1 ? 2 : 1) | slot << 10);
+    assert_int_equal(check(&b), MOLT_ERR_CORRUPT);
+}
+
+static void what_stashes_a_sector_that_was_written_is_refused(void **state) {
+    (void)state;
+    static begun_t b;
+    begin(&b);
+    uint32_t i = 0;
+    while (MOLT_DELTA_OP_SLOT(b.delta.ops[i]) != 0) {
+        i++;
+    }
+    uint32_t written = MOLT_DELTA_OP_SECTOR(b.delta.ops[i]);
+    while (MOLT_DELTA_OP_SLOT(b.delta.ops[i]) == 0) {
+        i++;
+    }
+    b.delta.ops[i] = (molt_delta_op_t)(written | MOLT_DELTA_OP_SLOT(b.delta.ops[i]) << 10);
+    assert_int_equal(check(&b), MOLT_ERR_CORRUPT);
+}
+
+static void a_wrong_bit_anywhere_in_the_patch_is_found(void **state) {
+    (void)state;
+    uint32_t size;
+    uint32_t buf[SECTOR / 4];
+    uint8_t *bytes = load_patch(&size);
+    const molt_reader_t patch = molt_memory_reader(bytes, size);
+    assert_int_equal(molt_delta_check_file(&patch, (uint8_t *)buf, sizeof buf, NULL, NULL), 0);
+    for (uint32_t bit = 0; bit < 8 * size; bit += 3) {
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(molt_delta_check_file(&patch, (uint8_t *)buf, sizeof buf, NULL, NULL), MOLT_ERR_CORRUPT);
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    free(bytes);
+}
+
+static void each_field_that_makes_no_sense_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t off;
+        uint32_t value;
+        int err;
+    } fields[] = {
+        { DELTA_OFF_MAGIC, 0x324C444D, MOLT_ERR_NOTSUP },
+        { DELTA_OFF_FLAGS, 1, MOLT_ERR_NOTSUP },
+        { DELTA_OFF_SECTOR_SIZE, 500, MOLT_ERR_CORRUPT },
+        { DELTA_OFF_SECTOR_SIZE, 0, MOLT_ERR_CORRUPT },
+        { DELTA_OFF_FILE_SIZE, 1000, MOLT_ERR_CORRUPT },
+        { DELTA_OFF_OLD_SIZE, 0, MOLT_ERR_CORRUPT },
+        { DELTA_OFF_NEW_SIZE, 0xffffffff, MOLT_ERR_NOTSUP },
+        { DELTA_OFF_OP_COUNT, 0xffff, MOLT_ERR_NOTSUP },
+        { DELTA_OFF_WINDOW_BITS, 16, MOLT_ERR_CORRUPT },
+        { DELTA_OFF_WINDOW_BITS, 15 | 15 << 8, MOLT_ERR_NOTSUP },
+        { DELTA_OFF_MAIN_OFF, 0x10000, MOLT_ERR_CORRUPT },
+        { DELTA_OFF_FIX_OFF, 130, MOLT_ERR_CORRUPT },
+    };
+    uint32_t size;
+    uint8_t *bytes = load_patch(&size);
+    const molt_reader_t patch = molt_memory_reader(bytes, size);
+    molt_delta_header_t header;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        uint32_t kept = load32_le(bytes + fields[i].off);
+        store32_le(bytes + fields[i].off, fields[i].value);
+        assert_int_equal(molt_delta_read_header(&patch, &header), fields[i].err);
+        store32_le(bytes + fields[i].off, kept);
+    }
+    assert_int_equal(molt_delta_read_header(&patch, &header), 0);
+    free(bytes);
+}
+
+static void another_firmware_is_told_and_nothing_is_written(void **state) {
+    (void)state;
+    rig.nor.bytes[3 * SECTOR + 7] ^= 0x10;
+    assert_int_equal(rig_prepare(&rig), MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_DELTA_OTHER);
+    assert_int_equal(rig.nor.op_count, 0);
+}
+
+static void the_devices_own_flash_parameters_do_not_make_it_another(void **state) {
+    (void)state;
+    rig.nor.bytes[2] = 3;
+    rig.nor.bytes[3] = 0x2f;
+    assert_int_equal(rig_prepare(&rig), 0);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_int_equal(rig.nor.bytes[2], 3);
+    assert_int_equal(rig.nor.bytes[3], 0x2f);
+}
+
+static void what_is_in_place_is_left_alone(void **state) {
+    (void)state;
+    assert_int_equal(rig_prepare(&rig), 0);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    sim_nor_power_on(&rig.nor);
+    molt_job_facts_t facts;
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
+    molt_job_facts(&rig.host.job, &facts);
+    assert_true(facts.is_in_place);
+    assert_int_equal(rig.nor.op_count, 0);
+}
+
+static void it_keeps_the_filesystem_and_is_no_fallback(void **state) {
+    (void)state;
+    rig.host.options.erase_all = true;
+    assert_int_equal(sim_upgrade_plan(&rig.host), MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_DELTA_ERASE);
+    rig.host.options.erase_all = false;
+    rig.host.target.delta.size = 0;
+    assert_int_equal(sim_upgrade_plan(&rig.host), MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_NO_DELTA);
+    set_target();
+}
+
+static void without_its_stash_nothing_is_stored(void **state) {
+    (void)state;
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
+    assert_int_equal(molt_job_store(&rig.host.job, NULL), MOLT_ERR_INVAL);
+}
+
+static void a_patch_that_is_another_at_the_reset_leaves_the_old_firmware(void **state) {
+    (void)state;
+    assert_int_equal(rig_prepare(&rig), 0);
+    uint32_t size;
+    uint8_t *patch = load_patch(&size);
+    // The file's first block lies somewhere: let a bit of it be another one.
+    uint32_t addr = rig.shape->fs_addr;
+    while (memcmp(rig.nor.bytes + addr, patch, SECTOR) != 0) {
+        addr += SECTOR;
+        assert_true(addr < rig.shape->fs_addr + rig.shape->fs_size);
+    }
+    rig.nor.bytes[addr + SECTOR - 8] ^= 1;
+    free(patch);
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_int_equal(rig.device.boot_result, MOLT_BOOT_RESTORED);
+    assert_memory_equal(rig.nor.bytes, rig.original, rig.shape->image_size);
+}
+
+// ---- the log
+
+static molt_delta_log_t make_log(uint32_t buf[SECTOR / 4]) {
+    uint32_t fs = rig.shape->fs_addr;
+    molt_delta_log_t log = { &rig.nor.flash, { fs, fs + SECTOR, fs + 2 * SECTOR }, 12345, { 0, 0 }, 0, 0 };
+    for (uint32_t i = 0; i < MOLT_DELTA_LOG_COUNT; i++) {
+        molt_delta_log_init(&rig.nor.flash.geometry, log.seed, i, (uint8_t *)buf);
+        memcpy(rig.nor.bytes + log.addrs[i], buf, SECTOR);
+    }
+    return log;
+}
+
+static void a_log_says_what_it_was_told_last(void **state) {
+    (void)state;
+    uint32_t buf[SECTOR / 4];
+    uint32_t said;
+    molt_delta_log_t log = make_log(buf);
+    assert_int_equal(molt_delta_log_read(&log, (uint8_t *)buf, &said), 0);
+    assert_int_equal(said, MOLT_DELTA_LOG_FRESH);
+    for (uint32_t i = 1; i < 300; i++) {
+        assert_int_equal((i % 50 == 1 ? molt_delta_log_begin : molt_delta_log_add)(&log, (uint8_t *)buf, i), 0);
+        assert_int_equal(molt_delta_log_read(&log, (uint8_t *)buf, &said), 0);
+        assert_int_equal(said, i);
+    }
+}
+
+static void a_log_is_not_lost_with_any_one_of_its_sectors(void **state) {
+    (void)state;
+    uint32_t buf[SECTOR / 4];
+    uint32_t said;
+    molt_delta_log_t log = make_log(buf);
+    assert_int_equal(molt_delta_log_begin(&log, (uint8_t *)buf, 1), 0);
+    assert_int_equal(molt_delta_log_add(&log, (uint8_t *)buf, 2), 0);
+    for (uint32_t i = 0; i < MOLT_DELTA_LOG_COUNT; i++) {
+        uint8_t kept[SECTOR];
+        memcpy(kept, rig.nor.bytes + log.addrs[i], SECTOR);
+        memset(rig.nor.bytes + log.addrs[i], 0xff, SECTOR);
+        assert_int_equal(molt_delta_log_read(&log, (uint8_t *)buf, &said), 0);
+        assert_int_equal(said, 2);
+        memcpy(rig.nor.bytes + log.addrs[i], kept, SECTOR);
+    }
+}
+
+static void records_of_another_patch_are_none(void **state) {
+    (void)state;
+    uint32_t buf[SECTOR / 4];
+    uint32_t said;
+    molt_delta_log_t log = make_log(buf);
+    log.seed++;
+    assert_int_equal(molt_delta_log_read(&log, (uint8_t *)buf, &said), MOLT_ERR_CORRUPT);
+}
+
+static void the_crc_of_a_whole_comes_of_those_of_its_parts(void **state) {
+    (void)state;
+    const uint8_t *bytes = rig.nor.bytes;
+    for (uint32_t size = 1; size < 3000; size += 119) {
+        uint32_t whole = molt_crc32(0, bytes, 777 + size);
+        assert_int_equal(molt_crc32_shift(molt_crc32(0, bytes, 777), size) ^ molt_crc32(0, bytes + 777, size), whole);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_patch_is_right_as_it_was_made, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_destroys_what_it_needs_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_stashes_a_sector_that_was_written_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_bit_anywhere_in_the_patch_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_field_that_makes_no_sense_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_firmware_is_told_and_nothing_is_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_devices_own_flash_parameters_do_not_make_it_another, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_in_place_is_left_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(it_keeps_the_filesystem_and_is_no_fallback, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_its_stash_nothing_is_stored, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_patch_that_is_another_at_the_reset_leaves_the_old_firmware, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_log_says_what_it_was_told_last, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_log_is_not_lost_with_any_one_of_its_sectors, setup, teardown),
+        cmocka_unit_test_setup_teardown(records_of_another_patch_are_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_crc_of_a_whole_comes_of_those_of_its_parts, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
