@@ -1,11 +1,10 @@
 """HTTP for molt_web.py: requests as they come in, limited in size, and who may make them."""
 
-import hashlib
 import time
 import uos
 from ubinascii import hexlify, unhexlify
 
-from molt_intake import Body, Refused, read_head
+from molt_intake import Body, Refused, hmac, read_head, same, sha256
 
 _NONCE_SECONDS = const(600)
 _COUNTS_MAX = const(4)
@@ -15,32 +14,12 @@ _WANTED = (b"host", b"origin", b"authorization", b"content-length", b"content-ty
 
 # ---- the password
 
-def _sha256(*parts):
-    h = hashlib.sha256()
-    for part in parts:
-        h.update(part)
-    return h.digest()
-
-
-def _hmac(key, text):
-    """HMAC-SHA256 [RFC 2104] with a key of 32 bytes."""
-    return _sha256(bytes(b ^ 0x5C for b in key) + b"\x5c" * 32, _sha256(bytes(b ^ 0x36 for b in key) + b"\x36" * 32, text))
-
-
-def _same(a, b):
-    """Whether two digests are the same, in a time that does not depend on where they differ."""
-    differs = len(a) ^ len(b)
-    for x, y in zip(a, b):
-        differs |= x ^ y
-    return not differs
-
-
 def set_password(password):
     """Keep what a password is checked with. It is the A1 of RFC 7616: user and realm are `molt`."""
     if len(password) < 8:
         raise ValueError("a password has at least 8 characters")
     with open(KEY_FILE, "wb") as f:
-        f.write(hexlify(_sha256(b"molt:molt:", password.encode())))
+        f.write(hexlify(sha256(b"molt:molt:", password.encode())))
 
 
 def load_key():
@@ -69,10 +48,10 @@ class Guard:
 
     def nonce(self):
         text = b"%08x" % time.ticks_ms()
-        return text + hexlify(_hmac(self.secret, text)[:8])
+        return text + hexlify(hmac(self.secret, text)[:8])
 
     def _is_fresh(self, nonce):
-        if len(nonce) != 24 or not _same(_hmac(self.secret, nonce[:8])[:8], unhexlify(nonce[8:])):
+        if len(nonce) != 24 or not same(hmac(self.secret, nonce[:8])[:8], unhexlify(nonce[8:])):
             return False
         return 0 <= time.ticks_diff(time.ticks_ms(), int(nonce[:8], 16)) < _NONCE_SECONDS * 1000
 
@@ -102,12 +81,12 @@ class Guard:
             kind, rest = header.split(b" ", 1)
             if kind == b"Molt":
                 nonce, count, proof = rest.strip().split(b":")
-                wanted = _hmac(self.key, b" ".join((method, uri, nonce, count)))
+                wanted = hmac(self.key, b" ".join((method, uri, nonce, count)))
             elif kind == b"Digest":
                 nonce, count, proof, wanted = self._digest(method, uri, rest)
             else:
                 return False
-            if not _same(unhexlify(proof), wanted):
+            if not same(unhexlify(proof), wanted):
                 return False
             if self._is_fresh(nonce) and self._take_count(nonce, int(count, 16)):
                 return None
@@ -123,10 +102,10 @@ class Guard:
             fields[name.strip()] = value.strip().strip(b'"')
         if fields[b"uri"] != uri or fields[b"username"] != b"molt" or fields[b"qop"] != b"auth":
             raise ValueError
-        a2 = hexlify(_sha256(method, b":", uri))
+        a2 = hexlify(sha256(method, b":", uri))
         nonce, count = fields[b"nonce"], fields[b"nc"]
         text = b":".join((hexlify(self.key), nonce, count, fields[b"cnonce"], b"auth", a2))
-        return nonce, count, fields[b"response"], _sha256(text)
+        return nonce, count, fields[b"response"], sha256(text)
 
 
 # ---- requests

@@ -2,6 +2,7 @@
 messages, the file that grows on the filesystem, and what it is held against while it comes and when it is here."""
 
 import gc
+import hashlib
 import uos
 from ubinascii import hexlify
 
@@ -24,6 +25,10 @@ class Refused(Exception):
         self.fields["error"] = sentence
 
 
+class Unfit(Refused):
+    """A file is no image for this device, however often it comes."""
+
+
 def sentence(error):
     """What an exception says to a person."""
     if isinstance(error, Refused):
@@ -33,6 +38,28 @@ def sentence(error):
     if isinstance(error, OSError) and len(error.args) < 2:
         return "the device says OSError %r" % (error.args[0] if error.args else "")
     return str(error.args[-1]) if error.args else repr(error)
+
+
+# ---- digests
+
+def sha256(*parts):
+    h = hashlib.sha256()
+    for part in parts:
+        h.update(part)
+    return h.digest()
+
+
+def hmac(key, text):
+    """HMAC-SHA256 [RFC 2104] with a key of 32 bytes."""
+    return sha256(bytes(b ^ 0x5C for b in key) + b"\x5c" * 32, sha256(bytes(b ^ 0x36 for b in key) + b"\x36" * 32, text))
+
+
+def same(a, b):
+    """Whether two digests are the same, in a time that does not depend on where they differ."""
+    differs = len(a) ^ len(b)
+    for x, y in zip(a, b):
+        differs |= x ^ y
+    return not differs
 
 
 # ---- HTTP messages
@@ -158,15 +185,15 @@ def remove_parts(way, but=""):
 def check_beginning(head, size):
     """Refuse what cannot be an image of this chip by its first bytes. The rest is checked when it is here."""
     if size > IMAGE_MAX:
-        raise Refused(413, "the file has %u bytes, and no image has more than %u" % (size, IMAGE_MAX))
+        raise Unfit(413, "the file has %u bytes, and no image has more than %u" % (size, IMAGE_MAX))
     if head[:2] == b"\x1f\x8b":
         return
     if not head or head[0] not in (0xE9, 0xEA):
-        raise Refused(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed), this file with 0x%02X"
-                      % (head[0] if head else 0))
+        raise Unfit(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed), this file with 0x%02X"
+                    % (head[0] if head else 0))
     vaddr = int.from_bytes(head[8:12], "little")
     if head[0] == 0xE9 and not (0x40100000 <= vaddr < 0x40140000 or 0x3FFE8000 <= vaddr < 0x40000000):
-        raise Refused(415, "the image is for another chip, not for the ESP8266: its first segment is for 0x%08x" % vaddr)
+        raise Unfit(415, "the image is for another chip, not for the ESP8266: its first segment is for 0x%08x" % vaddr)
 
 
 async def receive(body, path, offset, image_size=None):
@@ -203,15 +230,15 @@ def check_digest(path, sha256):
 
 
 def accept(path):
-    """What judge() says of an image. It is removed, and Refused raised, unless it is one for this chip and map."""
+    """What judge() says of an image. It is removed, and Unfit raised, unless it is one for this chip and map."""
     try:
         plan = judge(path)
     except OSError as e:
         remove(path)
-        raise Refused(422, sentence(e))
+        raise Unfit(422, sentence(e))
     if plan["refused"] and "drop_frozen" not in plan["reason"]:
         remove(path)
-        raise Refused(422, plan["reason"])
+        raise Unfit(422, plan["reason"])
     return plan
 
 
