@@ -1,12 +1,12 @@
 """GET for molt_pull.py: HTTP/1.0, so that no server answers in chunks, from any byte of a file on."""
 
 import asyncio
-import socket
 import time
 
 from molt_intake import Body, Refused, read_head
 
 _SECONDS = const(15)  # without a byte, and a connection is given up
+_NO_NAME = const(-2)  # of getaddrinfo()
 _WANTED = (b"content-length", b"content-range", b"location")
 
 
@@ -22,12 +22,14 @@ def split_url(url):
     if url[:7] != "http://":
         raise Refused(400, "%s: an address begins with http://; there is no TLS here whose certificates are checked" % url)
     end = (url + "/").find("/", 7)
-    host = url[7:end]
-    port = 80
+    host, path = url[7:end], url[end:] or "/"
+    port = "80"
     at = host.find(":")
     if at >= 0:
-        host, port = host[:at], int(host[at + 1:])
-    return host, port, url[end:] or "/"
+        host, port = host[:at], host[at + 1:]
+    if not host or not port.isdigit() or any(c <= " " for c in url):
+        raise Refused(400, "%r is no address" % url)
+    return host, int(port), path
 
 
 def join_url(base, path):
@@ -44,6 +46,8 @@ def _silent(host):
 
 
 def _broken(host, error):
+    if error.errno == _NO_NAME:
+        return Broken("the name %s is not known; is there a network?" % host)
     return Broken("%s cannot be reached, or the connection broke off (error %r)" % (host, error.errno))
 
 
@@ -99,10 +103,6 @@ class Answer(Body):
 
 async def connect(host, port):
     """A stream."""
-    try:
-        socket.getaddrinfo(host, port)
-    except OSError:
-        raise Broken("the name %s is not known; is there a network?" % host)
     return (await soon(host, asyncio.open_connection(host, port)))[0]
 
 

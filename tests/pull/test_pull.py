@@ -44,7 +44,7 @@ for name in ('molt_intake', 'molt_fetch', 'molt_pull', 'molt_mqtt'):
     print(name, free - gc.mem_free())
 print([r['used'] for r in molt.regions() if r['name'] == 'frozen'][0])
 """
-HEAP_MAX, FLASH_MAX = 4500, 24576  # bytes that the four modules keep, and take as dynamic frozen modules
+HEAP_MAX, FLASH_MAX = 4600, 24576  # bytes that the four modules keep, and take as dynamic frozen modules
 
 
 def full(function):
@@ -94,6 +94,8 @@ def a_manifest_that_is_of_no_use_is_told_of_and_nothing_is_fetched():
                                      ("no digest", {"sha256": None}, "sha256 are wanted"), ("half a digest", {"sha256": "00"}, "sha256 are wanted"),
                                      ("not at the beginning", {"offset": 4096}, "one part, at offset 0"),
                                      ("not by HTTP", {"path": "https://10.0.2.2/x"}, "there is no TLS"),
+                                     ("no address", {"path": "http://10.0.2.2:x/y"}, "is no address"),
+                                     ("two lines", {"path": "y HTTP/1.0\r\nX: y"}, "is no address"),
                                      ("no place", {"size": 0x300000}, "KB are free")):
             server.offer("1.5", image(), **changes)
             d.wait_until(name, says(words))
@@ -314,6 +316,15 @@ def a_download_goes_on_after_a_power_cut_a_silent_server_and_one_that_cannot_do_
         server.http.cuts = [200000]
         d.wait_until("the end", lambda status: status["state"] == "restarting")
         same(server.offsets(), [None, None])
+    server.close()
+
+
+@test
+@full
+def a_server_whose_name_nobody_knows_is_told_of():
+    server = Server()
+    with Device("name", server, main=ASK.replace("{url}", "http://no-such-name.invalid/manifest.json")) as d:
+        d.wait_until("the sentence", says("the name no-such-name.invalid is not known"))
     server.close()
 
 
