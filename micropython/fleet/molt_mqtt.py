@@ -26,11 +26,19 @@ _SUMMARY_MAX = const(255)  # characters, of Home Assistant's release_summary
 
 # First bytes of packets [MQTT 3.1.1, 2.2].
 _CONNECT = const(0x10)
+_CONNACK = const(0x20)
 _PUBLISH = const(0x30)
 _PUBACK = const(0x40)
 _SUBSCRIBE = const(0x82)
+_SUBACK = const(0x90)
 _PING = const(0xC0)
+# Flags of PUBLISH [3.3.1] and CONNECT [3.1.2.3].
 _RETAIN = const(0x01)
+_QOS = const(0x06)
+_CLEAN_WITH_WILL = const(0x26)  # a clean session; a last will, which is retained
+_WITH_USER = const(0x80)
+_WITH_PASSWORD = const(0x40)
+_REFUSED = const(0x80)  # in place of a QoS [3.9.3]
 
 
 # ---- MQTT
@@ -95,28 +103,31 @@ class _Client:
 
     async def open(self, name, user, password, will):
         """CONNECT, with a last will: (topic, payload), retained."""
-        flags = 0x02 | 0x04 | 0x20 | (0x80 if user else 0) | (0x40 if password else 0)
+        flags = _CLEAN_WITH_WILL | (_WITH_USER if user else 0) | (_WITH_PASSWORD if password else 0)
         await self.send(_packet(_CONNECT, _text("MQTT"), bytes([4, flags]), _KEEP_ALIVE.to_bytes(2, "big"), _text(name),
                                 _text(will[0]), _text(will[1]), _text(user) if user else b"", _text(password) if password else b""))
         kind, body = await soon(self.host, self.take())
-        if kind != 0x20 or not body or len(body) != 2:
+        if kind != _CONNACK or not body or len(body) != 2:
             raise Broken("%s does not talk MQTT" % self.host)
         if body[1]:
-            why = {2: "the client's name is not taken", 4: "user or password is wrong", 5: "user or password is wrong"}.get(body[1], "code %u" % body[1])
-            raise Broken("the MQTT broker %s lets nobody in: %s" % (self.host, why))
+            why = "user or password is wrong" if body[1] in (4, 5) else "code %u" % body[1]
+            raise Broken("the MQTT broker %s does not let the device in: %s" % (self.host, why))
 
     async def subscribe(self, topic):
+        """With QoS 1. The answer comes among the other packets."""
         await self.send(_packet(_SUBSCRIBE, b"\x00\x01", _text(topic), b"\x01"))
 
     async def next_command(self):
         """Topic and payload of the next message that somebody has just published."""
         while True:
             kind, body = await self.take()
+            if kind == _SUBACK and body and body[-1] == _REFUSED:
+                raise Broken("the MQTT broker %s does not let the device have commands" % self.host)
             if kind & 0xF0 != _PUBLISH or body is None:
                 continue
             at = 2 + int.from_bytes(body[:2], "big")
             topic = body[2:at]
-            if kind & 0x06:
+            if kind & _QOS:
                 await self.send(_packet(_PUBACK, body[at:at + 2]))
                 at += 2
             # What is retained was said to somebody before.

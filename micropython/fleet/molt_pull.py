@@ -28,6 +28,7 @@ _TRIES_MAX = const(3)  # of one release, until it counts as failed
 _BROKEN_MAX = const(4)  # connections in a row that bring nothing
 _FIRST = const(30)  # seconds within which the first question is put
 _AGAIN = const(60)  # seconds until another try; then twice as long, and so on
+_INTERVAL_MAX = const(432000)  # 5 days: the clock's milliseconds go round after 6
 _ON_TRIAL = const(5)  # the same while the firmware is on trial
 
 _timer = None
@@ -143,7 +144,7 @@ class Puller:
     def __init__(self, url, version=None, interval=21600, auto=True, trial=True, key=None, changed=None):
         self.url = url
         self.key = key
-        self.interval = interval
+        self.interval = min(interval, _INTERVAL_MAX)
         self.version = version
         self.auto = auto
         self.trial = trial
@@ -195,7 +196,7 @@ class Puller:
             uos.rename(_NEW, _OLD)
         else:
             remove(_NEW)
-        self.notes.set(have=release, on=uos.uname().version, trying=None, armed=None, missed=None, failed=None)
+        self.notes.set(have=release, on=uos.uname().version, trying=None, armed=None, missed=None)
 
     def lose(self, release):
         """An upgrade was prepared, and its image is not what runs."""
@@ -229,7 +230,6 @@ class Puller:
         if _result() == "trial":
             # The network is there, and so is the server.
             molt.confirm()
-            disarm()
         self.release = choose(manifest, sys.platform.upper(), self.url, self.key)
         self.error = None
         if not self.settle():
@@ -369,21 +369,19 @@ def _share(seconds):
 # ---- the trial's other end
 
 def guard(seconds=300):
-    """Where the firmware is on trial: restart in so many seconds, unless the manifest's server was reached. In boot.py it also
-    takes back a firmware under which main.py does not get so far. (asyncio may never run, a timer does.)"""
+    """Where the firmware is on trial: restart in so many seconds, unless it is confirmed by then. In boot.py it also takes back a
+    firmware under which main.py does not get so far. (asyncio may never run, a timer does.)"""
     global _timer
     if _timer is None and _result() == "trial":
         import umachine
 
         _timer = umachine.Timer(-1)
-        _timer.init(mode=umachine.Timer.ONE_SHOT, period=seconds * 1000, callback=lambda t: umachine.reset())
+        _timer.init(mode=umachine.Timer.ONE_SHOT, period=seconds * 1000, callback=_expire)
 
 
-def disarm():
-    global _timer
-    if _timer:
-        _timer.deinit()
-        _timer = None
+def _expire(timer):
+    if _result() == "trial":
+        reset()
 
 
 # ---- for programs
@@ -401,7 +399,7 @@ async def serve(url, **options):
 
     url       of the manifest, http://...
     version   of the firmware that runs, if the program knows it; else it is remembered from the manifest
-    interval  seconds from one question to the next, a tenth more or less, 21600 (6 hours); after a failure less
+    interval  seconds from one question to the next, a tenth more or less: 21600 (6 hours), at most 432000; after a failure less
     auto      False: what is new is not installed by itself
     trial     False: no trial, not in resident mode either
     key       a str: only manifests are followed that somebody made who has it, too

@@ -107,6 +107,10 @@ class Server:
         """From which bytes on the firmware was asked for."""
         return [offset for path, offset in list(self.http.asked) if path.endswith("firmware.bin")]
 
+    def rounds(self):
+        """How often the manifest was asked for."""
+        return sum(path.endswith("manifest.json") for path, _ in list(self.http.asked))
+
     def close(self):
         self.http.shutdown()
         self.http.server_close()
@@ -120,14 +124,18 @@ class Device:
         self.flash = make_flash(name, [(make_text(name + ".main.py", main), "main.py"), *files], MODULES)
         self.options = board
 
-    def __enter__(self):
+    def start(self):
         self.board = Board(self.flash, *self.options)
+        self.seen = 0
+
+    def __enter__(self):
+        self.start()
         return self
 
     def restart(self):
         """The power goes, and comes back."""
         self.board.cut()
-        self.board = Board(self.flash, *self.options)
+        self.start()
 
     def files(self):
         """What lies in the root of its filesystem. (The board goes on: what it is writing is not there yet.)"""
@@ -145,14 +153,13 @@ class Device:
         return [json.loads(line[7:]) for line in self.board.text().splitlines() if line.startswith("status {") and line.endswith("}")]
 
     def wait_until(self, what, condition, seconds=200):
-        """Wait for a status that is as wanted; it."""
+        """Wait for a status that is as wanted, behind the one that was waited for before; it."""
         end = time.monotonic() + seconds
-        seen = 0
         while time.monotonic() < end:
             statuses = self.statuses()
-            for status in statuses[seen:]:
-                if condition(status):
-                    return status
-            seen = len(statuses)
+            while self.seen < len(statuses):
+                self.seen += 1
+                if condition(statuses[self.seen - 1]):
+                    return statuses[self.seen - 1]
             time.sleep(0.05)
         raise BoardError(f"{what}: {self.board.text()[-1500:]}")
