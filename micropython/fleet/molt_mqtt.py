@@ -76,9 +76,11 @@ class _Client:
         data = payload if isinstance(payload, str) else json.dumps(payload)
         await self.send(_packet(_PUBLISH | _RETAIN, _text(topic), data.encode()))
 
-    async def take(self):
-        """First byte and body of the next packet. The body is None where it is too long."""
+    async def take(self, wanted=None):
+        """First byte and body of the next packet. The body is None where it is too long. wanted: what alone the first byte may be."""
         kind = (await self.read(1))[0]
+        if wanted and kind != wanted:
+            raise Broken("%s does not talk MQTT" % self.host)
         size = shift = 0
         while True:
             digit = (await self.read(1))[0]
@@ -106,11 +108,10 @@ class _Client:
         flags = _CLEAN_WITH_WILL | (_WITH_USER if user else 0) | (_WITH_PASSWORD if password else 0)
         await self.send(_packet(_CONNECT, _text("MQTT"), bytes([4, flags]), _KEEP_ALIVE.to_bytes(2, "big"), _text(name),
                                 _text(will[0]), _text(will[1]), _text(user) if user else b"", _text(password) if password else b""))
-        kind, body = await soon(self.host, self.take())
-        if kind != _CONNACK or not body or len(body) != 2:
-            raise Broken("%s does not talk MQTT" % self.host)
-        if body[1]:
-            why = "user or password is wrong" if body[1] in (4, 5) else "code %u" % body[1]
+        _, body = await soon(self.host, self.take(_CONNACK))
+        code = body[1] if body and len(body) == 2 else 1
+        if code:
+            why = "user or password is wrong" if code in (4, 5) else "code %u" % code
             raise Broken("the MQTT broker %s does not let the device in: %s" % (self.host, why))
 
     async def subscribe(self, topic):

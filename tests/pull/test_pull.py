@@ -295,6 +295,7 @@ asyncio.run(fill())
         # What comes after it takes more: molt's own check of an image.
         d.wait_until("its end", lambda status: status["state"] != "downloading")
         same(server.offsets(), [None], "requests for the firmware")
+        true("molt_pull.new" in d.files(), f"the file is whole: {d.files()} {d.board.text()[-500:]}")
         note(f"{len(data)} bytes with {d.board.text().split('free:')[1].split()[0]} bytes free, in {time.monotonic() - begin:.1f} s")
     server.close()
 
@@ -318,6 +319,18 @@ def a_download_goes_on_after_a_power_cut_a_silent_server_and_one_that_cannot_do_
         server.http.cuts = [200000]
         d.wait_until("the end", lambda status: status["state"] == "restarting")
         same(server.offsets(), [None, None])
+    server.close()
+
+
+@test
+@full
+def the_main_py_of_the_docs_asks_while_the_device_does_what_it_is_for():
+    server = Server()
+    server.offer("1.5", image(), family="ESP32")
+    main = (ROOT / "micropython/fleet/main.py").read_text()
+    true("http://10.0.2.2:8000/manifest.json" in main and "sleep(60)" in main, "what is replaced is there")
+    with Device("main", server, main=main.replace("http://10.0.2.2:8000/manifest.json", "{url}").replace("sleep(60)", "sleep(1)")) as d:
+        d.wait_for("the manifest has no build for ESP8266")
     server.close()
 
 
@@ -355,7 +368,8 @@ def by_mqtt_a_device_is_upgraded_and_says_so_also_after_the_broker_was_gone():
         mosquitto.close()
         d.wait_until("what is wrong", lambda status: "broker" in (status["mqtt"] or "") or "reached" in (status["mqtt"] or ""))
         mosquitto = broker.Broker(port)
-        mosquitto.wait_for("discovery", lambda topic, _: topic.endswith("/config"))
+        # It is published behind the subscription.
+        mosquitto.wait_for("the state", lambda topic, _: topic == state)
         mosquitto.publish(state.replace("/state", "/install"), "INSTALL" * 300)
         mosquitto.publish(state.replace("/state", "/install"), "INSTALL NOT")
         time.sleep(2)
