@@ -26,11 +26,15 @@ class Broker:
         subprocess.run(["mosquitto_passwd", "-U", passwords], check=True, capture_output=True)
         (folder / "mosquitto.conf").write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n"
                                                f"persistence false\nuser {getpass.getuser()}\n")
+        self.listener = None
         self.process = subprocess.Popen([MOSQUITTO, "-c", folder / "mosquitto.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.who = ["-h", "127.0.0.1", "-p", str(self.port), "-u", USER, "-P", PASSWORD]
         self.messages = []  # (topic, payload)
-        self.listener = None
-        self.wait_for_broker()
+        try:
+            self.wait_for_broker()
+        except BaseException:
+            self.close()
+            raise
 
     def wait_for_broker(self):
         end = time.monotonic() + 10
@@ -69,9 +73,15 @@ class Broker:
 
     def close(self):
         for process in (self.listener, self.process):
-            if process:
+            if process and process.poll() is None:
                 process.terminate()
                 process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class StandIn:
@@ -94,5 +104,8 @@ class StandIn:
         except OSError:
             pass
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self.socket.close()

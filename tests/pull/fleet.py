@@ -115,6 +115,12 @@ class Server:
         self.http.shutdown()
         self.http.server_close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
 
 class Device:
     """A board whose main.py asks a server."""
