@@ -1,4 +1,5 @@
-"""GET for molt_pull.py: HTTP/1.0, so that no server answers in chunks, from any byte of a file on."""
+"""GET for molt_pull.py, from any byte of a file on: HTTP/1.1, because some servers do no ranges for 1.0; one request for each
+connection. What comes in chunks is refused: its length is not known."""
 
 import asyncio
 import time
@@ -111,7 +112,7 @@ async def get(url, offset=0):
     host, port, path = split_url(url)
     answer = Answer(host, await connect(host, port))
     try:
-        answer.stream.write(("GET %s HTTP/1.0\r\nHost: %s:%u\r\n%s\r\n" % (
+        answer.stream.write(("GET %s HTTP/1.1\r\nHost: %s:%u\r\nConnection: close\r\n%s\r\n" % (
             path, host, port, "Range: bytes=%u-\r\n" % offset if offset else "")).encode())
         await soon(host, answer.stream.drain())
         head = await soon(host, read_head(answer.stream, _WANTED))

@@ -52,7 +52,7 @@ def part_of(path, data, **changes):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """GET with ranges. server.cuts: after how many bytes the next answers break off; server.ranges: whether it can do them;
-    server.silence: after how many bytes of a range, once, nothing more is said."""
+    server.silence: after how many bytes of a range, once, nothing more is said; server.lengths: whether it says how long things are."""
 
     def do_GET(self):
         server = self.server
@@ -65,7 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if wanted else 200)
         if wanted:
             self.send_header("Content-Range", f"bytes {offset}-{len(data) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(data) - offset))
+        if server.lengths:
+            self.send_header("Content-Length", str(len(data) - offset))
         self.end_headers()
         rest = data[offset:]
         if len(rest) > 10000 and server.cuts:
@@ -89,6 +90,7 @@ class Server:
     def __init__(self, port=0):
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.http.files, self.http.asked, self.http.cuts, self.http.ranges, self.http.silence = {}, [], [], True, None
+        self.http.lengths = True
         self.port = self.http.server_port
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 

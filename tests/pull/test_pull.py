@@ -17,7 +17,7 @@ import tap  # noqa: E402
 from fleet import ASK, BUILD, RESIDENT, Device, Server, free_port, image, make_text  # noqa: E402
 from tap import Skip, note, same, test, true  # noqa: E402
 
-STREAM_BYTES = 8192  # of heap, for a download; the figure
+STREAM_BYTES = 8192  # of heap, for a download
 FULL = set()
 RUNNING = (BUILD / "mpy-A-net/firmware.bin", "molt_pull.old")
 # A firmware B that does not find its way into the network.
@@ -89,6 +89,9 @@ def a_manifest_that_is_of_no_use_is_told_of_and_nothing_is_fetched():
             for name, data, words in cases:
                 server.http.files["/lamp/manifest.json"] = data
                 d.wait_until(name, says(words))
+            server.http.lengths = False
+            d.wait_until("no length", says("does not say how long it is"))
+            server.http.lengths = True
             for name, changes, words in (("another chip", {"family": "ESP32-C3"}, "no build for ESP8266, only for ESP32-C3"),
                                          ("no digest", {"sha256": None}, "sha256 are wanted (AttributeError"),
                                          ("half a digest", {"sha256": "00"}, "sha256 are wanted (ValueError"),
