@@ -16,7 +16,6 @@ $(PULL_OUT)/molt_intake.mpy: $(WEB_OUT)/molt_intake.mpy
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-# For mpremote mip install.
 $(PULL_OUT)/package.json: micropython/fleet/fleet.mk
 	@mkdir -p $(@D)
-	$(Q)printf '{"urls": [%s], "version": "1"}\n' '$(subst $(web_space),$(web_comma) ,$(foreach f,$(notdir $(PULL_MODULES)),["$(f)"$(web_comma)"$(f)"]))' >$@
+	$(Q)echo '$(call mip_package,$(notdir $(PULL_MODULES)))' >$@
