@@ -17,7 +17,7 @@ import tap  # noqa: E402
 from fleet import ASK, BUILD, RESIDENT, Device, Server, free_port, image, make_text  # noqa: E402
 from tap import Skip, note, same, test, true  # noqa: E402
 
-STREAM_BYTES = 8192  # of heap, for a download
+STREAM_BYTES, ROUND_BYTES = 8192, 20480  # of heap: for a download; for that, the check and the preparation
 FULL = set()
 RUNNING = (BUILD / "mpy-A-net/firmware.bin", "molt_pull.old")
 # A firmware B that does not find its way into the network.
@@ -254,41 +254,56 @@ def a_packed_file_is_taken_where_there_is_one():
             d.wait_for('up v1.25.0-A on 2025-04-15 {"result": "trial"')
 
 
+# A program that leaves so many bytes of heap free, in pieces.
+FILL = """
+async def fill():
+    asker = asyncio.create_task(molt_pull.serve('{url}', {options}))
+    await asyncio.sleep_ms(100)
+    gc.collect()
+    hold = []
+    n = 4096
+    while n >= 64:
+        while gc.mem_free() > %u + n:
+            try: hold.append(bytearray(n))
+            except MemoryError: break
+        n //= 2
+    gc.collect()
+    print('free:', gc.mem_free())
+    while True:
+        await asyncio.sleep(1)
+        tell()
+join()
+asyncio.run(fill())
+"""
+
+
+def note_heap(device, what):
+    note(f"{what} with {device.board.text().split('free:')[1].split()[0]} bytes of heap free")
+
+
 @test
 @full
 def a_download_takes_no_more_than_8_kb_of_heap():
     with Server() as server:
-        data = image()
-        server.offer("1.5", data)
-        fill = f"""
-    async def fill():
-        asker = asyncio.create_task(molt_pull.serve('{{url}}', {{options}}))
-        await asyncio.sleep_ms(100)
-        gc.collect()
-        hold = []
-        n = 4096
-        while n >= 64:
-            while gc.mem_free() > {STREAM_BYTES} + n:
-                try: hold.append(bytearray(n))
-                except MemoryError: break
-            n //= 2
-        gc.collect()
-        print('free:', gc.mem_free())
-        while True:
-            await asyncio.sleep(1)
-            tell()
-    join()
-    asyncio.run(fill())
-    """
-        with Device("heap", server, main=fill) as d:
-            d.wait_for("free:")
-            begin = time.monotonic()
+        server.offer("1.5", image())
+        with Device("heap", server, main=FILL % STREAM_BYTES) as d:
             d.wait_until("the download", lambda status: status["state"] == "downloading")
-            # What comes after it takes more: molt's own check of an image.
+            # What comes after it takes more: the check of the image.
             d.wait_until("its end", lambda status: status["state"] != "downloading")
             same(server.offsets(), [None], "requests for the firmware")
             true("molt_pull.new" in d.files(), f"the file is whole: {d.files()} {d.board.text()[-500:]}")
-            note(f"{len(data)} bytes with {d.board.text().split('free:')[1].split()[0]} bytes free, in {time.monotonic() - begin:.1f} s")
+            note_heap(d, f"a download of {len(image())} bytes")
+
+
+@test
+@full
+def an_upgrade_takes_no_more_than_20_kb_of_heap():
+    with Server() as server:
+        server.offer("1.5", image())
+        with Device("heap20", server, main=FILL % ROUND_BYTES) as d:
+            status = d.wait_until("the end", lambda status: status["state"] == "restarting" or says("memory")(status))
+            same(status["error"], None)
+            note_heap(d, "an upgrade")
 
 
 @test
