@@ -16,7 +16,7 @@ from ubinascii import unhexlify
 
 import molt
 from molt_fetch import Broken, get, join_url
-from molt_intake import Part, Refused, Unfit, accept, check_digest, hmac, receive, remove, remove_parts, reset, room, room_wanted, same, \
+from molt_intake import Part, Refused, Unfit, accept, check_digest, hmac, receive, remove, remove_parts, reset, room, room_wanted, runs, same, \
     sentence, sha256, size_of
 
 _NOTES = "/molt_pull.json"
@@ -123,14 +123,6 @@ def _is_resident():
     return bool(status and status["resident"])
 
 
-def _runs(path):
-    """Whether the image in a file is the firmware that runs."""
-    try:
-        return bool(molt.plan(path)["in_place"])
-    except OSError:
-        return False
-
-
 # ---- the one that asks
 
 class Puller:
@@ -184,7 +176,7 @@ class Puller:
                 self.notes.set(armed=True)
             return False
         if trying:
-            if _runs(_NEW):
+            if runs(_NEW):
                 self.keep(trying)
             else:
                 self.lose(trying)
@@ -265,7 +257,7 @@ class Puller:
         if plan["in_place"]:
             return self.keep(_id(release))
         fallback = _OLD if self.wants_trial() else None
-        if fallback and not _runs(fallback):
+        if fallback and not runs(fallback):
             raise Refused(409, "version %s would be on trial, and there is no image to fall back on: put the one that runs there as %s, or "
                           "serve(trial=False)" % (release["version"], _OLD))
         await self.upgrade(release, fallback)

@@ -251,6 +251,15 @@ def judge(path):
     return plan
 
 
+def runs(path):
+    """Whether the image in a file is the firmware that runs."""
+    try:
+        gc.collect()
+        return bool(molt.plan(path)["in_place"])
+    except OSError:
+        return False
+
+
 def reset():
     import umachine
 
