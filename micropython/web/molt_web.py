@@ -22,6 +22,7 @@ from molt_http import KEY_FILE, Guard, Refused, answer_head, load_key, read_head
 
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
+_OLD = "/firmware.old"  # the image that runs, for a trial to fall back on
 _PART = ".part"  # the name of an upload that is not whole: web-<16 digits of its SHA-256>-<its size>.part
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
@@ -101,6 +102,15 @@ class _Upload:
 
 def _version():
     return uos.uname().version
+
+
+def _runs(path):
+    """Whether the image in a file is the firmware that runs."""
+    try:
+        gc.collect()
+        return bool(molt.plan(path)["in_place"])
+    except OSError:
+        return False
 
 
 def _sentence(error):
@@ -188,7 +198,7 @@ class App:
     def find(self, request):
         path, method = request.path, request.method
         routes = {b"GET": ("/info", "/upload", "/files", "/frozen", "/plain"), b"PUT": ("/upload", "/files/", "/frozen/"),
-                  b"POST": ("/plan", "/upgrade", "/restart", "/plain/upload", "/plain/upgrade"),
+                  b"POST": ("/plan", "/upgrade", "/confirm", "/restart", "/plain/upload", "/plain/upgrade"),
                   b"DELETE": ("/files/", "/frozen/", "/upload")}
         if method not in routes:
             raise Refused(405, "GET, PUT, POST and DELETE are understood")
@@ -268,7 +278,11 @@ class App:
             if entry[0].startswith("web-") and entry[0].endswith(_PART):
                 upload = entry[0]
         gc.collect()
-        return {"version": _version(), "machine": uos.uname().machine, "status": status, "pending": molt.pending(),
+        try:
+            image = uos.stat(_IMAGE)[6]
+        except OSError:
+            image = 0
+        return {"gzip": True, "image": image, "version": _version(), "machine": uos.uname().machine, "status": status, "pending": molt.pending(),
                 "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(), "upload": upload, "frozen": hasattr(_molt, "frozen"),
                 "up": time.ticks_ms() // 1000}
 
@@ -419,11 +433,26 @@ class App:
     async def post_plan(self, request):
         return self.plan_of(_IMAGE)
 
+    def fallback(self):
+        """The file with the image that runs."""
+        for path in (_OLD, "/molt_pull.old"):
+            if _runs(path):
+                return path
+        raise Refused(409, "a trial has nothing to fall back on: put the image that runs there as %s" % _OLD[1:], {"fallback": _OLD[1:]})
+
     async def post_upgrade(self, request):
-        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query):
+        fallback = self.fallback() if "trial" in request.query else None
+        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query, fallback=fallback):
             return {"in_place": True}
         self.has_to_reset = True
         return {"in_place": False, "bytes": molt.pending()}
+
+    async def post_confirm(self, request):
+        """Keep the firmware that is on trial: who asks has reached the device. Its file is what the next trial falls back on."""
+        confirmed = molt.confirm()
+        if confirmed and _runs(_IMAGE):
+            uos.rename(_IMAGE, _OLD)
+        return {"confirmed": confirmed}
 
     async def post_restart(self, request):
         self.has_to_reset = True
