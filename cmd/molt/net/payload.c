@@ -51,6 +51,7 @@ static int check(payload_t *payload, const char *path) {
         return say_fail("%s: %s are more than an ESP8266 can run, %s; nothing is sent", path, say_bytes(image.size).text,
             say_size(PAYLOAD_SIZE_MAX).text);
     }
+    payload->crc32 = image.crc32;
     memcpy(payload->version, image.version, sizeof payload->version);
     return 0;
 }

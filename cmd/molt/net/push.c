@@ -28,7 +28,16 @@
 // Seconds by which the device's clock and this computer's may differ since the order.
 #define CLOCK_SLACK 3
 
-typedef enum push_step { STEP_INFO, STEP_GOT, STEP_PIECE, STEP_ORDER, STEP_FALLBACK, STEP_BACK, STEP_CONFIRM } push_step_t;
+typedef enum push_step {
+    STEP_INFO,
+    STEP_PLAN,
+    STEP_GOT,
+    STEP_PIECE,
+    STEP_ORDER,
+    STEP_FALLBACK,
+    STEP_BACK,
+    STEP_CONFIRM
+} push_step_t;
 
 static void ask(push_t *push, push_step_t step);
 
@@ -153,8 +162,20 @@ static void on_info(push_t *push) {
         refuse_room(push, info);
         return;
     }
-    push->state = PUSH_UPLOADING;
     push->tries = 0;
+    ask(push, number(info, "image") ? STEP_PLAN : STEP_GOT);
+}
+
+// What the last image that it was sent is: perhaps this one, and in place. Whatever else it says, the upload tells better.
+static void on_plan_before(push_t *push) {
+    char crc32[12];
+    const char *text = json_string_value(json_object_get(push->http.json, "crc32"));
+    snprintf(crc32, sizeof crc32, "%08x", push->options->payload->crc32);
+    if (push->http.outcome == HTTP_ANSWERED && push->http.status == 200 && is_true(push->http.json, "in_place") && text
+        && strcmp(text, crc32) == 0) {
+        end(push, PUSH_SAME);
+        return;
+    }
     ask(push, STEP_GOT);
 }
 
@@ -180,6 +201,7 @@ static void on_got(push_t *push) {
         fail(push, "%s", push->http.error);
         return;
     }
+    push->state = PUSH_UPLOADING;
     int64_t got = number(push->http.json, "got");
     if (got < 0 || got > push->form->size) {
         fail(push, "it says that it has %" PRId64 " bytes of a file of %u: this is not molt_web as this tool knows it", got,
@@ -408,6 +430,9 @@ static void ask(push_t *push, push_step_t step) {
         case STEP_BACK:
             http_send(push->pool, &push->http, "GET", "/info", NULL, 0);
             break;
+        case STEP_PLAN:
+            http_send(push->pool, &push->http, "POST", "/plan", NULL, 0);
+            break;
         case STEP_GOT:
             snprintf(uri, sizeof uri, "/upload?sha256=%s&size=%u", push->form->sha256, push->form->size);
             http_send(push->pool, &push->http, "GET", uri, NULL, 0);
@@ -445,6 +470,7 @@ void push_wake(push_t *push) {
 void push_on_answer(push_t *push) {
     static void (*const handlers[])(push_t *) = {
         [STEP_INFO] = on_info,
+        [STEP_PLAN] = on_plan_before,
         [STEP_GOT] = on_got,
         [STEP_PIECE] = on_piece,
         [STEP_ORDER] = on_order,

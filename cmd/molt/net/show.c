@@ -232,9 +232,8 @@ void show_summary(show_t *show, const rollout_t *rollout, const char *path) {
         return;
     }
     wipe(show);
-    printf("%u of %u run %s: %u upgraded, %u had it; %u failed, %u not begun; %.0f s\n", upgraded + same, rollout->count,
-        version(rollout->options.push.payload->version), upgraded, same, rollout_tally(rollout, PUSH_FAILED), left,
-        (double)(http_now_ms() - show->begun_ms) / 1000);
+    printf("%u of %u run %s: %u upgraded, %u had it; %u failed, %u not begun; %.0f s\n", upgraded + same, rollout->count, path,
+        upgraded, same, rollout_tally(rollout, PUSH_FAILED), left, (double)(http_now_ms() - show->begun_ms) / 1000);
     if (rollout->stop && left) {
         (void)say_fail("stopped at %s: %s. Put that right and push again: who runs it is left alone", rollout->stop->host,
             rollout->is_proved ? "its upgrade went wrong" : "the first one has to come through before others are begun");
