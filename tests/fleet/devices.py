@@ -1,11 +1,11 @@
 """Many devices with molt_web in one process, for tests of a rollout.
 
-What is real: the server is micropython/web itself, executed by CPython, each device with a context of its own; each device has
+What is real: the server is micropython/web itself, executed by CPython, each device in a thread of its own; each device has
 a dump of a flash chip, in which molt's core checks, plans and carries out the upgrade (build/molt put, plan, upgrade); the bytes go
 over TCP.
 
 What is left out: MicroPython, its heap and its speed; lwIP; the chip, and its boot loader as machine code; power cuts. All devices share
-one core of this machine. The uploads lie beside the dump until they are checked. Of resident mode and trials there is only what
+the cores of this machine. The uploads lie beside the dump until they are checked. Of resident mode and trials there is only what
 molt.status() says. A device is away for as long as the host needs, whatever its upgrade takes on a chip. Dates of a device's clock begin at 0.
 
 Faults of a device (FAULTS) are of kinds that devices in the field have.
@@ -22,6 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import types
 
@@ -75,7 +76,9 @@ class Device:
         self.pending = None
         self.judged = {}
         self.left_to_cut = 3 if fault == "cut" else 0
-        self.clients = set()
+        self.asked = None  # when it was first asked anything, and upgraded
+        self.upgraded = None
+        self.is_gone = False
         password = "another horse" if fault == "password" else PASSWORD
         (self.root / "molt_web.key").write_text(hashlib.sha256(b"molt:molt:" + password.encode()).hexdigest())
         self.fs_size = 392 * 1024 + extra
@@ -147,61 +150,78 @@ class Device:
     # -- on and off
 
     def turn_on(self):
-        """Serve. In a context of its own, so that what the server does is done to this device."""
-        context = contextvars.copy_context()
-        context.run(DEVICE.set, self)
-        self.begun = time.monotonic()
-        self.asked = getattr(self, "asked", None)
-        self.version = version_of(self.dump.read_bytes()[:0x99000])
-        self.server = context.run(asyncio.create_task, self.serve())
-
-    async def serve(self):
-        if self.fault == "off":
-            return
-        app = MODULES["molt_web"].App()
-        self.listener = await asyncio.start_server(lambda r, w: self.take(app, r, w), self.address, self.port)
-        await app.watch()
-
-    async def take(self, app, reader, writer):
-        self.asked = self.asked or time.monotonic()
-        if self.fault == "mute":
-            await reader.read()
-            return writer.close()
-        if self.fault == "foreign":
-            await reader.read(500)
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
-            writer.close()
-            return
-        self.clients.add(writer)
-        try:
-            await app.serve_client(Stream(self, reader, writer), None)
-        finally:
-            self.clients.discard(writer)
+        """Live, in a thread with an event loop of its own: a device that checks an image keeps nobody waiting but its own clients."""
+        self.is_off = False
+        self.is_ready = threading.Event()
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.live()), daemon=True)
+        self.thread.start()
+        self.is_ready.wait(20)
 
     def turn_off(self):
-        listener = getattr(self, "listener", None)
-        if listener:
-            listener.close()
-        for writer in list(self.clients):
-            writer.transport.abort()
-        self.server.cancel()
+        self.is_off = True
+        self.loop.call_soon_threadsafe(self.wake.set)
+        self.thread.join()
+
+    async def live(self):
+        DEVICE.set(self)
+        self.loop = asyncio.get_running_loop()
+        self.wake = asyncio.Event()
+        while not self.is_off:
+            await self.serve()
+            if not self.is_off:
+                self.boot()
 
     def reset(self):
-        # A task that nobody holds can vanish.
-        self.restarting = asyncio.create_task(self.restart())
-
-    async def restart(self):
         """What umachine.reset() leads to."""
-        if self.fault == "stuck" and not self.resident:
+        if self.fault != "stuck" or self.resident:
+            self.wake.set()
+
+    async def serve(self):
+        """From a start to a reset."""
+        self.wake.clear()
+        self.begun = time.monotonic()
+        self.version = version_of(self.dump.read_bytes()[:0x99000])
+        if self.fault == "off" or self.is_gone:
+            self.is_ready.set()
+            await self.wake.wait()
             return
-        self.turn_off()
+        app = MODULES["molt_web"].App()
+        clients = set()
+        server = await asyncio.start_server(lambda r, w: self.take(app, clients, r, w), self.address, self.port)
+        watch = asyncio.create_task(app.watch())
+        self.is_ready.set()
+        await self.wake.wait()
+        watch.cancel()
+        server.close()
+        for writer in list(clients):
+            writer.transport.abort()
+
+    async def take(self, app, clients, reader, writer):
+        self.asked = self.asked or time.monotonic()
+        clients.add(writer)
+        try:
+            if self.fault == "mute":
+                await reader.read()
+            elif self.fault == "foreign":
+                await reader.read(500)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
+            else:
+                await app.serve_client(Stream(self, reader, writer), None)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            clients.discard(writer)
+            writer.close()
+
+    def boot(self):
+        """What the boot loader does, and what it leaves behind."""
         if self.fault == "dead":
+            self.is_gone = True
             return
-        goes_back = self.fault == "restored" or self.fault == "stuck"
-        if self.pending and goes_back:
+        if self.pending and self.fault in ("restored", "stuck"):
             self.result = "rolled back" if self.wants_trial else "restored"
         elif self.pending:
-            done = await asyncio.get_running_loop().run_in_executor(None, run_tool, "upgrade", self.dump, "firmware.bin", "-q")
+            done = run_tool("upgrade", self.dump, "firmware.bin", "-q")
             if done.returncode:
                 print(f"# {self.address}: {done.stderr}", file=sys.stderr)
             self.result = "ok"
@@ -209,8 +229,7 @@ class Device:
             self.trial = self.wants_trial
         self.pending = None
         self.judged = {}
-        await asyncio.sleep(AWAY_SECONDS)
-        self.turn_on()
+        time.sleep(AWAY_SECONDS)
 
 
 class Stream:

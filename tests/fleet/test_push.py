@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/web")]
 import tap  # noqa: E402
 from client import BUILD, PASSWORD, make_device, start  # noqa: E402
-from board import free_port  # noqa: E402
+from board import WORK, free_port  # noqa: E402
 from tap import note, same, test, true  # noqa: E402
 
 OLD = BUILD / "mpy-A-net/firmware.bin"
@@ -104,8 +104,10 @@ class Device:
 
 @test
 def a_device_is_upgraded_over_a_wire_that_breaks_and_not_with_a_wrong_password():
+    packed = WORK / "new.gz"
     with Device("push") as d:
-        status, told, err = push(d.host, NEW, password="battery staple")
+        same(molt("compress", NEW, packed)[0], 0)
+        status, told, err = push(d.host, packed, password="battery staple")
         true(status == 1 and "the password is wrong" in err and "MOLT_PASSWORD" in err and not told["changed"], err)
         wire = Wire(d.board.port, (60000, 300000))
         status, told, err = push(f"127.0.0.1:{wire.port}", NEW)
@@ -113,7 +115,7 @@ def a_device_is_upgraded_over_a_wire_that_breaks_and_not_with_a_wrong_password()
         true(wire.count < told["sent"] + 2 * 65536 + 20000, f"{wire.count} bytes for {told['sent']}: the upload goes on where it was")
         same((d.info()["status"]["result"], d.info()["version"]), ("ok", told["runs"]))
         note(f"{told['seconds']} s for {told['sent']} bytes, the connection broke twice")
-        status, told, err = push(d.host, NEW)
+        status, told, err = push(d.host, packed)
         same((status, told["result"], told["sent"]), (0, "same", 0), "who has it is not sent it again: " + err)
 
 
