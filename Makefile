@@ -61,7 +61,8 @@ FLAGS_ports/esp32c3 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp32c3 -Iports/esp3
 FLAGS_cmd/molt/text = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Icmd/molt/text $(LFS_FLAGS)
 FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/esp8266 -Iports/esp32c3
 FLAGS_cmd/molt/view = $(FLAGS_cmd/molt/dump) -Icmd/molt/view
-FLAGS_cmd/molt = $(FLAGS_cmd/molt/view)
+FLAGS_cmd/molt/net = $(FLAGS_cmd/molt/dump) -Icmd/molt/net
+FLAGS_cmd/molt = $(FLAGS_cmd/molt/view) -Icmd/molt/net
 FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32c3 -I$(BUILD)/gen $(LFS_FLAGS)
 # As an integrator would compile them: the door alone.
 FLAGS_examples = $(HOST_FLAGS) -Wno-missing-prototypes -Iinclude -Iinclude/molt -Isrc -Isrc/lfs -Iports/esp8266 $(LFS_FLAGS)

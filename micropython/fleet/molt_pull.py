@@ -22,6 +22,7 @@ from molt_intake import Part, Refused, Unfit, accept, check_digest, hmac, receiv
 _NOTES = "/molt_pull.json"
 _NEW = "/molt_pull.new"  # the image that is to run; it stays until it is known what came of it
 _OLD = "/molt_pull.old"  # in resident mode: the image that runs, to fall back on
+_FALLBACKS = (_OLD, "/firmware.old")  # the other is molt_web's
 _WAY = "pull"
 _MANIFEST_MAX = const(4096)
 _TRIES_MAX = const(3)  # of one release, until it counts as failed
@@ -239,7 +240,7 @@ class Puller:
 
     def is_wanted(self):
         """Whether it has to be fetched: to upgrade, or as what the next upgrade can fall back on."""
-        return not self.is_here() or self.wants_trial() and not size_of(_OLD)
+        return not self.is_here() or self.wants_trial() and not any(size_of(path) for path in _FALLBACKS)
 
     def wants_trial(self):
         return self.trial and _is_resident()
@@ -256,11 +257,16 @@ class Puller:
             raise Refused(422, plan["reason"])
         if plan["in_place"]:
             return self.keep(_id(release))
-        fallback = _OLD if self.wants_trial() else None
-        if fallback and not runs(fallback):
+        fallback = self.find_fallback() if self.wants_trial() else None
+        if not fallback and self.wants_trial():
             raise Refused(409, "version %s would be on trial, and there is no image to fall back on: put the one that runs there as %s, or "
                           "serve(trial=False)" % (release["version"], _OLD))
         await self.upgrade(release, fallback)
+
+    def find_fallback(self):
+        for path in _FALLBACKS:
+            if runs(path):
+                return path
 
     async def upgrade(self, release, fallback):
         self.say("preparing")

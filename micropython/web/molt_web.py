@@ -20,11 +20,12 @@ import _molt
 import molt
 from molt_http import KEY_FILE, Guard, answer_head, load_key, read_request, set_password
 from molt_intake import IMAGE_MAX, Part, Refused, accept, check_digest, judge, parts, receive, remove, remove_parts, reset, \
-    room, room_wanted, size_of
+    room, room_wanted, runs, size_of
 
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
 _WAY = "web"  # how the names of uploads begin that are not whole
+_OLD = "/firmware.old"  # the image that runs, for a trial to fall back on
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
 _CLIENTS_MAX = const(3)  # lwIP has five connections
@@ -127,7 +128,7 @@ class App:
     def find(self, request):
         path, method = request.path, request.method
         routes = {b"GET": ("/info", "/upload", "/files", "/frozen", "/plain"), b"PUT": ("/upload", "/files/", "/frozen/"),
-                  b"POST": ("/plan", "/upgrade", "/restart", "/plain/upload", "/plain/upgrade"),
+                  b"POST": ("/plan", "/upgrade", "/confirm", "/restart", "/plain/upload", "/plain/upgrade"),
                   b"DELETE": ("/files/", "/frozen/", "/upload")}
         if method not in routes:
             raise Refused(405, "GET, PUT, POST and DELETE are understood")
@@ -204,8 +205,9 @@ class App:
         status = molt.status()
         uploads = parts(_WAY)
         gc.collect()
-        return {"version": _version(), "machine": uos.uname().machine, "status": status, "pending": molt.pending(),
-                "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(), "upload": uploads[-1] if uploads else None, "frozen": hasattr(_molt, "frozen"),
+        return {"gzip": True, "image": size_of(_IMAGE), "version": _version(), "machine": uos.uname().machine, "status": status,
+                "pending": molt.pending(), "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(),
+                "upload": uploads[-1] if uploads else None, "frozen": hasattr(_molt, "frozen"),
                 "up": time.ticks_ms() // 1000}
 
     def _tree(self, folder, depth):
@@ -303,6 +305,9 @@ class App:
         gc.collect()
         check_digest(upload.path, upload.sha256)
         plan = accept(upload.path)
+        status = molt.status()
+        if status and status["resident"] and runs(_IMAGE):
+            uos.rename(_IMAGE, _OLD)
         uos.rename(upload.path, _IMAGE)
         return self.tell(plan, got=upload.size)
 
@@ -317,11 +322,23 @@ class App:
     async def post_plan(self, request):
         return self.tell(judge(_IMAGE))
 
+    def fallback(self):
+        """The file with the image that runs."""
+        for path in (_OLD, "/molt_pull.old"):
+            if runs(path):
+                return path
+        raise Refused(409, "a trial has nothing to fall back on: put the image that runs there as %s" % _OLD[1:], {"fallback": _OLD[1:]})
+
     async def post_upgrade(self, request):
-        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query):
+        fallback = self.fallback() if "trial" in request.query else None
+        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query, fallback=fallback):
             return {"in_place": True}
         self.has_to_reset = True
         return {"in_place": False, "bytes": molt.pending()}
+
+    async def post_confirm(self, request):
+        """Keep the firmware that is on trial: who asks has reached the device."""
+        return {"confirmed": molt.confirm()}
 
     async def post_restart(self, request):
         self.has_to_reset = True
