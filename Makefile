@@ -63,7 +63,8 @@ FLAGS_cmd/molt/text = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Icmd/molt/text $(LFS_
 FLAGS_cmd/molt/delta = $(HOST_FLAGS) -Iinclude -Isrc -Icmd/molt/delta
 FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/esp8266 -Iports/esp32c3
 FLAGS_cmd/molt/view = $(FLAGS_cmd/molt/dump) -Icmd/molt/view
-FLAGS_cmd/molt = $(FLAGS_cmd/molt/view) -Icmd/molt/delta
+FLAGS_cmd/molt/net = $(FLAGS_cmd/molt/dump) -Icmd/molt/net
+FLAGS_cmd/molt = $(FLAGS_cmd/molt/view) -Icmd/molt/delta -Icmd/molt/net
 FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Icmd/molt/delta -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32c3 -I$(BUILD)/gen $(LFS_FLAGS)
 # As an integrator would compile them: the door alone.
 FLAGS_examples = $(HOST_FLAGS) -Wno-missing-prototypes -Iinclude -Iinclude/molt -Isrc -Isrc/lfs -Iports/esp8266 $(LFS_FLAGS)
@@ -130,7 +131,7 @@ $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
 
 include ports/esp8266/loader.mk
 include ports/esp32c3/loader.mk
--include vboard/esp8266/vboard.mk vboard/esp32c3/esp32c3.mk micropython/firmwares.mk micropython/web/web.mk
+-include vboard/esp8266/vboard.mk vboard/esp32c3/esp32c3.mk micropython/firmwares.mk micropython/web/web.mk micropython/fleet/fleet.mk
 include cmd/molt/molt.mk
 include tests/tests.mk
 include maskrom/maskrom.mk

@@ -88,10 +88,21 @@ static void parse_size(struct argp_state *state, args_t *args, const char *text)
 }
 
 static void parse_positional(struct argp_state *state, const parse_t *parse, const char *text) {
-    if (parse->args->positional_count == parse->spec->positional_max) {
+    args_t *args = parse->args;
+    if (parse->spec->positional_max == ARGS_MANY) {
+        const char **words = realloc(args->words, (size_t)(args->positional_count + 1) * sizeof *args->words);
+        if (words == NULL) {
+            argp_failure(state, 1, errno, "out of memory");
+            return;
+        }
+        args->words = words;
+        args->words[args->positional_count++] = text;
+        return;
+    }
+    if (args->positional_count == parse->spec->positional_max) {
         argp_error(state, "one argument too many: %s", text);
     }
-    parse->args->positional[parse->args->positional_count++] = text;
+    args->positional[args->positional_count++] = text;
 }
 
 // The options of `map` and `migrate`.
@@ -124,6 +135,46 @@ static uint32_t parse_count(struct argp_state *state, const char *what, const ch
         argp_error(state, "%s takes a number from 1 to %u, not \"%s\"", what, max, value);
     }
     return (uint32_t)count;
+}
+
+// Options of push and status.
+static error_t on_net_option(int key, char *value, struct argp_state *state, args_t *args) {
+    enum { DAY = 86400 };
+    switch (key) {
+        case ARGS_HOSTS:
+            args->hosts = value;
+            return 0;
+        case ARGS_PASSWORD_FILE:
+            args->password_file = value;
+            return 0;
+        case ARGS_OLD:
+            args->old = value;
+            args->trial = true;
+            return 0;
+        case ARGS_TRIAL:
+            args->trial = true;
+            return 0;
+        case ARGS_LEAVE_TRIAL:
+            args->leave_trial = args->trial = true;
+            return 0;
+        case ARGS_KEEP_GOING:
+            args->keep_going = true;
+            return 0;
+        case ARGS_DROP_FROZEN:
+            args->drop_frozen = true;
+            return 0;
+        case ARGS_RAW:
+            args->raw = true;
+            return 0;
+        case ARGS_TIMEOUT:
+            args->timeout = parse_count(state, "--timeout", value, DAY);
+            return 0;
+        case ARGS_WAIT:
+            args->wait = parse_count(state, "--wait", value, DAY);
+            return 0;
+        default:
+            return on_map_option(key, value, args);
+    }
 }
 
 static uint32_t parse_tears(struct argp_state *state, const char *value) {
@@ -164,7 +215,7 @@ static error_t on_torture_option(int key, char *value, struct argp_state *state,
             }
             return 0;
         default:
-            return on_map_option(key, value, args);
+            return on_net_option(key, value, state, args);
     }
 }
 
@@ -228,11 +279,13 @@ static error_t on_option(int key, char *value, struct argp_state *state) {
 void args_parse(const args_spec_t *spec, int argc, char **argv, args_t *args) {
     parse_t parse = { spec, args };
     struct argp argp = { .options = spec->options, .parser = on_option, .args_doc = spec->synopsis, .doc = spec->doc };
-    *args = (args_t){ .cut_op = -1, .depth = 1, .jobs = 2, .tears = (1u << SIM_TEAR_COUNT) - 1 };
+    *args = (args_t){ .cut_op = -1, .depth = 1, .tears = (1u << SIM_TEAR_COUNT) - 1 };
     (void)argp_parse(&argp, argc, argv, 0, NULL, &parse);
 }
 
 void args_free(args_t *args) {
     free(args->puts);
+    free(args->words);
     args->puts = NULL;
+    args->words = NULL;
 }

@@ -9,10 +9,12 @@
 #include "nor.h"
 
 #define ARGS_POSITIONAL_MAX 3
+#define ARGS_MANY 1000000  // as positional_max: they are in args->words
 
 typedef struct args {
     const char *positional[ARGS_POSITIONAL_MAX];  // NULL where not given
     int positional_count;
+    const char **words;  // all positional ones, where there can be many; else NULL
     bool json;
     bool quiet;
     bool force;
@@ -34,11 +36,21 @@ typedef struct args {
     bool list;
     uint32_t window;     // bytes; 0 if not given
     uint32_t depth;      // of torture; 1 if not given
-    uint32_t jobs;       // 2 if not given
+    uint32_t jobs;       // 0 if not given
     uint32_t tears;      // bit set of 1 << sim_tear_t; all if not given
     const char *replay;  // cuts by name
     int64_t cut_op;      // -1 if not given
     sim_tear_t cut_tear;
+    const char *hosts;          // a file
+    const char *password_file;  // likewise
+    const char *old;            // likewise: an image to fall back on
+    bool trial;
+    bool leave_trial;
+    bool keep_going;
+    bool drop_frozen;
+    bool raw;
+    uint32_t timeout;  // seconds; 0 if not given
+    uint32_t wait;     // likewise
 } args_t;
 
 typedef struct args_spec {
@@ -73,6 +85,16 @@ enum {
     ARGS_REPLAY,
     ARGS_WINDOW,
     ARGS_FORCE,
+    ARGS_HOSTS,
+    ARGS_PASSWORD_FILE,
+    ARGS_OLD,
+    ARGS_TRIAL,
+    ARGS_LEAVE_TRIAL,
+    ARGS_KEEP_GOING,
+    ARGS_DROP_FROZEN,
+    ARGS_RAW,
+    ARGS_TIMEOUT,
+    ARGS_WAIT,
 };
 #define ARGS_OPTION_FS_START \
     { "fs-start", ARGS_FS_START, "ADDR", 0, "Where the filesystem begins, if not where it is found", 0 }
@@ -82,6 +104,12 @@ enum {
     { "json", ARGS_JSON, 0, 0, "Print JSON", 0 }
 #define ARGS_OPTION_QUIET \
     { "quiet", 'q', 0, 0, "No progress bar and no summary", 0 }
+#define ARGS_OPTION_HOSTS \
+    { "hosts", ARGS_HOSTS, "FILE", 0, "Devices, too: one name or address a line, # begins a comment", 0 }
+#define ARGS_OPTION_PASSWORD_FILE \
+    { "password-file", ARGS_PASSWORD_FILE, "FILE", 0, "The devices' password is its first line (else: $MOLT_PASSWORD)", 0 }
+#define ARGS_OPTION_TIMEOUT \
+    { "timeout", ARGS_TIMEOUT, "SECONDS", 0, "How long a device may say nothing when it is asked (default: 30)", 0 }
 #define ARGS_OPTION_CUT \
     { \
         "cut", ARGS_CUT, "N[:TEAR]", 0, \

@@ -88,7 +88,7 @@ static int run(dumpfs_t *dump, const args_t *args, board_mode_t mode) {
         .progress = !args->quiet && isatty(STDERR_FILENO) ? on_progress : NULL,
         .progress_ctx = &line,
     };
-    uint32_t jobs = args->jobs;
+    uint32_t jobs = args->jobs ? args->jobs : 2;
     if (args->replay) {
         int count = torture_parse_id(args->replay, cuts);
         if (count < 1) {

@@ -35,6 +35,8 @@ const command_t commands[] = {
     { "compress", "IMAGE [OUT]", "make a gzip file of a firmware, to upgrade from", cmd_compress },
     { "delta", "OLD NEW [OUT]", "make a small file that turns one firmware into another", cmd_delta },
     { "torture", "FLASH PATH", "cut the power everywhere and see what recovers", cmd_torture },
+    { "push", "HOST... FILE", "upgrade devices over the network, one first", cmd_push },
+    { "status", "HOST...", "what devices in the network run, and what became of them", cmd_status },
     { "version", "", "print the versions of tool and boot loader", cmd_version },
     { "help", "[COMMAND]", "print this list, or help for one command", cmd_help },
     { NULL, NULL, NULL, NULL },
@@ -57,9 +59,11 @@ static int run(const command_t *command, int argc, char **argv) {
 }
 
 static void print_help(FILE *out) {
-    fprintf(out, "usage: molt COMMAND [ARGUMENT...]\n\n"
-                 "An ESP8266, or an ESP32-C3, upgrades itself from a file on its own littlefs. FLASH is a raw dump of a\n"
-                 "whole chip, as esptool read_flash writes it; PATH is a path on the littlefs in it.\n\n");
+    fprintf(out,
+        "usage: molt COMMAND [ARGUMENT...]\n\n"
+        "An ESP8266, or an ESP32-C3, upgrades itself from a file on its own littlefs. FLASH is a raw dump of a\n"
+        "whole chip, as esptool read_flash writes it; PATH is a path on the littlefs in it; HOST is a device in the network\n"
+        "with molt_web.\n\n");
     for (const command_t *command = commands; command->name; command++) {
         fprintf(out, "  %-9s %-18s %s\n", command->name, command->synopsis, command->summary);
     }

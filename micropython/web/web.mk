@@ -1,7 +1,7 @@
 # molt_web, the page for uploads: what a device needs of it, and a virtual board that has it.
 
 WEB_OUT := $(BUILD)/web
-WEB_MODULES := $(addprefix $(WEB_OUT)/,molt_http.mpy molt_plain.mpy molt_web.mpy)
+WEB_MODULES := $(addprefix $(WEB_OUT)/,molt_intake.mpy molt_http.mpy molt_plain.mpy molt_web.mpy)
 WEB_FILES := $(WEB_MODULES) $(WEB_OUT)/molt_web.html.gz $(WEB_OUT)/package.json
 
 .PHONY: web demo-web
@@ -17,12 +17,13 @@ $(WEB_OUT)/molt_web.html.gz: micropython/web/molt_web.html
 	@mkdir -p $(@D)
 	$(Q)gzip -9nc $< >$@
 
-# For mpremote mip install.
+# For mpremote mip install: a package of these files.
+mip_comma := ,
+mip_space := $(subst ,, )
+mip_package = {"urls": [$(subst $(mip_space),$(mip_comma) ,$(foreach f,$(1),["$(f)"$(mip_comma)"$(f)"]))], "version": "1"}
 $(WEB_OUT)/package.json: micropython/web/web.mk
 	@mkdir -p $(@D)
-	$(Q)printf '{"urls": [%s], "version": "1"}\n' '$(subst $(web_space),$(web_comma) ,$(foreach f,$(notdir $(WEB_MODULES)) molt_web.html.gz,["$(f)"$(web_comma)"$(f)"]))' >$@
-web_comma := ,
-web_space := $(subst ,, )
+	$(Q)echo '$(call mip_package,$(notdir $(WEB_MODULES)) molt_web.html.gz)' >$@
 
 demo-web: vboard $(BUILD)/molt $(WEB_FILES) $(NET_FIRMWARES) ## a virtual board with the page, in your browser; Ctrl-C switches it off
 	@$(PYTHON) tools/demo-web $(BUILD)

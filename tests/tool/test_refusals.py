@@ -10,7 +10,7 @@ from rig import (Device, KB, MOLT, ROOT, check, esp32_image, esp8266_image, good
                  segments_image, test)
 
 COMMANDS = ["info", "doctor", "mkflash", "map", "migrate", "ls", "get", "put", "rm", "extents", "frozen", "plan", "upgrade", "boot", "install",
-            "uninstall", "compress", "torture", "version", "help"]
+            "uninstall", "compress", "torture", "push", "status", "version", "help"]
 
 
 @test

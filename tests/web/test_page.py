@@ -107,7 +107,7 @@ def who_has_the_password_gets_in_by_the_keyboard_alone():
     b.wait("document.activeElement.id == 'pw'")
     b.type(PASSWORD)
     b.press("Enter")
-    b.wait("document.querySelectorAll('#mods li').length == 3 && document.activeElement.id == 'file'")
+    b.wait("document.querySelectorAll('#mods li').length == 4 && document.activeElement.id == 'file'")
     same(b.run("document.getElementById('pw').value"), "", "what is left of the password in the page")
 
 

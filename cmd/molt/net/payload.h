@@ -1,0 +1,31 @@
+// The firmware that is sent: as it is, and packed.
+#ifndef MOLT_CMD_PAYLOAD_H
+#define MOLT_CMD_PAYLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/image.h"
+#include "proof.h"
+
+// One form of it. NULL bytes: there is none.
+typedef struct payload_form {
+    uint8_t *bytes;
+    uint32_t size;
+    char sha256[2 * PROOF_SIZE + 1];
+} payload_form_t;
+
+typedef struct payload {
+    payload_form_t raw;
+    payload_form_t gzip;
+    uint32_t crc32;                            // of the raw one
+    char version[MOLT_IMAGE_VERSION_MAX + 1];  // what its MicroPython calls itself; "" if it does not say
+} payload_t;
+
+// Load the image `path`, packed or not, and see that it is a whole one for the ESP8266: those that a device would not take are not sent.
+//   wants_gzip  pack it if it is not packed. A file that is packed already is sent as it is
+// Returns 0, or 1 after having said what is wrong. Call payload_free() in either case.
+int payload_load(payload_t *payload, const char *path, bool wants_gzip);
+void payload_free(payload_t *payload);
+
+#endif

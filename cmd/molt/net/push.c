@@ -1,0 +1,493 @@
+// One device of a rollout. What is asked, and when it is asked again, is what the page does (micropython/web/molt_web.html).
+
+#include "push.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "say.h"
+
+// The first piece is short: what is no image for the device is refused before the rest is on its way. In bytes.
+#define PIECE_FIRST 4096u
+#define PIECE 65536u
+// Tries of one thing, with a pause between them, and how often an upload begins again from its first byte.
+#define TRIES_MAX 20u
+#define ASK_TRIES_MAX 3u
+#define RESTARTS_MAX 2u
+#define ORDERS_MAX 3u
+#define PAUSE_MS 1500u
+#define BACK_PAUSE_MS 1000u
+// What a device needs beside the image: the boot sector's file, and littlefs's own blocks; as molt_web reckons it.
+#define ROOM_FOR(size) ((size) + (size) / 400u + 5u * 4096u)
+// Where a device has less heap than this a packed image is not sent to it: it is checked with a window of 4 KB. In bytes.
+#define GZIP_HEAP_MIN 16384
+// Where a fallback is put that the device does not have.
+#define FALLBACK_URI "/files/firmware.old?sha256="
+// Seconds by which the device's clock and this computer's may differ since the order.
+#define CLOCK_SLACK 3
+
+typedef enum push_step {
+    STEP_INFO,
+    STEP_PLAN,
+    STEP_GOT,
+    STEP_PIECE,
+    STEP_ORDER,
+    STEP_FALLBACK,
+    STEP_BACK,
+    STEP_CONFIRM
+} push_step_t;
+
+static void ask(push_t *push, push_step_t step);
+
+static void end(push_t *push, push_state_t state) {
+    push->state = state;
+    push->due_ms = 0;
+    push->ended_ms = http_now_ms();
+}
+
+// The device is done with: a sentence without full stop, of which control characters do not reach the terminal.
+__attribute__((format(printf, 2, 3))) static void fail(push_t *push, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(push->error, sizeof push->error, format, args);
+    va_end(args);
+    for (char *p = push->error; *p; p++) {
+        *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
+    }
+    push->is_changed = push->order_count > 0;
+    end(push, PUSH_FAILED);
+}
+
+// The same step again after a pause.
+static void again(push_t *push, push_step_t step, uint32_t pause_ms) {
+    push->step = (int)step;
+    push->due_ms = http_now_ms() + pause_ms;
+}
+
+static void copy_text(char text[PUSH_VERSION_MAX], const json_t *value) {
+    const char *string = json_string_value(value);
+    snprintf(text, PUSH_VERSION_MAX, "%s", string ? string : "");
+    for (char *p = text; *p; p++) {
+        *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
+    }
+}
+
+static int64_t number(const json_t *object, const char *key) {
+    return json_integer_value(json_object_get(object, key));
+}
+
+static bool is_true(const json_t *object, const char *key) {
+    return json_is_true(json_object_get(object, key));
+}
+
+static const char *result_of(const json_t *info) {
+    const char *result = json_string_value(json_object_get(json_object_get(info, "status"), "result"));
+    return result ? result : "";
+}
+
+// Whether the device cannot be asked now, but may be soon.
+static bool may_pass(const http_t *http) {
+    return http->outcome == HTTP_BROKEN || http->outcome == HTTP_UNREACHABLE
+           || (http->outcome == HTTP_ANSWERED && (http->status == 503 || http->status == 408));
+}
+
+// ---- what the device is
+
+static const payload_form_t *choose_form(const push_t *push, const json_t *info) {
+    const payload_t *payload = push->options->payload;
+    int64_t room = number(info, "free") + number(info, "image");
+    bool takes_gzip = is_true(info, "gzip") && number(info, "heap") >= GZIP_HEAP_MIN;
+    if (takes_gzip && payload->gzip.bytes && !push->options->wants_raw && ROOM_FOR(payload->gzip.size) <= room) {
+        return &payload->gzip;
+    }
+    return ROOM_FOR(payload->raw.size) <= room ? &payload->raw : NULL;
+}
+
+static void refuse_room(push_t *push, const json_t *info) {
+    const payload_t *payload = push->options->payload;
+    int64_t room = number(info, "free") + number(info, "image");
+    bool takes_gzip = is_true(info, "gzip") && payload->gzip.bytes;
+    uint32_t size = takes_gzip ? payload->gzip.size : payload->raw.size;
+    if (takes_gzip && ROOM_FOR(size) <= room) {
+        fail(push,
+            "the image has no room on it as it is, and it has not the memory to check a packed one (%" PRId64 " bytes of heap): "
+            "let its program hold less, or delete files",
+            number(info, "heap"));
+    } else {
+        fail(push, "the image needs %u KB, and %" PRId64 " KB are free: delete files there (the page shows them)%s",
+            ROOM_FOR(size) / 1024, room / 1024, takes_gzip ? "" : "; its molt_web takes no packed image");
+    }
+}
+
+// Why this device cannot be upgraded as it is, or NULL.
+static const char *obstacle(const push_t *push, const json_t *info) {
+    const char *result = result_of(info);
+    if (!json_is_string(json_object_get(info, "version"))) {
+        return "what answers there is not molt_web; check address and port";
+    }
+    if (!json_is_null(json_object_get(info, "pending"))) {
+        return "an upgrade is prepared on it already: restart it to carry that out, or take it back with molt.cancel(), and push again";
+    }
+    if (strcmp(result, "trial") == 0) {
+        return "its firmware is on trial: call molt.confirm() there to keep it, or restart it until the old one is back, and push again";
+    }
+    if (push->options->wants_trial && !is_true(json_object_get(info, "status"), "resident")) {
+        return "a trial needs resident mode, which it has not: molt.install() there, once, or push without --trial";
+    }
+    return NULL;
+}
+
+static void on_info(push_t *push) {
+    const json_t *info = push->http.json;
+    if (may_pass(&push->http) && ++push->tries < ASK_TRIES_MAX) {
+        again(push, STEP_INFO, PAUSE_MS);
+        return;
+    }
+    if (push->http.outcome != HTTP_ANSWERED || push->http.status != 200) {
+        fail(push, "%s%s", push->http.error,
+            push->http.is_password_wrong ? "; nothing was sent. Check MOLT_PASSWORD, or the file of --password-file" : "");
+        return;
+    }
+    const char *text = obstacle(push, info);
+    if (text) {
+        fail(push, "%s", text);
+        return;
+    }
+    copy_text(push->from, json_object_get(info, "version"));
+    memcpy(push->now, push->from, sizeof push->now);
+    push->form = choose_form(push, info);
+    if (push->form == NULL) {
+        refuse_room(push, info);
+        return;
+    }
+    push->tries = 0;
+    ask(push, number(info, "image") ? STEP_PLAN : STEP_GOT);
+}
+
+// What the last image that it was sent is: perhaps this one, and in place. Whatever else it says, the upload tells better.
+static void on_plan_before(push_t *push) {
+    char crc32[12];
+    const char *text = json_string_value(json_object_get(push->http.json, "crc32"));
+    snprintf(crc32, sizeof crc32, "%08x", push->options->payload->crc32);
+    if (push->http.outcome == HTTP_ANSWERED && push->http.status == 200 && is_true(push->http.json, "in_place") && text
+        && strcmp(text, crc32) == 0) {
+        end(push, PUSH_SAME);
+        return;
+    }
+    ask(push, STEP_GOT);
+}
+
+// ---- the upload
+
+// The connection broke, or the device is busy: ask how much it has, and go on from there.
+static void resume(push_t *push) {
+    push->broken_count += push->http.outcome != HTTP_ANSWERED;
+    if (++push->tries > TRIES_MAX) {
+        fail(push, "the upload does not go on, %u tries in a row: %s. Push again, and it goes on from byte %u", TRIES_MAX,
+            push->http.error, push->got);
+        return;
+    }
+    again(push, STEP_GOT, PAUSE_MS);
+}
+
+static void on_got(push_t *push) {
+    if (may_pass(&push->http)) {
+        resume(push);
+        return;
+    }
+    if (push->http.outcome != HTTP_ANSWERED || push->http.status != 200) {
+        fail(push, "%s", push->http.error);
+        return;
+    }
+    push->state = PUSH_UPLOADING;
+    int64_t got = number(push->http.json, "got");
+    if (got < 0 || got > push->form->size) {
+        fail(push, "it says that it has %" PRId64 " bytes of a file of %u: this is not molt_web as this tool knows it", got,
+            push->form->size);
+        return;
+    }
+    // The answer to the last piece was lost, or the device could not keep what it had.
+    if ((uint32_t)got < push->got && ++push->restart_count > RESTARTS_MAX) {
+        fail(push, "it lost what it had of the upload, %u times: look at its filesystem, and at what its serial line says",
+            push->restart_count);
+        return;
+    }
+    push->got = (uint32_t)got;
+    ask(push, STEP_PIECE);
+}
+
+static void on_plan(push_t *push) {
+    const json_t *plan = push->http.json;
+    const char *reason = json_string_value(json_object_get(plan, "reason"));
+    push->got = push->form->size;
+    copy_text(push->to, json_object_get(plan, "version"));
+    push->seconds = json_number_value(json_object_get(plan, "seconds"));
+    if (is_true(plan, "refused") && !push->options->drop_frozen) {
+        fail(push, "%s. Nothing was changed; with --drop-frozen molt push lets these modules go",
+            reason ? reason : "it refuses the image, and does not say why");
+        return;
+    }
+    if (is_true(plan, "in_place")) {
+        end(push, PUSH_SAME);
+        return;
+    }
+    push->state = PUSH_PREPARING;
+    push->tries = 0;
+    ask(push, STEP_ORDER);
+}
+
+static void on_piece(push_t *push) {
+    const http_t *http = &push->http;
+    // 409: the next byte is another one, or the device does not know yet that a connection broke.
+    if (may_pass(http) || (http->outcome == HTTP_ANSWERED && http->status == 409)) {
+        resume(push);
+        return;
+    }
+    if (http->outcome != HTTP_ANSWERED || http->status != 200) {
+        fail(push, "%s. Nothing was changed", http->error);
+        return;
+    }
+    push->tries = 0;
+    if (json_object_get(http->json, "refused")) {
+        on_plan(push);
+        return;
+    }
+    int64_t got = number(http->json, "got");
+    if (got <= push->got || got > push->form->size) {
+        resume(push);
+        return;
+    }
+    push->got = (uint32_t)got;
+    ask(push, STEP_PIECE);
+}
+
+// ---- the upgrade
+
+static void wait_for_it(push_t *push) {
+    push->state = PUSH_UPGRADING;
+    again(push, STEP_BACK, BACK_PAUSE_MS);
+}
+
+static void on_order(push_t *push) {
+    const http_t *http = &push->http;
+    if (http->outcome != HTTP_ANSWERED) {
+        // It may have heard it.
+        wait_for_it(push);
+        return;
+    }
+    if (http->status == 409 && json_object_get(http->json, "fallback") && push->options->fallback->bytes && push->tries++ == 0) {
+        push->order_count--;
+        ask(push, STEP_FALLBACK);
+        return;
+    }
+    if (http->status != 200) {
+        push->order_count--;
+        fail(push, "%s. Nothing was changed", http->error);
+        return;
+    }
+    if (is_true(http->json, "in_place")) {
+        end(push, PUSH_SAME);
+        return;
+    }
+    wait_for_it(push);
+}
+
+static void on_fallback(push_t *push) {
+    if (may_pass(&push->http) && ++push->tries < ASK_TRIES_MAX) {
+        again(push, STEP_FALLBACK, PAUSE_MS);
+        return;
+    }
+    if (push->http.outcome != HTTP_ANSWERED || push->http.status != 200) {
+        fail(push, "the image to fall back on: %s. Nothing was changed", push->http.error);
+        return;
+    }
+    ask(push, STEP_ORDER);
+}
+
+// Whether it runs what was sent. Of a long version the device knows the beginning of what stands in the image.
+static bool is_new(const push_t *push) {
+    size_t length = strlen(push->to);
+    return length < MOLT_IMAGE_VERSION_MAX ? strcmp(push->now, push->to) == 0 : strncmp(push->now, push->to, length) == 0;
+}
+
+// What is wrong with a device that is back and has no upgrade before it any more; NULL: nothing, it runs the new firmware for good.
+static const char *fault_of(const push_t *push, const char *result) {
+    if (strcmp(result, "rolled back") == 0) {
+        return "the new firmware was not confirmed in time, and the old one is back";
+    }
+    if (strcmp(result, "restored") == 0) {
+        return "the file had changed when the boot loader read it, and the old firmware was kept";
+    }
+    if (*push->to ? !is_new(push) : strcmp(result, "ok") != 0 && strcmp(result, "confirmed") != 0) {
+        return "it does not run the new firmware, and does not say why";
+    }
+    if (push->options->wants_trial && strcmp(result, "confirmed") != 0) {
+        return "it runs the new firmware, but not as one that was on trial and confirmed";
+    }
+    return NULL;
+}
+
+// Whether it has not restarted since it was told to.
+static bool is_untouched(const push_t *push, const json_t *info) {
+    int64_t since_s = (int64_t)((http_now_ms() - push->ordered_ms) / 1000);
+    return number(info, "up") > since_s + CLOCK_SLACK && !is_new(push);
+}
+
+static void judge(push_t *push, const json_t *info) {
+    const char *result = result_of(info);
+    if (strcmp(result, "trial") == 0) {
+        push->state = PUSH_CONFIRMING;
+        if (push->options->leaves_confirming) {
+            again(push, STEP_BACK, BACK_PAUSE_MS);
+        } else {
+            ask(push, STEP_CONFIRM);
+        }
+        return;
+    }
+    if (is_untouched(push, info)) {
+        if (push->order_count < ORDERS_MAX) {
+            ask(push, STEP_ORDER);
+        } else {
+            fail(
+                push, "it was told to upgrade %u times and does not begin; look at what its serial line says", push->order_count);
+        }
+        return;
+    }
+    const char *fault = fault_of(push, result);
+    if (fault) {
+        fail(push, "it came back with %s: %s", push->now, fault);
+    } else {
+        end(push, PUSH_UPGRADED);
+    }
+}
+
+static void on_back(push_t *push) {
+    const http_t *http = &push->http;
+    uint64_t waited_ms = http_now_ms() - push->ordered_ms;
+    bool is_late = waited_ms > push->options->wait_s * 1000ull + (uint64_t)(push->seconds * 1000);
+    bool is_answered = http->outcome == HTTP_ANSWERED && http->status == 200;
+    if (is_answered) {
+        copy_text(push->now, json_object_get(http->json, "version"));
+    }
+    bool is_on_trial = is_answered && strcmp(result_of(http->json), "trial") == 0;
+    if (is_late && is_on_trial) {
+        fail(push, "it runs %s on trial, and that was not confirmed for %" PRIu64 " s: look at what its program does", push->now,
+            waited_ms / 1000);
+    } else if (is_late && is_answered) {
+        fail(push, "the upgrade is prepared on it, and it has not restarted for %" PRIu64 " s: restart it", waited_ms / 1000);
+    } else if (is_late) {
+        fail(push,
+            "it has not come back for %" PRIu64
+            " s since it was told to upgrade: look at its power, and at what its serial line says "
+            "(%.200s)",
+            waited_ms / 1000, http->error);
+    } else if (is_answered && json_is_null(json_object_get(http->json, "pending"))) {
+        judge(push, http->json);
+    } else {
+        again(push, STEP_BACK, BACK_PAUSE_MS);
+    }
+}
+
+// Whatever came of it, the device says.
+static void on_confirm(push_t *push) {
+    if (push->http.outcome == HTTP_ANSWERED && push->http.status != 200 && !may_pass(&push->http)) {
+        fail(push, "it runs the new firmware on trial, and cannot be told to keep it: %s", push->http.error);
+        return;
+    }
+    again(push, STEP_BACK, 1);
+}
+
+// ---- questions
+
+static void ask_piece(push_t *push) {
+    char uri[HTTP_URI_MAX];
+    const payload_form_t *form = push->form;
+    uint32_t left = form->size - push->got;
+    uint32_t most = push->got ? PIECE : PIECE_FIRST;
+    uint32_t size = left < most ? left : most;
+    snprintf(uri, sizeof uri, "/upload?sha256=%s&size=%u&offset=%u", form->sha256, form->size, push->got);
+    http_send(push->pool, &push->http, "PUT", uri, form->bytes + push->got, size);
+}
+
+static void ask_order(push_t *push) {
+    char uri[HTTP_URI_MAX];
+    snprintf(uri, sizeof uri, "/upgrade%s%s%s", push->options->wants_trial || push->options->drop_frozen ? "?" : "",
+        push->options->wants_trial ? "trial&" : "", push->options->drop_frozen ? "drop_frozen" : "");
+    push->order_count++;
+    push->ordered_ms = http_now_ms();
+    http_send(push->pool, &push->http, "POST", uri, NULL, 0);
+}
+
+static void ask(push_t *push, push_step_t step) {
+    char uri[HTTP_URI_MAX];
+    const payload_form_t *fallback = push->options->fallback;
+    push->step = (int)step;
+    push->due_ms = 0;
+    switch (step) {
+        case STEP_INFO:
+        case STEP_BACK:
+            http_send(push->pool, &push->http, "GET", "/info", NULL, 0);
+            break;
+        case STEP_PLAN:
+            http_send(push->pool, &push->http, "POST", "/plan", NULL, 0);
+            break;
+        case STEP_GOT:
+            snprintf(uri, sizeof uri, "/upload?sha256=%s&size=%u", push->form->sha256, push->form->size);
+            http_send(push->pool, &push->http, "GET", uri, NULL, 0);
+            break;
+        case STEP_PIECE:
+            ask_piece(push);
+            break;
+        case STEP_ORDER:
+            ask_order(push);
+            break;
+        case STEP_FALLBACK:
+            snprintf(uri, sizeof uri, FALLBACK_URI "%s", fallback->sha256);
+            http_send(push->pool, &push->http, "PUT", uri, fallback->bytes, fallback->size);
+            break;
+        case STEP_CONFIRM:
+            http_send(push->pool, &push->http, "POST", "/confirm", NULL, 0);
+            break;
+    }
+}
+
+void push_begin(push_t *push, const push_options_t *options, http_pool_t *pool) {
+    push->options = options;
+    push->pool = pool;
+    push->http = (http_t){ .host = push->host, .owner = push };
+    push->state = PUSH_ASKING;
+    push->begun_ms = http_now_ms();
+    memcpy(push->to, options->payload->version, sizeof options->payload->version);
+    ask(push, STEP_INFO);
+}
+
+void push_wake(push_t *push) {
+    ask(push, (push_step_t)push->step);
+}
+
+void push_on_answer(push_t *push) {
+    static void (*const handlers[])(push_t *) = {
+        [STEP_INFO] = on_info,
+        [STEP_PLAN] = on_plan_before,
+        [STEP_GOT] = on_got,
+        [STEP_PIECE] = on_piece,
+        [STEP_ORDER] = on_order,
+        [STEP_FALLBACK] = on_fallback,
+        [STEP_BACK] = on_back,
+        [STEP_CONFIRM] = on_confirm,
+    };
+    handlers[push->step](push);
+}
+
+uint32_t push_sent(const push_t *push) {
+    return push->got
+           + (push->state == PUSH_UPLOADING && push->step == STEP_PIECE && push->due_ms == 0 ? http_sent(&push->http) : 0);
+}
+
+const char *push_state_text(push_state_t state) {
+    static const char *const texts[] = { "not begun", "asks", "uploads", "prepares", "upgrades", "confirms", "upgraded", "same",
+        "failed" };
+    return texts[state];
+}

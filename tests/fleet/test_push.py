@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""molt push and molt status with the virtual ESP8266, whose network is lwIP's and whose server is MicroPython's, as TAP.
+
+usage: test_push.py [--full] [WORD...]
+
+They need `make build/molt vboard firmwares web`, in BUILD (build).
+"""
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/web")]
+import tap  # noqa: E402
+from client import BUILD, PASSWORD, make_device, start  # noqa: E402
+from board import WORK, free_port  # noqa: E402
+from tap import note, same, test, true  # noqa: E402
+
+OLD = BUILD / "mpy-A-net/firmware.bin"
+NEW = BUILD / "mpy-B-net/firmware.bin"
+FULL = set()
+RESIDENT = "import molt\nif not (molt.status() or {}).get('resident'): molt.install(verbose=False)\n" + (ROOT / "micropython/web/main.py").read_text()
+
+
+def full(function):
+    """Decorator: takes long, and is for make test-full."""
+    FULL.add(function)
+    return function
+
+
+def molt(*words, password=PASSWORD):
+    """Status, stdout, stderr."""
+    done = subprocess.run([BUILD / "molt", *map(str, words)], env={**os.environ, "MOLT_PASSWORD": password, "TERM": "dumb"},
+                          capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def push(*words, password=PASSWORD):
+    """Status, what is said of the one device, stderr."""
+    status, out, err = molt("push", "--json", *words, password=password)
+    true(out.startswith("{"), out + err)
+    return status, json.loads(out)["devices"][0], err
+
+
+class Wire:
+    """A wire to a device that breaks when so many bytes have gone through it, once for each number."""
+
+    def __init__(self, port, breaks):
+        self.target = port
+        self.breaks = list(breaks)
+        self.count = 0
+        self.port = free_port()
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+                device = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            threading.Thread(target=self.copy, args=(client, device, True), daemon=True).start()
+            threading.Thread(target=self.copy, args=(device, client, False), daemon=True).start()
+
+    def copy(self, source, sink, is_up):
+        try:
+            while data := source.recv(4096):
+                self.count += len(data) if is_up else 0
+                if self.breaks and self.count > self.breaks[0]:
+                    self.breaks.pop(0)
+                    raise OSError
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            for s in (source, sink):
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+
+class Device:
+    def __init__(self, name, **more):
+        self.flash = make_device(name, **more)
+
+    def __enter__(self):
+        self.board = start(self.flash)
+        self.host = f"127.0.0.1:{self.board.port}"
+        return self
+
+    def __exit__(self, *_):
+        self.board.cut()
+
+    def info(self):
+        status, out, err = molt("status", "--json", self.host)
+        same(status, 0, err)
+        return json.loads(out)[0]["info"]
+
+
+@test
+def a_device_is_upgraded_over_a_wire_that_breaks_and_not_with_a_wrong_password():
+    packed = WORK / "new.gz"
+    with Device("push") as d:
+        same(molt("compress", NEW, packed)[0], 0)
+        status, told, err = push(d.host, packed, password="battery staple")
+        true(status == 1 and "the password is wrong" in err and "MOLT_PASSWORD" in err and not told["changed"], err)
+        wire = Wire(d.board.port, (60000, 300000))
+        status, told, err = push(f"127.0.0.1:{wire.port}", NEW)
+        same((status, told["result"], told["packed"], told["broken"]), (0, "upgraded", True, 2), f"{told} {err}")
+        true(wire.count < told["sent"] + 2 * 65536 + 20000, f"{wire.count} bytes for {told['sent']}: the upload goes on where it was")
+        same((d.info()["status"]["result"], d.info()["version"]), ("ok", told["runs"]))
+        note(f"{told['seconds']} s for {told['sent']} bytes, the connection broke twice")
+        status, told, err = push(d.host, packed)
+        same((status, told["result"], told["sent"]), (0, "same", 0), "who has it is not sent it again: " + err)
+
+
+@test
+@full
+def an_image_as_it_is_goes_in_and_one_for_another_map_is_refused():
+    with Device("rawpush") as d:
+        status, told, err = push(d.host, BUILD / "mpy-A-molt/firmware.bin")
+        true(status == 1 and "another flash map" in err and "Nothing was changed" in err and not told["changed"], err)
+        status, told, err = push("--raw", d.host, NEW)
+        same((status, told["result"], told["packed"], told["sent"]), (0, "upgraded", False, NEW.stat().st_size), f"{told} {err}")
+        note(f"{told['seconds']} s for {told['sent']} bytes")
+
+
+@test
+@full
+def on_trial_a_device_is_confirmed_and_keeps_the_image_for_the_next_time():
+    with Device("trialpush", main=RESIDENT) as d:
+        status, told, err = push("--trial", d.host, NEW)
+        true(status == 1 and "nothing to fall back on" in err, err)
+        status, told, err = push("--old", OLD, d.host, NEW)
+        same((status, told["result"], d.info()["status"]["result"]), (0, "upgraded", "confirmed"), err)
+        status, told, err = push("--trial", d.host, OLD)
+        same((status, told["result"], d.info()["status"]["result"]), (0, "upgraded", "confirmed"), "the old one is on it already: " + err)
+
+
+@test
+@full
+def a_device_that_is_not_confirmed_rolls_back_and_that_is_said():
+    with Device("rollback", main=RESIDENT) as d:
+        done = []
+        thread = threading.Thread(target=lambda: done.append(push("--old", OLD, "--leave-trial", "--wait", "200", d.host, NEW)))
+        thread.start()
+        # The second firmware is started three times, without anybody who confirms.
+        d.board.wait_for("is served", 200, 2)
+        for count in range(3, 6):
+            port = d.board.port
+            d.board.cut()
+            d.board = start(d.flash, port=port)
+            if "upgrading" in d.board.text():
+                break
+        thread.join()
+        status, told, err = done[0]
+        same((status, told["result"]), (1, "failed"), f"{told} {err}")
+        true("the old one is back" in err, err)
+
+
+def main():
+    if "--full" not in sys.argv:
+        tap.TESTS[:] = [t for t in tap.TESTS if t not in FULL]
+    return tap.main([w for w in sys.argv[1:] if w != "--full"], jobs=2 if "--full" in sys.argv else 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
