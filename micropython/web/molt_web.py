@@ -415,9 +415,6 @@ class App:
         if plan["refused"] and "drop_frozen" not in plan["reason"]:
             _remove(upload.path)
             raise Refused(422, plan["reason"])
-        status = molt.status()
-        if status and status["resident"] and _runs(_IMAGE):
-            uos.rename(_IMAGE, _OLD)
         uos.rename(upload.path, _IMAGE)
         plan["got"] = upload.size
         return plan
@@ -451,8 +448,11 @@ class App:
         return {"in_place": False, "bytes": molt.pending()}
 
     async def post_confirm(self, request):
-        """Keep the firmware that is on trial: who asks has reached the device."""
-        return {"confirmed": molt.confirm()}
+        """Keep the firmware that is on trial: who asks has reached the device. Its file is what the next trial falls back on."""
+        confirmed = molt.confirm()
+        if confirmed and _runs(_IMAGE):
+            uos.rename(_IMAGE, _OLD)
+        return {"confirmed": confirmed}
 
     async def post_restart(self, request):
         self.has_to_reset = True
