@@ -109,7 +109,7 @@ enum {
 #define ARGS_OPTION_PASSWORD_FILE \
     { "password-file", ARGS_PASSWORD_FILE, "FILE", 0, "The devices' password is its first line (else: $MOLT_PASSWORD)", 0 }
 #define ARGS_OPTION_TIMEOUT \
-    { "timeout", ARGS_TIMEOUT, "SECONDS", 0, "How long a device may say nothing when it is asked (default: 30)", 0 }
+    { "timeout", ARGS_TIMEOUT, "SECONDS", 0, "How long a device may say nothing when it is asked (default: 60)", 0 }
 #define ARGS_OPTION_CUT \
     { \
         "cut", ARGS_CUT, "N[:TEAR]", 0, \

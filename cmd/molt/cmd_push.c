@@ -14,7 +14,7 @@
 #include "say.h"
 #include "show.h"
 
-#define TIMEOUT_DEFAULT 30u
+#define TIMEOUT_DEFAULT 60u
 #define WAIT_DEFAULT 300u
 #define JOBS_DEFAULT 8u
 
@@ -37,7 +37,7 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-static volatile int interrupted;
+static volatile sig_atomic_t interrupted;
 
 // The first Ctrl-C lets what is under way come to its end, the second one ends the program.
 static void on_interrupt(int number) {

@@ -11,7 +11,7 @@
 #include "password.h"
 #include "say.h"
 
-#define TIMEOUT_DEFAULT 30u
+#define TIMEOUT_DEFAULT 60u
 #define JOBS_DEFAULT 32u
 
 typedef struct board {

@@ -305,9 +305,6 @@ class App:
         gc.collect()
         check_digest(upload.path, upload.sha256)
         plan = accept(upload.path)
-        status = molt.status()
-        if status and status["resident"] and runs(_IMAGE):
-            uos.rename(_IMAGE, _OLD)
         uos.rename(upload.path, _IMAGE)
         return self.tell(plan, got=upload.size)
 
@@ -337,8 +334,11 @@ class App:
         return {"in_place": False, "bytes": molt.pending()}
 
     async def post_confirm(self, request):
-        """Keep the firmware that is on trial: who asks has reached the device."""
-        return {"confirmed": molt.confirm()}
+        """Keep the firmware that is on trial: who asks has reached the device. Its file is what the next trial falls back on."""
+        confirmed = molt.confirm()
+        if confirmed and runs(_IMAGE):
+            uos.rename(_IMAGE, _OLD)
+        return {"confirmed": confirmed}
 
     async def post_restart(self, request):
         self.has_to_reset = True

@@ -151,7 +151,8 @@ class Device:
 
     def turn_on(self):
         """Live, in a thread with an event loop of its own: a device that checks an image keeps nobody waiting but its own clients."""
-        self.is_off = False
+        self.is_off = self.is_gone = False
+        self.asked = None
         self.is_ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self.live()), daemon=True)
         self.thread.start()
@@ -160,12 +161,14 @@ class Device:
     def turn_off(self):
         self.is_off = True
         self.loop.call_soon_threadsafe(self.wake.set)
-        self.thread.join()
+        self.thread.join(20)
 
     async def live(self):
         DEVICE.set(self)
         self.loop = asyncio.get_running_loop()
         self.wake = asyncio.Event()
+        if self.pending:
+            self.boot()
         while not self.is_off:
             await self.serve()
             if not self.is_off:

@@ -122,7 +122,9 @@ void http_send(http_pool_t *pool, http_t *http, const char *method, const char *
         http->easy = curl_easy_init();
     }
     if (http->easy == NULL) {
-        abort();  // libcurl was there a moment ago: no memory for some KB
+        // Some KB are not there. No device is worse off for it: uploads go on with the next push, upgrades by themselves.
+        (void)say_fail("there is not enough memory; close other programs and push again");
+        exit(1);
     }
     start(http);
 }

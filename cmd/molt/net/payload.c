@@ -75,6 +75,7 @@ int payload_load(payload_t *payload, const char *path, bool wants_gzip) {
         }
         set_form(&payload->gzip, bytes, size);
     }
+    payload->gzip_window = payload->gzip.bytes ? gunzip_window(payload->gzip.bytes, payload->gzip.size) : 0;
     return 0;
 }
 

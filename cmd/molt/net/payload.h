@@ -18,6 +18,7 @@ typedef struct payload_form {
 typedef struct payload {
     payload_form_t raw;
     payload_form_t gzip;
+    uint32_t gzip_window;                      // bytes that a device needs to unpack the packed one; 0: there is none
     uint32_t crc32;                            // of the raw one
     char version[MOLT_IMAGE_VERSION_MAX + 1];  // what its MicroPython calls itself; "" if it does not say
 } payload_t;

@@ -21,10 +21,12 @@
 #define BACK_PAUSE_MS 1000u
 // What a device needs beside the image: the boot sector's file, and littlefs's own blocks; as molt_web reckons it.
 #define ROOM_FOR(size) ((size) + (size) / 400u + 5u * 4096u)
-// Where a device has less heap than this a packed image is not sent to it: it is checked with a window of 4 KB. In bytes.
-#define GZIP_HEAP_MIN 16384
+// What a device has to have of heap to be sent a packed image, beside the window that the file is checked with. In bytes.
+#define GZIP_HEAP 12288
 // Where a fallback is put that the device does not have.
 #define FALLBACK_URI "/files/firmware.old?sha256="
+// What an upgrade takes at most, with the slowest chip that a data sheet describes: some minutes.
+#define UPGRADE_SECONDS_MAX 3600
 // Seconds by which the device's clock and this computer's may differ since the order.
 #define CLOCK_SLACK 3
 
@@ -74,8 +76,10 @@ static void copy_text(char text[PUSH_VERSION_MAX], const json_t *value) {
     }
 }
 
+// What a device says is a number of bytes or seconds; whatever it says, sums of some of them fit.
 static int64_t number(const json_t *object, const char *key) {
-    return json_integer_value(json_object_get(object, key));
+    int64_t value = json_integer_value(json_object_get(object, key));
+    return value < -1 ? -1 : value > INT32_MAX ? INT32_MAX : value;
 }
 
 static bool is_true(const json_t *object, const char *key) {
@@ -98,7 +102,7 @@ static bool may_pass(const http_t *http) {
 static const payload_form_t *choose_form(const push_t *push, const json_t *info) {
     const payload_t *payload = push->options->payload;
     int64_t room = number(info, "free") + number(info, "image");
-    bool takes_gzip = is_true(info, "gzip") && number(info, "heap") >= GZIP_HEAP_MIN;
+    bool takes_gzip = is_true(info, "gzip") && number(info, "heap") >= GZIP_HEAP + (int64_t)payload->gzip_window;
     if (takes_gzip && payload->gzip.bytes && !push->options->wants_raw && ROOM_FOR(payload->gzip.size) <= room) {
         return &payload->gzip;
     }
@@ -223,7 +227,8 @@ static void on_plan(push_t *push) {
     const char *reason = json_string_value(json_object_get(plan, "reason"));
     push->got = push->form->size;
     copy_text(push->to, json_object_get(plan, "version"));
-    push->seconds = json_number_value(json_object_get(plan, "seconds"));
+    double seconds = json_number_value(json_object_get(plan, "seconds"));
+    push->seconds = seconds > 0 && seconds < UPGRADE_SECONDS_MAX ? seconds : 0;
     if (is_true(plan, "refused") && !push->options->drop_frozen) {
         fail(push, "%s. Nothing was changed; with --drop-frozen molt push lets these modules go",
             reason ? reason : "it refuses the image, and does not say why");
@@ -274,6 +279,11 @@ static void on_order(push_t *push) {
     const http_t *http = &push->http;
     if (http->outcome != HTTP_ANSWERED) {
         // It may have heard it.
+        wait_for_it(push);
+        return;
+    }
+    if (http->status == 409 && push->order_count > 1) {
+        // The order before was heard.
         wait_for_it(push);
         return;
     }
@@ -371,8 +381,10 @@ static void on_back(push_t *push) {
     if (is_answered) {
         copy_text(push->now, json_object_get(http->json, "version"));
     }
-    bool is_on_trial = is_answered && strcmp(result_of(http->json), "trial") == 0;
-    if (is_late && is_on_trial) {
+    bool is_done = is_answered && json_is_null(json_object_get(http->json, "pending"));
+    if (is_done && !(is_late && strcmp(result_of(http->json), "trial") == 0)) {
+        judge(push, http->json);
+    } else if (is_done) {
         fail(push, "it runs %s on trial, and that was not confirmed for %" PRIu64 " s: look at what its program does", push->now,
             waited_ms / 1000);
     } else if (is_late && is_answered) {
@@ -383,8 +395,6 @@ static void on_back(push_t *push) {
             " s since it was told to upgrade: look at its power, and at what its serial line says "
             "(%.200s)",
             waited_ms / 1000, http->error);
-    } else if (is_answered && json_is_null(json_object_get(http->json, "pending"))) {
-        judge(push, http->json);
     } else {
         again(push, STEP_BACK, BACK_PAUSE_MS);
     }

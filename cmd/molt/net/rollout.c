@@ -26,7 +26,7 @@ static void begin_next(rollout_t *rollout) {
 static void settle(rollout_t *rollout, push_t *push) {
     bool keeps_going = rollout->options.keeps_going;
     rollout->under_way_count--;
-    if (push->state == PUSH_UPGRADED) {
+    if (push->state == PUSH_UPGRADED || push->state == PUSH_SAME) {
         rollout->is_proved = true;
     } else if (push->state == PUSH_FAILED && rollout->stop == NULL) {
         bool stops = rollout->is_proved ? push->is_changed && !keeps_going : push->is_changed || !keeps_going;
@@ -53,7 +53,7 @@ static void wake_due(rollout_t *rollout) {
 }
 
 int rollout_run(rollout_t *rollout, const hosts_t *hosts, const rollout_options_t *options, http_pool_t *pool,
-    const rollout_watcher_t *watcher, const volatile int *interrupted) {
+    const rollout_watcher_t *watcher, const volatile sig_atomic_t *interrupted) {
     *rollout = (rollout_t){ .count = hosts->count, .options = *options, .pool = pool };
     rollout->devices = calloc(hosts->count, sizeof *rollout->devices);
     if (rollout->devices == NULL) {

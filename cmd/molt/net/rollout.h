@@ -3,6 +3,7 @@
 #ifndef MOLT_CMD_ROLLOUT_H
 #define MOLT_CMD_ROLLOUT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,7 +22,7 @@ typedef struct rollout {
     uint32_t count;
     uint32_t next;  // the first that is not begun
     uint32_t under_way_count;
-    bool is_proved;      // a device has upgraded, and runs the firmware
+    bool is_proved;      // a device runs the firmware, and can be reached
     const push_t *stop;  // the one at which it stopped; NULL if it did not
     bool is_interrupted;
     rollout_options_t options;
@@ -38,7 +39,7 @@ typedef struct rollout_watcher {
 // Do it all. `interrupted` (not NULL) is looked at: where it is set nothing new is begun.
 // Returns 0 if each device runs the firmware, else 1. The caller frees by rollout_free().
 int rollout_run(rollout_t *rollout, const hosts_t *hosts, const rollout_options_t *options, http_pool_t *pool,
-    const rollout_watcher_t *watcher, const volatile int *interrupted);
+    const rollout_watcher_t *watcher, const volatile sig_atomic_t *interrupted);
 void rollout_free(rollout_t *rollout);
 
 // How many devices are in a state.

@@ -94,12 +94,18 @@ static const char *style_of(push_state_t state) {
     return say_style(state == PUSH_FAILED ? SAY_BAD : state == PUSH_UPGRADED || state == PUSH_SAME ? SAY_GOOD : SAY_PLAIN);
 }
 
+static struct winsize terminal(void) {
+    struct winsize window = { .ws_col = 0, .ws_row = 0 };
+    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
+    window.ws_col = window.ws_col ? window.ws_col : 80;
+    window.ws_row = window.ws_row ? window.ws_row : 24;
+    return window;
+}
+
 // A row, cut at the terminal's edge so that it stays one.
 static void print_row(const show_t *show, const push_t *push) {
     char detail[sizeof push->error];
-    struct winsize window = { .ws_col = 0 };
-    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
-    int columns = window.ws_col ? window.ws_col : 80;
+    int columns = terminal().ws_col;
     bool is_cut = push_is_under_way(push);
     int left = columns - show->host_width - 13;
     say_detail(push, true, detail, sizeof detail);
@@ -117,8 +123,10 @@ static void wipe(show_t *show) {
 }
 
 static void paint(show_t *show, const rollout_t *rollout) {
+    // What scrolls away cannot be painted over.
+    uint32_t rows_max = terminal().ws_row > 3u ? terminal().ws_row - 3u : 1u;
     wipe(show);
-    for (uint32_t i = 0; i < rollout->next; i++) {
+    for (uint32_t i = 0; i < rollout->next && show->row_count < rows_max; i++) {
         if (push_is_under_way(&rollout->devices[i])) {
             print_row(show, &rollout->devices[i]);
             show->row_count++;
