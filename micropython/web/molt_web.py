@@ -307,8 +307,8 @@ class App:
                 upload = entry[0]
         gc.collect()
         return {"version": _version(), "machine": uos.uname().machine, "status": status, "pending": molt.pending(),
-                "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(), "upload": upload, "frozen": hasattr(_molt, "frozen"),
-                "up": time.ticks_ms() // 1000}
+                "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(), "clients": len(self.clients), "upload": upload,
+                "frozen": hasattr(_molt, "frozen"), "up": time.ticks_ms() // 1000}
 
     def _tree(self, folder, depth):
         for entry in uos.ilistdir(folder or "/"):
