@@ -551,7 +551,9 @@ class App:
         try:
             client = await self.find_slot()
             if not client:
-                return await self.send_refusal(None, stream, Refused(503, "too many at a time; try again"))
+                await self.send_refusal(None, stream, Refused(503, "too many at a time; try again"))
+                # Unread, what it has sent would make a reset of the close, and the answer would be lost.
+                return await asyncio.wait_for_ms(stream.read(512), 500)
             try:
                 await stream.read(0)  # until it says something
                 client.reach(_ASKS)
@@ -567,7 +569,7 @@ class App:
             client.reach(_IS_ANSWERED)
             client.give(_DRAIN_SECONDS)
             await self.drain_body(request, stream)
-        except (OSError, asyncio.CancelledError):
+        except (OSError, asyncio.CancelledError, asyncio.TimeoutError):
             pass  # it went, or took too long
         except Exception as e:
             sys.print_exception(e)
