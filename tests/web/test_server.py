@@ -446,6 +446,17 @@ asyncio.run(fill())
 
 
 @test
+@full
+def the_modules_keep_no_more_of_the_heap_than_is_said():
+    """The modules keep no more of the heap than docs/web.md says"""
+    said = int((ROOT / "docs/web.md").read_text().split(" KB (")[1].split(" bytes")[0].replace(",", ""))
+    flash = web.make_flash("kept", [(web.make_text("kept.key", web.KEY.hex()), "molt_web.key")], web.MODULES)
+    kept, = web.run_script(flash, "import gc\ngc.collect()\nfree = gc.mem_free()\nimport molt_web, molt_plain\ngc.collect()\nprint(free - gc.mem_free())\n")
+    true(int(kept) <= said, f"they keep {kept} bytes, docs/web.md says {said}")
+    note(f"{kept} bytes")
+
+
+@test
 def files_are_listed_added_and_deleted_and_nothing_outside_their_names():
     with Device("files") as d:
         c = d.client
