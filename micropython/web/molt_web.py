@@ -341,6 +341,7 @@ class App:
         return {"got": self.upload_of(request.query).got()}
 
     async def delete_upload(self, request):
+        self.check_idle()
         _Upload.others("")
         return {}
 
@@ -491,6 +492,7 @@ class App:
 
     async def receive_whole(self, request, size):
         """A file of which nothing is kept unless it is whole, in /web.new."""
+        self.check_idle()  # or another's /web.new would be removed
         try:
             await self.receive(request, "/web.new", 0, size, False)
             wanted = request.query.get("sha256")

@@ -414,6 +414,32 @@ def one_upload_at_a_time():
 
 @test
 @full
+def whoever_comes_second_does_no_harm_to_what_is_being_received():
+    data = image()
+    form = b"--x\r\nContent-Disposition: form-data; name=image; filename=f\r\n\r\n" + data[:5000] + b"\r\n--x--\r\n"
+    with Device("second") as d:
+        c = d.client
+        with hostile.connect(d.board.port) as s:
+            s.sendall(c.signed("PUT", "/files/first.txt", {"Content-Length": 3000}, b"1" * 2000))
+            time.sleep(0.7)
+            for path in ("/files/second.txt", "/frozen/second"):
+                refused(c.ask("PUT", path, b"2" * 100), 409, "another upload")
+            s.sendall(b"1" * 1000)
+            true(b" 200 " in s.recv(20), "the first file is taken")
+        same({f["name"]: f["size"] for f in c.ask("GET", "/files")[1]}.get("first.txt"), 3000)
+        with hostile.connect(d.board.port) as s:
+            s.sendall(c.signed("PUT", upload_uri(data), {"Content-Length": 8192}, data[:5000]))
+            time.sleep(0.7)
+            got = c.raw(c.signed("POST", "/plain/upload", {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": len(form)}, form))
+            true(b" 409 " in got, f"a form: {got[:100]!r}")
+            refused(c.ask("DELETE", "/upload"), 409, "another upload")
+            s.sendall(data[5000:8192])
+            true(b" 200 " in s.recv(20), "the upload is taken")
+        same(c.ask("GET", upload_uri(data))[1], {"got": 8192})
+
+
+@test
+@full
 def an_upload_takes_no_more_than_8_kb_of_heap():
     main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", f"""
 import asyncio, gc
