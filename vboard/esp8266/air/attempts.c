@@ -61,7 +61,8 @@ static struct attempt *find(unsigned port) {
 
 // The TCP header of a frame, or NULL.
 static const uint8_t *tcp_of(const uint8_t *frame, size_t size) {
-    int is_tcp = size >= ETHERNET + IP + TCP && frame[12] == 8 && frame[13] == 0 && frame[ETHERNET] == 0x45 && frame[ETHERNET + 9] == 6;
+    int is_tcp = size >= ETHERNET + IP + TCP && frame[12] == 8 && frame[13] == 0 && frame[ETHERNET] == 0x45
+                 && frame[ETHERNET + 9] == 6;
     return is_tcp ? frame + ETHERNET + IP : NULL;
 }
 
