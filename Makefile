@@ -128,7 +128,7 @@ $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
 
 include ports/esp8266/loader.mk
 include ports/esp32c3/loader.mk
--include vboard/esp8266/vboard.mk vboard/esp32c3/esp32c3.mk micropython/firmwares.mk micropython/web/web.mk
+-include vboard/esp8266/vboard.mk vboard/esp32c3/esp32c3.mk micropython/firmwares.mk micropython/web/web.mk micropython/fleet/fleet.mk
 include cmd/molt/molt.mk
 include tests/tests.mk
 include maskrom/maskrom.mk

@@ -1,54 +1,25 @@
 """HTTP for molt_web.py: requests as they come in, limited in size, and who may make them."""
 
-import hashlib
 import time
 import uos
 from ubinascii import hexlify, unhexlify
 
-_HEAD_MAX = const(2048)  # bytes of a request's line and headers
+from molt_intake import Body, Refused, hmac, read_head, same, sha256
+
 _NONCE_SECONDS = const(600)
 _COUNTS_MAX = const(4)
 KEY_FILE = "/molt_web.key"
 _WANTED = (b"host", b"origin", b"authorization", b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
 
-class Refused(Exception):
-    """A request is not carried out: status, sentence, further fields of the answer."""
-
-    def __init__(self, status, sentence, fields=None):
-        self.status = status
-        self.fields = fields or {}
-        self.fields["error"] = sentence
-
-
 # ---- the password
-
-def _sha256(*parts):
-    h = hashlib.sha256()
-    for part in parts:
-        h.update(part)
-    return h.digest()
-
-
-def _hmac(key, text):
-    """HMAC-SHA256 [RFC 2104] with a key of 32 bytes."""
-    return _sha256(bytes(b ^ 0x5C for b in key) + b"\x5c" * 32, _sha256(bytes(b ^ 0x36 for b in key) + b"\x36" * 32, text))
-
-
-def _same(a, b):
-    """Whether two digests are the same, in a time that does not depend on where they differ."""
-    differs = len(a) ^ len(b)
-    for x, y in zip(a, b):
-        differs |= x ^ y
-    return not differs
-
 
 def set_password(password):
     """Keep what a password is checked with. It is the A1 of RFC 7616: user and realm are `molt`."""
     if len(password) < 8:
         raise ValueError("a password has at least 8 characters")
     with open(KEY_FILE, "wb") as f:
-        f.write(hexlify(_sha256(b"molt:molt:", password.encode())))
+        f.write(hexlify(sha256(b"molt:molt:", password.encode())))
 
 
 def load_key():
@@ -77,10 +48,10 @@ class Guard:
 
     def nonce(self):
         text = b"%08x" % time.ticks_ms()
-        return text + hexlify(_hmac(self.secret, text)[:8])
+        return text + hexlify(hmac(self.secret, text)[:8])
 
     def _is_fresh(self, nonce):
-        if len(nonce) != 24 or not _same(_hmac(self.secret, nonce[:8])[:8], unhexlify(nonce[8:])):
+        if len(nonce) != 24 or not same(hmac(self.secret, nonce[:8])[:8], unhexlify(nonce[8:])):
             return False
         return 0 <= time.ticks_diff(time.ticks_ms(), int(nonce[:8], 16)) < _NONCE_SECONDS * 1000
 
@@ -110,12 +81,12 @@ class Guard:
             kind, rest = header.split(b" ", 1)
             if kind == b"Molt":
                 nonce, count, proof = rest.strip().split(b":")
-                wanted = _hmac(self.key, b" ".join((method, uri, nonce, count)))
+                wanted = hmac(self.key, b" ".join((method, uri, nonce, count)))
             elif kind == b"Digest":
                 nonce, count, proof, wanted = self._digest(method, uri, rest)
             else:
                 return False
-            if not _same(unhexlify(proof), wanted):
+            if not same(unhexlify(proof), wanted):
                 return False
             if self._is_fresh(nonce) and self._take_count(nonce, int(count, 16)):
                 return None
@@ -131,10 +102,10 @@ class Guard:
             fields[name.strip()] = value.strip().strip(b'"')
         if fields[b"uri"] != uri or fields[b"username"] != b"molt" or fields[b"qop"] != b"auth":
             raise ValueError
-        a2 = hexlify(_sha256(method, b":", uri))
+        a2 = hexlify(sha256(method, b":", uri))
         nonce, count = fields[b"nonce"], fields[b"nc"]
         text = b":".join((hexlify(self.key), nonce, count, fields[b"cnonce"], b"auth", a2))
-        return nonce, count, fields[b"response"], _sha256(text)
+        return nonce, count, fields[b"response"], sha256(text)
 
 
 # ---- requests
@@ -152,7 +123,7 @@ def _unquote(text):
     return (parts[0] + b"".join(unhexlify(p[:2]) + p[2:] for p in parts[1:])).decode()
 
 
-class Request:
+class Request(Body):
     """A request: method, uri (bytes), path (str), query and headers; and what comes of its body."""
 
     is_proved = False  # that whoever sends it knows the password
@@ -162,12 +133,9 @@ class Request:
         self.method = method
         self.uri = uri
         self.headers = headers
-        self.stream = stream
-        self.rest = rest
-        # Bytes of the body that have not been taken.
-        self.left = int(headers.get(b"content-length", 0)) if headers.get(b"content-length", b"0").isdigit() else 0
+        length = headers.get(b"content-length", b"0")
+        super().__init__(stream, rest, int(length) if length.isdigit() else 0)
         self.query = {}
-        self.touch = None
         try:
             self.path = _unquote(path)
             for item in query.split(b"&"):
@@ -189,60 +157,16 @@ class Request:
             self.stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return self.left
 
-    async def readinto(self, view):
-        """Some bytes of the body; how many."""
-        n = min(len(view), self.left)
-        if self.rest:
-            n = min(n, len(self.rest))
-            view[:n] = self.rest[:n]
-            self.rest = self.rest[n:]
-        elif n:
-            n = await self.stream.readinto(view[:n]) or 0
-            if not n:
-                raise OSError(104)
-        self.left -= n
-        if self.touch:
-            self.touch()
-        return n
 
-    async def read(self, most):
-        """All of a body that is short."""
-        data = b""
-        view = memoryview(bytearray(256))
-        self.expect_body(most)
-        while self.left:
-            data += bytes(view[:await self.readinto(view)])
-        return data
-
-
-async def read_head(stream):
+async def read_request(stream):
     """The request, with what has come of its body already. None where the client has said nothing and gone."""
-    head = b""
-    while True:
-        piece = await stream.read(512)
-        if not piece:
-            if head:
-                raise Refused(400, "the request is cut short")
-            return None
-        head += piece
-        end = head.find(b"\r\n\r\n")
-        if end >= 0:
-            break
-        if len(head) > _HEAD_MAX:
-            raise Refused(431, "the request's headers are too long: at most %u bytes" % _HEAD_MAX)
-    lines = head[:end].split(b"\r\n")
-    words = lines[0].split(b" ")
+    head = await read_head(stream, _WANTED)
+    if not head:
+        return None
+    words = head[0].split(b" ")
     if len(words) != 3 or words[2][:7] != b"HTTP/1." or words[1][:1] != b"/":
         raise Refused(400, "this is no HTTP request")
-    headers = {}
-    for line in lines[1:]:
-        colon = line.find(b":")
-        name = line[:colon].lower()
-        if colon > 0 and name in _WANTED:
-            if name in headers:
-                raise Refused(400, "a header is there twice")
-            headers[name] = line[colon + 1:].strip()
-    return Request(words[0], words[1], headers, stream, head[end + 4:])
+    return Request(words[0], words[1], head[1], stream, head[2])
 
 
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",

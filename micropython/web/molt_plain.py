@@ -5,7 +5,7 @@ from ubinascii import hexlify
 
 import _molt
 import molt
-from molt_http import Refused
+from molt_intake import IMAGE_MAX, Part, Refused, room
 
 
 def escape(text):
@@ -32,7 +32,7 @@ def _say_status(status):
 
 async def get_plain(app, request):
     status = molt.status()
-    free, size = app.room()
+    free, size = room()
     rows = (("Firmware", uos.uname().version), ("Board", uos.uname().machine), ("Last upgrade", _say_status(status)),
             ("Files", "%u of %u KB are free" % (free // 1024, size // 1024)))
     text = "".join("<tr><th scope=row>%s<td>%s" % (name, escape(value)) for name, value in rows)
@@ -44,7 +44,7 @@ async def post_plain_upload(app, request):
     """A form's only field, a file. Its size is known: what is around it is."""
     kind = request.headers.get(b"content-type", b"")
     at = kind.find(b"boundary=")
-    left = request.expect_body(app.IMAGE_MAX + 1024)
+    left = request.expect_body(IMAGE_MAX + 1024)
     if at < 0:
         raise Refused(415, "a form with a file is wanted")
     tail = b"\r\n--" + kind[at + 9:].strip(b'"') + b"--\r\n"
@@ -60,7 +60,7 @@ async def post_plain_upload(app, request):
     if size < 1:
         raise Refused(400, "choose a file")
     request.left = size
-    upload = app.upload("0" * 64, size)
+    upload = Part("web", "0" * 64, size)
     app.check_idle()
     app.check_room(upload)
     await app.receive(request, upload.path, 0, size)

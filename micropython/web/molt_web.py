@@ -15,18 +15,19 @@ import socket
 import sys
 import time
 import uos
-from ubinascii import hexlify, unhexlify
+from ubinascii import unhexlify
 
 import _molt
 import molt
-from molt_http import KEY_FILE, Guard, Refused, answer_head, load_key, read_head, set_password
+from molt_http import KEY_FILE, Guard, answer_head, load_key, read_request, set_password
+from molt_intake import IMAGE_MAX, Part, Refused, accept, check_digest, judge, parts, receive, remove, remove_parts, reset, \
+    room, room_wanted, size_of
 
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
-_PART = ".part"  # the name of an upload that is not whole: web-<16 digits of its SHA-256>-<its size>.part
+_WAY = "web"  # how the names of uploads begin that are not whole
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
-_PIECE = const(536)  # bytes of a body that are held at a time: lwIP has no more in one piece
 _CONNECTIONS_MAX = const(5)  # of lwIP, those that are being closed included
 _CLIENTS_MAX = const(3)  # that are served at a time
 _WAITING_MAX = const(2)  # for their turn
@@ -37,10 +38,7 @@ _KEEP_MS = (300, 300, 2000)
 _IDLE_SECONDS = const(10)
 _DRAIN_SECONDS = const(15)
 _SLOWEST = const(500)  # bytes a second: a body that comes slower than that is given up
-_IMAGE_MAX = const(0x100000)  # what the chip maps
 _FILE_MAX = const(0x100000)
-_SYNC = const(65536)  # bytes after which an upload is made to survive a power cut
-
 
 def _file_name(text):
     """The path of a file of the user's. No request leads anywhere but to what it names."""
@@ -53,63 +51,8 @@ def _file_name(text):
     return "/" + text
 
 
-# ---- what an upload is held against while it comes
-
-def _check_beginning(head, size):
-    """Refuse what cannot be an image of this chip by its first bytes. The rest is checked when it is here."""
-    if size > _IMAGE_MAX:
-        raise Refused(413, "the file has %u bytes, and no image has more than %u" % (size, _IMAGE_MAX))
-    if head[:2] == b"\x1f\x8b":
-        return
-    if not head or head[0] not in (0xE9, 0xEA):
-        raise Refused(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed), this file with 0x%02X"
-                      % (head[0] if head else 0))
-    vaddr = int.from_bytes(head[8:12], "little")
-    if head[0] == 0xE9 and not (0x40100000 <= vaddr < 0x40140000 or 0x3FFE8000 <= vaddr < 0x40000000):
-        raise Refused(415, "the image is for another chip, not for the ESP8266: its first segment is for 0x%08x" % vaddr)
-
-
-def _remove(path):
-    try:
-        uos.remove(path)
-    except OSError:
-        pass
-
-
-def _room():
-    s = uos.statvfs("/")
-    return s[3] * s[0], s[2] * s[0]
-
-
-class _Upload:
-    """An upload, on the filesystem: its name says what it will be, its size how far it is."""
-
-    def __init__(self, sha256, size):
-        self.sha256 = sha256
-        self.size = size
-        self.path = "/web-%s-%u%s" % (sha256[:16], size, _PART)
-
-    def got(self):
-        try:
-            return uos.stat(self.path)[6]
-        except OSError:
-            return 0
-
-    @staticmethod
-    def others(path):
-        """Remove the parts of other uploads."""
-        for entry in uos.ilistdir("/"):
-            name = "/" + entry[0]
-            if name.startswith("/web-") and name.endswith(_PART) and name != path:
-                _remove(name)
-
-
 def _version():
     return uos.uname().version
-
-
-def _sentence(error):
-    return error.args[1] if len(error.args) > 1 else "the device says OSError %r" % (error.args[0] if error.args else "")
 
 
 # How far a client is.
@@ -149,11 +92,7 @@ class App:
     hosts   names that a browser may call the device by; its addresses always may
     """
 
-    IMAGE_MAX = _IMAGE_MAX
-
     def __init__(self, hosts=()):
-        self.room = _room
-        self.upload = _Upload
         self.guard = Guard(load_key())
         self.hosts = [h.lower().encode() for h in hosts]
         self.clients = []  # those that have a slot, the oldest first
@@ -299,16 +238,13 @@ class App:
     # -- what is
 
     async def get_info(self, request):
-        free, size = _room()
+        free, size = room()
         status = molt.status()
-        upload = None
-        for entry in uos.ilistdir("/"):
-            if entry[0].startswith("web-") and entry[0].endswith(_PART):
-                upload = entry[0]
+        uploads = parts(_WAY)
         gc.collect()
         return {"version": _version(), "machine": uos.uname().machine, "status": status, "pending": molt.pending(),
-                "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(), "clients": len(self.clients), "upload": upload,
-                "frozen": hasattr(_molt, "frozen"), "up": time.ticks_ms() // 1000}
+                "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(), "clients": len(self.clients),
+                "upload": uploads[-1] if uploads else None, "frozen": hasattr(_molt, "frozen"), "up": time.ticks_ms() // 1000}
 
     def _tree(self, folder, depth):
         for entry in uos.ilistdir(folder or "/"):
@@ -334,7 +270,7 @@ class App:
                 raise ValueError
         except (KeyError, ValueError):
             raise Refused(400, "say sha256=<64 hexadecimal digits>&size=<bytes> of the whole file")
-        return _Upload(sha256, size)
+        return Part(_WAY, sha256, size)
 
     async def get_upload(self, request):
         """How much of a file is here."""
@@ -342,7 +278,7 @@ class App:
 
     async def delete_upload(self, request):
         self.check_idle()
-        _Upload.others("")
+        remove_parts(_WAY)
         return {}
 
     async def put_upload(self, request):
@@ -352,7 +288,7 @@ class App:
             offset = int(request.query.get("offset", "0"))
         except ValueError:
             raise Refused(400, "offset is a number of bytes")
-        length = request.expect_body(_IMAGE_MAX)
+        length = request.expect_body(IMAGE_MAX)
         self.check_idle()
         if offset == 0:
             self.check_room(upload)
@@ -369,19 +305,15 @@ class App:
         status = molt.status()
         if status and status["result"] == "trial":
             raise Refused(409, "the firmware is on trial, and its fallback is a file that must stay; call molt.confirm() first")
-        _Upload.others("")
-        free = _room()[0]
-        # The boot sector's file, and littlefs's own blocks.
-        wanted = upload.size + upload.size // 400 + 5 * 4096
-        try:
-            free += uos.stat(_IMAGE)[6] if free < wanted else 0
-            if free >= wanted > _room()[0]:
-                self.check_pending()
-                _remove(_IMAGE)  # the one before, which has been put in or was not wanted
-        except OSError:
-            pass
-        if free < wanted:
-            raise Refused(507, "the file needs %u KB and %u KB are free; delete files to make room" % (wanted // 1024, free // 1024))
+        remove_parts(_WAY)
+        free = room()[0]
+        wanted = room_wanted(upload.size)
+        here = size_of(_IMAGE)
+        if free < wanted <= free + here:
+            self.check_pending()
+            remove(_IMAGE)  # the one before, which has been put in or was not wanted
+        elif free < wanted:
+            raise Refused(507, "the file needs %u KB and %u KB are free; delete files to make room" % (wanted // 1024, (free + here) // 1024))
 
     def check_idle(self):
         if self.has_to_reset:
@@ -395,61 +327,26 @@ class App:
         if molt.pending():
             raise Refused(409, "an upgrade is prepared, from a file that must stay; restart the device, or take it back by molt.cancel()")
 
-    async def receive(self, request, path, offset, size, is_image=True):
-        """Write the body to a file, from offset on. What was written stays if the client goes."""
+    async def receive(self, request, path, offset, image_size=None):
+        """Write the body to a file: one at a time."""
         self.check_idle()
         self.is_receiving = True
-        f = None
-        gc.collect()
         try:
-            view = memoryview(bytearray(_PIECE))
-            since = n = 0
-            if is_image and offset == 0:
-                # Its beginning has to be here before a file is made of it.
-                while n < 16 and request.left:
-                    n += await request.readinto(view[n:])
-                _check_beginning(view[:n], size)
-            f = open(path, "ab" if offset else "wb")
-            while n or request.left:
-                n = n or await request.readinto(view)
-                f.write(view[:n])
-                since += n
-                n = 0
-                if since >= _SYNC:
-                    f.flush()
-                    since = 0
+            await receive(request, path, offset, image_size)
         finally:
-            # First: where the filesystem is full, it is close() that fails.
             self.is_receiving = False
-            if f:
-                f.close()
 
     def finish(self, upload):
         """The whole file is here: it stays only if it is an image for this chip and map."""
         self.check_pending()
         gc.collect()
-        with open(upload.path, "rb") as f:
-            found = hexlify(_molt.sha256(f)).decode()
-        if found != upload.sha256:
-            _remove(upload.path)
-            raise Refused(422, "what has come is not what was sent: its SHA-256 is another; send it again")
-        try:
-            plan = self.plan_of(upload.path)
-        except OSError as e:
-            _remove(upload.path)
-            raise Refused(422, _sentence(e))
-        if plan["refused"] and "drop_frozen" not in plan["reason"]:
-            _remove(upload.path)
-            raise Refused(422, plan["reason"])
+        check_digest(upload.path, upload.sha256)
+        plan = accept(upload.path)
         uos.rename(upload.path, _IMAGE)
-        plan["got"] = upload.size
-        return plan
+        return self.tell(plan, got=upload.size)
 
-    def plan_of(self, path):
-        gc.collect()
-        plan = molt.check(path)
-        gc.collect()
-        plan.update(molt.plan(path))
+    def tell(self, plan, **more):
+        plan.update(more)
         plan["crc32"] = "%08x" % plan["crc32"]
         plan["running"] = _version()
         status = molt.status()
@@ -457,7 +354,7 @@ class App:
         return plan
 
     async def post_plan(self, request):
-        return self.plan_of(_IMAGE)
+        return self.tell(judge(_IMAGE))
 
     async def post_upgrade(self, request):
         if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query):
@@ -474,9 +371,10 @@ class App:
     async def put_files(self, request):
         path = _file_name(request.path[7:])
         size = request.expect_body(_FILE_MAX)
-        if size + 8192 > _room()[0]:
-            raise Refused(507, "the file needs %u KB and %u KB are free" % (size // 1024, _room()[0] // 1024))
-        await self.receive_whole(request, size)
+        free = room()[0]
+        if size + 8192 > free:
+            raise Refused(507, "the file needs %u KB and %u KB are free" % (size // 1024, free // 1024))
+        await self.receive_whole(request)
         for i, c in enumerate(path):
             if c == "/" and i:
                 try:
@@ -486,22 +384,20 @@ class App:
         try:
             uos.rename("/web.new", path)
         except OSError:
-            _remove("/web.new")
+            remove("/web.new")
             raise Refused(409, "there is no place for a file of that name: a folder, or a file in place of one, is in the way")
         return {}
 
-    async def receive_whole(self, request, size):
+    async def receive_whole(self, request):
         """A file of which nothing is kept unless it is whole, in /web.new."""
         self.check_idle()  # or another's /web.new would be removed
         try:
-            await self.receive(request, "/web.new", 0, size, False)
+            await self.receive(request, "/web.new", 0)
             wanted = request.query.get("sha256")
             if wanted:
-                with open("/web.new", "rb") as f:
-                    if hexlify(_molt.sha256(f)).decode() != wanted:
-                        raise Refused(422, "what has come is not what was sent: its SHA-256 is another; send it again")
+                check_digest("/web.new", wanted)
         except BaseException as e:
-            _remove("/web.new")
+            remove("/web.new")
             raise e
 
     async def delete_files(self, request):
@@ -515,11 +411,12 @@ class App:
         name = request.path[8:]
         if not hasattr(_molt, "frozen"):
             raise Refused(404, "this firmware is built without dynamic frozen modules")
-        await self.receive_whole(request, request.expect_body(_FILE_MAX))
+        request.expect_body(_FILE_MAX)
+        await self.receive_whole(request)
         try:
             _molt.frozen.add("/web.new", name)
         finally:
-            _remove("/web.new")
+            remove("/web.new")
         return {}
 
     async def delete_frozen(self, request):
@@ -559,7 +456,7 @@ class App:
             try:
                 await stream.read(0)  # until it says something
                 client.reach(_ASKS)
-                client.request = await read_head(stream)
+                client.request = await read_request(stream)
                 client.reach(_IS_ANSWERED)
                 if client.request:
                     await self.serve_request(client, stream)
@@ -643,11 +540,8 @@ class App:
                 gc.collect()
 
     async def reset(self):
-        import umachine
-
         await asyncio.sleep_ms(500)
-        _molt.flush()
-        umachine.reset()
+        reset()
 
 
 async def serve(port=80, hosts=()):

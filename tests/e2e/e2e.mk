@@ -10,7 +10,7 @@ $(BUILD)/host/same_job: $(BUILD)/host/tests/e2e/same_job.o $(BUILD)/host/libmolt
 test-programs: $(BUILD)/host/same_job $(BUILD)/mip/package.json $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
 
 # The network of the virtual board, and the page.
-test-programs: $(NET_FIRMWARES) web
+test-programs: $(NET_FIRMWARES) web pull
 
 .PHONY: demo
 demo: $(BUILD)/c3-A/flash.bin $(BUILD)/c3-B/firmware.bin $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin $(BUILD)/stock-A/firmware.bin $(BUILD)/mip/package.json vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live

@@ -1,0 +1,258 @@
+"""How a firmware comes in, for molt_web.py, which is sent one, and molt_pull.py, which fetches one: heads and bodies of HTTP
+messages, the file that grows on the filesystem, and what it is held against while it comes and when it is here."""
+
+import gc
+import hashlib
+import uos
+from ubinascii import hexlify
+
+import _molt
+import molt
+
+_HEAD_MAX = const(2048)  # bytes of a message's first line and headers
+_PIECE = const(536)  # bytes of a body that are held at a time: lwIP has no more in one piece
+_SYNC = const(65536)  # bytes after which a file is made to survive a power cut
+IMAGE_MAX = 0x100000  # what the chip maps
+_PART = ".part"
+
+
+class Refused(Exception):
+    """Something is not carried out: HTTP status, sentence, further fields of an answer."""
+
+    def __init__(self, status, sentence, fields=None):
+        self.status = status
+        self.fields = fields or {}
+        self.fields["error"] = sentence
+
+
+class Unfit(Refused):
+    """A file is no image for this device, however often it comes."""
+
+
+def sentence(error):
+    """What an exception says to a person."""
+    if isinstance(error, Refused):
+        return error.fields["error"]
+    if isinstance(error, MemoryError):
+        return "the device has not enough memory for this; let its program hold less, or restart it"
+    if isinstance(error, OSError) and len(error.args) < 2:
+        return "the device says OSError %r" % (error.args[0] if error.args else "")
+    return str(error.args[-1]) if error.args else repr(error)
+
+
+# ---- digests
+
+def sha256(*parts):
+    h = hashlib.sha256()
+    for part in parts:
+        h.update(part)
+    return h.digest()
+
+
+def hmac(key, text):
+    """HMAC-SHA256 [RFC 2104] with a key of 32 bytes."""
+    return sha256(bytes(b ^ 0x5C for b in key) + b"\x5c" * 32, sha256(bytes(b ^ 0x36 for b in key) + b"\x36" * 32, text))
+
+
+def same(a, b):
+    """Whether two digests are the same, in a time that does not depend on where they differ."""
+    differs = len(a) ^ len(b)
+    for x, y in zip(a, b):
+        differs |= x ^ y
+    return not differs
+
+
+# ---- HTTP messages
+
+async def read_head(stream, wanted):
+    """The first line, those headers that are wanted, as {lower-case name: value} in bytes, and what has come of the body already.
+    None where the other side has said nothing and gone."""
+    head = b""
+    while True:
+        piece = await stream.read(512)
+        if not piece:
+            if head:
+                raise Refused(400, "the head of the message is cut short")
+            return None
+        head += piece
+        end = head.find(b"\r\n\r\n")
+        if end >= 0:
+            break
+        if len(head) > _HEAD_MAX:
+            raise Refused(431, "the headers are too long: at most %u bytes" % _HEAD_MAX)
+    lines = head[:end].split(b"\r\n")
+    headers = {}
+    for line in lines[1:]:
+        colon = line.find(b":")
+        name = line[:colon].lower()
+        if colon > 0 and name in wanted:
+            if name in headers:
+                raise Refused(400, "a header is there twice")
+            headers[name] = line[colon + 1:].strip()
+    return lines[0], headers, head[end + 4:]
+
+
+class Body:
+    """The body of a message: `left` bytes have not been taken, of which `rest` came with the head."""
+
+    def __init__(self, stream, rest, left):
+        self.stream = stream
+        self.rest = rest
+        self.left = left
+        self.touch = None
+
+    async def readinto(self, view):
+        """Some bytes of the body; how many."""
+        n = min(len(view), self.left)
+        if self.rest:
+            n = min(n, len(self.rest))
+            view[:n] = self.rest[:n]
+            self.rest = self.rest[n:]
+        elif n:
+            n = await self.stream.readinto(view[:n]) or 0
+            if not n:
+                raise OSError(104)
+        self.left -= n
+        if self.touch:
+            self.touch()
+        return n
+
+    async def read_all(self):
+        """All that is left, of a body that is short."""
+        data = bytearray(self.left)
+        view = memoryview(data)
+        n = 0
+        while self.left:
+            n += await self.readinto(view[n:])
+        return data
+
+
+# ---- the file
+
+def remove(path):
+    try:
+        uos.remove(path)
+    except OSError:
+        pass
+
+
+def size_of(path):
+    """Bytes of a file; 0 where there is none."""
+    try:
+        return uos.stat(path)[6]
+    except OSError:
+        return 0
+
+
+def room():
+    """Free and all bytes of the filesystem."""
+    s = uos.statvfs("/")
+    return s[3] * s[0], s[2] * s[0]
+
+
+def room_wanted(size):
+    """What has to be free for an image of so many bytes: with the boot sector's file, and littlefs's own blocks."""
+    return size + size // 400 + 5 * 4096
+
+
+class Part:
+    """A file that is not whole: its name says what it will be, its size how far it is.
+
+    way     who fetches it or is sent it
+    """
+
+    def __init__(self, way, sha256, size):
+        self.sha256 = sha256
+        self.size = size
+        self.path = "/%s-%s-%u%s" % (way, sha256[:16], size, _PART)
+
+    def got(self):
+        return size_of(self.path)
+
+
+def parts(way):
+    """Names of the files of this way that are not whole."""
+    return [e[0] for e in uos.ilistdir("/") if e[0].startswith(way + "-") and e[0].endswith(_PART)]
+
+
+def remove_parts(way, but=""):
+    """Remove the files of this way that are not whole, but the one of this path."""
+    for name in parts(way):
+        if "/" + name != but:
+            remove("/" + name)
+
+
+def check_beginning(head, size):
+    """Refuse what cannot be an image of this chip by its first bytes. The rest is checked when it is here."""
+    if size > IMAGE_MAX:
+        raise Unfit(413, "the file has %u bytes, and no image has more than %u" % (size, IMAGE_MAX))
+    if head[:2] == b"\x1f\x8b":
+        return
+    if not head or head[0] not in (0xE9, 0xEA):
+        raise Unfit(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed), this file with 0x%02X"
+                    % (head[0] if head else 0))
+    vaddr = int.from_bytes(head[8:12], "little")
+    if head[0] == 0xE9 and not (0x40100000 <= vaddr < 0x40140000 or 0x3FFE8000 <= vaddr < 0x40000000):
+        raise Unfit(415, "the image is for another chip, not for the ESP8266: its first segment is for 0x%08x" % vaddr)
+
+
+async def receive(body, path, offset, image_size=None):
+    """Write a body to a file, from offset on. What was written stays if the other side goes.
+
+    image_size  of the whole file, if it has to be an image; then nothing is written of one that cannot be
+    """
+    gc.collect()
+    view = memoryview(bytearray(_PIECE))
+    since = n = 0
+    if image_size is not None and offset == 0:
+        # Its beginning has to be here before a file is made of it.
+        while n < 16 and body.left:
+            n += await body.readinto(view[n:])
+        check_beginning(view[:n], image_size)
+    with open(path, "ab" if offset else "wb") as f:
+        while n or body.left:
+            n = n or await body.readinto(view)
+            f.write(view[:n])
+            since += n
+            n = 0
+            if since >= _SYNC:
+                f.flush()
+                since = 0
+
+
+def check_digest(path, sha256):
+    """Remove a file that has another SHA-256 than these hexadecimal digits, and raise Refused."""
+    with open(path, "rb") as f:
+        found = hexlify(_molt.sha256(f)).decode()
+    if found != sha256:
+        remove(path)
+        raise Refused(422, "what has come is not what was sent: its SHA-256 is another; send it again")
+
+
+def accept(path):
+    """What judge() says of an image. It is removed, and Unfit raised, unless it is one for this chip and map."""
+    try:
+        plan = judge(path)
+    except OSError as e:
+        remove(path)
+        raise Unfit(422, sentence(e))
+    if plan["refused"] and "drop_frozen" not in plan["reason"]:
+        remove(path)
+        raise Unfit(422, plan["reason"])
+    return plan
+
+
+def judge(path):
+    """What molt.check() and molt.plan() say of an image."""
+    gc.collect()
+    plan = molt.check(path)
+    gc.collect()
+    plan.update(molt.plan(path))
+    return plan
+
+
+def reset():
+    import umachine
+
+    _molt.flush()
+    umachine.reset()
