@@ -126,6 +126,8 @@ def _unquote(text):
 class Request(Body):
     """A request: method, uri (bytes), path (str), query and headers; and what comes of its body."""
 
+    is_proved = False  # that whoever sends it knows the password
+
     def __init__(self, method, uri, headers, stream, rest=b""):
         path, _, query = _cut(uri, b"?")
         self.method = method

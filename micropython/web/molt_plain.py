@@ -61,6 +61,7 @@ async def post_plain_upload(app, request):
         raise Refused(400, "choose a file")
     request.left = size
     upload = Part("web", "0" * 64, size)
+    app.check_idle()
     app.check_room(upload)
     await app.receive(request, upload.path, 0, size)
     with open(upload.path, "rb") as f:

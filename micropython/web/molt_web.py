@@ -11,6 +11,7 @@ the requests, docs/security.md what is guarded against and what is not.
 import asyncio
 import gc
 import json
+import socket
 import sys
 import time
 import uos
@@ -28,13 +29,17 @@ _WAY = "web"  # how the names of uploads begin that are not whole
 _OLD = "/firmware.old"  # the image that runs, for a trial to fall back on
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
-_CLIENTS_MAX = const(3)  # lwIP has five connections
+_CONNECTIONS_MAX = const(5)  # of lwIP, those that are being closed included
+_CLIENTS_MAX = const(3)  # that are served at a time
+_WAITING_MAX = const(2)  # for their turn
+_WAIT_MS = const(2000)
 _HEAD_SECONDS = const(5)
+# If others wait, a client that has not proved the password keeps its slot so long in each stage (ms).
+_KEEP_MS = (300, 300, 2000)
 _IDLE_SECONDS = const(10)
 _DRAIN_SECONDS = const(15)
 _SLOWEST = const(500)  # bytes a second: a body that comes slower than that is given up
 _FILE_MAX = const(0x100000)
-
 
 def _file_name(text):
     """The path of a file of the user's. No request leads anywhere but to what it names."""
@@ -51,6 +56,37 @@ def _version():
     return uos.uname().version
 
 
+# How far a client is.
+_SILENT = const(0)  # it has not sent a byte
+_ASKS = const(1)  # its request is not whole
+_IS_ANSWERED = const(2)
+
+
+class _Client:
+    """A connection that has a slot."""
+
+    def __init__(self):
+        self.task = asyncio.current_task()
+        self.request = None
+        self.stage = _SILENT
+        self.since = time.ticks_ms()  # when the stage began
+        self.give(_HEAD_SECONDS)
+
+    def give(self, seconds):
+        """So long it may take from now on."""
+        self.deadline = time.ticks_add(time.ticks_ms(), seconds * 1000)
+
+    def reach(self, stage):
+        self.stage = stage
+        self.since = time.ticks_ms()
+
+    def may_go(self):
+        """Whether it makes room for another. Who has proved the password keeps its slot to the end of its request."""
+        if self.request and self.request.is_proved:
+            return False
+        return time.ticks_diff(time.ticks_ms(), self.since) > _KEEP_MS[self.stage]
+
+
 class App:
     """What answers, for serve() and for other servers: answer().
 
@@ -60,7 +96,8 @@ class App:
     def __init__(self, hosts=()):
         self.guard = Guard(load_key())
         self.hosts = [h.lower().encode() for h in hosts]
-        self.clients = []  # [task, deadline in ms, whether it has said something]
+        self.clients = []  # those that have a slot, the oldest first
+        self.waiting = 0  # how many wait for one
         self.is_receiving = False
         self.has_to_reset = False
 
@@ -83,6 +120,7 @@ class App:
         header = request.headers.get(b"authorization")
         stale = self.guard.admit(request.method, request.uri, header) if header else True
         if stale is None:
+            request.is_proved = True
             return
         if not stale:
             await asyncio.sleep(1)
@@ -207,7 +245,7 @@ class App:
         gc.collect()
         return {"gzip": True, "image": size_of(_IMAGE), "version": _version(), "machine": uos.uname().machine, "status": status,
                 "pending": molt.pending(), "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(),
-                "upload": uploads[-1] if uploads else None, "frozen": hasattr(_molt, "frozen"),
+                "clients": len(self.clients), "upload": uploads[-1] if uploads else None, "frozen": hasattr(_molt, "frozen"),
                 "up": time.ticks_ms() // 1000}
 
     def _tree(self, folder, depth):
@@ -241,6 +279,7 @@ class App:
         return {"got": self.upload_of(request.query).got()}
 
     async def delete_upload(self, request):
+        self.check_idle()
         remove_parts(_WAY)
         return {}
 
@@ -368,6 +407,7 @@ class App:
 
     async def receive_whole(self, request):
         """A file of which nothing is kept unless it is whole, in /web.new."""
+        self.check_idle()  # or another's /web.new would be removed
         try:
             await self.receive(request, "/web.new", 0)
             wanted = request.query.get("sha256")
@@ -403,31 +443,49 @@ class App:
 
     # -- clients
 
-    async def serve_client(self, stream, _):
-        client = [asyncio.current_task(), time.ticks_add(time.ticks_ms(), _HEAD_SECONDS * 1000), False]
-        request = None
-        try:
-            if len(self.clients) >= _CLIENTS_MAX and not self.make_room():
-                return await self.send_refusal(None, stream, Refused(503, "too many at a time; try again"))
-            self.clients.append(client)
+    async def take_clients(self, listener):
+        """Take connections for ever. asyncio's own server would end for good where the memory for one more is missing once."""
+        stream = asyncio.StreamReader(listener)
+        while True:
+            client = None
             try:
-                request = await read_request(stream)
-                if request:
-                    client[2] = True
-                    last = time.ticks_add(time.ticks_ms(), 30000 + min(request.left, _FILE_MAX) * 1000 // _SLOWEST)
+                # Until there is one. What has failed once cannot be waited for again.
+                await (stream.read(0) if stream else asyncio.sleep_ms(50))
+                client = listener.accept()[0]
+                client.setblocking(False)
+                asyncio.create_task(self.serve_client(asyncio.StreamReader(client)))
+            except Exception as e:
+                if not isinstance(e, OSError):
+                    stream = None
+                    gc.collect()
+                if client:
+                    client.close()
+                await asyncio.sleep_ms(0)
 
-                    def touch():
-                        idle = time.ticks_add(time.ticks_ms(), _IDLE_SECONDS * 1000)
-                        client[1] = idle if time.ticks_diff(last, idle) > 0 else last
-
-                    request.touch = touch
-                    touch()
-                    await self.answer(request, stream)
+    async def serve_client(self, stream, _=None):
+        client = None
+        try:
+            client = await self.find_slot()
+            if not client:
+                await self.send_refusal(None, stream, Refused(503, "too many at a time; try again"))
+                # Unread, what it has sent would make a reset of the close, and the answer would be lost.
+                return await asyncio.wait_for_ms(stream.read(512), 500)
+            try:
+                await stream.read(0)  # until it says something
+                client.reach(_ASKS)
+                client.request = await read_request(stream)
+                client.reach(_IS_ANSWERED)
+                if client.request:
+                    await self.serve_request(client, stream)
             except Refused as e:
+                client.reach(_IS_ANSWERED)
                 await self.send_refusal(None, stream, e)
-            client[1] = time.ticks_add(time.ticks_ms(), _DRAIN_SECONDS * 1000)
+            request = client.request
+            client.request = None
+            client.reach(_IS_ANSWERED)
+            client.give(_DRAIN_SECONDS)
             await self.drain_body(request, stream)
-        except (OSError, asyncio.CancelledError):
+        except (OSError, asyncio.CancelledError, asyncio.TimeoutError):
             pass  # it went, or took too long
         except Exception as e:
             sys.print_exception(e)
@@ -439,6 +497,19 @@ class App:
             if self.has_to_reset:
                 asyncio.create_task(self.reset())
 
+    async def serve_request(self, client, stream):
+        request = client.request
+        last = time.ticks_add(time.ticks_ms(), 30000 + min(request.left, _FILE_MAX) * 1000 // _SLOWEST)
+
+        def touch():
+            client.give(_IDLE_SECONDS)
+            if time.ticks_diff(last, client.deadline) < 0:
+                client.deadline = last
+
+        request.touch = touch
+        touch()
+        await self.answer(request, stream)
+
     async def drain_body(self, request, stream):
         """What is still coming is taken and let go for a while: a client that is reset meanwhile would not read the answer."""
         if request and request.left > len(request.rest):
@@ -446,22 +517,44 @@ class App:
             while await stream.readinto(view):
                 pass
 
+    async def find_slot(self):
+        """A slot for the connection of this task, or None."""
+        if self.waiting >= _WAITING_MAX:
+            return None
+        self.waiting += 1
+        try:
+            end = time.ticks_add(time.ticks_ms(), _WAIT_MS)
+            while len(self.clients) >= _CLIENTS_MAX and not self.make_room():
+                if time.ticks_diff(end, time.ticks_ms()) < 0:
+                    return None
+                await asyncio.sleep_ms(50)
+        finally:
+            self.waiting -= 1
+        client = _Client()
+        self.clients.append(client)
+        return client
+
     def make_room(self):
-        """Let a client go that has not said anything: browsers open connections to have them."""
+        """Let one go that may, for another: the oldest of those that are least far. Browsers open connections to have them."""
+        least = None
         for client in self.clients:
-            if not client[2]:
-                self.clients.remove(client)
-                client[0].cancel()
-                return True
-        return False
+            if client.may_go() and (least is None or client.stage < least.stage):
+                least = client
+        if least:
+            self.clients.remove(least)
+            least.task.cancel()
+        return least is not None
 
     async def watch(self):
         """Let those go who take too long."""
         while True:
             await asyncio.sleep(1)
-            for client in list(self.clients):
-                if time.ticks_diff(client[1], time.ticks_ms()) < 0:
-                    client[0].cancel()
+            try:
+                for client in self.clients:
+                    if time.ticks_diff(client.deadline, time.ticks_ms()) < 0:
+                        client.task.cancel()
+            except MemoryError:
+                gc.collect()
 
     async def reset(self):
         await asyncio.sleep_ms(500)
@@ -478,9 +571,18 @@ async def serve(port=80, hosts=()):
     except (ImportError, AttributeError):
         pass
     app = App(hosts)
-    await asyncio.start_server(app.serve_client, "0.0.0.0", port, _CLIENTS_MAX)
+    listener = socket.socket()
+    listener.setblocking(False)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(socket.getaddrinfo("0.0.0.0", port)[0][-1])
+    listener.listen(_CONNECTIONS_MAX)
+    taker = asyncio.create_task(app.take_clients(listener))
     print("molt: the page is served at port", port)
-    await app.watch()
+    try:
+        await app.watch()
+    finally:
+        taker.cancel()
+        listener.close()
 
 
 def run(port=80, hosts=()):

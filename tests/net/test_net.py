@@ -8,6 +8,7 @@ import hashlib
 import http.server
 import pathlib
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -179,6 +180,41 @@ def an_asyncio_server_answers_the_host_also_three_at_a_time():
         begin = time.monotonic()
         same(fetch(board.port, "/slow"), b"/slow" * 100)
         true(time.monotonic() - begin > 1, "the answer came through a network that stood still")
+    finally:
+        board.cut()
+
+
+@test
+def a_connection_that_is_lost_on_its_way_is_asked_for_again_after_a_second_unless_its_client_has_gone():
+    board = Board(make_flash("attempts", [(make_text("attempts.py", boards.JOIN + """
+s = socket.socket()
+s.bind(('0.0.0.0', 80))
+s.listen(5)
+print('listening')
+while True:
+    c, _ = s.accept()
+    print('one is here')
+    c.send(b'hello')
+    c.close()
+"""), "main.py")]))
+    try:
+        board.wait_for("listening")
+        board.air("loss 100")
+        time.sleep(0.3)
+        gone = [socket.create_connection(("127.0.0.1", board.port)) for _ in range(20)]
+        with socket.create_connection(("127.0.0.1", board.port), timeout=20) as s:
+            begin = time.monotonic()
+            for g in gone:
+                g.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                g.close()
+            time.sleep(0.3)
+            board.air("loss 0")
+            same(s.recv(5), b"hello")
+            took = time.monotonic() - begin
+        true(0.5 < took < 3.5, f"answered after {took:.1f} s: RFC 6298 asks again after 1 s, and after 2 s more")
+        time.sleep(max(0, begin + 7 - time.monotonic()))  # libslirp would have asked again after 6 s
+        same(board.said.count(b"one is here"), 1, "the others have gone")
+        note(f"answered after {took:.2f} s")
     finally:
         board.cut()
 

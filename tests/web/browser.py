@@ -103,7 +103,7 @@ class Browser:
 
     def goto(self, url):
         self.call("Page.navigate", url=url)
-        # A device that has no connection left does not answer, and libslirp asks again after 6 s, then 12.
+        # A device that has no connection left does not answer, and is asked again after 1 s, 3 s, 7 s.
         self.wait("document.body && document.readyState == 'complete'", 3 * WAIT_SECONDS)
 
     def look(self, width, height, scheme, scale=1):

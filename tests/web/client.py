@@ -9,7 +9,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/net"))
-from board import BUILD, Board, copy_flash, make_flash, make_text  # noqa: E402
+from board import BUILD, Board, copy_flash, make_flash, make_text, run_script  # noqa: E402
 
 MODULES = [BUILD / "web" / f"{name}.mpy" for name in ("molt_intake", "molt_http", "molt_plain", "molt_web")]
 PASSWORD = "correct horse"

@@ -13,6 +13,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lib"))
 import client as web  # noqa: E402
+import hostile  # noqa: E402
 import tap  # noqa: E402
 from client import Client, image, make_device, request_text, start, upload_uri  # noqa: E402
 from tap import note, same, test, true  # noqa: E402
@@ -51,6 +52,22 @@ class Device:
 
     def lives(self):
         same(self.client.ask("GET", "/info")[0], 200, "the device still answers")
+
+    def seconds(self):
+        """How long a request takes, a connection for itself."""
+        begin = time.monotonic()
+        self.lives()
+        return time.monotonic() - begin
+
+    def settle(self, heap):
+        """Wait until nobody else has a slot and so much of the heap is free; what is said of the device then."""
+        end = time.monotonic() + 20
+        while True:
+            info = self.client.ask("GET", "/info")[1]
+            if info.get("clients") == 1 and info["heap"] >= heap:
+                return info
+            true(time.monotonic() < end, f"all slots are free, and {heap} bytes: {info} {self.board.text()[-600:]}")
+            time.sleep(0.2)
 
     def files(self):
         return {f["name"] for f in self.client.ask("GET", "/files")[1]}
@@ -250,6 +267,139 @@ def slow_and_silent_clients_are_let_go_and_the_device_answers_meanwhile():
         d.lives()
 
 
+# The first request of a connection that is lost on its way is repeated after 1 s; what /info says of the heap varies with what the
+# requests before have left of their tasks.
+REPEATED_SECONDS = 1
+HEAP_NOISE = 1500
+
+
+def is_as_before(d, ordinary, before, what):
+    """A request takes the ordinary time, and slots and memory are there."""
+    d.client.nonce = None
+    took = d.seconds()
+    true(took < 4 * ordinary + 2 * REPEATED_SECONDS, f"after {what} a request takes {took:.1f} s, before {ordinary:.1f} s")
+    d.settle(before["heap"] - HEAP_NOISE)
+    return took
+
+
+def resets(d, count, threads):
+    d.lives()
+    ordinary = max(d.seconds() for _ in range(3))
+    before = d.settle(0)
+    took = {}
+    for point in hostile.Breaker.POINTS:
+        hostile.break_off(d.client, point, count, threads)
+        took[point] = is_as_before(d, ordinary, before, f"{count} connections reset, {point}")
+    note(f"{count} at each point; ordinary {ordinary:.2f} s; afterwards {', '.join(f'{point} {s:.2f}' for point, s in took.items())}")
+    true("Traceback" not in d.board.text(), d.board.text()[-800:])
+
+
+@test
+def clients_that_reset_at_any_point_leave_nothing_behind_and_the_upload_goes_on():
+    data = image()
+    with Device("reset") as d:
+        resets(d, 3, 3)
+        s = hostile.connect(d.board.port)
+        s.sendall(d.client.signed("PUT", upload_uri(data), {"Content-Length": len(data)}, data[:60000]))
+        time.sleep(1)
+        hostile.reset(s)
+        got = all_that_came(d.client, data)
+        true(got > 0, "something has come")
+        same(d.client.ask("PUT", upload_uri(data, got), data[got:got + 4096])[1], {"got": got + 4096}, "the upload goes on")
+
+
+@test
+@full
+def hundreds_of_resets_leave_nothing_behind():
+    data = image()
+    with Device("resets") as d:
+        resets(d, 120, 1)
+        resets(d, 120, 8)
+        got = all_that_came(d.client, data)
+        answer = d.client.ask("PUT", upload_uri(data, got), data[got:])
+        same((answer[0], answer[1]["refused"]), (200, False), f"the upload went on from {got}")
+
+
+@test
+def spare_connections_that_say_nothing_do_not_make_a_request_wait():
+    with Device("idle") as d:
+        d.lives()
+        ordinary = max(d.seconds() for _ in range(3))
+        # With four, lwIP has no connection left but one, and perhaps not yet that.
+        for count, limit in ((3, 1), (4, 1 + REPEATED_SECONDS)):
+            d.board.air("stall 200")  # and all come at once
+            time.sleep(0.05)
+            idle = [hostile.connect(d.board.port) for _ in range(count)]
+            took = d.seconds()
+            true(took < ordinary + limit, f"with {count} of them a request takes {took:.2f} s, without {ordinary:.2f} s")
+            note(f"with {count}: {took:.2f} s; ordinary {ordinary:.2f} s")
+            for s in idle:
+                s.close()
+            d.settle(0)
+
+
+@test
+@full
+def who_knows_no_password_cannot_push_out_an_upload_nor_keep_others_out():
+    data = image()
+    with Device("push") as d:
+        d.lives()
+        ordinary = max(d.seconds() for _ in range(2))
+        # Refused, and then silent in a body that is not wanted any more: those make room after 2 s.
+        bodies = [hostile.connect(d.board.port) for _ in range(3)]
+        for s in bodies:
+            s.sendall(request_text("PUT", "/files/x", {"Host": "127.0.0.1", "Content-Length": 100000}))
+        time.sleep(1)
+        took = d.seconds()
+        true(took < 4 * ordinary + 2 + 2 * REPEATED_SECONDS, f"a request takes {took:.1f} s while bodies are not sent")
+        for s in bodies:
+            s.close()
+        d.settle(0)
+        with hostile.connect(d.board.port) as upload:
+            upload.sendall(d.client.signed("PUT", upload_uri(data), {"Content-Length": 30000}, data[:1000]))
+            time.sleep(0.5)
+            drips = hostile.Drips(d.board.port)
+            for at in range(1000, 30000, 1000):
+                time.sleep(0.1)
+                upload.sendall(data[at:at + 1000])
+            answer = b""
+            while piece := upload.recv(4096):
+                answer += piece
+            drips.finish()
+        true(b'{"got": 30000}' in answer, f"{answer!r}; {drips.count} slow senders")
+        note(f"{drips.count} slow senders beside the upload; a request beside silent bodies took {took:.2f} s, ordinary {ordinary:.2f} s")
+
+
+@test
+@full
+def memory_that_is_missing_once_does_not_end_the_server():
+    main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
+import asyncio, asyncio.core
+real = asyncio.create_task
+async def fail():
+    server = real(molt_web.serve())
+    await asyncio.sleep_ms(300)
+    left = [2]
+    def create_task(coro):
+        if left[0]:
+            left[0] -= 1
+            print('failing')
+            raise MemoryError
+        return real(coro)
+    asyncio.create_task = asyncio.core.create_task = create_task
+    print('ready')
+    await server
+asyncio.run(fail())
+""")
+    with Device("memory", main=main) as d:
+        d.board.wait_for("ready")
+        for n in range(2):
+            same(d.client.raw(b"GET / HTTP/1.1\r\n\r\n"), b"", "no memory for this client")
+            d.board.wait_for("failing", count=n + 1)
+        d.lives()
+        d.lives()
+
+
 @test
 @full
 def one_upload_at_a_time():
@@ -262,6 +412,32 @@ def one_upload_at_a_time():
             other = data[:-1] + b"x"
             refused(c.ask("PUT", upload_uri(other), other[:4096]), 409, "another upload")
         d.lives()
+
+
+@test
+@full
+def whoever_comes_second_does_no_harm_to_what_is_being_received():
+    data = image()
+    form = b"--x\r\nContent-Disposition: form-data; name=image; filename=f\r\n\r\n" + data[:5000] + b"\r\n--x--\r\n"
+    with Device("second") as d:
+        c = d.client
+        with hostile.connect(d.board.port) as s:
+            s.sendall(c.signed("PUT", "/files/first.txt", {"Content-Length": 3000}, b"1" * 2000))
+            time.sleep(0.7)
+            for path in ("/files/second.txt", "/frozen/second"):
+                refused(c.ask("PUT", path, b"2" * 100), 409, "another upload")
+            s.sendall(b"1" * 1000)
+            true(b" 200 " in s.recv(20), "the first file is taken")
+        same({f["name"]: f["size"] for f in c.ask("GET", "/files")[1]}.get("first.txt"), 3000)
+        with hostile.connect(d.board.port) as s:
+            s.sendall(c.signed("PUT", upload_uri(data), {"Content-Length": 8192}, data[:5000]))
+            time.sleep(0.7)
+            got = c.raw(c.signed("POST", "/plain/upload", {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": len(form)}, form))
+            true(b" 409 " in got, f"a form: {got[:100]!r}")
+            refused(c.ask("DELETE", "/upload"), 409, "another upload")
+            s.sendall(data[5000:8192])
+            true(b" 200 " in s.recv(20), "the upload is taken")
+        same(c.ask("GET", upload_uri(data))[1], {"got": 8192})
 
 
 @test
@@ -295,6 +471,17 @@ asyncio.run(fill())
         got = d.client.raw(d.client.signed("PUT", uri, {"Content-Length": len(data) - 4097}, data[4096:-1]))
         true(b'{"got": %d}' % (len(data) - 1) in got, f"{got!r} {d.board.text()[-600:]}")
         note(f"{len(data)} bytes with {d.board.text().split('free:')[1].split()[0]} bytes free, in {time.monotonic() - begin:.1f} s")
+
+
+@test
+@full
+def the_modules_keep_no_more_of_the_heap_than_is_said():
+    """The modules keep no more of the heap than docs/web.md says"""
+    said = int((ROOT / "docs/web.md").read_text().split(" KB (")[1].split(" bytes")[0].replace(",", ""))
+    flash = web.make_flash("kept", [(web.make_text("kept.key", web.KEY.hex()), "molt_web.key")], web.MODULES)
+    kept, = web.run_script(flash, "import gc\ngc.collect()\nfree = gc.mem_free()\nimport molt_web, molt_plain\ngc.collect()\nprint(free - gc.mem_free())\n")
+    true(int(kept) <= said, f"they keep {kept} bytes, docs/web.md says {said}")
+    note(f"{kept} bytes")
 
 
 @test

@@ -10,6 +10,10 @@
 #include "lwip/etharp.h"
 #include "lwip/init.h"
 #include "lwip/mem.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/ethernet.h"
+#include "lwip/prot/ip.h"
+#include "lwip/prot/tcp.h"
 #include "lwip/stats.h"
 #include "lwip/timeouts.h"
 #include "netif/ethernet.h"
@@ -51,7 +55,30 @@ static err_t ICACHE_FLASH_ATTR send_frame(struct netif *netif, struct pbuf *p) {
     return ERR_OK;
 }
 
+// Whether a frame asks for a connection: a SYN alone, in IPv4.
+static bool ICACHE_FLASH_ATTR is_connection_request(const uint8_t *frame, uint16_t size) {
+    const uint8_t *ip = frame + SIZEOF_ETH_HDR - ETH_PAD_SIZE;
+    uint16_t ip_size = (uint16_t)((ip[0] & 0xf) * 4);
+    if (frame[12] != 8 || frame[13] != 0 || ip[9] != IP_PROTO_TCP || size < SIZEOF_ETH_HDR - ETH_PAD_SIZE + ip_size + TCP_HLEN) {
+        return false;
+    }
+    return (ip[ip_size + 13] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+// The SDK's lwIP takes no connection while so many are there, those included that are being closed, but those not that only wait
+// for the end of their time. lwIP 2.1 would close some of the former for it. [esp-open-lwip, tcp_listen_input()]
+static bool ICACHE_FLASH_ATTR has_room_for_connection(void) {
+    int count = 0;
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+        count++;
+    }
+    return count < MEMP_NUM_TCP_PCB;
+}
+
 static void ICACHE_FLASH_ATTR take_frame(uint16_t size) {
+    if (is_connection_request(message + 1, size) && !has_room_for_connection()) {
+        return;
+    }
     struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)(size + ETH_PAD_SIZE), PBUF_POOL);
     if (p == NULL) {
         return;  // no room: lost

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "../board.h"
+#include "attempts.h"
 
 enum {
     MESSAGE_MAX = 2048,
@@ -83,10 +84,20 @@ static void send_status(uint8_t status) {
 
 // ---- libslirp's side
 
-static ssize_t on_packet(const void *frame, size_t size, void *opaque) {
-    (void)opaque;
+static void send_frame(const uint8_t *frame, size_t size) {
     if (air.is_joined && !is_lost()) {
         send_to_board(NET_FRAME, frame, size);
+    }
+}
+
+static void give_to_libslirp(const uint8_t *frame, size_t size) {
+    slirp_input(air.slirp, frame, (int)size);
+}
+
+static ssize_t on_packet(const void *frame, size_t size, void *opaque) {
+    (void)opaque;
+    if (attempts_note_request(frame, size, now_ms())) {
+        send_frame(frame, size);
     }
     return (ssize_t)size;
 }
@@ -117,9 +128,14 @@ static void timer_mod(void *timer, int64_t due_ms, void *opaque) {
     ((struct timer *)timer)->due_ms = due_ms;
 }
 
-static void nothing_to_do(int fd, void *opaque) {
-    (void)fd;
+static void on_connection(int fd, void *opaque) {
     (void)opaque;
+    attempts_begin(fd);
+}
+
+static void on_connection_end(int fd, void *opaque) {
+    (void)opaque;
+    attempts_end(fd);
 }
 
 static void on_notify(void *opaque) {
@@ -181,7 +197,8 @@ static int take_message(void) {
     } else if (message[0] == NET_LEAVE) {
         air.is_joined = 0;
     } else if (message[0] == NET_FRAME && air.is_joined && !is_lost()) {
-        slirp_input(air.slirp, message + 1, (int)size - 1);
+        attempts_note_answer(message + 1, (size_t)size - 1);
+        give_to_libslirp(message + 1, (size_t)size - 1);
     }
     return 1;
 }
@@ -238,6 +255,7 @@ static void run(void) {
         }
         slirp_pollfds_poll(air.slirp, got < 0, poll_result, NULL);
         run_timers();
+        attempts_run(now_ms(), send_frame, give_to_libslirp);
         if (got > 0 && air.polls[board].revents != 0) {
             is_alive = take_message();
         }
@@ -287,8 +305,8 @@ int main(int argc, char **argv) {
         .timer_new = timer_new,
         .timer_free = timer_free,
         .timer_mod = timer_mod,
-        .register_poll_fd = nothing_to_do,
-        .unregister_poll_fd = nothing_to_do,
+        .register_poll_fd = on_connection,
+        .unregister_poll_fd = on_connection_end,
         .notify = on_notify,
     };
     air.slirp = slirp_new(&config, &callbacks, NULL);

@@ -24,7 +24,7 @@
 #define TCP_SND_BUF (2 * TCP_MSS)
 #define TCP_WND (4 * TCP_MSS)
 #define TCP_QUEUE_OOSEQ 1
-#define TCP_LISTEN_BACKLOG 1
+#define TCP_LISTEN_BACKLOG 0
 #define IP_FRAG 0
 #define IP_REASSEMBLY 0
 #define ARP_QUEUEING 1
