@@ -140,8 +140,9 @@ static void cut_here(
     // What a torn page takes, or weak cells say, of a directory that littlefs writes is its own matter; of the stash of a delta that the
     // boot loader writes it is not.
     bool is_weak = tear == SIM_TEAR_WEAK || tear == SIM_TEAR_MARGINAL;
-    bool is_littlefs = is_in_fs && (torture->is_delta ? torture->now.is_preparing && (is_weak || tear == SIM_TEAR_PAGE)
-                                                      : tear == SIM_TEAR_PAGE);
+    bool is_littlefs = is_in_fs
+                       && (torture->is_delta ? torture->now.is_preparing && (is_weak || tear == SIM_TEAR_PAGE)
+                                             : tear == SIM_TEAR_PAGE);
     torture->now.has_misled_littlefs = torture->now.has_misled_littlefs || is_littlefs;
     torture->now.is_preparing = false;
     torture->now.is_open = false;

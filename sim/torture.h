@@ -104,7 +104,7 @@ typedef struct torture {
     sim_nor_t *nor;  // a device with the old firmware and the file; comes back as it was
     molt_loader_t loader;
     molt_loader_t extension;
-    molt_loader_t delta;              // the extension for delta files, in two parts
+    molt_loader_t delta;  // the extension for delta files, in two parts
     molt_loader_t delta_rest;
     molt_loader_t resident;           // the resident boot loader; the device may have it in or not
     const sim_code_t *code_once;      // of the boot loaders; NULL: of this program

@@ -44,7 +44,8 @@ static int load(const char *path, firmware_t *firmware) {
         status = say_fail("%s: %s", path, molt_image_defect_text(firmware->image.defect));
     }
     if (!status && firmware->image.chip != MOLT_CHIP_ESP8266) {
-        status = say_fail("%s: this is an image for %s; delta files are for the ESP8266", path, molt_chip_text(firmware->image.chip));
+        status = say_fail(
+            "%s: this is an image for %s; delta files are for the ESP8266", path, molt_chip_text(firmware->image.chip));
     }
     return status;
 }

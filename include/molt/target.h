@@ -49,16 +49,16 @@ typedef struct molt_standby_chip {
 } molt_standby_chip_t;
 
 typedef struct molt_target {
-    molt_chip_t chip;         // images for another one are refused
-    uint32_t image_addr;      // where an image begins in flash: 0 on an ESP8266; a multiple of 64 KB
-    uint32_t boot_addr;       // the sector that the chip's own boot code starts from: 0 on an ESP8266
-    uint32_t mapped_size;     // bytes from the beginning of flash on from which code can run; an image may not reach further
-    molt_loader_t once;       // takes the place of the first sector for the time of one upgrade; the plan stands behind it
-    molt_loader_t resident;   // resident mode: the part that stays in the first sector; size 0 where there is no such mode
-    molt_loader_t overlay;    // resident mode: the part that carries upgrades out
-    molt_loader_t extension;  // what either needs for a gzip file; size 0: gzip files are refused
-    molt_loader_t delta;      // likewise for a delta file
-    molt_loader_t delta_rest; // what of that does not fit into one sector with it; size 0 for none
+    molt_chip_t chip;          // images for another one are refused
+    uint32_t image_addr;       // where an image begins in flash: 0 on an ESP8266; a multiple of 64 KB
+    uint32_t boot_addr;        // the sector that the chip's own boot code starts from: 0 on an ESP8266
+    uint32_t mapped_size;      // bytes from the beginning of flash on from which code can run; an image may not reach further
+    molt_loader_t once;        // takes the place of the first sector for the time of one upgrade; the plan stands behind it
+    molt_loader_t resident;    // resident mode: the part that stays in the first sector; size 0 where there is no such mode
+    molt_loader_t overlay;     // resident mode: the part that carries upgrades out
+    molt_loader_t extension;   // what either needs for a gzip file; size 0: gzip files are refused
+    molt_loader_t delta;       // likewise for a delta file
+    molt_loader_t delta_rest;  // what of that does not fit into one sector with it; size 0 for none
     const molt_standby_chip_t *standby;  // standby mode, which takes the place of both; NULL where there is no such mode
     uint32_t loader_addr;                // of the standby loader's sector on this device; the plan's is the next
     uint32_t row_addr;                   // of its row in the partition table

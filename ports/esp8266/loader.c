@@ -3,7 +3,9 @@
 
 #include "upgrading.c"
 
-static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension, .transform = run_transform };
+static const molt_boot_io_t io = {
+    .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension, .transform = run_transform
+};
 
 __attribute__((externally_visible, noreturn)) void molt_loader_entry(void);
 

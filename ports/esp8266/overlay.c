@@ -4,7 +4,9 @@
 #include "resident/resident.h"
 #include "upgrading.c"
 
-static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension, .transform = run_transform };
+static const molt_boot_io_t io = {
+    .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension, .transform = run_transform
+};
 
 __attribute__((externally_visible)) int molt_overlay(uint32_t reserved_addr, molt_state_t *state);
 

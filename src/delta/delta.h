@@ -35,7 +35,7 @@
 
 // An operation: the sector of the image's place in the lower half; in the upper half 0 to write it, or the slot + 1 to stash it in.
 typedef uint16_t molt_delta_op_t;
-#define MOLT_DELTA_OP_SECTOR(op) ((uint32_t)(op) & 0x3ffu)
+#define MOLT_DELTA_OP_SECTOR(op) ((uint32_t)(op)&0x3ffu)
 #define MOLT_DELTA_OP_SLOT(op) ((uint32_t)(op) >> 10)
 
 // What the header says.
@@ -45,7 +45,7 @@ typedef struct molt_delta_header {
     uint32_t old_size;   // bytes of the images
     uint32_t new_size;
     uint32_t new_crc;
-    uint32_t fs_addr;  // where the new image looks for its filesystem; 0: not known
+    uint32_t fs_addr;                  // where the new image looks for its filesystem; 0: not known
     uint8_t old_sha1[MOLT_SHA1_SIZE];  // with bytes 2 and 3 taken as 0: they are the device's own
     uint8_t new_sha1[MOLT_SHA1_SIZE];
     uint32_t op_count;
@@ -54,7 +54,7 @@ typedef struct molt_delta_header {
     uint32_t fix_off;
     uint32_t main_window_size;  // bytes, powers of 2
     uint32_t fix_window_size;
-    uint16_t new_params;   // bytes 2 (low) and 3 of the new image
+    uint16_t new_params;                      // bytes 2 (low) and 3 of the new image
     char old_name[MOLT_DELTA_NAME_SIZE + 1];  // what the images call themselves; "" where it is not known
     char new_name[MOLT_DELTA_NAME_SIZE + 1];
 } molt_delta_header_t;
@@ -70,9 +70,9 @@ uint32_t molt_delta_log_seed(const molt_delta_header_t *header);
 // Where the old image is, and what keeps its sectors.
 typedef struct molt_delta_place {
     const molt_flash_t *flash;
-    uint32_t image_addr;       // of both images
-    uint32_t first_addr;       // of the old one's first sector, which may be kept elsewhere
-    const molt_plan_t *plan;   // which has the slots' addresses; NULL as long as nothing is stashed yet
+    uint32_t image_addr;      // of both images
+    uint32_t first_addr;      // of the old one's first sector, which may be kept elsewhere
+    const molt_plan_t *plan;  // which has the slots' addresses; NULL as long as nothing is stashed yet
 } molt_delta_place_t;
 
 // Owned by the caller, as are the pointers that it has.
@@ -110,8 +110,8 @@ int molt_delta_check_file(
 // Begin to decode a patch: its list of operations is read. `patch` is copied, the rest stays in use.
 //   window  window_size bytes, at least molt_delta_window_size()
 // Returns 0, MOLT_ERR_CORRUPT, MOLT_ERR_NOTSUP, MOLT_ERR_NOSPC (the window is too small) or an error of the reader.
-int molt_delta_begin(molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window,
-    uint32_t window_size);
+int molt_delta_begin(
+    molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window, uint32_t window_size);
 
 typedef enum molt_delta_standing {
     MOLT_DELTA_OTHER,

@@ -4,7 +4,7 @@
 #include "base/crc32.h"
 #include "base/libc.h"
 #include "delta/delta.h"
-#include "delta/delta_layout.h"
+#include "delta/delta_format.h"
 #include "molt/error.h"
 
 // molt_delta_t.where: below MOLT_DELTA_SLOTS_MAX the slot.
@@ -52,8 +52,8 @@ static int read_ops(molt_delta_t *delta) {
     return 0;
 }
 
-int molt_delta_begin(molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window,
-    uint32_t window_size) {
+int molt_delta_begin(
+    molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window, uint32_t window_size) {
     int err = molt_delta_read_header(patch, &delta->header);
     const molt_delta_header_t *header = &delta->header;
     if (err || window_size < molt_delta_window_size(header)) {
@@ -200,7 +200,8 @@ int molt_delta_next(molt_delta_t *delta, uint8_t *buf, bool is_wanted, molt_delt
     uint32_t addr = place->image_addr + sector * delta->header.sector_size;
     delta->next++;
     if (slot) {
-        *write = (molt_delta_write_t){ place->plan ? molt_plan_stash_addr(place->plan, MOLT_DELTA_STASH_SLOT + slot - 1) : 0, addr };
+        *write = (molt_delta_write_t){ place->plan ? molt_plan_stash_addr(place->plan, MOLT_DELTA_STASH_SLOT + slot - 1) : 0,
+            addr };
         int err = stash_sector(delta, sector, slot - 1);
         return err || !is_wanted ? err : place->flash->read(place->flash->ctx, addr, buf, delta->header.sector_size);
     }

@@ -5,7 +5,7 @@
 #include "base/geometry.h"
 #include "base/libc.h"
 #include "delta/delta.h"
-#include "delta/delta_layout.h"
+#include "delta/delta_format.h"
 #include "molt/error.h"
 
 bool molt_delta_is_patch(const uint8_t bytes[4]) {

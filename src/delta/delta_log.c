@@ -74,7 +74,8 @@ int molt_delta_log_begin(molt_delta_log_t *log, uint8_t *buf, uint32_t said) {
         }
         words[least] = UINT32_MAX;
         log->active[i] = least;
-        make_delta_log(&log->flash->geometry, log->seed, log->starts << DELTA_STARTS_SHIFT | said << DELTA_SAID_SHIFT | (i == 0), buf);
+        make_delta_log(
+            &log->flash->geometry, log->seed, log->starts << DELTA_STARTS_SHIFT | said << DELTA_SAID_SHIFT | (i == 0), buf);
         err = molt_sector_write(log->flash, log->addrs[least], buf, false);
     }
     return err;

@@ -172,7 +172,7 @@ int molt_job_open(molt_job_t *job, const molt_source_t *source) {
     }
     job->is_gzip = molt_unpack_is_gzip(magic);
     job->is_delta = molt_delta_is_patch(magic);
-    err = job->is_gzip ? check_gzip(job, &source->file)
+    err = job->is_gzip    ? check_gzip(job, &source->file)
           : job->is_delta ? job_delta_open(job, &source->file)
                           : check_raw(job, &source->file);
     job->stage = err ? MOLT_JOB_NEW : MOLT_JOB_OPEN;
@@ -226,7 +226,9 @@ static int begin_plan(molt_job_t *job) {
         reserved[reserved_count++] = (molt_region_t){ job->reserved_addr, MOLT_RESERVED_SECTOR_COUNT * sector_size };
     }
     molt_plan_request_t request = {
-        .source_kind = job->is_gzip ? MOLT_SOURCE_GZIP : job->is_delta ? MOLT_SOURCE_DELTA : MOLT_SOURCE_COPY,
+        .source_kind = job->is_gzip    ? MOLT_SOURCE_GZIP
+                       : job->is_delta ? MOLT_SOURCE_DELTA
+                                       : MOLT_SOURCE_COPY,
         .image_size = job->image.size,
         .image_crc = job->image.crc32,
         .image_addr = job->config.target->image_addr,

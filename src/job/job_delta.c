@@ -31,6 +31,11 @@ static molt_delta_place_t place_of(const molt_job_t *job) {
     return (molt_delta_place_t){ job->config.flash, job->config.target->image_addr, job->present_addr, NULL };
 }
 
+// Its own, so that the core's functions are called by their names only.
+static int tell_delta(void *ctx, uint32_t done, uint32_t total) {
+    return job_progress(ctx, done, total);
+}
+
 static int bad_patch(molt_job_t *job, int err) {
     molt_job_trouble_t kind = err == MOLT_ERR_CORRUPT  ? MOLT_JOB_TROUBLE_DELTA
                               : err == MOLT_ERR_NOTSUP ? MOLT_JOB_TROUBLE_DELTA_KIND
@@ -76,7 +81,7 @@ int job_delta_open(molt_job_t *job, const molt_reader_t *file) {
     job->delta_sector = UINT32_MAX;
     job->delta->header = header;
     take_header(job, &header);
-    err = molt_delta_check_file(file, job->config.work, job->config.work_size, job_progress, job);
+    err = molt_delta_check_file(file, job->config.work, job->config.work_size, tell_delta, job);
     return err ? bad_patch(job, err) : job_sum(job, file, &job->source_crc, sha1);
 }
 
@@ -142,7 +147,7 @@ static int check_delta(molt_job_t *job) {
         return err;
     }
     err = begin_delta(job);
-    err = err ? err : molt_delta_check(job->delta, sector_of(job), job_progress, job);
+    err = err ? err : molt_delta_check(job->delta, sector_of(job), tell_delta, job);
     job->delta_writes = 0;
     for (uint32_t i = 0; !err && i < header.op_count; i++) {
         job->delta_writes += MOLT_DELTA_OP_SLOT(job->delta->ops[i]) == 0;
@@ -155,7 +160,7 @@ int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
     (void)file;
     job->phase = MOLT_JOB_PHASE_COMPARE;
     int err = molt_delta_find_standing(
-        &job->delta->header, &place, job->config.work, job->config.work_size, job_progress, job, &job->standing);
+        &job->delta->header, &place, job->config.work, job->config.work_size, tell_delta, job, &job->standing);
     if (err || job->standing == MOLT_DELTA_NEW) {
         return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
     }

@@ -20,30 +20,30 @@ static inline bool job_is_standby(const molt_target_t *target) {
 // What went wrong, beside the error code: which of the fields below has the sentence.
 typedef enum molt_job_trouble {
     MOLT_JOB_TROUBLE_NONE,
-    MOLT_JOB_TROUBLE_FILE,       // it cannot be read
-    MOLT_JOB_TROUBLE_IMAGE,      // image.defect
-    MOLT_JOB_TROUBLE_CHIP,       // whole, but an image for another chip
-    MOLT_JOB_TROUBLE_NO_HEAD,    // the first sector cannot start on its own (0xEA images)
-    MOLT_JOB_TROUBLE_REFUSED,    // refusal
-    MOLT_JOB_TROUBLE_EXTENTS,    // the extents do not lead to the file's bytes
-    MOLT_JOB_TROUBLE_SAVED,      // the saved first sector is not what it should be
-    MOLT_JOB_TROUBLE_PENDING,    // an upgrade is already prepared
-    MOLT_JOB_TROUBLE_TRIAL,      // the firmware is on trial
-    MOLT_JOB_TROUBLE_FLASH,      // the flash driver's error
-    MOLT_JOB_TROUBLE_LOADER,     // resident mode: the image would be loaded over the boot loader, or brings its own
-    MOLT_JOB_TROUBLE_RESIDENT,   // the resident boot loader is damaged, or of another version
-    MOLT_JOB_TROUBLE_FALLBACK,   // something to fall back on, without resident mode
-    MOLT_JOB_TROUBLE_STANDBY,    // standby mode: the loader or its rows are damaged
-    MOLT_JOB_TROUBLE_CANCELLED,  // standby mode: an upgrade was cancelled, and there was no reset since
-    MOLT_JOB_TROUBLE_NO_HASH,    // standby mode: the image has no SHA-256, by which the boot loader knows it for whole
-    MOLT_JOB_TROUBLE_REVISION,   // the image is for other revisions of the chip
-    MOLT_JOB_TROUBLE_GZIP,       // the file is a gzip file, but a damaged one, or not only one
-    MOLT_JOB_TROUBLE_NO_GZIP,    // a gzip file, and the target has no extension for them
-    MOLT_JOB_TROUBLE_NO_WINDOW,  // a gzip file: molt_job_set_window(), and open it again
-    MOLT_JOB_TROUBLE_WINDOW,     // its references reach back farther than the window
-    MOLT_JOB_TROUBLE_BOMB,       // it unpacks to more than fits
-    MOLT_JOB_TROUBLE_DELTA,      // the file is a delta file, but a damaged one
-    MOLT_JOB_TROUBLE_NO_DELTA,   // a delta file, and the target has no extension for them
+    MOLT_JOB_TROUBLE_FILE,         // it cannot be read
+    MOLT_JOB_TROUBLE_IMAGE,        // image.defect
+    MOLT_JOB_TROUBLE_CHIP,         // whole, but an image for another chip
+    MOLT_JOB_TROUBLE_NO_HEAD,      // the first sector cannot start on its own (0xEA images)
+    MOLT_JOB_TROUBLE_REFUSED,      // refusal
+    MOLT_JOB_TROUBLE_EXTENTS,      // the extents do not lead to the file's bytes
+    MOLT_JOB_TROUBLE_SAVED,        // the saved first sector is not what it should be
+    MOLT_JOB_TROUBLE_PENDING,      // an upgrade is already prepared
+    MOLT_JOB_TROUBLE_TRIAL,        // the firmware is on trial
+    MOLT_JOB_TROUBLE_FLASH,        // the flash driver's error
+    MOLT_JOB_TROUBLE_LOADER,       // resident mode: the image would be loaded over the boot loader, or brings its own
+    MOLT_JOB_TROUBLE_RESIDENT,     // the resident boot loader is damaged, or of another version
+    MOLT_JOB_TROUBLE_FALLBACK,     // something to fall back on, without resident mode
+    MOLT_JOB_TROUBLE_STANDBY,      // standby mode: the loader or its rows are damaged
+    MOLT_JOB_TROUBLE_CANCELLED,    // standby mode: an upgrade was cancelled, and there was no reset since
+    MOLT_JOB_TROUBLE_NO_HASH,      // standby mode: the image has no SHA-256, by which the boot loader knows it for whole
+    MOLT_JOB_TROUBLE_REVISION,     // the image is for other revisions of the chip
+    MOLT_JOB_TROUBLE_GZIP,         // the file is a gzip file, but a damaged one, or not only one
+    MOLT_JOB_TROUBLE_NO_GZIP,      // a gzip file, and the target has no extension for them
+    MOLT_JOB_TROUBLE_NO_WINDOW,    // a gzip file: molt_job_set_window(), and open it again
+    MOLT_JOB_TROUBLE_WINDOW,       // its references reach back farther than the window
+    MOLT_JOB_TROUBLE_BOMB,         // it unpacks to more than fits
+    MOLT_JOB_TROUBLE_DELTA,        // the file is a delta file, but a damaged one
+    MOLT_JOB_TROUBLE_NO_DELTA,     // a delta file, and the target has no extension for them
     MOLT_JOB_TROUBLE_DELTA_KIND,   // one of another version, or for larger sectors or images than there are
     MOLT_JOB_TROUBLE_DELTA_OTHER,  // the firmware that it was made for is not the one in flash
     MOLT_JOB_TROUBLE_DELTA_ERASE,  // erase_all, which a delta file cannot do
@@ -75,8 +75,8 @@ struct molt_job {
     uint32_t delta_sector;           // of the new image: in memory behind the windows; UINT32_MAX for none
     uint32_t delta_writes;           // sectors that it writes, the first one not among them
     uint64_t stash_set;              // a bit for each sector of its stash whose place is known
-    uint32_t source_crc;  // of the file's bytes; for a raw image that of the image
-    uint32_t kept_size;   // bytes of the file that the image's first sector comes from
+    uint32_t source_crc;             // of the file's bytes; for a raw image that of the image
+    uint32_t kept_size;              // bytes of the file that the image's first sector comes from
     molt_plan_t plan;
     molt_refusal_t refusal;
     uint16_t present_params;  // header bytes 2 and 3 of the device now

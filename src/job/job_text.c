@@ -3,6 +3,24 @@
 #include "job/job_parts.h"
 #include "molt/error.h"
 
+static const char *delta_text(molt_job_trouble_t trouble) {
+    switch ((int)trouble) {
+        case MOLT_JOB_TROUBLE_DELTA:
+            return "the delta file is damaged or cut short; copy it again";
+        case MOLT_JOB_TROUBLE_NO_DELTA:
+            return "the boot loader of this chip takes no delta files; take the image itself";
+        case MOLT_JOB_TROUBLE_DELTA_KIND:
+            return "the delta file is of a version or size that this molt does not know; make it with the `molt delta` that belongs to "
+                   "this molt, or take the image itself";
+        case MOLT_JOB_TROUBLE_DELTA_OTHER:
+            return "the delta file is made for another firmware than the one on this device; make one from that, or take the image itself";
+        case MOLT_JOB_TROUBLE_DELTA_ERASE:
+            return "a delta file keeps what it needs on the filesystem, which therefore cannot be erased; take the image itself";
+        default:
+            return "a delta file cannot be fallen back on; take the image itself";
+    }
+}
+
 const char *molt_job_text(const molt_job_t *job, int err) {
     switch (job->trouble) {
         case MOLT_JOB_TROUBLE_NONE:
@@ -59,18 +77,12 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_BOMB:
             return "the gzip file unpacks to more than code can run from";
         case MOLT_JOB_TROUBLE_DELTA:
-            return "the delta file is damaged or cut short; copy it again";
         case MOLT_JOB_TROUBLE_NO_DELTA:
-            return "the boot loader of this chip takes no delta files; take the image itself";
         case MOLT_JOB_TROUBLE_DELTA_KIND:
-            return "the delta file is of a version or size that this molt does not know; make it with the `molt delta` that belongs to "
-                   "this molt, or take the image itself";
         case MOLT_JOB_TROUBLE_DELTA_OTHER:
-            return "the delta file is made for another firmware than the one on this device; make one from that, or take the image itself";
         case MOLT_JOB_TROUBLE_DELTA_ERASE:
-            return "a delta file keeps what it needs on the filesystem, which therefore cannot be erased; take the image itself";
         case MOLT_JOB_TROUBLE_DELTA_BACK:
-            return "a delta file cannot be fallen back on; take the image itself";
+            return delta_text(job->trouble);
         case MOLT_JOB_TROUBLE_FLASH:
             return "the flash chip does not do what it is told; try again, and if that does not help it is worn out";
     }

@@ -386,6 +386,23 @@ int molt_boot_open(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_t *p
     return err ? err : molt_plan_open(plan, &flash->geometry, sector);
 }
 
+// The image as its file has it, for run->image, and whether it is the one that was checked. Returns as check_either() does, or the error
+// of the extension.
+static int open_image(const molt_flash_t *flash, const molt_boot_io_t *io, run_t *run, const molt_reader_t *source) {
+    int err = 0;
+    run->image = *source;
+    if (run->plan->source_kind != MOLT_SOURCE_COPY) {
+        err = extend(flash, io, run->plan, source, run->buf, &run->image);
+    }
+    if (MOLT_DELTA && err > 0) {
+        // A delta, which was checked as far as it can still be.
+        run->progress = (uint32_t)err;
+        run->from = 1;
+        return 0;
+    }
+    return err ? err : check_either(flash, io, run);
+}
+
 // molt_boot_apply(); `is_doubtful`: standby mode, a first sector was placed, and what is there now is another one.
 static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
     const molt_boot_io_t *io, bool is_doubtful) {
@@ -412,19 +429,7 @@ static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, cons
     }
     molt_plan_source_t source;
     molt_reader_t source_reader = molt_plan_reader(&source, flash, plan);
-    run.image = source_reader;
-    int err = 0;
-    if (plan->source_kind != MOLT_SOURCE_COPY) {
-        err = extend(flash, io, plan, &source_reader, buf, &run.image);
-    }
-    if (MOLT_DELTA && err > 0) {
-        // A delta, which was checked as far as it can still be.
-        run.progress = (uint32_t)err;
-        run.from = 1;
-        err = 0;
-    } else if (!err) {
-        err = check_either(flash, io, &run);
-    }
+    int err = open_image(flash, io, &run, &source_reader);
     if (err == MOLT_ERR_CORRUPT && run.from != 1 && !molt_journal_is_done(&run.journal, 0)) {
         return is_resident(place, plan) ? MOLT_BOOT_RESTORED : restore(flash, place, io, &run);
     }

@@ -30,7 +30,7 @@
 #define MOLT_EXTENT_SKIP_MAX 15u
 
 typedef enum molt_source_kind {
-    MOLT_SOURCE_COPY = 0,  // the extents hold the raw image
+    MOLT_SOURCE_COPY = 0,   // the extents hold the raw image
     MOLT_SOURCE_GZIP = 1,   // they hold a gzip file of it; the boot loader needs its extension for that
     MOLT_SOURCE_DELTA = 2,  // they hold a patch that makes it of the present image, and behind that the sectors of its stash
 } molt_source_kind_t;

@@ -10,8 +10,8 @@ static const uint8_t *sorted;
 static size_t sorted_size;
 
 static int compare(const void *a, const void *b) {
-    size_t from_a = (size_t)*(const int32_t *)a;
-    size_t from_b = (size_t)*(const int32_t *)b;
+    size_t from_a = (size_t) * (const int32_t *)a;
+    size_t from_b = (size_t) * (const int32_t *)b;
     size_t size_a = sorted_size - from_a;
     size_t size_b = sorted_size - from_b;
     int order = memcmp(sorted + from_a, sorted + from_b, size_a < size_b ? size_a : size_b);

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/reader.h"
-#include "delta/delta_layout.h"
+#include "delta/delta_format.h"
 #include "delta/delta_log.h"
 #include "molt/error.h"
 #include "rig.h"

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/sha1.h"
-#include "delta/delta_layout.h"
+#include "delta/delta_format.h"
 #include "order.h"
 
 #define FIX_WINDOW_SIZE 1024u
@@ -278,9 +278,8 @@ build_err_t build_delta(build_result_t *result, const build_request_t *request) 
         != 0) {
         return BUILD_NO_MEMORY;
     }
-    const order_images_t images = {
-        request->old_bytes, request->new_bytes, request->old_size, request->new_size, request->sector_size
-    };
+    const order_images_t images = { request->old_bytes, request->new_bytes, request->old_size, request->new_size,
+        request->sector_size };
     build_err_t err = (build_err_t)order_find(&order, &images, &list);
     if (!err) {
         result->slot_count = order.slot_count;

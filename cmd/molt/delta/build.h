@@ -34,7 +34,8 @@ typedef enum build_err {
     BUILD_OK = 0,
     BUILD_NO_MEMORY = -1,
     BUILD_TOO_LARGE = -2,  // the images have more sectors than a device takes
-    BUILD_TOO_MIXED = 1,   // more slots would be needed than a patch can have: the images have little in common, or all in other places
+    BUILD_TOO_MIXED =
+        1,  // more slots would be needed than a patch can have: the images have little in common, or all in other places
 } build_err_t;
 
 build_err_t build_delta(build_result_t *result, const build_request_t *request);

@@ -129,7 +129,8 @@ static int add(cover_list_t *list, uint32_t *room, cover_t cover) {
 
 // From `off` on, the next place where another piece is much better than the one that goes on with `shift`; new_size where there is
 // none. *old_off: where it is in the old image.
-static uint32_t next_place(const search_t *s, uint32_t off, uint32_t shift, uint32_t *old_off, match_progress_t *progress, void *ctx) {
+static uint32_t next_place(
+    const search_t *s, uint32_t off, uint32_t shift, uint32_t *old_off, match_progress_t *progress, void *ctx) {
     uint32_t agreed = 0;
     uint32_t counted = off;
     for (; off < s->new_size; off++) {

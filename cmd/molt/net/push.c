@@ -495,9 +495,3 @@ uint32_t push_sent(const push_t *push) {
     return push->got
            + (push->state == PUSH_UPLOADING && push->step == STEP_PIECE && push->due_ms == 0 ? http_sent(&push->http) : 0);
 }
-
-const char *push_state_text(push_state_t state) {
-    static const char *const texts[] = { "not begun", "asks", "uploads", "prepares", "upgrades", "confirms", "upgraded", "same",
-        "failed" };
-    return texts[state];
-}

@@ -75,6 +75,4 @@ static inline bool push_is_under_way(const push_t *push) {
 // Bytes of the image that the device has or are on their way to it.
 uint32_t push_sent(const push_t *push);
 
-const char *push_state_text(push_state_t state);
-
 #endif

@@ -34,6 +34,12 @@ void show_end(show_t *show) {
     show->shown = NULL;
 }
 
+static const char *state_text(push_state_t state) {
+    static const char *const texts[] = { "not begun", "asks", "uploads", "prepares", "upgrades", "confirms", "upgraded", "same",
+        "failed" };
+    return texts[state];
+}
+
 static double seconds_of(const push_t *push) {
     return (double)((push->ended_ms ? push->ended_ms : http_now_ms()) - push->begun_ms) / 1000;
 }
@@ -110,7 +116,7 @@ static void print_row(const show_t *show, const push_t *push) {
     int left = columns - show->host_width - 13;
     say_detail(push, true, detail, sizeof detail);
     printf("%-*.*s  %s%-9s%s  %.*s\n", show->host_width, show->host_width, push->host, style_of(push->state),
-        push_state_text(push->state), say_style(SAY_PLAIN), is_cut ? (left > 0 ? left : 0) : (int)sizeof detail, detail);
+        state_text(push->state), say_style(SAY_PLAIN), is_cut ? (left > 0 ? left : 0) : (int)sizeof detail, detail);
 }
 
 // ---- the table
@@ -154,7 +160,7 @@ static void print_changes(show_t *show, const rollout_t *rollout) {
         }
         show->shown[i] = (uint8_t)push->state;
         say_detail(push, false, detail, sizeof detail);
-        printf("%s: %s%s%s\n", push->host, push_state_text(push->state), *detail ? " " : "", detail);
+        printf("%s: %s%s%s\n", push->host, state_text(push->state), *detail ? " " : "", detail);
         (void)fflush(stdout);
     }
 }
@@ -185,7 +191,7 @@ static void on_done(void *ctx, const rollout_t *rollout, const push_t *push) {
     if (push->state == PUSH_FAILED) {
         (void)say_fail("%s: %s", push->host, detail);
     } else if (!show->is_json && !show->is_quiet) {
-        printf("%s: %s, %s\n", push->host, push_state_text(push->state), detail);
+        printf("%s: %s, %s\n", push->host, state_text(push->state), detail);
         (void)fflush(stdout);
     }
 }
@@ -216,7 +222,7 @@ static void print_json(const rollout_t *rollout, const char *path) {
         const push_t *push = &rollout->devices[i];
         printf("%s\n    { \"host\": ", i ? "," : "");
         say_json(stdout, push->host);
-        json_text("result", push_state_text(push->state));
+        json_text("result", state_text(push->state));
         json_text("from", push->from);
         json_text("runs", push->now);
         printf(", \"packed\": %s, \"sent\": %u, \"broken\": %u, \"seconds\": %.1f, \"changed\": %s",

@@ -1,6 +1,6 @@
 // The delta file: where its parts lie. docs/format.md, "delta file". Version 1.
-#ifndef MOLT_DELTA_LAYOUT_H
-#define MOLT_DELTA_LAYOUT_H
+#ifndef MOLT_DELTA_FORMAT_H
+#define MOLT_DELTA_FORMAT_H
 
 #include "delta/delta.h"
 
@@ -16,8 +16,8 @@ enum {
     DELTA_OFF_NEW_SIZE = 20,
     DELTA_OFF_NEW_CRC = 24,
     DELTA_OFF_FS_ADDR = 28,
-    DELTA_OFF_OLD_SHA1 = 32,  // bytes
-    DELTA_OFF_NEW_SHA1 = 52,  // bytes
+    DELTA_OFF_OLD_SHA1 = 32,     // bytes
+    DELTA_OFF_NEW_SHA1 = 52,     // bytes
     DELTA_OFF_OP_COUNT = 72,     // 16 bits
     DELTA_OFF_SLOT_COUNT = 74,   // 16 bits
     DELTA_OFF_WINDOW_BITS = 76,  // a byte for each stream
