@@ -3,6 +3,24 @@
 #include "job/job_parts.h"
 #include "molt/error.h"
 
+static const char *gzip_text(molt_job_trouble_t trouble, int err) {
+    switch ((int)trouble) {
+        case MOLT_JOB_TROUBLE_GZIP:
+            return err == MOLT_ERR_NOTSUP
+                       ? "something follows the gzip data, or it is of a kind that nobody makes; a file of one "
+                         "ordinary gzip member is needed"
+                       : "the gzip file is damaged or cut short; copy it again";
+        case MOLT_JOB_TROUBLE_NO_GZIP:
+            return "the boot loader of this chip takes no gzip files; decompress it first";
+        case MOLT_JOB_TROUBLE_NO_WINDOW:
+            return "there is not enough memory to unpack the gzip file";
+        case MOLT_JOB_TROUBLE_WINDOW:
+            return "unpacking needs more memory than there is; `molt compress` makes a file that needs less";
+        default:
+            return "the gzip file unpacks to more than code can run from";
+    }
+}
+
 static const char *delta_text(molt_job_trouble_t trouble) {
     switch ((int)trouble) {
         case MOLT_JOB_TROUBLE_DELTA:
@@ -64,18 +82,11 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_REVISION:
             return "the image is for other revisions of this chip; take one that is built for this one";
         case MOLT_JOB_TROUBLE_GZIP:
-            return err == MOLT_ERR_NOTSUP
-                       ? "something follows the gzip data, or it is of a kind that nobody makes; a file of one "
-                         "ordinary gzip member is needed"
-                       : "the gzip file is damaged or cut short; copy it again";
         case MOLT_JOB_TROUBLE_NO_GZIP:
-            return "the boot loader of this chip takes no gzip files; decompress it first";
         case MOLT_JOB_TROUBLE_NO_WINDOW:
-            return "there is not enough memory to unpack the gzip file";
         case MOLT_JOB_TROUBLE_WINDOW:
-            return "unpacking needs more memory than there is; `molt compress` makes a file that needs less";
         case MOLT_JOB_TROUBLE_BOMB:
-            return "the gzip file unpacks to more than code can run from";
+            return gzip_text(job->trouble, err);
         case MOLT_JOB_TROUBLE_DELTA:
         case MOLT_JOB_TROUBLE_NO_DELTA:
         case MOLT_JOB_TROUBLE_DELTA_KIND:
