@@ -97,8 +97,6 @@ static bool may_pass(const http_t *http) {
            || (http->outcome == HTTP_ANSWERED && (http->status == 503 || http->status == 408));
 }
 
-// ---- what the device is
-
 static const payload_form_t *choose_form(const push_t *push, const json_t *info) {
     const payload_t *payload = push->options->payload;
     int64_t room = number(info, "free") + number(info, "image");
@@ -183,8 +181,6 @@ static void on_plan_before(push_t *push) {
     ask(push, STEP_GOT);
 }
 
-// ---- the upload
-
 // The connection broke, or the device is busy: ask how much it has, and go on from there.
 static void resume(push_t *push) {
     push->broken_count += push->http.outcome != HTTP_ANSWERED;
@@ -267,8 +263,6 @@ static void on_piece(push_t *push) {
     push->got = (uint32_t)got;
     ask(push, STEP_PIECE);
 }
-
-// ---- the upgrade
 
 static void wait_for_it(push_t *push) {
     push->state = PUSH_UPGRADING;
@@ -408,8 +402,6 @@ static void on_confirm(push_t *push) {
     }
     again(push, STEP_BACK, 1);
 }
-
-// ---- questions
 
 static void ask_piece(push_t *push) {
     char uri[HTTP_URI_MAX];
