@@ -2,9 +2,9 @@
 
 molt.py and what it calls stand on either. A firmware with molt in it has a built-in `_molt`, which comes first.
 
-Memory is short, so the parts are modules that are loaded when they are needed and forgotten afterwards; what native code they
-have stays in IRAM, and they are kept. A name is never given back: all parts are imported by one, from a filesystem that is mounted
-for it.
+Memory is short, so each function is a part of its own: a module that is loaded when it is needed and forgotten afterwards. What
+native code there is stays in IRAM, and is kept. A name is never given back: all parts are imported by one, from a filesystem that is
+mounted for it.
 """
 
 import gc
@@ -14,22 +14,13 @@ import uos
 FOLDER = __path__ if __path__[0] == "/" else uos.getcwd().rstrip("/") + "/" + __path__
 __path__ = "/_molt"
 
-# In which part the functions are that the C module has.
-_PARTS = {
-    "lookup": "ask",
-    "sha256": "ask",
-    "pending": "ask",
-    "cancel": "ask",
-    "report": "ask",
-    "resident": "ask",
-    "resident_end": "slots",
-    "resident_install": "install",
-    "resident_uninstall": "install",
-    "Upgrade": "job",
-}
-
 _loaded = {}
-_sums = None
+
+# The part that sums, once it is there: load.py.
+sums = None
+
+# Of open files this engine has no list.
+flush = gc.collect
 
 
 class _Files:
@@ -38,29 +29,32 @@ class _Files:
     def mount(self, *_):
         pass
 
-    def umount(self):
-        pass
+    umount = mount
 
     def stat(self, path):
         if path[2:] != (".mpy" if self.file else ".py"):
             raise OSError(2)
-        return 0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        return (0x8000,) + (0,) * 9
 
     def open(self, *_):
         return self.file or open(FOLDER + "/" + self.name + ".py", "rb")
 
     def find(self, name):
-        """The parts' file at the beginning of one of them, or None. Its first lines say where they are."""
+        """self.file: the parts' file at the beginning of one of them, or None. Its first lines say where they are. AttributeError where
+        there is no such part."""
         self.name = name
         self.file = None
         try:
             f = open(FOLDER + "/parts.bin", "rb")
         except OSError:
-            return
+            try:
+                return uos.stat(FOLDER + "/" + name + ".py")
+            except OSError:
+                raise AttributeError(name)
         for line in f:
             if line == b"\n":
                 f.close()
-                return
+                raise AttributeError(name)
             found, off = line.split()
             if found.decode() == name:
                 f.seek(int(off))
@@ -74,11 +68,11 @@ _files = _Files()
 def part(name):
     """A part of the package."""
     if name not in _loaded:
-        _files.find(name)
         uos.mount(_files, __path__)
         try:
+            _files.find(name)
             _loaded[name] = __import__("_molt.p", None, None, ("p",))
-        except (ImportError, OSError, ValueError):
+        except (AttributeError, ImportError, OSError, ValueError):
             raise OSError(84, "molt's package is not whole: _molt/parts.bin is missing or damaged; install it again")
         finally:
             _files.file = None
@@ -105,26 +99,40 @@ def _overwrite(depth):
         _overwrite(depth - 1)
 
 
-def load_sums():
-    """The part that sums: native code as it comes, or from its source where it is another MicroPython's, or slow.py where no IRAM
-    is left for it."""
-    global _sums
-    for name in ("sums", "sums_source", "slow"):
-        try:
-            _sums = _sums or part(name)
-        except (MemoryError, OSError):
-            pass
-    return _sums
+def _call(name, args, options):
+    # A function of its own: where a call was made from, something of what was called can stay.
+    return getattr(part(name), name)(*args, **options)
 
 
-def flush():
-    """Nothing: of open files this engine has no list."""
+def go(job, otherwise, *names):
+    """Let parts do their share of a job, one after the other. Raises OSError with its sentence; `otherwise` names it where it has none."""
+    try:
+        for name in names:
+            forget()
+            _call(name, (job,), {})
+        if job.shown:
+            _call("end", (job, True), {})
+    except OSError as e:
+        forget()
+        raise part("text").explained(job, e, otherwise)
+    finally:
+        forget()
+
+
+class Upgrade:
+    """One upgrade: what is in it says job.py, what it does the parts of these names."""
+
+    def __init__(self, *args, **options):
+        _call("job", (self,) + args, options)
+        go(self, "no_bytes", "find", "gzip", "header", "segments", "kind", "verify", "judge", "recheck")
+
+    def __getattr__(self, name):
+        return lambda *args: _call(name, (self,) + args, {})
 
 
 def __getattr__(name):
     """The functions of the C module; AttributeError for those that only that one has."""
-    if name not in _PARTS:
-        raise AttributeError(name)
+    _files.find(name)
 
     def call(*args, **options):
         try:
@@ -133,11 +141,6 @@ def __getattr__(name):
             forget()
 
     return call
-
-
-def _call(name, args, options):
-    # A function of its own: where a call was made from, something of what was called can stay.
-    return getattr(part(_PARTS[name]), name)(*args, **options)
 
 
 # Names stay in memory: they had better be there now, and not in between.

@@ -84,7 +84,7 @@ def _check_extents(job, end):
             raise _refused(34, "past_flash", begin, esp.flash_size())
 
 
-def run(job):
+def begin(job):
     """params: header bytes 2 and 3 of the device; the plan's shape. Raises OSError with its sentence."""
     params = esp.flash_read(0, 4)
     # Read twice: with wrong ones it would not start again.

@@ -7,7 +7,7 @@ from _molt import FOLDER, forget, part
 def _find(path):
     from flashbdev import bdev
 
-    size, extents = part("place").extents(path, bdev.start_sec, bdev.blocks)
+    size, extents = part("place").place(path, bdev.start_sec, bdev.blocks)
     return part("extent").addr(extents, 0)[0], size
 
 
@@ -34,4 +34,4 @@ def sector(name, buf=None):
     buf = buf or bytearray(512)
     where = find(name, buf)
     forget()
-    return part("put").Sector(*where, buf)
+    return part("sector").Sector(*where, buf)

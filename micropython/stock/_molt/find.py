@@ -7,12 +7,11 @@ from _molt import part
 _SECTOR = const(4096)
 
 
-def run(job):
+def find(job):
     """file_size, extents, is_gzip; of a raw image size and kept."""
-    place = part("place")
     if uos.stat(job.path)[0] & 0x4000:
         raise OSError(21)
-    job.file_size, job.extents = place.extents(job.path, job.fs_addr // _SECTOR, job.fs_size // _SECTOR)
+    job.file_size, job.extents = part("place").place(job.path, job.fs_addr // _SECTOR, job.fs_size // _SECTOR)
     with open(job.path, "rb") as f:
         # littlefs keeps small files in their directory.
         if job.file_size < 1024 and (

@@ -19,7 +19,7 @@ def _measure(job, file, tell):
     while True:
         count = gzip.readinto(view)
         if job.size == 0 and count:
-            part("image").check_first(bytes(view[:min(8, count)]))
+            part("first").first(bytes(view[:min(8, count)]))
             forget()
         if job.size < _SECTOR:
             # Rounded up to what the C engine reads ahead.
@@ -35,7 +35,7 @@ def _measure(job, file, tell):
 
 def _check_end(job, file):
     """Whether the trailer is that of what came out, and only zeros follow it."""
-    if job.size != unpack("<I", _read_at(file, file.tell() - 4, 4))[0]:
+    if job.size != unpack(b"<I", _read_at(file, file.tell() - 4, 4))[0]:
         return False
     while True:
         rest = file.read(64)
@@ -76,10 +76,10 @@ def _check(job, file, tell):
     raise part("text").error(84, "bad_gzip")
 
 
-def run(job):
+def gzip(job):
     """Of a gzip file: bits of the window, size, crc32, kept."""
     if job.is_gzip:
-        part("inflate").reserve(job, _BITS_MIN)
+        part("reserve").reserve(job, _BITS_MIN)
         with open(job.path, "rb") as f:
-            _check(job, f, job.tell("image", "checking image"))
-        part("inflate").reserve(job, job.bits)
+            _check(job, f, part("tell").tell(job, "image", "checking image"))
+        part("reserve").reserve(job, job.bits)

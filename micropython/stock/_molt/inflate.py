@@ -2,19 +2,6 @@
 
 from _molt import part, sweep
 
-# What it takes beside the window.
-_STATE_SIZE = const(1400)
-
-
-def reserve(job, bits):
-    """Keep the place of a window, in one piece, until it is needed: later there may be none."""
-    job.hole = None
-    sweep()
-    try:
-        job.hole = bytearray(_STATE_SIZE), bytearray(1 << bits)
-    except MemoryError:
-        job.hole = None
-
 
 def _unpacker(f, bits):
     """What reads the bytes in the gzip file that `f` reads from its beginning."""
@@ -85,7 +72,7 @@ class File:
     def __exit__(self, *_):
         self._in = None
         self._f.close()
-        reserve(self._job, self._bits)
+        part("reserve").reserve(self._job, self._bits)
 
     def used(self):
         return self._f.tell()

@@ -12,26 +12,25 @@ _REFERENCES_MAX = const(15)
 
 
 def _check_sums(job, xors, checksums, references, md5, stored_md5, arduino, is_padding_used):
-    bad = part("source").bad
     for group in range(len(xors)):
         if checksums[group] != xors[group]:
-            raise bad("bad_checksum", job.groups[group][2])
+            raise part("text").bad("bad_checksum", job.groups[group][2])
     if job.kind == _ESP8266 and references > _REFERENCES_MAX:
-        raise bad("no_mapped_part", job.size)
+        raise part("text").bad("no_mapped_part", job.size)
     if md5:
-        if stored_md5 != md5.digest():
-            raise bad("bad_md5", job.end)
+        if stored_md5 != md5:
+            raise part("text").bad("bad_md5", job.end)
         # The MD5 leaves the segment count out, and the checksum notices a wrong one only mostly.
         if is_padding_used:
-            raise bad("bad_segment_count", 1)
+            raise part("text").bad("bad_segment_count", 1)
     if arduino:
-        with part("source").opened(job) as f:
-            stored = unpack("<I", part("source").read(job, f, _SKETCH_SIZE_OFF + 4, 4))[0]
+        with part("source").source(job) as f:
+            stored = unpack(b"<I", part("read").read(job, f, _SKETCH_SIZE_OFF + 4, 4))[0]
         if not arduino.is_right(stored, job.header[2:4]):
-            raise bad("bad_crc", _SKETCH_SIZE_OFF + 4)
+            raise part("text").bad("bad_crc", _SKETCH_SIZE_OFF + 4)
 
 
-def run(job):
+def judge(job):
     """What was found goes into the job. Raises OSError with its sentence where the image is not whole."""
     crc32, sha1, fs_addr, version, *check = job.check
     if job.safe_check:
@@ -42,7 +41,7 @@ def run(job):
     elif crc32 != job.crc32:
         # Unpacked twice, with two results.
         raise part("text").error(5, "flash")
-    job.sha1 = sha1.digest()
+    job.sha1 = sha1
     job.image_fs = fs_addr
     job.is_arduino = job.kind == _ARDUINO
     job.segments = [(vaddr, size) for vaddr, _, size in job.segments]

@@ -3,12 +3,12 @@
 from _molt import part
 
 
-def run(job):
+def recheck(job):
     if not job.is_gzip:
         return
-    tell = job.tell("image", "checking image")
+    tell = part("tell").tell(job, "image", "checking image")
     job.file_crc = 0
-    view = memoryview(part("source").buffer(job))
+    view = memoryview(part("buffer").buffer(job))
     with open(job.path, "rb") as f:
         for off in range(0, job.file_size, len(view)):
             piece = view[:f.readinto(view)]
