@@ -95,36 +95,40 @@ def _data(tree):
     return {node.value for node in _texts(tree) if id(node) not in names}
 
 
-def _used(tree):
-    """All names in a module, and its strings that are kept as names are."""
-    for node in ast.walk(tree):
-        for field in ("id", "attr", "arg", "name", "module"):
-            text = getattr(node, field, None)
-            if isinstance(text, str):
-                yield from text.split(".")
-    yield from (node.value for node in _texts(tree) if len(node.value) <= INTERNED_MAX)
-
-
 def _parameters(tree, functions):
     return {arg.arg for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in functions
             for arg in node.args.args + node.args.kwonlyargs}
 
 
+def _in(tree):
+    """All names in a module."""
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "arg", "name", "module"):
+            text = getattr(node, field, None)
+            if isinstance(text, str):
+                yield from text.split(".")
+
+
 def made(sources, faces, sentences, parts, kept):
-    """Name by name what to replace it by. sources: path and text of each Python file; faces: those of them that users call;
-    sentences, parts: names of them; kept: functions that are called from elsewhere, which keep their names and their parameters'."""
+    """Name by name what to replace it by, for each file. sources: path and text of each Python file; faces: those of them that users
+    call; sentences, parts: names of them; kept: functions that are called from elsewhere, which keep their names and their
+    parameters'."""
     trees = {path: ast.parse(text) for path, text in sources.items()}
     # MicroPython keeps longer strings elsewhere, and gives them back.
     sentences = {name for name in sentences if len(name) <= INTERNED_MAX}
-    data = set().union(*(_data(tree) - (set() if path in faces else sentences) for path, tree in trees.items()))
-    own = set().union(sentences, parts, *map(_stored, trees.values())) - data - kept
+    data = {path: _data(tree) - (set() if path in faces else sentences) for path, tree in trees.items()}
+    own = set().union(sentences, parts, *map(_stored, trees.values())) - kept
+    # Where a word is a name and a text in one file it is neither there nor elsewhere replaced.
+    own -= set().union(*(data[path] & set(_in(tree)) for path, tree in trees.items()))
     own -= set().union(*(_parameters(trees[path], kept) for path in faces))
-    used = set().union(*(_used(tree) for tree in trees.values()))
+    texts = {node.value for tree in trees.values() for node in _texts(tree) if len(node.value) <= INTERNED_MAX}
+    used = texts.union(*map(_in, trees.values()))
     free = [name for name in ROM_NAMES if name not in used]
     wanted = sorted(name for name in own - set(ROM_NAMES) - CALLED if not name.startswith("__"))
     assert not own & FLASHBDEV, own & FLASHBDEV
     # Whoever gets none keeps its own, which costs memory and nothing else.
-    return dict(zip(wanted, free))
+    names = dict(zip(wanted, free))
+    return names, {path: {name: other for name, other in names.items() if name not in data[path]} for path in sources}
 
 
 def renamed(source, names):

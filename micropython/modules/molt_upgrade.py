@@ -1,5 +1,5 @@
 """What stands behind molt.fwupdate(). On a firmware without molt every line of it is heap for as long as an upgrade is prepared, so
-sentences and what takes lines are in molt_file.py and molt_ask.py.
+sentences and what takes lines are in molt_file.py, molt_say.py and molt_ask.py.
 
 The modules in C are imported by names that nothing on sys.path can take: uos is always the firmware's own, whatever
 os.py a program has.
@@ -18,7 +18,7 @@ def _call(module, name, args):
 
 
 def _do(module, name, *args):
-    """Call a function of molt_file.py, molt_chip.py or molt_ask.py. On a firmware without molt their memory is needed afterwards, and
+    """Call a function of molt_file.py, molt_say.py, molt_chip.py or molt_ask.py. On a firmware without molt their memory is needed afterwards, and
     they are forgotten."""
     import sys
 
@@ -60,23 +60,23 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     already nothing is written, there is no reset, and it returns False; with erase_all it goes on.
     """
     if _molt.pending():
-        _do("molt_file", "already")
+        _do("molt_say", "already")
     trial = None
     if fallback is not None:
         _do("molt_ask", "check_trial", trial_starts, erase_all)
         job = open_job(fallback, is_fallback=True, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)[0]
-        trial = _do("molt_file", "identity", job, drop_frozen)
+        trial = _do("molt_say", "identity", job, drop_frozen)
         job.plan()
         # The heap has room for one upgrade object.
         job = None
         gc.collect()
     job, root = open_job(file_name, sha256, erase_all=erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen,
                          progress=progress)
-    _do("molt_file", "say_image", job, file_name, trial, drop_frozen, verbose)
-    if not _do("molt_file", "say_plan", job.plan(), erase_all, verbose):
+    _do("molt_say", "say_image", job, file_name, trial, drop_frozen, verbose)
+    if not _do("molt_say", "say_plan", job.plan(), erase_all, verbose):
         return False
     saves = job.saved_size() > 0
-    _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress, verbose)
+    _do("molt_say", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress, verbose)
     job.store(SAVED)
     if trial:
         job = None

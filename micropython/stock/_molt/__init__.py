@@ -124,7 +124,7 @@ class Upgrade:
 
     def __init__(self, *args, **options):
         _call("job", (self,) + args, options)
-        go(self, "no_bytes", "find", "gzip", "header", "segments", "kind", "verify", "judge", "recheck")
+        go(self, "no_bytes", "find", "gzip", "header", "segments", "kind", "ready", "verify", "judge", "recheck")
 
     def __getattr__(self, name):
         return lambda *args: _call(name, (self,) + args, {})
@@ -145,4 +145,5 @@ def __getattr__(name):
 
 # Names stay in memory: they had better be there now, and not in between.
 part("names")
+part("package").package()
 forget()

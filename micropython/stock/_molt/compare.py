@@ -45,7 +45,8 @@ def _compare(job, f, image, flash, tell):
                 step = 2 + sector // _PER_BLOCK * (_PER_BLOCK + 1) + sector % _PER_BLOCK
                 job.todo[step // 8] |= 1 << step % 8
                 break
-        tell(off, job.size)
+        if tell:
+            tell(job, off, job.size)
 
 
 def compare(job):

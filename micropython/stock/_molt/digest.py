@@ -11,24 +11,21 @@ _SHA1 = (0x4000B584, 0x4000B5A8, 0x4000B648, 20)
 _CONTEXT_SIZE = const(96)
 
 
-class _Digest:
-    def __init__(self, rom, functions):
-        self._rom = rom
-        self._functions = functions
-        self._context = bytearray(_CONTEXT_SIZE)
-        rom(functions[0], self._context, 0, 0)
-
-    def update(self, data):
-        self._rom(self._functions[1], self._context, data, len(data))
-
-    def digest(self):
-        digest = bytearray(self._functions[3])
-        self._rom(self._functions[2], digest, self._context, 0)
-        return bytes(digest)
-
-
 def digest(sums, is_md5):
-    """What sums: update(data), digest()."""
-    if sums.rom:
-        return _Digest(sums.rom, _MD5 if is_md5 else _SHA1)
-    return sums.md5() if is_md5 else sums.sha1()
+    """What verify.py sums up in: of the mask ROM's a context, and the functions that update and end it; else an object."""
+    if not sums.rom:
+        return sums.md5() if is_md5 else sums.sha1()
+    begin, update, final, size = _MD5 if is_md5 else _SHA1
+    context = bytearray(_CONTEXT_SIZE)
+    sums.rom(begin, context, 0, 0)
+    return context, update, final, size
+
+
+def ended(sums, digest):
+    """Its bytes."""
+    if not sums.rom:
+        return digest.digest()
+    context, _, final, size = digest
+    found = bytearray(size)
+    sums.rom(final, found, context, 0)
+    return bytes(found)

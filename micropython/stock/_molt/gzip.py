@@ -30,7 +30,8 @@ def _measure(job, file, tell):
         job.crc32 = job.sums.crc32(job.crc32, view[:count])
         if job.size > _MAPPED_SIZE:
             raise part("text").error(27, "bomb")
-        tell(gzip.used(), job.file_size)
+        if tell:
+            tell(job, gzip.used(), job.file_size)
 
 
 def _check_end(job, file):

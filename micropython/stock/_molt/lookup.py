@@ -1,7 +1,7 @@
-"""Which filesystem a file is on, and whether this package is whole, and here."""
+"""Which filesystem a file is on."""
 
 import uos
-from _molt import forget, part
+from _molt import part
 
 
 def lookup(path):
@@ -11,8 +11,6 @@ def lookup(path):
     """
     from flashbdev import bdev
 
-    part("package").check()
-    forget()
     if part("map").is_behind_yaota():
         raise part("text").error(95, "yaota")
     try:

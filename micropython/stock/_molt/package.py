@@ -15,7 +15,7 @@ def _sha256(path, view):
             whole.update(view[:size])
 
 
-def check():
+def package():
     """Raises OSError(84, sentence) where a file is missing or another one."""
     from ubinascii import hexlify
     from _molt import FOLDER

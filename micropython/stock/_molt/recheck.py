@@ -13,4 +13,5 @@ def recheck(job):
         for off in range(0, job.file_size, len(view)):
             piece = view[:f.readinto(view)]
             job.file_crc = job.sums.crc32(job.file_crc, piece)
-            tell(off, job.file_size)
+            if tell:
+                tell(job, off, job.file_size)

@@ -17,7 +17,8 @@ def reread(job):
     for i in range(len(job.extents) // 2):
         begin, size = addr(job.extents, i)
         end = begin + min(size, job.file_size - done)
-        tell(done, job.file_size)
+        if tell:
+            tell(job, done, job.file_size)
         while begin < end:
             size = min(len(view), end - begin)
             # Flash is read by whole words.
