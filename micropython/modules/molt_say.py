@@ -35,7 +35,8 @@ def say_plan(tally, erase_all, verbose):
     if in_place:
         print("molt: this firmware is in place already; nothing is written, and there is no reset")
         return False
-    print("molt: %u of %u sectors differ, the filesystem is %s" % (program, sectors, "ERASED" if erase_all else "left alone"))
+    filesystem = "the filesystem is ERASED" if erase_all else "the filesystem is left alone"
+    print("molt: %u of %u sectors differ, %s" % (program, sectors, filesystem))
     from molt_chip import say_of_chip
 
     say_of_chip()
@@ -53,11 +54,10 @@ def prepare(job, file_name, path, trial, progress, verbose):
     if progress:
         progress("write", 1, 2)
     if hasattr(_molt, "frozen"):
-        from molt_ask import frozen_in_way
+        from molt_ask import delete_frozen
 
         size = job.image()[2]
-        for name in frozen_in_way(max(size, trial[0]) if trial else size):
-            _molt.frozen.delete(name)
+        delete_frozen(max(size, trial[0]) if trial else size)
 
 
 def _save(job, path):

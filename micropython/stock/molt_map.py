@@ -25,6 +25,6 @@ def find(kind):
     from flashbdev import bdev
     from _molt import forget, part
 
-    addr = part("map").reserved(bdev.start_sec * 4096)
+    addr = part("map").region(bdev.start_sec * 4096)
     forget()
     return addr, 8 * 4096 if addr else 0

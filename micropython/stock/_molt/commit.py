@@ -3,11 +3,11 @@
 from _molt import forget, part
 
 
-def commit(job, starts):
+def commit(job, tries):
     forget()
     try:
-        if job.reserved:
-            part("activate").activate(job, starts)
+        if job.region:
+            part("activate").activate(job, tries)
             return
         # What may be needed when sector 0 is gone is there before.
         part("sector")

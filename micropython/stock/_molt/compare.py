@@ -54,7 +54,7 @@ def compare(job):
     job.todo = bytearray(job.shape[6])
     view = memoryview(part("buffer").buffer(job))[64:]
     half = len(view) // 2
-    tell = part("tell").tell(job, "compare", "comparing")
+    tell = part("tell").tell(job, "compare")
     with part("source").source(job) as f:
         forget()
         _compare(job, f, view[:half], view[half:], tell)

@@ -25,7 +25,7 @@ def _check_resident(job):
         raise error(2, "flash")
     if state[1][0] != 1:
         raise error(16, "on_trial" if state[1][0] == 3 else "pending")
-    if job.is_arduino or any((vaddr | size) & 3 or _collides((vaddr, size), memory) for vaddr, size in job.segments):
+    if job.is_arduino or any((vaddr | size) & 3 or _collides((vaddr, size), memory) for vaddr, size in job.pieces):
         raise error(95, "not_loaded")
     return reserved, reserved + (state[1][2] & 1) * _SECTOR
 
@@ -35,6 +35,6 @@ def fit(job):
     # A boot sector that is in place must not be taken for the firmware's own first sector.
     if part("planned").planned():
         raise part("text").error(16, "pending")
-    job.reserved, job.present = _check_resident(job)
-    if job.is_fallback and not job.reserved:
+    job.region, job.present = _check_resident(job)
+    if job.is_fallback and not job.region:
         raise part("text").error(95, "fallback")

@@ -10,7 +10,7 @@ def job(job, path, fs_addr, fs_size, safe_check=True, erase_all=False, verbose=F
     size, crc32, sha1  of the image; of a gzip file those of what is in it
     file_size, file_crc, extents  of the file
     kept        bytes of the file that the image's first sector comes from
-    reserved    address of the reserved region in resident mode, else 0
+    region      address of the reserved region in resident mode, else 0
     shape       of the plan: begin.py
     todo        of the plan: the steps that there is something to do in, a bit each
     shown       of the progress: phase, per cent, all bytes, text: tell.py

@@ -3,7 +3,7 @@
 from _molt import part
 from ustruct import unpack
 
-# Of kind.py.
+# Of family.py.
 _ARDUINO = const(3)
 
 _SKETCH_SIZE_OFF = const(0x1010)
@@ -41,7 +41,7 @@ def judge(job):
     job.sha1 = part("digest").ended(job.sums, job.sha1)
     # They have code.
     job.md5 = job.arduino = job.count = None
-    job.is_arduino = job.kind == _ARDUINO
-    job.segments = [(vaddr, size) for vaddr, _, size in job.segments]
-    kind = (None, "ESP8266 image", "MicroPython firmware for ESP8266", "Arduino firmware for ESP8266 (eboot and sketch)")[job.kind]
-    job.facts = kind, "ESP8266", job.size, len(job.segments), job.crc32, job.image_fs or None, job.version
+    job.is_arduino = job.family == _ARDUINO
+    job.pieces = [(vaddr, size) for vaddr, _, size in job.pieces]
+    kind = (None, "ESP8266 image", "MicroPython firmware for ESP8266", "Arduino firmware for ESP8266 (eboot and sketch)")[job.family]
+    job.facts = kind, "ESP8266", job.size, len(job.pieces), job.crc32, job.image_fs or None, job.version

@@ -17,7 +17,7 @@ def romfs():
         return 0
 
 
-def reserved(fs_addr):
+def region(fs_addr):
     """The address of molt's reserved region where the filesystem begins at `fs_addr`; 0 where the map has none."""
     if fs_addr == 0xC0000:
         return 0xB6000

@@ -2,7 +2,7 @@
 
 from _molt import part
 
-# Kinds, of kind.py.
+# Kinds, of family.py.
 _ESP8266 = const(1)
 _MICROPYTHON = const(2)
 _ARDUINO = const(3)
@@ -22,9 +22,9 @@ def ready(job):
     job.is_padding_used = False
     job.mark = bytes(b ^ 0xFF for b in _MARK_INVERTED)
     job.sha1 = part("digest").digest(job.sums, False)
-    if job.safe_check and job.kind == _MICROPYTHON:
+    if job.safe_check and job.family == _MICROPYTHON:
         job.md5 = part("digest").digest(job.sums, True)
-    if job.safe_check and job.kind == _ARDUINO and job.end:
+    if job.safe_check and job.family == _ARDUINO and job.end:
         job.arduino = part("foreign").ArduinoCrc(job.end)
-    if job.safe_check and job.kind == _ESP8266:
+    if job.safe_check and job.family == _ESP8266:
         job.count = part("references").references

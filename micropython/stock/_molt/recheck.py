@@ -6,7 +6,7 @@ from _molt import part
 def recheck(job):
     if not job.is_gzip:
         return
-    tell = part("tell").tell(job, "image", "checking image")
+    tell = part("tell").tell(job, "image")
     job.file_crc = 0
     view = memoryview(part("buffer").buffer(job))
     with open(job.path, "rb") as f:

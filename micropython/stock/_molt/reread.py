@@ -9,7 +9,7 @@ def reread(job):
     if not job.safe_check:
         return
     view = memoryview(part("buffer").buffer(job))[64:]
-    tell = part("tell").tell(job, "file", "checking file")
+    tell = part("tell").tell(job, "file")
     forget()
     addr = part("extent").addr
     crc32 = job.sums.crc32

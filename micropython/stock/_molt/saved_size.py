@@ -12,5 +12,5 @@ _EXTENSION_OFF = const(8188)
 def saved_size(job):
     """0 in resident mode."""
     size = _EXTENSION_OFF + uos.stat(FOLDER + "/inflate.bin")[6] if job.is_gzip else _SECTOR + _REPORT_SIZE
-    job.head_size = 0 if job.reserved else size
+    job.head_size = 0 if job.region else size
     return job.head_size

@@ -27,14 +27,14 @@ def _write(sector, addr):
 def slots(job):
     """Put plan, overlay and, for a gzip file, extension into the reserved region. Power cut: harmless."""
     job.hole = None
-    head = job.reserved + (part("state").at_rest(job.reserved)[1][2] & 1) * _SECTOR
-    extension = (job.reserved + 6 * _SECTOR,) + _extension(job) if job.is_gzip else (0, 0, 0)
+    head = job.region + (part("state").at_rest(job.region)[1][2] & 1) * _SECTOR
+    extension = (job.region + 6 * _SECTOR,) + _extension(job) if job.is_gzip else (0, 0, 0)
     forget()
     sector = part("sector").Sector(0, 0, job.buf)
     part("lay").lay(job, sector, (head, 0, 0) + extension)
     forget()
-    _write(sector, job.reserved + (3 if job.is_fallback else 2) * _SECTOR)
+    _write(sector, job.region + (3 if job.is_fallback else 2) * _SECTOR)
     forget()
-    part("overlay").overlay(job.reserved)
+    part("overlay").overlay(job.region)
     if job.is_gzip:
-        _write(part("blob").sector("inflate.bin", job.buf), job.reserved + 6 * _SECTOR)
+        _write(part("blob").sector("inflate.bin", job.buf), job.region + 6 * _SECTOR)

@@ -6,7 +6,7 @@ from _molt import go
 def store(job, name):
     """What the boot loader will need is in flash, and right. Nothing counts yet."""
     job.saved_name = name
-    if job.reserved:
+    if job.region:
         go(job, "flash", "slots")
     else:
         go(job, "flash", "head", "boot")

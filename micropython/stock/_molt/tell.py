@@ -3,13 +3,13 @@
 from _molt import part
 
 
-def tell(job, phase, text):
+def tell(job, phase):
     """What is called with (job, bytes done, all), now and then; None where nobody wants to know."""
     if not job.verbose and not job.progress:
         return None
     if job.shown and job.shown[0] != phase:
         part("end").end(job, False)
-    job.shown = [phase, -10, 0, text]
+    job.shown = [phase, -10, 0, "comparing" if phase == "compare" else "checking " + phase]
     return _tell
 
 

@@ -42,7 +42,7 @@ def _add_segments(job, buf, piece, off, group):
         job.checksums[group] = piece[at - off]
     xor = job.sums.xor
     for i in range(first, behind):
-        _, begin, size = job.segments[i]
+        _, begin, size = job.pieces[i]
         end = min(begin + size, off + len(piece)) - off
         begin = max(begin - off, 0)
         if begin < end:
@@ -78,7 +78,7 @@ def verify(job):
     """What judge.py judges by."""
     buf = part("buffer").buffer(job)
     forget()
-    tell = part("tell").tell(job, "image", "checking image")
+    tell = part("tell").tell(job, "image")
     forget()
     with part("source").source(job) as f:
         forget()

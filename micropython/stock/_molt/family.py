@@ -33,11 +33,11 @@ def _look_for_arduino(job, f):
     if not _is_eboot(job, f):
         return
     read = part("read").read
-    job.kind = _ARDUINO
+    job.family = _ARDUINO
     inner = read(job, f, _SKETCH_OFF, 8)
     if inner[0] != 0xE9:
         raise part("text").bad("bad_inner", _SKETCH_OFF)
-    part("segments").add(job, f, _SKETCH_OFF, inner, True)
+    part("pieces").add(job, f, _SKETCH_OFF, inner, True)
     end = job.groups[1][2] + 1
     if unpack(b"<I", read(job, f, _SKETCH_SIZE_OFF, 4))[0] == end:
         job.end = end
@@ -55,7 +55,7 @@ def _look_for_micropython(job, f):
     is_exact = job.size >= _HEAD_SIZE + 16 and word == job.size - 16
     if not is_exact and (not is_padded or word in (0, 0xFFFFFFFF)):
         return
-    job.kind = _MICROPYTHON
+    job.family = _MICROPYTHON
     if word < _HEAD_SIZE:
         raise part("text").bad("bad_size_word", _SIZE_OFF)
     if word + 16 > job.size:
@@ -63,11 +63,11 @@ def _look_for_micropython(job, f):
     job.end = word
 
 
-def kind(job):
-    """job.kind; job.end: behind the part that has a sum of its own, 0 for none."""
-    job.kind = _ESP8266
+def family(job):
+    """job.family; job.end: behind the part that has a sum of its own, 0 for none."""
+    job.family = _ESP8266
     job.end = 0
     with part("source").source(job) as f:
         _look_for_arduino(job, f)
-        if job.kind == _ESP8266:
+        if job.family == _ESP8266:
             _look_for_micropython(job, f)

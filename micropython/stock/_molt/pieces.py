@@ -6,10 +6,10 @@ from ustruct import unpack_from
 _SEGMENTS_MAX = const(16)
 
 
-def segments(job):
-    """job.segments: (address, offset of the data, their size). job.groups: (first segment, behind the last one, offset of the
+def pieces(job):
+    """job.pieces: (address, offset of the data, their size). job.groups: (first segment, behind the last one, offset of the
     checksum)."""
-    job.segments = []
+    job.pieces = []
     job.groups = []
     with part("source").source(job) as f:
         add(job, f, 0, job.header, False)
@@ -26,7 +26,7 @@ def add(job, f, start, header, is_sketch):
     count = header[1]
     if not 0 < count <= _SEGMENTS_MAX:
         raise _bad("bad_segment_count", start + 1)
-    first = len(job.segments)
+    first = len(job.pieces)
     entry = unpack_from(b"<I", header, 4)[0]
     has_entry = False
     off = start + 8
@@ -38,10 +38,10 @@ def add(job, f, start, header, is_sketch):
         if present < size:
             raise _bad("bad_segment_size", off + 4)
         has_entry = has_entry or 0x40100000 <= vaddr < 0x40110000 and vaddr <= entry < vaddr + size
-        job.segments.append((vaddr, off + 8, size))
+        job.pieces.append((vaddr, off + 8, size))
         off += 8 + size
     if not has_entry:
         raise _bad("bad_entry", start + 4)
     if off | 15 >= job.size:
         raise _bad("too_short", job.size)
-    job.groups.append((first, len(job.segments), off | 15))
+    job.groups.append((first, len(job.pieces), off | 15))
