@@ -64,7 +64,7 @@ FLASHBDEV = {"FlashBdev", "SEC_SIZE", "bdev", "blocks", "start_sec"}
 
 
 # Calls whose strings are names: of parts, of modules and functions, of sentences.
-NAMED = {"part", "_load", "go", "_call", "_do", "error", "refused", "_refused", "bad", "_bad", "find"}
+NAMED = {"part", "_load", "go", "_call", "_do", "error", "refused", "_refused", "bad", "_bad"}
 
 
 def _stored(tree):
@@ -88,7 +88,6 @@ def _texts(tree):
 
 def _data(tree):
     """Those that are more than a name."""
-    # A longer one is no name in a .mpy file, and stays.
     names = {id(text) for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in NAMED
              for argument in node.args for text in _texts(argument)
              if len(text.value) <= INTERNED_MAX}
@@ -121,9 +120,12 @@ def made(sources, faces, sentences, parts, kept):
     # Where a word is a name and a text in one file it is neither there nor elsewhere replaced.
     own -= set().union(*(data[path] & set(_in(tree)) for path, tree in trees.items()))
     own -= set().union(*(_parameters(trees[path], kept) for path in faces))
+    # A long text is no name in a .mpy file, and so is not replaced where it stands for one.
+    own -= {node.value for tree in trees.values() for node in _texts(tree) if len(node.value) > INTERNED_MAX}
     texts = {node.value for tree in trees.values() for node in _texts(tree) if len(node.value) <= INTERNED_MAX}
     used = texts.union(*map(_in, trees.values()))
-    free = [name for name in ROM_NAMES if name not in used]
+    # The longest do not fit in a line of parts.bin.
+    free = [name for name in ROM_NAMES if name not in used and len(name) <= 18]
     wanted = sorted(name for name in own - set(ROM_NAMES) - CALLED if not name.startswith("__"))
     assert not own & FLASHBDEV, own & FLASHBDEV
     # Whoever gets none keeps its own, which costs memory and nothing else.

@@ -84,7 +84,7 @@ def plan(file_name, erase_all=False):
     return result
 
 
-def check_trial(trial_starts, erase_all):
+def for_trial(trial_starts, erase_all):
     """Refuse a trial that could not end."""
     if not _molt.resident():
         raise ValueError("a fallback needs resident mode; molt.install() installs it")

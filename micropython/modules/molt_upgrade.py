@@ -63,7 +63,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         _do("molt_say", "already")
     trial = None
     if fallback is not None:
-        _do("molt_ask", "check_trial", trial_starts, erase_all)
+        _do("molt_ask", "for_trial", trial_starts, erase_all)
         job = open_job(fallback, is_fallback=True, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)[0]
         trial = _do("molt_say", "identity", job, drop_frozen)
         job.plan()

@@ -14,6 +14,9 @@ import uos
 FOLDER = __path__ if __path__[0] == "/" else uos.getcwd().rstrip("/") + "/" + __path__
 __path__ = "/_molt"
 
+# Characters of a line in parts.bin.
+_LINE = const(25)
+
 _loaded = {}
 
 # The part that sums, once it is there: load.py.
@@ -41,8 +44,8 @@ class _Files:
         return self.file or open(FOLDER + "/" + self.name + ".py", "rb")
 
     def find(self, name):
-        """self.file: the parts' file at the beginning of one of them, or None. Its first lines say where they are. AttributeError where
-        there is no such part."""
+        """self.file: the parts' file at the beginning of one of them, or None. Its lines say how many there are, and where, in the order
+        of their names. AttributeError where there is no such part."""
         self.name = name
         self.file = None
         try:
@@ -52,15 +55,22 @@ class _Files:
                 return uos.stat(FOLDER + "/" + name + ".py")
             except OSError:
                 raise AttributeError(name)
-        for line in f:
-            if line == b"\n":
-                f.close()
-                raise AttributeError(name)
-            found, off = line.split()
-            if found.decode() == name:
+        low = 0
+        high = int(f.read(_LINE))
+        while low < high:
+            middle = (low + high) // 2
+            f.seek(_LINE + _LINE * middle)
+            found, off = f.read(_LINE).decode().split()
+            if found == name:
                 f.seek(int(off))
                 self.file = f
                 return
+            if found < name:
+                low = middle + 1
+            else:
+                high = middle
+        f.close()
+        raise AttributeError(name)
 
 
 _files = _Files()

@@ -28,6 +28,7 @@ def package():
             for line in lines:
                 if line == "end-of-list\n":
                     return
+                name = _LIST
                 digest, name = line.split()
                 if _sha256(above + name, view) != bytes.fromhex(digest):
                     break
