@@ -17,7 +17,5 @@ def find(job):
         if job.file_size < 1024 and (
                 not job.file_size or esp.flash_read(part("extent").addr(job.extents, 0)[0], 1024)[:job.file_size] != f.read()):
             raise OSError(95)
-        f.seek(0)
-        job.is_gzip = f.read(2) == b"\x1f\x8b"
     job.size = job.file_size
     job.kept = _SECTOR

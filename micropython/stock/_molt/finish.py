@@ -19,6 +19,7 @@ def _set_todo(job, step):
 
 def finish(job):
     """job.todo is what it will be but for what is saved."""
+    job.unpacked = None
     sectors, verify, steps = job.shape[:3]
     _set_todo(job, 0)
     _set_todo(job, verify)

@@ -43,7 +43,6 @@ def _is_spared(job, begin, size):
 
 def head(job):
     """Hold the saved file to what was to be saved: job.head. Raises OSError with its sentence."""
-    job.hole = None
     try:
         job.head = _check(job, _extents(job))
     except OSError:

@@ -24,28 +24,30 @@ def _unpacker(f, bits):
 class File:
     """The image as a file to be read. Reading goes forward; a step back begins again."""
 
-    def __init__(self, job, f, bits):
-        self._job = job
+    def __init__(self, f):
         self._f = f
-        self._bits = bits
         self._scrap = bytearray(128)
-        self._begin()
+        # The first byte, by which the memory is taken that unpacking needs.
+        self._ahead = bytearray(1)
 
-    def _begin(self):
-        # The window of the one before is needed for this one, and taken before anything else is.
-        self._in = self._job.hole = None
+    def begin(self, bits):
+        """Begin with a window of so many bits. Raises OSError(22) and EOFError where that does not do, or the file is damaged."""
+        self._bits = bits
+        new = _unpacker(self._f, bits)
+        # The window of the one before is needed for this one, and is taken before anything else.
+        self._in = None
         sweep()
-        self._in = _unpacker(self._f, self._bits)
-        self._ahead = self._in.read(1)
+        self._in = new
+        self._is_ahead = new.readinto(self._ahead)
         self._at = 0
 
     def readinto(self, buf):
         """All of `buf`, but at the end."""
         view = memoryview(buf)
         done = 0
-        if self._ahead and len(view):
+        if self._is_ahead and len(view):
             view[0] = self._ahead[0]
-            self._ahead = None
+            self._is_ahead = 0
             done = 1
         while done < len(view):
             more = self._in.readinto(view[done:])
@@ -61,7 +63,7 @@ class File:
 
     def seek(self, off):
         if off < self._at:
-            self._begin()
+            self.begin(self._bits)
         while self._at < off:
             if not self.readinto(memoryview(self._scrap)[:min(128, off - self._at)]):
                 break
@@ -70,9 +72,7 @@ class File:
         return self
 
     def __exit__(self, *_):
-        self._in = None
-        self._f.close()
-        part("reserve").reserve(self._job, self._bits)
+        pass
 
     def used(self):
         return self._f.tell()

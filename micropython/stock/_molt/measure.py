@@ -11,9 +11,9 @@ _BITS_MIN = const(12)
 _BITS_MAX = const(15)
 
 
-def _measure(job, file, tell):
+def _measure(job, tell):
     """Unpack everything once: job.size, job.crc32, job.kept. Raises EOFError or OSError(22) where it cannot be."""
-    gzip = part("inflate").File(job, file, job.bits)
+    gzip = job.unpacked
     view = memoryview(job.buf)[64:]
     job.size = job.crc32 = job.kept = 0
     while True:
@@ -36,7 +36,7 @@ def _measure(job, file, tell):
 
 def _check_end(job, file):
     """Whether the trailer is that of what came out, and only zeros follow it."""
-    if job.size != unpack(b"<I", _read_at(file, file.tell() - 4, 4))[0]:
+    if job.size != unpack(b"<I", _read_at(file, job.unpacked.used() - 4, 4))[0]:
         return False
     while True:
         rest = file.read(64)
@@ -57,9 +57,9 @@ def _check(job, file, tell):
     if header[2:3] != b"\x08" or header[3] & 0xE0:
         raise part("text").error(95, "follows")
     for bits in range(_BITS_MIN, _BITS_MAX + 1):
-        job.bits = bits
         try:
-            _measure(job, file, tell)
+            job.unpacked.begin(bits)
+            _measure(job, tell)
             if _check_end(job, file):
                 return
             break
@@ -69,7 +69,7 @@ def _check(job, file, tell):
             # 22 is a reference that reaches back too far, or damage; at the file's end it is the CRC.
             if e.errno != 22:
                 raise
-            if file.tell() >= job.file_size:
+            if job.unpacked.used() >= job.file_size:
                 break
         except MemoryError:
             text = part("text").error(12, "window").args[1] % (32, (1 << bits - 1) // 1024)
@@ -78,8 +78,6 @@ def _check(job, file, tell):
 
 
 def measure(job):
-    """Of a gzip file: bits of the window, size, crc32, kept."""
-    part("reserve").reserve(job, _BITS_MIN)
+    """Of a gzip file: size, crc32, kept; and bits of the window, in job.unpacked."""
     with open(job.path, "rb") as f:
         _check(job, f, part("tell").tell(job, "image"))
-    part("reserve").reserve(job, job.bits)

@@ -26,7 +26,6 @@ def _write(sector, addr):
 
 def slots(job):
     """Put plan, overlay and, for a gzip file, extension into the reserved region. Power cut: harmless."""
-    job.hole = None
     head = job.region + (part("state").at_rest(job.region)[1][2] & 1) * _SECTOR
     extension = (job.region + 6 * _SECTOR,) + _extension(job) if job.is_gzip else (0, 0, 0)
     forget()

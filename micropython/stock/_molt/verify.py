@@ -83,6 +83,7 @@ def verify(job):
     with part("source").source(job) as f:
         forget()
         view = memoryview(buf)
+        f.seek(0)
         for off in range(0, job.size, len(buf) - _KEPT):
             piece = view[_KEPT:_KEPT + min(len(buf) - _KEPT, job.size - off)]
             if f.readinto(piece) != len(piece):
