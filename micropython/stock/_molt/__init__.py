@@ -79,6 +79,7 @@ _files = _Files()
 def part(name):
     """A part of the package."""
     if name not in _loaded:
+        gc.collect()
         uos.mount(_files, __path__)
         try:
             _files.find(name)
@@ -134,6 +135,7 @@ class Upgrade:
     """One upgrade: what is in it says job.py, what it does the parts of these names."""
 
     def __init__(self, *args, **options):
+        sweep()
         _call("job", (self,) + args, options)
         go(self, "no_bytes", "find", "gzip", "header", "pieces", "family", "ready", "verify", "judge", "recheck")
 

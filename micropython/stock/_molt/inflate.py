@@ -1,24 +1,6 @@
-"""The image in a gzip file, by the firmware's own `deflate`: src/decode/unpack.c."""
+"""The image in a gzip file, unpacked as it is read: src/decode/unpack.c."""
 
-from _molt import part, sweep
-
-
-def _unpacker(f, bits):
-    """What reads the bytes in the gzip file that `f` reads from its beginning."""
-    f.seek(0)
-    try:
-        from deflate import GZIP, DeflateIO
-
-        return DeflateIO(f, GZIP, bits)
-    except ImportError:
-        pass
-    try:
-        # MicroPython 1.20 and before
-        from uzlib import DecompIO
-
-        return DecompIO(f, 16 + bits)
-    except ImportError:
-        raise part("text").error(95, "no_deflate")
+from _molt import forget, part
 
 
 class File:
@@ -33,10 +15,10 @@ class File:
     def begin(self, bits):
         """Begin with a window of so many bits. Raises OSError(22) and EOFError where that does not do, or the file is damaged."""
         self._bits = bits
-        new = _unpacker(self._f, bits)
+        new = part("unpacker").unpacker(self._f, bits)
         # The window of the one before is needed for this one, and is taken before anything else.
         self._in = None
-        sweep()
+        forget()
         self._in = new
         self._is_ahead = new.readinto(self._ahead)
         self._at = 0
