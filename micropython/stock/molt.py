@@ -11,8 +11,10 @@ install, uninstall, confirm. The work is done in molt_upgrade.py, molt_ask.py, m
 there; here they take no memory but while they are at it, and a function has no more than its name. What it does and takes is said there.
 """
 
+# In one text each: texts are given back, names are not.
 _ASK = "check plan status pending cancel install uninstall confirm"
 _MAP = "map regions user user_bdev migrate"
+_MODULES = "molt_upgrade molt_ask molt_map molt_chip"
 
 
 def _call(module, name, args, options):
@@ -22,21 +24,21 @@ def _call(module, name, args, options):
 
 def __getattr__(name):
     """A function that calls that of a module, and forgets the module."""
-    module = "molt_upgrade" if name == "fwupdate" else "molt_ask"
-    if name in _MAP.split():
-        module = "molt_map"
-    elif name != "fwupdate" and name not in _ASK.split():
+    place = name in _MAP.split() and 2 or name in _ASK.split() and 1 or 0
+    if not place and name != "fwupdate":
         raise AttributeError(name)
 
     def call(*args, **options):
         import sys
+        # Looks first whether the package is whole.
+        import _molt
 
         try:
-            if sys.platform != "esp8266" or module == "molt_map":
-                _call("molt_map", "refuse", (), {})
-            return _call(module, name, args, options)
+            if sys.platform != "esp8266" or place == 2:
+                _call(_MODULES.split()[2], "refuse", (), {})
+            return _call(_MODULES.split()[place], name, args, options)
         finally:
-            for used in (module, "molt_upgrade", "molt_chip", "molt_map"):
+            for used in _MODULES.split():
                 sys.modules.pop(used, None)
 
     return call

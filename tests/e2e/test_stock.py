@@ -392,7 +392,7 @@ def a_loader_that_reads_otherwise_the_second_time():
             "    def flash_read(self, addr, buf):\n        global reads\n        esp.flash_read(addr, buf)\n        reads += 1\n"
             "        if reads == wrong: buf[len(buf) // 2] ^= 16\n"
             "for wrong in (1, 2, 9, 0):\n    reads = 0\n    blob = _molt.part('blob')\n    blob.esp = Esp()\n"
-            "    try: print(blob.find('loader.bin', bytearray(512))[1])\n    except OSError as e: print(e.errno)\n")
+            "    try: print(blob.find('/loader.bin', bytearray(512))[1])\n    except OSError as e: print(e.errno)\n")
     lines = fresh(STOCK, files={**source_package(), **user_files()}).run(code).lines()
     same(lines[-4:], ["5", "5", "5", str(len(package()["lib/_molt/loader.bin"]))], "what comes of a wrong read, and of none")
 

@@ -27,7 +27,7 @@ flush = gc.collect
 
 
 class _Files:
-    """The filesystem: p.mpy in it is the part that is wanted, out of parts.bin; p.py is its source, where there is no parts.bin."""
+    """The filesystem: read.mpy in it is the part that is wanted, out of parts.bin; read.py is its source, where there is no parts.bin."""
 
     def mount(self, *_):
         pass
@@ -35,8 +35,8 @@ class _Files:
     umount = mount
 
     def stat(self, path):
-        # Asked for are /p, /p.py and /p.mpy.
-        if len(path) != (6 if self.file else 5):
+        # Asked for are /read, /read.py and /read.mpy.
+        if len(path) != (9 if self.file else 8):
             raise OSError(2)
         return (0x8000,) + (0,) * 9
 
@@ -83,14 +83,14 @@ def part(name):
         uos.mount(_files, __path__)
         try:
             _files.find(name)
-            _loaded[name] = __import__("_molt.p", None, None, ("p",))
+            _loaded[name] = __import__("_molt.read", None, None, ("read",))
         except (AttributeError, ImportError, OSError, ValueError):
             raise OSError(84, "molt's package is not whole: _molt/parts.bin is missing or damaged; install it again")
         finally:
             _files.file = None
             uos.umount(__path__)
-            sys.modules.pop("_molt.p", None)
-            globals().pop("p", None)
+            sys.modules.pop("_molt.read", None)
+            globals().pop("read", None)
     return _loaded[name]
 
 

@@ -14,7 +14,7 @@ def _find(path):
 def find(name, buf):
     """(flash address, size) of a file. OSError(5) where flash does not read as the file does: what is read wrong must not go where
     the chip starts from. All parts are forgotten."""
-    path = FOLDER + "/" + name
+    path = FOLDER + name
     addr, size = _find(path)
     forget()
     view = memoryview(buf)

@@ -11,7 +11,7 @@ def end(job, is_last):
     """The user's function is called once more, with all bytes."""
     if is_last:
         clear(job)
-    phase, _, total, _ = job.shown
+    phase, _, total = job.shown
     job.shown = None
     if job.progress:
         job.progress(phase, total, total)

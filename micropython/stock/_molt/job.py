@@ -13,7 +13,7 @@ def job(job, path, fs_addr, fs_size, safe_check=True, erase_all=False, verbose=F
     region      address of the reserved region in resident mode, else 0
     shape       of the plan: begin.py
     todo        of the plan: the steps that there is something to do in, a bit each
-    shown       of the progress: phase, per cent, all bytes, text: tell.py
+    shown       of the progress: phase, per cent, all bytes: tell.py
     """
     # Taken now, when there is one in one piece.
     job.buf = bytearray(64 + 512)

@@ -28,7 +28,7 @@ def region(fs_addr):
     # What a large firmware reaches into is not reserved.
     from ustruct import unpack
 
-    end = unpack("<I", esp.flash_read(_SIZE_OFF, 4))[0] + 16
+    end = unpack(b"<I", esp.flash_read(_SIZE_OFF, 4))[0] + 16
     return 0 if 0xF8000 < end <= 0x100000 else 0xF8000
 
 

@@ -7,7 +7,7 @@ _SECTOR = const(4096)
 
 def overlay(reserved):
     """Write it unless it is there."""
-    sector = part("blob").sector("overlay.bin")
+    sector = part("blob").sector("/overlay.bin")
     forget()
     if not sector.is_at(reserved + 7 * _SECTOR) and not part("put").put(sector, reserved + 7 * _SECTOR):
         raise OSError(5)

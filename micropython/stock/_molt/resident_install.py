@@ -12,7 +12,7 @@ _OVERLAY_HEADER = const(20)
 
 def _first_part(reserved, params):
     """Sector 0 with the first part of the resident boot loader, and the memory that this uses, which stands behind it in its file."""
-    sector = part("blob").sector("resident.bin")
+    sector = part("blob").sector("/resident.bin")
     with open(FOLDER + "/resident.bin", "rb") as f:
         size = f.seek(-16, 2)
         memory = f.read(16)

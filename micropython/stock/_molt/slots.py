@@ -36,4 +36,4 @@ def slots(job):
     forget()
     part("overlay").overlay(job.region)
     if job.is_gzip:
-        _write(part("blob").sector("inflate.bin", job.buf), job.region + 6 * _SECTOR)
+        _write(part("blob").sector("/inflate.bin", job.buf), job.region + 6 * _SECTOR)

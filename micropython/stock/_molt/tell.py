@@ -9,18 +9,19 @@ def tell(job, phase):
         return None
     if job.shown and job.shown[0] != phase:
         part("end").end(job, False)
-    job.shown = [phase, -10, 0, "comparing" if phase == "compare" else "checking " + phase]
+    job.shown = [phase, -10, 0]
     return _tell
 
 
 def _tell(job, done, total):
     """Prints, and calls the user's function, some ten times."""
     percent = done // (total // 100 + 1)
-    phase, before, _, text = job.shown
+    phase, before, _ = job.shown
     # A gzip file is gone through more than once.
     if percent >= before + 10 or percent < before:
-        job.shown[1:3] = percent, total
+        job.shown[1:] = percent, total
         if job.verbose:
-            print("\rmolt: %s %u%%  " % (text, percent), end="")
+            text = "\rmolt: comparing %u%%  " if phase == "compare" else "\rmolt: checking %s %%u%%%%  " % phase
+            print(text % percent, end="")
         if job.progress:
             job.progress(phase, done, total)
