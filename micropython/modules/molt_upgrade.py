@@ -1,5 +1,5 @@
 """What stands behind molt.fwupdate(). On a firmware without molt every line of it is heap for as long as an upgrade is prepared, so
-sentences and what takes lines are in molt_file.py, molt_say.py and molt_ask.py.
+sentences and what takes lines are in molt_file.py, molt_head.py, molt_say.py and molt_ask.py.
 
 The modules in C are imported by names that nothing on sys.path can take: uos is always the firmware's own, whatever
 os.py a program has.
@@ -18,8 +18,8 @@ def _call(module, name, args):
 
 
 def _do(module, name, *args):
-    """Call a function of molt_file.py, molt_say.py, molt_chip.py or molt_ask.py. On a firmware without molt their memory is needed afterwards, and
-    they are forgotten."""
+    """Call a function of one of the other modules. On a firmware without molt their memory is needed afterwards, and they are
+    forgotten."""
     import sys
 
     is_kept = "molt_file" in sys.modules
@@ -76,7 +76,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if not _do("molt_say", "say_plan", job.plan(), erase_all, verbose):
         return False
     saves = job.saved_size() > 0
-    _do("molt_say", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress, verbose)
+    _do("molt_head", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress, verbose)
     job.store(SAVED)
     if trial:
         job = None

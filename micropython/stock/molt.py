@@ -7,8 +7,8 @@ The file is checked, the boot loader and the plan are put into sector 0, and the
 the rest; a power cut during its work is made up for at the next start.
 
 In the place of the module of firmwares with molt in them, and with its functions: fwupdate, check, plan, status, pending, cancel,
-install, uninstall, confirm. The work is done in molt_upgrade.py, molt_ask.py, molt_file.py, molt_say.py and molt_chip.py, which are the same
-there; here they take no memory but while they are at it, and a function has no more than its name. What it does and takes is said there.
+install, uninstall, confirm. The work is done in molt_upgrade.py, molt_ask.py and what they call, which are the same there; here they
+take no memory but while they are at it, and a function has no more than its name. What it does and takes is said there.
 """
 
 # In one text each: texts are given back, names are not.
