@@ -1,3 +1,3 @@
 # molt's own modules for the esp32 port, and nothing of the port's.
-freeze("modules", ("molt_ask.py", "molt_file.py", "molt_head.py", "molt_say.py", "molt_upgrade.py"))
+freeze("modules", ("molt_ask.py", "molt_file.py", "molt_upgrade.py"))
 freeze("modules_esp32")

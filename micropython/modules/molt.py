@@ -7,18 +7,15 @@ The file is checked, the boot loader and the plan are put into sector 0, and the
 the rest; a power cut during its work is made up for at the next start.
 
 Only what is for users has a name here, for help(molt) and tab completion; the work is done in molt_upgrade.py, molt_ask.py,
-molt_file.py, molt_head.py, molt_say.py, molt_chip.py and molt_map.py. They are loaded now, so that later nothing has to be looked for
-on a filesystem.
+molt_file.py, molt_chip.py and molt_map.py. They are loaded now, so that later nothing has to be looked for on a filesystem.
 """
 
 from molt_upgrade import fwupdate
 from molt_ask import cancel, check, confirm, install, pending, plan, status, uninstall
 import molt_chip
 import molt_file
-import molt_head
-import molt_say
 
-del molt_chip, molt_file, molt_head, molt_say
+del molt_chip, molt_file
 
 try:
     import sys

@@ -1,5 +1,7 @@
-"""The file of an upgrade: where the image is. What is wrong with the name has its sentence here, what is wrong with the place in the
-chip's own molt_chip.py."""
+"""The files of an upgrade: where the image is, what fwupdate() asks before anything else, what it says of them, and what is saved
+before it writes. What is wrong with the name has its sentence here, what is wrong with the place in the chip's own molt_chip.py.
+
+On a firmware without molt each of these functions is loaded by itself: tools/mip."""
 
 import uos
 import _molt
@@ -46,3 +48,85 @@ def find(file_name, sha256, erase_all):
     if wanted:
         _check_digest(file_name, wanted)
     return path, addr, size, root.rstrip("/")
+
+
+def already():
+    raise OSError(16, "an upgrade is already prepared; a reset carries it out, molt.cancel() takes it back")
+
+
+def identity(job, drop_frozen):
+    """Size and CRC of an image. Raises OSError if it would run over frozen modules that are to stay."""
+    _, _, size, _, crc, _, _ = job.image()
+    if not drop_frozen and hasattr(_molt, "frozen"):
+        from molt_ask import refuse_frozen
+
+        refuse_frozen(size)
+    return size, crc
+
+
+def say_image(job, file_name, trial, drop_frozen, verbose):
+    """What the image is. trial: size and CRC of what would be fallen back on, which must be another one."""
+    size, crc = identity(job, drop_frozen)
+    if trial == (size, crc):
+        raise ValueError("the fallback is the same image, and no way back; name a file with another one")
+    if verbose:
+        print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, job.image()[0], size, crc))
+
+
+def say_plan(tally, erase_all, verbose):
+    """What is to be done. False: nothing."""
+    sectors, _, program, _, _, in_place = tally
+    if not verbose:
+        return not in_place
+    if in_place:
+        print("molt: this firmware is in place already; nothing is written, and there is no reset")
+        return False
+    filesystem = "the filesystem is ERASED" if erase_all else "the filesystem is left alone"
+    print("molt: %u of %u sectors differ, %s" % (program, sectors, filesystem))
+    from molt_chip import say_of_chip
+
+    say_of_chip()
+    return True
+
+
+def prepare(job, file_name, path, trial, progress, verbose):
+    """Save what the boot loader may need to the file `path`, if there is one; delete frozen modules that are in the way."""
+    if path:
+        if file_name.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]:
+            raise ValueError("the present first sector is saved in a file of that name; rename the image")
+        if progress:
+            progress("write", 0, 2)
+        _save(job, path)
+    if progress:
+        progress("write", 1, 2)
+    if hasattr(_molt, "frozen"):
+        from molt_ask import delete_frozen
+
+        size = job.image()[2]
+        delete_frozen(max(size, trial[0]) if trial else size)
+
+
+def _save(job, path):
+    """Write what the boot loader may need to the file `path`."""
+    buf = bytearray(64)
+    off = 0
+    f = None
+    saved = job.saved
+    try:
+        with open(path, "wb") as f:
+            while True:
+                n = saved(off, buf)
+                if not n:
+                    break
+                f.write(memoryview(buf)[:n])
+                off += n
+    except OSError as e:
+        if f:
+            try:
+                uos.remove(path)
+            except OSError:
+                pass
+        if e.errno == 28:
+            raise OSError(28, "%s (8 KB) cannot be written; remove a file to make room" % path)
+        raise OSError(e.errno, "%s cannot be written; mount its filesystem for writing, and have no directory of that name" % path)
+    uos.sync()

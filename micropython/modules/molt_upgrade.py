@@ -1,5 +1,5 @@
 """What stands behind molt.fwupdate(). On a firmware without molt every line of it is heap for as long as an upgrade is prepared, so
-sentences and what takes lines are in molt_file.py, molt_head.py, molt_say.py and molt_ask.py.
+sentences and what takes lines are in molt_file.py and molt_ask.py.
 
 The modules in C are imported by names that nothing on sys.path can take: uos is always the firmware's own, whatever
 os.py a program has.
@@ -12,24 +12,11 @@ import _molt
 SAVED = "molt.head"
 
 
-def _call(module, name, args):
-    # A function of its own: where a call was made from, something of what was called can stay.
-    return getattr(__import__(module), name)(*args)
-
-
 def _do(module, name, *args):
-    """Call a function of one of the other modules. On a firmware without molt their memory is needed afterwards, and they are
-    forgotten."""
-    import sys
-
-    is_kept = "molt_file" in sys.modules
-    try:
-        return _call(module, name, args)
-    finally:
-        if not is_kept:
-            for used in (module, "molt_chip"):
-                sys.modules.pop(used, None)
-            gc.collect()
+    """Call a function of another module. On a firmware without molt its memory is needed afterwards, and it is forgotten."""
+    if hasattr(_molt, "do"):
+        return _molt.do(name, args)
+    return getattr(__import__(module), name)(*args)
 
 
 def open_job(file_name, wanted=None, **options):
@@ -60,23 +47,23 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     already nothing is written, there is no reset, and it returns False; with erase_all it goes on.
     """
     if _molt.pending():
-        _do("molt_say", "already")
+        _do("molt_file", "already")
     trial = None
     if fallback is not None:
         _do("molt_ask", "for_trial", trial_starts, erase_all)
         job = open_job(fallback, is_fallback=True, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)[0]
-        trial = _do("molt_say", "identity", job, drop_frozen)
+        trial = _do("molt_file", "identity", job, drop_frozen)
         job.plan()
         # The heap has room for one upgrade object.
         job = None
         gc.collect()
     job, root = open_job(file_name, sha256, erase_all=erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen,
                          progress=progress)
-    _do("molt_say", "say_image", job, file_name, trial, drop_frozen, verbose)
-    if not _do("molt_say", "say_plan", job.plan(), erase_all, verbose):
+    _do("molt_file", "say_image", job, file_name, trial, drop_frozen, verbose)
+    if not _do("molt_file", "say_plan", job.plan(), erase_all, verbose):
         return False
     saves = job.saved_size() > 0
-    _do("molt_head", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress, verbose)
+    _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress, verbose)
     job.store(SAVED)
     if trial:
         job = None

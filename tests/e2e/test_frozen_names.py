@@ -36,7 +36,7 @@ def bad_files_and_names():
     code = "import esp\n"
     for name in sorted(set(files) - {"good"}):
         code += f"try:\n esp.add_frozen('/m/{name}.mpy')\n print('{name} TAKEN')\nexcept (ValueError, OSError) as e:\n print('{name}', e)\n"
-    names = ("_boot", "flashbdev", "inisetup", "molt", "molt_ask", "molt_chip", "molt_file", "molt_head", "molt_map", "molt_say", "molt_upgrade",
+    names = ("_boot", "flashbdev", "inisetup", "molt", "molt_ask", "molt_chip", "molt_file", "molt_map", "molt_upgrade",
              "a..b", ".a", "a.", "a/b", "x" * 64, "a b", "flashbdev.sub",
              "molt.x", "__init__", "a.__init__.b", "mod.py", "mod.mpy")
     for name in names:

@@ -111,9 +111,18 @@ def _overwrite(depth):
         _overwrite(depth - 1)
 
 
-def _call(name, args, options):
+def _call(name, args, options, prefix=""):
     # A function of its own: where a call was made from, something of what was called can stay.
-    return getattr(part(name), name)(*args, **options)
+    return getattr(part(prefix + name), name)(*args, **options)
+
+
+def do(name, args):
+    """Call a function of the modules that a firmware with molt has, which is a part by itself here."""
+    try:
+        return _call(name, args, {}, "do_")
+    finally:
+        sys.modules.pop("molt_chip", None)
+        forget()
 
 
 def go(job, otherwise, *names):

@@ -41,4 +41,4 @@ def place(path, first, count):
             found[2 * index + 1] = extent >> 8
             at += _SECTOR - 4 * _pointers(index)
             index += 1
-    return size, found[:2 * index]
+    return size, found if 2 * index == len(found) else found[:2 * index]
