@@ -48,11 +48,6 @@ def refuse_frozen(size):
         )
 
 
-def delete_frozen(size):
-    for name in frozen_in_way(size):
-        _molt.frozen.delete(name)
-
-
 def plan(file_name, erase_all=False):
     """What an upgrade would do, as a dict. Raises OSError(errno, sentence) if the image is not whole.
 

@@ -54,23 +54,19 @@ def already():
     raise OSError(16, "an upgrade is already prepared; a reset carries it out, molt.cancel() takes it back")
 
 
-def identity(job, drop_frozen):
-    """Size and CRC of an image. Raises OSError if it would run over frozen modules that are to stay."""
-    _, _, size, _, crc, _, _ = job.image()
+def say_image(job, file_name, trial, drop_frozen, verbose):
+    """Size and CRC of an image; verbose: say what it is. trial: those of what would be fallen back on, which must be another one. Raises
+    OSError if the image would run over frozen modules that are to stay."""
+    kind, _, size, _, crc, _, _ = job.image()
     if not drop_frozen and hasattr(_molt, "frozen"):
         from molt_ask import refuse_frozen
 
         refuse_frozen(size)
-    return size, crc
-
-
-def say_image(job, file_name, trial, drop_frozen, verbose):
-    """What the image is. trial: size and CRC of what would be fallen back on, which must be another one."""
-    size, crc = identity(job, drop_frozen)
     if trial == (size, crc):
         raise ValueError("the fallback is the same image, and no way back; name a file with another one")
     if verbose:
-        print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, job.image()[0], size, crc))
+        print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, kind, size, crc))
+    return size, crc
 
 
 def say_plan(tally, erase_all, verbose):
@@ -89,7 +85,7 @@ def say_plan(tally, erase_all, verbose):
     return True
 
 
-def prepare(job, file_name, path, trial, progress, verbose):
+def prepare(job, file_name, path, trial, progress):
     """Save what the boot loader may need to the file `path`, if there is one; delete frozen modules that are in the way."""
     if path:
         if file_name.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]:
@@ -100,10 +96,11 @@ def prepare(job, file_name, path, trial, progress, verbose):
     if progress:
         progress("write", 1, 2)
     if hasattr(_molt, "frozen"):
-        from molt_ask import delete_frozen
+        from molt_ask import frozen_in_way
 
         size = job.image()[2]
-        delete_frozen(max(size, trial[0]) if trial else size)
+        for name in frozen_in_way(max(size, trial[0]) if trial else size):
+            _molt.frozen.delete(name)
 
 
 def _save(job, path):

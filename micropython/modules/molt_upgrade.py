@@ -52,7 +52,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if fallback is not None:
         _do("molt_ask", "for_trial", trial_starts, erase_all)
         job = open_job(fallback, is_fallback=True, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)[0]
-        trial = _do("molt_file", "identity", job, drop_frozen)
+        trial = _do("molt_file", "say_image", job, fallback, None, drop_frozen, False)
         job.plan()
         # The heap has room for one upgrade object.
         job = None
@@ -63,7 +63,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if not _do("molt_file", "say_plan", job.plan(), erase_all, verbose):
         return False
     saves = job.saved_size() > 0
-    _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress, verbose)
+    _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress)
     job.store(SAVED)
     if trial:
         job = None
