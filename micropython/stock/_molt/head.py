@@ -1,7 +1,7 @@
 """molt.head, held to what was to be saved: src/job/head_file.c"""
 
 import esp
-from _molt import forget, part
+from _molt import part
 
 _SECTOR = const(4096)
 _REPORT_SIZE = const(16)
@@ -24,16 +24,10 @@ def _check(job, extents):
         if old != present:
             return None
         crc = job.sums.crc32(crc, old)
-    if esp.flash_read(where, _REPORT_SIZE) != part("blank").blank(job.crc32):
+    if esp.flash_read(where, _REPORT_SIZE) != job.report:
         return None
     extension = part("extension").extension(job, addr(extents, 2)[0]) if job.is_gzip else (0, 0, 0)
     return extension and (head, crc, where) + extension
-
-
-def _extents(job):
-    extents = part("place").place("/" + job.saved_name, job.fs_addr // _SECTOR, job.fs_size // _SECTOR)[1]
-    forget()
-    return extents
 
 
 def _is_spared(job, begin, size):
@@ -44,7 +38,7 @@ def _is_spared(job, begin, size):
 def head(job):
     """Hold the saved file to what was to be saved: job.head. Raises OSError with its sentence."""
     try:
-        job.head = _check(job, _extents(job))
+        job.head = _check(job, job.saved_at)
     except OSError:
         job.head = None
     if not job.head:

@@ -1,7 +1,7 @@
 """What is saved, piece by piece: src/job/head_file.c"""
 
 import esp
-from _molt import FOLDER, part
+from _molt import FOLDER
 
 _SECTOR = const(4096)
 _REPORT_SIZE = const(16)
@@ -19,7 +19,7 @@ def saved(job, off, buf):
         size = min(size, _SECTOR - off)
         esp.flash_read(off, view[:size])
     elif off < _SECTOR + _REPORT_SIZE:
-        piece = part("blank").blank(job.crc32)[off - _SECTOR:][:size]
+        piece = job.report[off - _SECTOR:][:size]
         view[:len(piece)] = piece
     elif off + size > _EXTENSION_OFF:
         with open(FOLDER + "/inflate.bin", "rb") as f:

@@ -9,4 +9,4 @@ def store(job, name):
     if job.region:
         go(job, "flash", "slots")
     else:
-        go(job, "flash", "head", "boot")
+        go(job, "flash", "saved_at", "head", "boot")
