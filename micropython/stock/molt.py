@@ -30,11 +30,15 @@ def __getattr__(name):
 
     def call(*args, **options):
         import sys
-        # Looks first whether the package is whole.
-        import _molt
 
+        is_here = sys.platform == "esp8266" and place < 2
         try:
-            if sys.platform != "esp8266" or place == 2:
+            if is_here:
+                # Looks first whether the package is whole.
+                import _molt
+
+                is_here = hasattr(_molt, "do")
+            if not is_here:
                 _call(_MODULES.split()[2], "refuse", (), {})
             return _call(_MODULES.split()[place], name, args, options)
         finally:

@@ -10,11 +10,16 @@ def header_trouble():
 
 
 def refuse():
-    """Say what is not to be had: on another chip nothing, here the flash map."""
+    """Say what is not to be had: nothing on another chip, nor where this package takes the place of the firmware's own molt; here the
+    flash map."""
     import sys
+    import _molt
 
     if sys.platform != "esp8266":
         raise OSError(95, "this package is for the ESP8266; an %s upgrades by its own OTA partitions (esp32.Partition)" % sys.platform)
+    if not hasattr(_molt, "do"):
+        raise OSError(95, "this firmware has molt in it, and the package for firmwares without is in its way: import molt_ask; "
+                      "molt_ask.remove_package(), and restart")
     raise OSError(95, "the flash map is a part of firmwares with molt in them; molt.fwupdate() makes this one such a firmware")
 
 

@@ -340,6 +340,10 @@ def the_package_can_go():
     same(sorted(board.files()), sorted(user_files()), "what is left")
     board = stock(user_files())
     same(board.run("import molt_ask; print(molt_ask.remove_package())").lines()[-1], "False", "on a firmware without molt")
+    board = fresh("mpy-B", files={**{path[4:]: data for path, data in package().items()}, **user_files()})
+    refused(board, "molt.status()", "OSError", "molt_ask.remove_package(), and restart")
+    board.run("import molt_ask; assert molt_ask.remove_package()")
+    same(board.run("import molt; print(molt.status())").lines()[-1], "None", "the firmware's own, when that in the root is gone")
 
 
 @test
