@@ -558,15 +558,15 @@ def the_heap_that_it_needs():
         if left == HEAP:
             true(board.flash(0xF7C, 0xF80) == b"MOLT", f"it is prepared with {left} bytes: {run.lines()[-2:]} {run.err[-300:]}")
         elif board.flash(0xF7C, 0xF80) != b"MOLT":
-            same(run.lines()[-1], "no memory", f"with {left} bytes")
+            true(run.lines()[-1].endswith("no memory"), f"with {left} bytes: {run.lines()[-1]}")
             same_bytes(board.flash(0, FS_START), before[:FS_START], "the firmware")
 
 
 @in_full
 def the_heap_that_it_needs_in_resident_mode():
-    """In resident mode 14 KB of free heap do too, for install() and for an upgrade; from MicroPython 1.26 also without"""
+    """An upgrade in resident mode takes 14 KB of free heap too; so does one from MicroPython 1.26, without"""
     board = stock(with_image(firmware("mpy-B")))
-    board.run(LEAVE.format(HEAP) + "import molt\nmolt.install()\n", timeout=200)
+    board.run("import molt\nmolt.install()\n", timeout=200)
     board.run(LEAVE.format(HEAP) + AS_USERS_DO + "assert molt.pending()\n", timeout=200)
     board = stock(with_image(firmware("mpy-B")), "stock2-A")
     board.run(LEAVE.format(HEAP) + AS_USERS_DO, timeout=200)

@@ -13,4 +13,6 @@ def _load(name):
 
 def load():
     _molt.sums = _molt.sums or _load("sums") or _load("sums_source") or _load("slow")
+    if not _molt.sums:
+        raise MemoryError
     return _molt.sums
