@@ -33,7 +33,7 @@ $(call suite,store-mutants,tests/mutants/run $(BUILD) store)
 $(call suite,cut,$(BUILD)/host/cut)
 # Every n-th operation of small upgrades, with all tears. A page is eight operations and n is no multiple of that, so all
 # parts of pages come up.
-$(call suite,e2e-every-cut,$(E2E)/test_every_cut.py --sample 1811)
+$(call suite,e2e-every-cut,$(E2E)/test_every_cut.py --sample 3607)
 $(call suite,vport,BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) LX106=$(LX106) $(PYTHON) tests/vport/test_vport.py)
 $(call suite,e2e-frozen,$(call FROZEN,frozen,mpy-A)/test_frozen.py)
 $(call suite,cut-store,$(BUILD)/host/cut-store)
@@ -44,7 +44,7 @@ $(call suite,e2e-python,$(E2E)/test_python.py)
 $(call suite,e2e-esp32c3,$(E2E)/test_esp32c3.py)
 $(call suite,e2e-stock,$(E2E)/test_stock.py)
 # The tests of upgrades on the other engine, the package on a firmware without molt: all of them in make test-full.
-$(call suite,asan-cut,$(BUILD)/asan/cut small 2)
+$(call suite,asan-cut,$(BUILD)/asan/cut small 1)
 $(call suite,vboard,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py)
 $(call suite,web-page,BUILD=$(BUILD) $(PYTHON) tests/web/test_page.py)
 $(call suite,web-server,BUILD=$(BUILD) $(PYTHON) tests/web/test_server.py)
@@ -55,9 +55,9 @@ $(call suite,pull,BUILD=$(BUILD) $(PYTHON) tests/pull/test_pull.py)
 $(call suite,vboard-c3,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/vboard/c3/test_c3.py)
 $(call suite,tool-board,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/tool/test_esp32_board.py $(BUILD)/molt)
 $(call suite,vport-c3,BUILD=$(BUILD) $(PYTHON) tests/vport/test_c3.py)
-$(call tool_suite,fuzz)
+$(call suite,tool-fuzz,MOLT_FUZZ_ROUNDS=150 $(PYTHON) tests/tool/test_fuzz.py $(BUILD)/molt)
 $(call suite,e2e-refusals,$(E2E)/test_refusals.py)
-$(call suite,m32-cut,$(BUILD)/m32/cut small 2)
+$(call suite,m32-cut,$(BUILD)/m32/cut small 1)
 
 # ---- the core
 
@@ -85,7 +85,7 @@ $(call suite,e2e-mpremote,MICROPY_DIR=$(MICROPY_DIR) $(E2E)/test_mpremote.py)
 $(call suite,e2e-modes,$(E2E)/test_modes.py)
 $(call suite,e2e-map,BUILD=$(BUILD) $(PYTHON) tests/e2e/test_map.py)
 $(call suite,e2e-frozen-names,$(call FROZEN,frozen-names,mpy-A)/test_frozen_names.py)
-$(call suite,e2e-frozen-same,FROZEN_STEP=10 $(call FROZEN,frozen-same,mpy-A)/test_frozen_same.py)
+$(call suite,e2e-frozen-same,FROZEN_STEP=24 $(call FROZEN,frozen-same,mpy-A)/test_frozen_same.py)
 
 # ---- the tool
 
@@ -104,6 +104,11 @@ $(call suite,maskrom,MASKROM=$(MASKROM) CUTS=$(CUTS) MASKROM_BOARD=$(MASKROM_BOA
 $(call suite,maskrom-board,MASKROM_BOARD=$(MASKROM_BOARD) LX106=$(LX106) CC=$(CC) $(PYTHON) tests/maskrom/test_board.py $(BUILD)/molt)
 
 # ---- make test-full: larger samples of the same
+
+$(call full_suite,asan-cut-full,$(BUILD)/asan/cut small 2)
+$(call full_suite,asan-cut-delta-full,$(BUILD)/asan/cut small.delta 1)
+$(call full_suite,m32-cut-full,$(BUILD)/m32/cut small 2)
+$(call full_suite,tool-fuzz-full,$(PYTHON) tests/tool/test_fuzz.py $(BUILD)/molt)
 
 $(call full_suite,e2e-resident-stock,$(call STOCK,resident)/test_resident.py install_and twice pending_can)
 $(call full_suite,tool-second,$(PYTHON) tests/tool/second.py $(SECOND_TOOL))

@@ -55,8 +55,16 @@ ROM_NAMES = """
 CALLED = {"readblocks", "writeblocks", "ioctl", "read", "readinto", "seek", "close", "stat", "open", "mount", "umount"}
 
 
-# Characters of a string in a program that is a name, too. Source: MICROPY_ALLOC_PARSE_INTERN_STRING_LEN.
+# Characters of a string in a program that is kept as a name is. Source: MICROPY_ALLOC_PARSE_INTERN_STRING_LEN.
 INTERNED_MAX = 10
+
+
+# Of the port's flashbdev.py, which every firmware has frozen.
+FLASHBDEV = {"FlashBdev", "SEC_SIZE", "bdev", "blocks", "start_sec"}
+
+
+# Calls whose strings are names: of parts, of modules and functions, of sentences.
+NAMED = {"part", "_load", "go", "_call", "_do", "error", "refused", "_refused", "bad", "_bad"}
 
 
 def _stored(tree):
@@ -72,35 +80,62 @@ def _stored(tree):
             yield node.id
 
 
-def _strings(tree):
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+def _texts(tree):
+    """Each string that is one to MicroPython: no documentation."""
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation]
 
 
-def _used(tree):
-    """All words that are names anywhere in a module, or in its strings."""
+def _data(tree):
+    """Those that are more than a name."""
+    names = {id(text) for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in NAMED
+             for argument in node.args for text in _texts(argument)
+             if len(text.value) <= INTERNED_MAX}
+    return {node.value for node in _texts(tree) if id(node) not in names}
+
+
+def _parameters(tree, functions):
+    return {arg.arg for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in functions
+            for arg in node.args.args + node.args.kwonlyargs}
+
+
+def _in(tree):
+    """All names in a module."""
     for node in ast.walk(tree):
-        for field in ("id", "attr", "arg", "name", "module", "value"):
+        for field in ("id", "attr", "arg", "name", "module"):
             text = getattr(node, field, None)
             if isinstance(text, str):
-                yield from re.findall(r"\w+", text)
+                yield from text.split(".")
 
 
-def made(sources, faces, sentences, kept):
-    """Name by name what to replace it by. sources: path and text of each Python file; faces: those of them whose names users type;
-    sentences: names of them; kept: names that stay."""
+def made(sources, faces, sentences, parts, kept):
+    """Name by name what to replace it by, for each file. sources: path and text of each Python file; faces: those of them that users
+    call; sentences, parts: names of them; kept: functions that are called from elsewhere, which keep their names and their
+    parameters'."""
     trees = {path: ast.parse(text) for path, text in sources.items()}
     # MicroPython keeps longer strings elsewhere, and gives them back.
     sentences = {name for name in sentences if len(name) <= INTERNED_MAX}
-    strings = set().union(*(_strings(tree) - (set() if path in faces else sentences) for path, tree in trees.items()))
-    own = set().union(*(_stored(tree) for path, tree in trees.items() if path not in faces))
-    own = {name for name in own | sentences if not name.startswith("__")} - strings - kept
-    # What a face has of its own is private by an underscore.
-    own -= {name for path in faces for name in _stored(trees[path]) if not name.startswith("_")}
-    used = set().union(*map(_used, trees.values()))
-    free = [name for name in ROM_NAMES if name not in used]
-    wanted = sorted(own - set(ROM_NAMES) - CALLED)
+    data = {path: _data(tree) - (set() if path in faces else sentences) for path, tree in trees.items()}
+    own = set().union(sentences, parts, *map(_stored, trees.values())) - kept
+    # Where a word is a name and a text in one file it is neither there nor elsewhere replaced.
+    own -= set().union(*(data[path] & set(_in(tree)) for path, tree in trees.items()))
+    own -= set().union(*(_parameters(trees[path], kept) for path in faces))
+    # A long text is no name in a .mpy file, and so is not replaced where it stands for one.
+    own -= {node.value for tree in trees.values() for node in _texts(tree) if len(node.value) > INTERNED_MAX}
+    texts = {node.value for tree in trees.values() for node in _texts(tree) if len(node.value) <= INTERNED_MAX}
+    used = texts.union(*map(_in, trees.values()))
+    # The longest do not fit in a line of parts.bin.
+    free = [name for name in ROM_NAMES if name not in used and len(name) <= 18]
+    wanted = sorted(name for name in own - set(ROM_NAMES) - CALLED if not name.startswith("__"))
+    assert not own & FLASHBDEV, own & FLASHBDEV
     # Whoever gets none keeps its own, which costs memory and nothing else.
-    return dict(zip(wanted, free))
+    names = dict(zip(wanted, free))
+    return names, {path: {name: other for name, other in names.items() if name not in data[path]} for path in sources}
+
+
+def renamed(source, names):
+    """A Python source with other names."""
+    return re.sub(r"\b[A-Za-z_]\w*", lambda word: names.get(word[0], word[0]), source)
 
 
 def _number(data, at):

@@ -79,20 +79,14 @@ def plan(file_name, erase_all=False):
     return result
 
 
-def check_trial(fallback, trial_starts, erase_all, **options):
-    """Refuse a trial that could not end in the image of the file `fallback`. That image's size and CRC."""
+def for_trial(trial_starts, erase_all):
+    """Refuse a trial that could not end."""
     if not _molt.resident():
         raise ValueError("a fallback needs resident mode; molt.install() installs it")
     if not isinstance(trial_starts, int) or not 1 <= trial_starts <= 32:
         raise ValueError("trial_starts has to be a number from 1 to 32")
     if erase_all:
         raise ValueError("erase_all would erase the fallback's file; leave out one of them")
-    job = open_job(fallback, is_fallback=True, **options)[0]
-    _, _, size, _, crc, _, _ = job.image()
-    if not options["drop_frozen"]:
-        refuse_frozen(size)
-    job.plan()
-    return size, crc
 
 
 def pending():

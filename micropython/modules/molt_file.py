@@ -1,5 +1,7 @@
-"""The files of an upgrade: where the image is, what fwupdate() asks before anything else, and what is saved before it writes.
-What is wrong with the name has its sentence here, what is wrong with the place in the chip's own molt_chip.py."""
+"""The files of an upgrade: where the image is, what fwupdate() asks before anything else, what it says of them, and what is saved
+before it writes. What is wrong with the name has its sentence here, what is wrong with the place in the chip's own molt_chip.py.
+
+On a firmware without molt each of these functions is loaded by itself: tools/mip."""
 
 import uos
 import _molt
@@ -48,15 +50,69 @@ def find(file_name, sha256, erase_all):
     return path, addr, size, root.rstrip("/")
 
 
-def save(job, path):
+def already():
+    raise OSError(16, "an upgrade is already prepared; a reset carries it out, molt.cancel() takes it back")
+
+
+def say_image(job, file_name, trial, drop_frozen, verbose):
+    """Size and CRC of an image; verbose: say what it is. trial: those of what would be fallen back on, which must be another one. Raises
+    OSError if the image would run over frozen modules that are to stay."""
+    kind, _, size, _, crc, _, _ = job.image()
+    if not drop_frozen and hasattr(_molt, "frozen"):
+        from molt_ask import refuse_frozen
+
+        refuse_frozen(size)
+    if trial == (size, crc):
+        raise ValueError("the fallback is the same image, and no way back; name a file with another one")
+    if verbose:
+        print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, kind, size, crc))
+    return size, crc
+
+
+def say_plan(tally, erase_all, verbose):
+    """What is to be done. False: nothing."""
+    sectors, _, program, _, _, in_place = tally
+    if not verbose:
+        return not in_place
+    if in_place:
+        print("molt: this firmware is in place already; nothing is written, and there is no reset")
+        return False
+    filesystem = "the filesystem is ERASED" if erase_all else "the filesystem is left alone"
+    print("molt: %u of %u sectors differ, %s" % (program, sectors, filesystem))
+    from molt_chip import say_of_chip
+
+    say_of_chip()
+    return True
+
+
+def prepare(job, file_name, path, trial, progress):
+    """Save what the boot loader may need to the file `path`, if there is one; delete frozen modules that are in the way."""
+    if path:
+        if file_name.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]:
+            raise ValueError("the present first sector is saved in a file of that name; rename the image")
+        if progress:
+            progress("write", 0, 2)
+        _save(job, path)
+    if progress:
+        progress("write", 1, 2)
+    if hasattr(_molt, "frozen"):
+        from molt_ask import frozen_in_way
+
+        size = job.image()[2]
+        for name in frozen_in_way(max(size, trial[0]) if trial else size):
+            _molt.frozen.delete(name)
+
+
+def _save(job, path):
     """Write what the boot loader may need to the file `path`."""
     buf = bytearray(64)
     off = 0
     f = None
+    saved = job.saved
     try:
         with open(path, "wb") as f:
             while True:
-                n = job.saved(off, buf)
+                n = saved(off, buf)
                 if not n:
                     break
                 f.write(memoryview(buf)[:n])
@@ -73,20 +129,23 @@ def save(job, path):
     uos.sync()
 
 
-def save_stash(job, path):
-    """Write the files of a sector each that a delta needs."""
+def stash(job, root):
+    """Of a delta file: write the files of a sector each that it needs beside itself."""
     import gc
 
+    count = job.stash_count()
+    if not count:
+        return
     buf = bytearray(4096)
     try:
-        for i in range(job.stash_count()):
+        for i in range(count):
             job.stash(i, buf)
-            with open(path + str(i), "wb") as f:
+            with open(root + "/molt.stash" + str(i), "wb") as f:
                 f.write(buf)
             gc.collect()
     except OSError as e:
         if e.errno == 28:
-            raise OSError(28, "the delta file needs %u files of 4 KB (%s0 and so on); remove files to make room" % (
-                job.stash_count(), path))
+            raise OSError(28, "the delta file needs %u files of 4 KB (molt.stash0 and so on); remove files to make room" % count)
         raise
     uos.sync()
+    job.find_stash("molt.stash", buf)

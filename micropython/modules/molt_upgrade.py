@@ -1,4 +1,5 @@
-"""What stands behind molt.fwupdate(). On a firmware without molt every line of it is heap: the rest is in molt_ask.py.
+"""What stands behind molt.fwupdate(). On a firmware without molt every line of it is heap for as long as an upgrade is prepared, so
+sentences and what takes lines are in molt_file.py and molt_ask.py.
 
 The modules in C are imported by names that nothing on sys.path can take: uos is always the firmware's own, whatever
 os.py a program has.
@@ -9,28 +10,13 @@ import _molt
 
 # The file that holds what the boot loader may need: the old first sector and its report.
 SAVED = "molt.head"
-# Of a delta file: what it needs beside itself, with a number behind.
-STASH = "molt.stash"
-
-
-def _call(module, name, args):
-    # A function of its own: where a call was made from, something of what was called can stay.
-    return getattr(__import__(module), name)(*args)
 
 
 def _do(module, name, *args):
-    """Call a function of molt_file.py or molt_chip.py. On a firmware without molt their memory is needed afterwards, and they are
-    forgotten."""
-    import sys
-
-    is_kept = "molt_file" in sys.modules
-    try:
-        return _call(module, name, args)
-    finally:
-        if not is_kept:
-            sys.modules.pop("molt_file", None)
-            sys.modules.pop("molt_chip", None)
-            gc.collect()
+    """Call a function of another module. On a firmware without molt its memory is needed afterwards, and it is forgotten."""
+    if hasattr(_molt, "do"):
+        return _molt.do(name, args)
+    return getattr(__import__(module), name)(*args)
 
 
 def open_job(file_name, wanted=None, **options):
@@ -60,53 +46,26 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     Files that are open for writing on a littlefs are flushed before the reset. Where every sector of the image is in place
     already nothing is written, there is no reset, and it returns False; with erase_all it goes on.
     """
-    tell = progress or (lambda phase, done, total: None)
     if _molt.pending():
-        raise OSError(16, "an upgrade is already prepared; a reset carries it out, molt.cancel() takes it back")
+        _do("molt_file", "already")
     trial = None
     if fallback is not None:
-        from molt_ask import check_trial
-
-        trial = check_trial(fallback, trial_starts, erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)
+        _do("molt_ask", "for_trial", trial_starts, erase_all)
+        job = open_job(fallback, is_fallback=True, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)[0]
+        trial = _do("molt_file", "say_image", job, fallback, None, drop_frozen, False)
+        job.plan()
         # The heap has room for one upgrade object.
+        job = None
         gc.collect()
     job, root = open_job(file_name, sha256, erase_all=erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen,
                          progress=progress)
-    kind, _, size, _, crc, _, _ = job.image()
-    has_frozen = hasattr(_molt, "frozen")
-    if has_frozen and not drop_frozen:
-        from molt_ask import refuse_frozen
-
-        refuse_frozen(size)
-    if trial == (size, crc):
-        raise ValueError("the fallback is the same image, and no way back; name a file with another one")
-    if verbose:
-        print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, kind, size, crc))
-    sectors, equal, program, sector_erases, block_erases, in_place = job.plan()
-    if in_place:
-        if verbose:
-            print("molt: this firmware is in place already; nothing is written, and there is no reset")
+    _do("molt_file", "say_image", job, file_name, trial, drop_frozen, verbose)
+    if not _do("molt_file", "say_plan", job.plan(), erase_all, verbose):
         return False
-    if verbose:
-        print("molt: %u of %u sectors differ, the filesystem is %s" % (
-            program, sectors, "ERASED" if erase_all else "left alone"))
     saves = job.saved_size() > 0
-    if verbose:
-        _do("molt_chip", "say_of_chip")
-    if saves:
-        if file_name.rsplit("/", 1)[-1] == SAVED:
-            raise ValueError("the present first sector is saved in a file of that name; rename the image")
-        tell("write", 0, 2)
-        _do("molt_file", "save", job, root + "/" + SAVED)
-    if hasattr(job, "stash_count") and job.stash_count():
-        _do("molt_file", "save_stash", job, root + "/" + STASH)
-        job.find_stash(STASH, bytearray(4096))
-    tell("write", 1, 2)
-    if has_frozen:
-        from molt_ask import frozen_in_way
-
-        for name in frozen_in_way(max(size, trial[0]) if trial else size):
-            _molt.frozen.delete(name)
+    _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress)
+    if hasattr(job, "stash"):
+        _do("molt_file", "stash", job, root)
     job.store(SAVED)
     if trial:
         job = None
@@ -118,7 +77,9 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if verbose and saves:
         _do("molt_chip", "say_risk", ", and by the boot loader once more at its end: both times ")
     job.commit(trial_starts if trial else 0)
-    tell("write", 2, 2)
+    # From here on there is nothing to be loaded: it must not fail any more.
+    if progress:
+        progress("write", 2, 2)
     if verbose:
         print("molt: prepared" + (", restarting" if reset else "; the next reset upgrades"))
     if reset:

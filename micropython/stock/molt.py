@@ -6,75 +6,43 @@
 The file is checked, the boot loader and the plan are put into sector 0, and the device resets. The boot loader does
 the rest; a power cut during its work is made up for at the next start.
 
-In the place of the module of firmwares with molt in them. The work is done in molt_upgrade.py, molt_ask.py, molt_file.py and
-molt_chip.py, which are the same there; here they take no memory but while they are at it. What a function does and takes is
-said there.
+In the place of the module of firmwares with molt in them, and with its functions: fwupdate, check, plan, status, pending, cancel,
+install, uninstall, confirm. The work is done in molt_upgrade.py, molt_ask.py and what they call, which are the same there; here they
+take no memory but while they are at it, and a function has no more than its name. What it does and takes is said there.
 """
 
-
-def _call(module, name, *args, **options):
-    """Call a function of a module, and forget the module."""
-    import sys
-
-    if sys.platform != "esp8266":
-        raise OSError(95, "this package is for the ESP8266; an %s upgrades by its own OTA partitions (esp32.Partition)" % sys.platform)
-    try:
-        return getattr(__import__(module), name)(*args, **options)
-    finally:
-        for used in (module, "molt_upgrade", "molt_chip"):
-            sys.modules.pop(used, None)
+# In one text each: texts are given back, names are not.
+_ASK = "check plan status pending cancel install uninstall confirm"
+_MAP = "map regions user user_bdev migrate"
+_MODULES = "molt_upgrade molt_ask molt_map molt_chip"
 
 
-def fwupdate(file_name, *args, **options):
-    """Replace the firmware by the image in `file_name`."""
-    return _call("molt_upgrade", "fwupdate", file_name, *args, **options)
+def _call(module, name, args, options):
+    # A function of its own: where a call was made from, something of what was called can stay.
+    return getattr(__import__(module), name)(*args, **options)
 
 
-def check(file_name):
-    """Say what the image is."""
-    return _call("molt_ask", "check", file_name)
+def __getattr__(name):
+    """A function that calls that of a module, and forgets the module."""
+    place = name in _MAP.split() and 2 or name in _ASK.split() and 1 or 0
+    if not place and name != "fwupdate":
+        raise AttributeError(name)
 
+    def call(*args, **options):
+        import sys
 
-def plan(file_name, *args, **options):
-    """What an upgrade would do."""
-    return _call("molt_ask", "plan", file_name, *args, **options)
+        is_here = sys.platform == "esp8266" and place < 2
+        try:
+            if is_here:
+                # Looks first whether the package is whole.
+                import _molt
 
+                is_here = hasattr(_molt, "do")
+            if not is_here:
+                _call(_MODULES.split()[2], "refuse", (), {})
+            return _call(_MODULES.split()[place], name, args, options)
+        finally:
+            for used in _MODULES.split():
+                sys.modules.pop(used, None)
 
-def status():
-    """What the last upgrade came to."""
-    return _call("molt_ask", "status")
-
-
-def pending():
-    """The size of the image that the next reset puts in, or None."""
-    return _call("molt_ask", "pending")
-
-
-def cancel(*args, **options):
-    """Take back what fwupdate(..., reset=False) prepared."""
-    return _call("molt_ask", "cancel", *args, **options)
-
-
-def install(*args, **options):
-    """Put the resident boot loader into sector 0."""
-    return _call("molt_ask", "install", *args, **options)
-
-
-def uninstall(*args, **options):
-    """Put the firmware's own first sector back into sector 0."""
-    return _call("molt_ask", "uninstall", *args, **options)
-
-
-def confirm():
-    """Keep the firmware that is on trial."""
-    return _call("molt_ask", "confirm")
-
-
-def map():
-    """Raises OSError: the flash map is a part of firmwares with molt in them."""
-    import molt_map
-
-    molt_map.show()
-
-
-regions = user = user_bdev = migrate = map
+    return call

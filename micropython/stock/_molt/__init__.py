@@ -2,9 +2,9 @@
 
 molt.py and what it calls stand on either. A firmware with molt in it has a built-in `_molt`, which comes first.
 
-Memory is short, so the parts are modules that are loaded when they are needed and forgotten afterwards; what native code they
-have stays in IRAM, and they are kept. A name is never given back: all parts are imported by one, from a filesystem that is mounted
-for it.
+Memory is short, so each function is a part of its own: a module that is loaded when it is needed and forgotten afterwards. What
+native code there is stays in IRAM, and is kept. A name is never given back: all parts are imported by one, from a filesystem that is
+mounted for it.
 """
 
 import gc
@@ -14,58 +14,63 @@ import uos
 FOLDER = __path__ if __path__[0] == "/" else uos.getcwd().rstrip("/") + "/" + __path__
 __path__ = "/_molt"
 
-# In which part the functions are that the C module has.
-_PARTS = {
-    "lookup": "ask",
-    "sha256": "ask",
-    "pending": "ask",
-    "cancel": "ask",
-    "report": "ask",
-    "resident": "ask",
-    "resident_end": "slots",
-    "resident_install": "install",
-    "resident_uninstall": "install",
-    "Upgrade": "job",
-}
+# Characters of a line in parts.bin.
+_LINE = const(25)
 
 _loaded = {}
-_sums = None
+
+# The part that sums, once it is there: load.py.
+sums = None
+
+# Of open files this engine has no list.
+flush = gc.collect
 
 
 class _Files:
-    """The filesystem: p.mpy in it is the part that is wanted, out of parts.bin; p.py is its source, where there is no parts.bin."""
+    """The filesystem: read.mpy in it is the part that is wanted, out of parts.bin; read.py is its source, where there is no parts.bin."""
 
     def mount(self, *_):
         pass
 
-    def umount(self):
-        pass
+    umount = mount
 
     def stat(self, path):
-        if path[2:] != (".mpy" if self.file else ".py"):
+        # Asked for are /read, /read.py and /read.mpy.
+        if len(path) != (9 if self.file else 8):
             raise OSError(2)
-        return 0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        return (0x8000,) + (0,) * 9
 
     def open(self, *_):
         return self.file or open(FOLDER + "/" + self.name + ".py", "rb")
 
     def find(self, name):
-        """The parts' file at the beginning of one of them, or None. Its first lines say where they are."""
+        """self.file: the parts' file at the beginning of one of them, or None. Its lines say how many there are, and where, in the order
+        of their names. AttributeError where there is no such part."""
         self.name = name
         self.file = None
         try:
             f = open(FOLDER + "/parts.bin", "rb")
         except OSError:
-            return
-        for line in f:
-            if line == b"\n":
-                f.close()
-                return
-            found, off = line.split()
-            if found.decode() == name:
+            try:
+                return uos.stat(FOLDER + "/" + name + ".py")
+            except OSError:
+                raise AttributeError(name)
+        low = 0
+        high = int(f.read(_LINE))
+        while low < high:
+            middle = (low + high) // 2
+            f.seek(_LINE + _LINE * middle)
+            found, off = f.read(_LINE).decode().split()
+            if found == name:
                 f.seek(int(off))
                 self.file = f
                 return
+            if found < name:
+                low = middle + 1
+            else:
+                high = middle
+        f.close()
+        raise AttributeError(name)
 
 
 _files = _Files()
@@ -74,17 +79,18 @@ _files = _Files()
 def part(name):
     """A part of the package."""
     if name not in _loaded:
-        _files.find(name)
+        gc.collect()
         uos.mount(_files, __path__)
         try:
-            _loaded[name] = __import__("_molt.p", None, None, ("p",))
-        except (ImportError, OSError, ValueError):
+            _files.find(name)
+            _loaded[name] = __import__("_molt.read", None, None, ("read",))
+        except (AttributeError, ImportError, OSError, ValueError):
             raise OSError(84, "molt's package is not whole: _molt/parts.bin is missing or damaged; install it again")
         finally:
             _files.file = None
             uos.umount(__path__)
-            sys.modules.pop("_molt.p", None)
-            globals().pop("p", None)
+            sys.modules.pop("_molt.read", None)
+            globals().pop("read", None)
     return _loaded[name]
 
 
@@ -105,26 +111,50 @@ def _overwrite(depth):
         _overwrite(depth - 1)
 
 
-def load_sums():
-    """The part that sums: native code as it comes, or from its source where it is another MicroPython's, or slow.py where no IRAM
-    is left for it."""
-    global _sums
-    for name in ("sums", "sums_source", "slow"):
-        try:
-            _sums = _sums or part(name)
-        except (MemoryError, OSError):
-            pass
-    return _sums
+def _call(name, args, options, prefix=""):
+    # A function of its own: where a call was made from, something of what was called can stay.
+    return getattr(part(prefix + name), name)(*args, **options)
 
 
-def flush():
-    """Nothing: of open files this engine has no list."""
+def do(name, args):
+    """Call a function of the modules that a firmware with molt has, which is a part by itself here."""
+    try:
+        return _call(name, args, {}, "do_")
+    finally:
+        sys.modules.pop("molt_chip", None)
+        forget()
+
+
+def go(job, otherwise, *names):
+    """Let parts do their share of a job, one after the other. Raises OSError with its sentence; `otherwise` names it where it has none."""
+    try:
+        for name in names:
+            forget()
+            _call(name, (job,), {})
+        if job.shown:
+            _call("end", (job, True), {})
+    except OSError as e:
+        forget()
+        raise part("text").explained(job, e, otherwise)
+    finally:
+        forget()
+
+
+class Upgrade:
+    """One upgrade: what is in it says job.py, what it does the parts of these names."""
+
+    def __init__(self, *args, **options):
+        sweep()
+        _call("job", (self,) + args, options)
+        go(self, "no_bytes", "find", "gzip", "header", "pieces", "family", "ready", "verify", "judge", "recheck")
+
+    def __getattr__(self, name):
+        return lambda *args: _call(name, (self,) + args, {})
 
 
 def __getattr__(name):
     """The functions of the C module; AttributeError for those that only that one has."""
-    if name not in _PARTS:
-        raise AttributeError(name)
+    _files.find(name)
 
     def call(*args, **options):
         try:
@@ -135,11 +165,7 @@ def __getattr__(name):
     return call
 
 
-def _call(name, args, options):
-    # A function of its own: where a call was made from, something of what was called can stay.
-    return getattr(part(_PARTS[name]), name)(*args, **options)
-
-
 # Names stay in memory: they had better be there now, and not in between.
 part("names")
+part("package").package()
 forget()

@@ -23,8 +23,8 @@ def _kept(job):
     romfs = part("map").romfs()
     if romfs:
         addrs.append(romfs)
-    if job.reserved:
-        addrs.append(job.reserved)
+    if job.region:
+        addrs.append(job.region)
     return addrs
 
 
@@ -84,7 +84,7 @@ def _check_extents(job, end):
             raise _refused(34, "past_flash", begin, esp.flash_size())
 
 
-def run(job):
+def begin(job):
     """params: header bytes 2 and 3 of the device; the plan's shape. Raises OSError with its sentence."""
     params = esp.flash_read(0, 4)
     # Read twice: with wrong ones it would not start again.
@@ -93,7 +93,7 @@ def run(job):
     job.params = params[2:4]
     sectors = (job.size + _SECTOR - 1) // _SECTOR
     _check_target(job, sectors * _SECTOR)
-    job.shape = _shape(job, sectors, 0 if job.reserved else uos.stat(FOLDER + "/loader.bin")[6])
+    job.shape = _shape(job, sectors, 0 if job.region else uos.stat(FOLDER + "/loader.bin")[6])
     if job.image_fs and job.image_fs != job.fs_addr and not job.erase_all:
         raise _refused(95, "other_map", job.image_fs, job.fs_addr)
     _check_extents(job, sectors * _SECTOR)

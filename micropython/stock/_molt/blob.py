@@ -7,14 +7,14 @@ from _molt import FOLDER, forget, part
 def _find(path):
     from flashbdev import bdev
 
-    size, extents = part("place").extents(path, bdev.start_sec, bdev.blocks)
+    size, extents = part("place").place(path, bdev.start_sec, bdev.blocks)
     return part("extent").addr(extents, 0)[0], size
 
 
 def find(name, buf):
     """(flash address, size) of a file. OSError(5) where flash does not read as the file does: what is read wrong must not go where
     the chip starts from. All parts are forgotten."""
-    path = FOLDER + "/" + name
+    path = FOLDER + name
     addr, size = _find(path)
     forget()
     view = memoryview(buf)
@@ -34,4 +34,4 @@ def sector(name, buf=None):
     buf = buf or bytearray(512)
     where = find(name, buf)
     forget()
-    return part("put").Sector(*where, buf)
+    return part("sector").Sector(*where, buf)

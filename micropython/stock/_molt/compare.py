@@ -1,29 +1,10 @@
-"""Comparing: the file with its blocks, the image with what is in flash. src/upgrade/prepare.c"""
+"""The image, compared with what is in flash: src/upgrade/prepare.c"""
 
 import esp
-from _molt import part
+from _molt import forget, part
 
 _SECTOR = const(4096)
 _PER_BLOCK = const(16)
-
-
-def check_source(job, view, tell):
-    """Whether the file, read through its extents, has its CRC-32."""
-    addr = part("extent").addr
-    crc32 = job.sums.crc32
-    done = crc = 0
-    for i in range(len(job.extents) // 2):
-        begin, size = addr(job.extents, i)
-        end = begin + min(size, job.file_size - done)
-        tell(done, job.file_size)
-        while begin < end:
-            size = min(len(view), end - begin)
-            # Flash is read by whole words.
-            esp.flash_read(begin, view[:size + 3 & ~3])
-            crc = crc32(crc, view[:size])
-            begin += size
-            done += size
-    return crc == job.file_crc
 
 
 def _read_image(job, f, half, off):
@@ -64,15 +45,16 @@ def _compare(job, f, image, flash, tell):
                 step = 2 + sector // _PER_BLOCK * (_PER_BLOCK + 1) + sector % _PER_BLOCK
                 job.todo[step // 8] |= 1 << step % 8
                 break
-        tell(off, job.size)
+        if tell:
+            tell(job, off, job.size)
 
 
-def run(job):
+def compare(job):
     """job.todo: which sectors are to be written. job.first: of the first one. Raises OSError(5) where readings differ."""
     job.todo = bytearray(job.shape[6])
-    view = memoryview(part("source").buffer(job))[64:]
-    if job.safe_check and not check_source(job, view, job.tell("file", "checking file")):
-        raise part("text").error(5, "bad_extents")
+    view = memoryview(part("buffer").buffer(job))[64:]
     half = len(view) // 2
-    with part("source").opened(job) as f:
-        _compare(job, f, view[:half], view[half:], job.tell("compare", "comparing"))
+    tell = part("tell").tell(job, "compare")
+    with part("source").source(job) as f:
+        forget()
+        _compare(job, f, view[:half], view[half:], tell)

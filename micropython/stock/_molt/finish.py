@@ -17,26 +17,9 @@ def _set_todo(job, step):
     job.todo[step // 8] |= 1 << step % 8
 
 
-def _fs_range(job, step):
-    """(begin, end) of what a step of the filesystem erases."""
-    verify = job.shape[1]
-    end = job.fs_addr + job.fs_size
-    if step == verify + 1:
-        return job.fs_addr, min(job.fs_addr + 2 * _SECTOR, end)
-    group = _PER_BLOCK * _SECTOR
-    begin = (job.fs_addr // group + step - verify - 2) * group
-    return max(begin, job.fs_addr), min(begin + group, end)
-
-
-def spare(job, addr):
-    """Leave the block of the filesystem that `addr` lies in as it is."""
-    for step in range(job.shape[1] + 1, job.shape[2]):
-        begin, end = _fs_range(job, step)
-        if begin <= addr < end:
-            job.todo[step // 8] &= ~(1 << step % 8)
-
-
-def _finish(job):
+def finish(job):
+    """job.todo is what it will be but for what is saved."""
+    job.unpacked = None
     sectors, verify, steps = job.shape[:3]
     _set_todo(job, 0)
     _set_todo(job, verify)
@@ -60,35 +43,6 @@ def _finish(job):
         off = i = 0
         while off < min(job.kept, job.file_size):
             begin, size = addr(job.extents, i)
-            spare(job, begin)
+            part("spare").spare(job, begin)
             off += size
             i += 1
-
-
-def _tally(job):
-    """(sectors, equal, programmed, sector erases, 64 KB erases, whether nothing is to be done)"""
-    sectors, verify, steps = job.shape[:3]
-    # The boot sector is erased twice.
-    sector_erases, block_erases, programmed = 2, 0, 1
-    in_block = False
-    for step in range(1, steps):
-        is_todo = _is_todo(job, step)
-        if step < verify and (step - 1) % (_PER_BLOCK + 1) == 0:
-            in_block = is_todo
-            block_erases += is_todo
-        elif step < verify and is_todo:
-            programmed += 1
-            sector_erases += not in_block
-        elif step > verify and is_todo:
-            begin, end = _fs_range(job, step)
-            is_block = end - begin == _PER_BLOCK * _SECTOR
-            block_erases += is_block
-            sector_erases += 0 if is_block else (end - begin) // _SECTOR
-    in_place = programmed == 1 and not job.first[1] and not job.erase_all
-    return sectors, sectors - programmed, programmed, sector_erases, block_erases, in_place
-
-
-def run(job):
-    """job.todo is what it will be but for what is saved, job.tally what there is to do."""
-    _finish(job)
-    job.tally = _tally(job)

@@ -18,7 +18,7 @@ def refusal(header):
     error = part("text").error
     if header[0] == 0xEA:
         return error(95, "no_head")
-    number = unpack_from("<H", header, 12)[0]
+    number = unpack_from(b"<H", header, 12)[0]
     for known, name in _CHIPS:
         if known == number:
             return error(95, "chip", " (ESP32%s)" % name)
@@ -85,4 +85,4 @@ class ArduinoCrc:
             power = _multiply(power, power)
             count >>= 1
         made = bytes((0, 0, params[0] ^ difference >> 8 & 255, params[1] ^ difference & 255))
-        return difference >> 16 == 0 and part("image").is_flash_mode(made)
+        return difference >> 16 == 0 and part("flash_mode").is_flash_mode(made)

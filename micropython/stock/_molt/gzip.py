@@ -1,85 +1,8 @@
-"""A gzip file, unpacked once: whether it is whole, and what comes out. src/decode/unpack_measure.c, and src/job/job.c."""
+"""Of a gzip file what is known of an image file by its size."""
 
-from _molt import forget, part
-from ustruct import unpack
-
-_SECTOR = const(4096)
-_MAPPED_SIZE = const(0x100000)
-
-# Windows that are tried, by their bits: `molt compress` makes files for 4 KB.
-_BITS_MIN = const(12)
-_BITS_MAX = const(15)
+from _molt import part
 
 
-def _measure(job, file, tell):
-    """Unpack everything once: job.size, job.crc32, job.kept. Raises EOFError or OSError(22) where it cannot be."""
-    gzip = part("inflate").File(job, file, job.bits)
-    view = memoryview(job.buf)[64:]
-    job.size = job.crc32 = job.kept = 0
-    while True:
-        count = gzip.readinto(view)
-        if job.size == 0 and count:
-            part("image").check_first(bytes(view[:min(8, count)]))
-            forget()
-        if job.size < _SECTOR:
-            # Rounded up to what the C engine reads ahead.
-            job.kept = min(job.file_size, gzip.used() + 127 & ~127)
-        if not count:
-            return
-        job.size += count
-        job.crc32 = job.sums.crc32(job.crc32, view[:count])
-        if job.size > _MAPPED_SIZE:
-            raise part("text").error(27, "bomb")
-        tell(gzip.used(), job.file_size)
-
-
-def _check_end(job, file):
-    """Whether the trailer is that of what came out, and only zeros follow it."""
-    if job.size != unpack("<I", _read_at(file, file.tell() - 4, 4))[0]:
-        return False
-    while True:
-        rest = file.read(64)
-        if not rest:
-            return True
-        if rest.strip(b"\0"):
-            raise part("text").error(95, "follows")
-
-
-def _read_at(file, off, size):
-    file.seek(off)
-    return file.read(size)
-
-
-def _check(job, file, tell):
-    """Raises OSError with its sentence where the gzip file is damaged, or what is in it is no image."""
-    header = _read_at(file, 0, 4)
-    if header[2:3] != b"\x08" or header[3] & 0xE0:
-        raise part("text").error(95, "follows")
-    for bits in range(_BITS_MIN, _BITS_MAX + 1):
-        job.bits = bits
-        try:
-            _measure(job, file, tell)
-            if _check_end(job, file):
-                return
-            break
-        except EOFError:
-            break
-        except OSError as e:
-            # 22 is a reference that reaches back too far, or damage; at the file's end it is the CRC.
-            if e.errno != 22:
-                raise
-            if file.tell() >= job.file_size:
-                break
-        except MemoryError:
-            text = part("text").error(12, "window").args[1] % (32, (1 << bits - 1) // 1024)
-            raise OSError(12, text + "; or else " + part("text").error(84, "bad_gzip").args[1])
-    raise part("text").error(84, "bad_gzip")
-
-
-def run(job):
-    """Of a gzip file: bits of the window, size, crc32, kept."""
+def gzip(job):
     if job.is_gzip:
-        part("inflate").reserve(job, _BITS_MIN)
-        with open(job.path, "rb") as f:
-            _check(job, f, job.tell("image", "checking image"))
-        part("inflate").reserve(job, job.bits)
+        part("measure").measure(job)

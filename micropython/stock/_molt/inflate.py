@@ -1,64 +1,35 @@
-"""The image in a gzip file, by the firmware's own `deflate`: src/decode/unpack.c."""
+"""The image in a gzip file, unpacked as it is read: src/decode/unpack.c."""
 
-from _molt import part, sweep
-
-# What it takes beside the window.
-_STATE_SIZE = const(1400)
-
-
-def reserve(job, bits):
-    """Keep the place of a window, in one piece, until it is needed: later there may be none."""
-    job.hole = None
-    sweep()
-    try:
-        job.hole = bytearray(_STATE_SIZE), bytearray(1 << bits)
-    except MemoryError:
-        job.hole = None
-
-
-def _unpacker(f, bits):
-    """What reads the bytes in the gzip file that `f` reads from its beginning."""
-    f.seek(0)
-    try:
-        from deflate import GZIP, DeflateIO
-
-        return DeflateIO(f, GZIP, bits)
-    except ImportError:
-        pass
-    try:
-        # MicroPython 1.20 and before
-        from uzlib import DecompIO
-
-        return DecompIO(f, 16 + bits)
-    except ImportError:
-        raise part("text").error(95, "no_deflate")
+from _molt import forget, part
 
 
 class File:
     """The image as a file to be read. Reading goes forward; a step back begins again."""
 
-    def __init__(self, job, f, bits):
-        self._job = job
+    def __init__(self, f):
         self._f = f
-        self._bits = bits
         self._scrap = bytearray(128)
-        self._begin()
+        # The first byte, by which the memory is taken that unpacking needs.
+        self._ahead = bytearray(1)
 
-    def _begin(self):
-        # The window of the one before is needed for this one, and taken before anything else is.
-        self._in = self._job.hole = None
-        sweep()
-        self._in = _unpacker(self._f, self._bits)
-        self._ahead = self._in.read(1)
+    def begin(self, bits):
+        """Begin with a window of so many bits. Raises OSError(22) and EOFError where that does not do, or the file is damaged."""
+        self._bits = bits
+        new = part("unpacker").unpacker(self._f, bits)
+        # The window of the one before is needed for this one, and is taken before anything else.
+        self._in = None
+        forget()
+        self._in = new
+        self._is_ahead = new.readinto(self._ahead)
         self._at = 0
 
     def readinto(self, buf):
         """All of `buf`, but at the end."""
         view = memoryview(buf)
         done = 0
-        if self._ahead and len(view):
+        if self._is_ahead and len(view):
             view[0] = self._ahead[0]
-            self._ahead = None
+            self._is_ahead = 0
             done = 1
         while done < len(view):
             more = self._in.readinto(view[done:])
@@ -74,7 +45,7 @@ class File:
 
     def seek(self, off):
         if off < self._at:
-            self._begin()
+            self.begin(self._bits)
         while self._at < off:
             if not self.readinto(memoryview(self._scrap)[:min(128, off - self._at)]):
                 break
@@ -83,9 +54,7 @@ class File:
         return self
 
     def __exit__(self, *_):
-        self._in = None
-        self._f.close()
-        reserve(self._job, self._bits)
+        pass
 
     def used(self):
         return self._f.tell()

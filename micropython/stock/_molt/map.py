@@ -17,7 +17,7 @@ def romfs():
         return 0
 
 
-def reserved(fs_addr):
+def region(fs_addr):
     """The address of molt's reserved region where the filesystem begins at `fs_addr`; 0 where the map has none."""
     if fs_addr == 0xC0000:
         return 0xB6000
@@ -28,7 +28,7 @@ def reserved(fs_addr):
     # What a large firmware reaches into is not reserved.
     from ustruct import unpack
 
-    end = unpack("<I", esp.flash_read(_SIZE_OFF, 4))[0] + 16
+    end = unpack(b"<I", esp.flash_read(_SIZE_OFF, 4))[0] + 16
     return 0 if 0xF8000 < end <= 0x100000 else 0xF8000
 
 

@@ -15,9 +15,8 @@ def _sha256(path, view):
             whole.update(view[:size])
 
 
-def check():
+def package():
     """Raises OSError(84, sentence) where a file is missing or another one."""
-    from ubinascii import hexlify
     from _molt import FOLDER
 
     # What stands before "_molt": "/lib/", or nothing.
@@ -25,12 +24,13 @@ def check():
     view = memoryview(bytearray(512))
     name = _LIST
     try:
-        with open(FOLDER + "/files.txt") as lines:
+        with open(above + _LIST) as lines:
             for line in lines:
-                if line == "end\n":
+                if line == "end-of-list\n":
                     return
+                name = _LIST
                 digest, name = line.split()
-                if hexlify(_sha256(above + name, view)).decode() != digest:
+                if _sha256(above + name, view) != bytes.fromhex(digest):
                     break
             else:
                 name = _LIST

@@ -3,14 +3,15 @@
 from _molt import part
 
 
-def run(job):
+def recheck(job):
     if not job.is_gzip:
         return
-    tell = job.tell("image", "checking image")
+    tell = part("tell").tell(job, "image")
     job.file_crc = 0
-    view = memoryview(part("source").buffer(job))
+    view = memoryview(part("buffer").buffer(job))
     with open(job.path, "rb") as f:
         for off in range(0, job.file_size, len(view)):
             piece = view[:f.readinto(view)]
             job.file_crc = job.sums.crc32(job.file_crc, piece)
-            tell(off, job.file_size)
+            if tell:
+                tell(job, off, job.file_size)

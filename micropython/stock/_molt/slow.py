@@ -5,6 +5,9 @@ Numbers of 32 bits are long integers here; those of 16, of which CRC-32 is made,
 
 from ustruct import pack, unpack_from
 
+# Nothing of the mask ROM is called: digest.py.
+rom = None
+
 _ONES = 0xFFFFFFFF
 
 # Of RFC 1321: floor(2**32 * abs(sin(i))) for i from 1 to 64, little-endian; rotations.
@@ -100,7 +103,7 @@ class _Md5(_Hash):
     _order = "<"
 
     def _add(self, data, begin):
-        words = unpack_from("<16I", data, begin)
+        words = unpack_from(b"<16I", data, begin)
         a, b, c, d = self._state
         for i in range(64):
             turn = i >> 4
@@ -112,7 +115,7 @@ class _Md5(_Hash):
                 f, k = b ^ c ^ d, 3 * i + 5
             else:
                 f, k = c ^ (b | d ^ _ONES), 7 * i
-            f = f + a + unpack_from("<I", _MD5_SINES, 4 * i)[0] + words[k & 15] & _ONES
+            f = f + a + unpack_from(b"<I", _MD5_SINES, 4 * i)[0] + words[k & 15] & _ONES
             a, d, c, b = d, c, b, b + _rotate(f, _MD5_ROTATIONS[turn][i & 3]) & _ONES
         self._state = [x + y & _ONES for x, y in zip(self._state, (a, b, c, d))]
 
@@ -121,7 +124,7 @@ class _Sha1(_Hash):
     _order = ">"
 
     def _add(self, data, begin):
-        words = list(unpack_from(">16I", data, begin))
+        words = list(unpack_from(b">16I", data, begin))
         a, b, c, d, e = self._state
         for i in range(80):
             if i >= 16:

@@ -1,5 +1,7 @@
 """Errors with their sentences, which are in a file: nobody needs them but who is refused."""
 
+from _molt import part
+
 
 def error(errno, name, tail=""):
     """OSError(errno, sentence): the sentence of that name, and `tail` behind it."""
@@ -17,8 +19,15 @@ def refused(errno, name, need, limit):
     return error(errno, name, " (0x%x against 0x%x)" % (need, limit))
 
 
-def explained(e, name):
-    """An error with its sentence: the one it has, or that of this name."""
+def bad(defect, off):
+    """The error for a damaged image."""
+    return error(84, defect, " (at byte %u)" % off)
+
+
+def explained(job, e, name):
+    """An error with its sentence: the one it has, or that of this name. Progress ends."""
+    part("end").clear(job)
+    job.shown = None
     if len(e.args) > 1:
         return e
     names = {2: "no_file", 20: "not_a_directory", 21: "a_directory", 95: "inline", 84: "fs_damaged"}

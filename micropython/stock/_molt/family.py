@@ -18,9 +18,9 @@ _SIZE_OFF = const(0x8FFC)
 
 
 def _is_eboot(job, f):
-    read = part("source").read
+    read = part("read").read
     end = job.groups[0][2] + 1
-    entry = unpack("<I", job.header[4:])[0]
+    entry = unpack(b"<I", job.header[4:])[0]
     if job.header[1] > _EBOOT_SEGMENTS_MAX or entry < _EBOOT_VADDR or end > _SKETCH_OFF or end >= job.size:
         return False
     if end < _SKETCH_OFF and read(job, f, end, 1)[0] == _EBOOT_PADDING:
@@ -32,14 +32,14 @@ def _look_for_arduino(job, f):
     """eboot is loaded to the end of IRAM; the rest of its sector is padded, then comes another image."""
     if not _is_eboot(job, f):
         return
-    read = part("source").read
-    job.kind = _ARDUINO
+    read = part("read").read
+    job.family = _ARDUINO
     inner = read(job, f, _SKETCH_OFF, 8)
     if inner[0] != 0xE9:
-        raise part("source").bad("bad_inner", _SKETCH_OFF)
-    part("segments").add(job, f, _SKETCH_OFF, inner, True)
+        raise part("text").bad("bad_inner", _SKETCH_OFF)
+    part("pieces").add(job, f, _SKETCH_OFF, inner, True)
     end = job.groups[1][2] + 1
-    if unpack("<I", read(job, f, _SKETCH_SIZE_OFF, 4))[0] == end:
+    if unpack(b"<I", read(job, f, _SKETCH_SIZE_OFF, 4))[0] == end:
         job.end = end
 
 
@@ -48,26 +48,26 @@ def _look_for_micropython(job, f):
     end = job.groups[0][2] + 1
     if end > _SIZE_OFF or job.size < _HEAD_SIZE:
         return
-    tail = part("source").read(job, f, _HEAD_SIZE - 32, 32)
+    tail = part("read").read(job, f, _HEAD_SIZE - 32, 32)
     padding = min(_SIZE_OFF - end, 28)
     is_padded = padding and tail[28 - padding:28] == b"\xff" * padding
-    word = unpack("<I", tail[28:])[0]
+    word = unpack(b"<I", tail[28:])[0]
     is_exact = job.size >= _HEAD_SIZE + 16 and word == job.size - 16
     if not is_exact and (not is_padded or word in (0, 0xFFFFFFFF)):
         return
-    job.kind = _MICROPYTHON
+    job.family = _MICROPYTHON
     if word < _HEAD_SIZE:
-        raise part("source").bad("bad_size_word", _SIZE_OFF)
+        raise part("text").bad("bad_size_word", _SIZE_OFF)
     if word + 16 > job.size:
-        raise part("source").bad("truncated", job.size)
+        raise part("text").bad("truncated", job.size)
     job.end = word
 
 
-def run(job):
-    """job.kind; job.end: behind the part that has a sum of its own, 0 for none."""
-    job.kind = _ESP8266
+def family(job):
+    """job.family; job.end: behind the part that has a sum of its own, 0 for none."""
+    job.family = _ESP8266
     job.end = 0
-    with part("source").opened(job) as f:
+    with part("source").source(job) as f:
         _look_for_arduino(job, f)
-        if job.kind == _ESP8266:
+        if job.family == _ESP8266:
             _look_for_micropython(job, f)
