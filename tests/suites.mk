@@ -40,6 +40,7 @@ $(call suite,cut-store,$(BUILD)/host/cut-store)
 $(call suite,cut-shipped,$(BUILD)/host/cut-shipped)
 $(call suite,mutants,tests/mutants/run $(BUILD) upgrade)
 $(call suite,e2e-upgrade,$(E2E)/test_upgrade.py)
+$(call suite,e2e-delta,$(E2E)/test_delta.py)
 $(call suite,e2e-python,$(E2E)/test_python.py)
 $(call suite,e2e-esp32c3,$(E2E)/test_esp32c3.py)
 $(call suite,e2e-stock,$(E2E)/test_stock.py)
@@ -55,7 +56,7 @@ $(call suite,pull,BUILD=$(BUILD) $(PYTHON) tests/pull/test_pull.py)
 $(call suite,vboard-c3,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/vboard/c3/test_c3.py)
 $(call suite,tool-board,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/tool/test_esp32_board.py $(BUILD)/molt)
 $(call suite,vport-c3,BUILD=$(BUILD) $(PYTHON) tests/vport/test_c3.py)
-$(call suite,tool-fuzz,MOLT_FUZZ_ROUNDS=150 $(PYTHON) tests/tool/test_fuzz.py $(BUILD)/molt)
+$(call suite,tool-fuzz,MOLT_FUZZ_ROUNDS=100 $(PYTHON) tests/tool/test_fuzz.py $(BUILD)/molt)
 $(call suite,e2e-refusals,$(E2E)/test_refusals.py)
 $(call suite,m32-cut,$(BUILD)/m32/cut small 1)
 
@@ -105,6 +106,7 @@ $(call suite,maskrom-board,MASKROM_BOARD=$(MASKROM_BOARD) LX106=$(LX106) CC=$(CC
 
 # ---- make test-full: larger samples of the same
 
+$(call full_suite,e2e-delta-full,SUITE=delta-full $(E2E)/test_delta.py --all power)
 $(call full_suite,asan-cut-full,$(BUILD)/asan/cut small 2)
 $(call full_suite,asan-cut-delta-full,$(BUILD)/asan/cut small.delta 1)
 $(call full_suite,m32-cut-full,$(BUILD)/m32/cut small 2)

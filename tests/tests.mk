@@ -1,7 +1,7 @@
 # How the tests are built, and run; what there is to run: tests/suites.mk.
 
 # With what makes a delta file. Debian has libdivsufsort for the host's own word size only.
-TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c cmd/molt/delta/*.c) $(if $(filter m32,$(VARIANT)),tests/lib/suffixes.c))
+TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c cmd/molt/delta/*.c) $(if $(filter m32,$(VARIANT)),tests/lib/suffixes/suffixes.c))
 TEST_LIBRARIES := -lz $(if $(filter m32,$(VARIANT)),,-ldivsufsort)
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
 # Beside the programs of tests/unit: what they share. Fuzz targets share it too.

@@ -4,6 +4,7 @@ import re
 from rig import FS_START, SYSTEM_SIZE, firmware, same, same_bytes, stored, true, with_params
 
 SAVED = "molt.head"
+STASH = "molt.stash"
 # What the package for firmwares without molt puts on the filesystem.
 PACKAGE = re.compile(r"lib/(molt\w*\.mpy|_molt/.*)$")
 STATUS = "import molt; print(molt.status())"
@@ -24,6 +25,7 @@ def files_are(board, files):
     """The files on the board are these, byte for byte, beside what molt saves."""
     found = {path: data for path, data in board.files().items() if path in files or not PACKAGE.match(path)}
     found.pop(SAVED, None)
+    found = {path: data for path, data in found.items() if not path.startswith(STASH)}
     same(sorted(found), sorted(files), "the files on the board")
     for path, data in files.items():
         same_bytes(found[path], data, path)

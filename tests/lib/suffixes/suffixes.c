@@ -1,10 +1,8 @@
 // The one function of libdivsufsort that is used, slow: for builds with 32-bit pointers, for which Debian has no such library.
 
-#include <stdint.h>
+#include <divsufsort.h>
 #include <stdlib.h>
 #include <string.h>
-
-int32_t divsufsort(const uint8_t *bytes, int32_t *suffixes, int32_t size);
 
 static const uint8_t *sorted;
 static size_t sorted_size;
