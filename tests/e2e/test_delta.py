@@ -54,10 +54,10 @@ def there_and_back():
 def what_is_in_place_and_what_is_for_another():
     """The same file again writes nothing; one that is for another firmware is refused, with both names; erase_all too"""
     there, _ = delta(OLD, NEW)
-    back, _ = delta(NEW, OLD)
-    board, _ = board_with(fw=there, back=back)
+    other, _ = delta(NEW, "mpy-B-1M")
+    board, _ = board_with(fw=there, other=other)
     flash = board.flash()
-    run, kind, args, sentence = attempt(board, "molt.fwupdate('back.delta')")
+    _, _, _, sentence = attempt(board, "molt.fwupdate('other.delta')")
     true("made for another firmware" in sentence and "v1.26" in sentence and "v1.25" in sentence, sentence)
     _, _, _, sentence = attempt(board, "molt.fwupdate('fw.delta', erase_all=True)")
     true("cannot be erased" in sentence, sentence)
