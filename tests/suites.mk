@@ -95,7 +95,7 @@ $(call suite,map-tool,tests/map/test_map_tool.py $(BUILD)/molt)
 $(call suite,map-esp32,tests/map/test_map_esp32.py $(BUILD)/molt)
 $(call asan_tool_suite,fuzz)
 $(call tool_suite,power)
-$(foreach t,upgrade files place images doctor resident refusals info esp32,$(call tool_suite,$(t)))
+$(foreach t,upgrade delta files place images doctor resident refusals info esp32,$(call tool_suite,$(t)))
 # With sanitizers the rest is in make test-full.
 $(foreach t,files doctor info esp32,$(call asan_tool_suite,$(t)))
 
@@ -115,7 +115,7 @@ $(call full_suite,tool-fuzz-full,$(PYTHON) tests/tool/test_fuzz.py $(BUILD)/molt
 $(call full_suite,e2e-resident-stock,$(call STOCK,resident)/test_resident.py install_and twice pending_can)
 $(call full_suite,tool-second,$(PYTHON) tests/tool/second.py $(SECOND_TOOL))
 $(call full_suite,e2e-frozen-2,$(call FROZEN,frozen-2,mpy2-A)/test_frozen.py)
-$(foreach t,power upgrade place images resident refusals,$(call full_suite,asan-tool-$(t),MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(t).py $(BUILD)/asan/molt))
+$(foreach t,power upgrade delta place images resident refusals,$(call full_suite,asan-tool-$(t),MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(t).py $(BUILD)/asan/molt))
 $(call full_suite,e2e-frozen-names-2,$(call FROZEN,frozen-names-2,mpy2-A)/test_frozen_names.py)
 $(call full_suite,e2e-frozen-same-2,FROZEN_STEP=20 FROZEN_FIRST=5 $(call FROZEN,frozen-same-2,mpy2-A)/test_frozen_same.py)
 $(call full_suite,cut-full,$(BUILD)/host/cut full)

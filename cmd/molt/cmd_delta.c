@@ -50,6 +50,14 @@ static int load(const char *path, firmware_t *firmware) {
     return status;
 }
 
+// "v1.25.0" of "v1.25.0 on 2025-04-15".
+static void cut_date(char *version) {
+    char *date = strstr(version, " on ");
+    if (date) {
+        *date = 0;
+    }
+}
+
 static void tell(void *ctx, uint32_t done, uint32_t total) {
     const char *what = ctx;
     if (isatty(STDERR_FILENO)) {
@@ -154,6 +162,8 @@ int cmd_delta(int argc, char **argv) {
     int status = length < 0 || (size_t)length >= sizeof out ? say_fail("the name is too long; choose a shorter one") : 0;
     status = status ? status : load(args.positional[0], &old_firmware);
     status = status ? status : load(args.positional[1], &new_firmware);
+    cut_date(old_firmware.image.version);
+    cut_date(new_firmware.image.version);
     status = status ? status : make(&args, out, &old_firmware, &new_firmware);
     free(old_firmware.bytes);
     free(new_firmware.bytes);

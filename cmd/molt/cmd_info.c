@@ -7,6 +7,7 @@
 #include "args.h"
 #include "base/crc32.h"
 #include "commands.h"
+#include "delta/delta.h"
 #include "describe.h"
 #include "dump.h"
 #include "dumpfs.h"
@@ -200,8 +201,10 @@ int cmd_info(int argc, char **argv) {
     }
     bool is_dump = sim_dump_is_size(size) && !gunzip_is_gzip(bytes, size);
     bool is_factory = factory_look(&factory, bytes, size) && (!is_dump || factory.base_addr);
+    bool is_delta = size >= 4 && molt_delta_is_patch(bytes);
     int status = is_factory ? factory_print(&factory, args.positional[0], args.json)
                  : is_dump  ? tell_dump(&args)
+                 : is_delta ? info_delta(args.positional[0], bytes, size, args.json)
                             : tell_file(&args, &bytes, size);
     free(bytes);
     return status;

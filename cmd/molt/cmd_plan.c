@@ -167,6 +167,15 @@ static void print_preparation(const dumpfs_t *dump, const rehearsal_t *rehearsal
     print_step(3, NULL, "filesystem", "the image is checked once more");
 }
 
+// What a delta does, one line. Returns how many there were.
+static uint32_t print_delta(const rehearsal_t *rehearsal) {
+    printf(
+        "   4  0x%06x to 0x%06x   %u sectors made of the old ones and the delta file; %u old ones kept meanwhile, in %u files\n",
+        rehearsal->plan.image_addr + 4096, rehearsal->plan.image_addr + (rehearsal->plan.image_size + 4095) / 4096 * 4096 - 1,
+        rehearsal->tally.program_count - 1, rehearsal->stash_count, rehearsal->stash_files);
+    return 1;
+}
+
 static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal) {
     static const char *const what_else[] = { SIM_HEAD_PATH, "the plan", SIM_HEAD_PATH " and the plan" };
     static const char *const lasts[] = { "the image's first sector goes in    (window 2)",
@@ -186,7 +195,7 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
         (double)(rehearsal->prepare.prog_size + rehearsal->boot.prog_size) / 1024.0);
     printf("\n  steps\n");
     print_preparation(dump, rehearsal);
-    uint32_t count = each_stretch(plan, print_stretch);
+    uint32_t count = rehearsal->is_delta ? print_delta(rehearsal) : each_stretch(plan, print_stretch);
     molt_region_t first = { plan->image_addr, 4096 };
     print_step(count + 4, rehearsal->mode == BOARD_RESIDENT ? NULL : &first, "the other head", lasts[rehearsal->mode]);
     print_time(rehearsal);
@@ -242,7 +251,13 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
     json_counts("prepare", &rehearsal->prepare);
     json_counts("boot", &rehearsal->boot);
     printf("  \"steps\": [");
-    (void)each_stretch(&rehearsal->plan, json_stretch);
+    if (rehearsal->is_delta) {
+        printf("\n    { \"what\": \"delta\", \"address\": %u, \"programmed\": %u, \"stashed\": %u, \"stash_files\": %u }",
+            rehearsal->plan.image_addr + 4096, rehearsal->tally.program_count - 1, rehearsal->stash_count,
+            rehearsal->stash_files);
+    } else {
+        (void)each_stretch(&rehearsal->plan, json_stretch);
+    }
     printf("\n  ],\n");
     json_time(rehearsal);
     printf("  \"in_place\": %s,\n  \"notes\": ", rehearsal->is_in_place ? "true" : "false");

@@ -14,6 +14,9 @@ void info_checks(const molt_image_t *image);
 // The checks as a member of a JSON object, without a comma.
 void info_checks_json(const molt_image_t *image);
 
+// A delta file. Returns the exit status.
+int info_delta(const char *path, const uint8_t *bytes, uint32_t size, bool json);
+
 // All of the dump of an ESP32: boot loader, partition table, firmware, standby mode, upgrade. Returns the exit status.
 int info_esp32(const dumpfs_t *dump, bool json);
 

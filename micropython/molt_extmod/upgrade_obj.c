@@ -262,15 +262,18 @@ static mp_obj_t str_of(const char *text) {
 // image() -> (kind, chip, size, segments, crc32, where the firmware will have its filesystem, its version; None for either
 // if it does not say)
 static mp_obj_t upgrade_image(mp_obj_t self_in) {
-    const molt_image_t *image = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->job.image;
+    const molt_job_t *job = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->job;
+    const molt_image_t *image = &job->image;
+    const char *kind = job->is_delta ? "delta file" : molt_image_kind_text(image->kind);
+    const char *version = job->is_delta ? job->delta->header.new_name : image->version;
     mp_obj_t items[] = {
-        str_of(molt_image_kind_text(image->kind)),
+        str_of(kind),
         str_of(molt_chip_text(image->chip)),
         mp_obj_new_int_from_uint(image->size),
         MP_OBJ_NEW_SMALL_INT(image->segment_count),
         mp_obj_new_int_from_uint(image->crc32),
         image->fs_addr ? MP_OBJ_NEW_SMALL_INT(image->fs_addr) : mp_const_none,
-        image->version[0] ? str_of(image->version) : mp_const_none,
+        version[0] ? str_of(version) : mp_const_none,
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }

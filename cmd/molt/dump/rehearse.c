@@ -129,6 +129,18 @@ static int note_plan(rehearsal_t *rehearsal, const sim_upgrade_t *host) {
     rehearsal->image = job->image;
     rehearsal->mode = host->target.standby ? BOARD_STANDBY : job->is_resident ? BOARD_RESIDENT : BOARD_ONCE;
     molt_plan_count(&rehearsal->plan, &rehearsal->tally);
+    if (job->is_delta) {
+        molt_job_facts_t facts;
+        molt_job_facts(job, &facts);
+        rehearsal->is_delta = true;
+        rehearsal->stash_count = job->delta->header.op_count - job->delta_writes;
+        rehearsal->stash_files = molt_job_stash_count(job);
+        rehearsal->tally.program_count = facts.program_count;
+        rehearsal->tally.equal_count = facts.equal_count;
+        rehearsal->tally.sector_erase_count = facts.sector_erase_count;
+        rehearsal->tally.block_erase_count = 0;
+        rehearsal->tally.is_in_place = facts.is_in_place;
+    }
     run_counter_t counter = { 0, 0, 0 };
     int err = job->source->walk(job->source->ctx, count_run, &counter);
     rehearsal->block_count = counter.block_count;
@@ -214,6 +226,10 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, sim_upgrade_t *host) 
     int err = sim_upgrade_plan(host);
     if (!err) {
         err = note_plan(rehearsal, host);
+    }
+    if (!err && rehearsal->is_delta && rehearsal->tally.is_in_place) {
+        // The old image, which all else would be made of, is not there any more.
+        return 0;
     }
     sim_counts_t begin = nor->counts;
     err = err ? err : sim_upgrade_prepare(host);

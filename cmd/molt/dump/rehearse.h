@@ -20,6 +20,9 @@ typedef struct rehearsal {
     molt_image_t image;
     molt_plan_t plan;  // finished; its sector is owned by the rehearsal
     molt_plan_tally_t tally;
+    bool is_delta;
+    uint32_t stash_count;  // of a delta: old sectors that are kept while it is carried out, and the files beside it
+    uint32_t stash_files;
     uint32_t block_count;  // of the file, and in how many runs of blocks that follow one another
     uint32_t run_count;
     molt_refusal_t refusal;  // reason NONE unless the plan was refused
