@@ -127,6 +127,9 @@ int molt_job_write_head(const molt_job_t *job, const molt_region_t *region);
 // For a delta file: how many sectors it needs beside itself, each in a file of its own, of which only the first block is used; else 0.
 uint32_t molt_job_stash_count(const molt_job_t *job);
 
+// Memory for one sector that the job has for itself, and that the two below can be given as buf.
+uint8_t *molt_job_stash_buffer(molt_job_t *job);
+
 // The bytes that such a file has to have before the upgrade, into `buf`: sector_size bytes, 4-aligned. Returns 0, MOLT_ERR_INVAL, or
 // an error of flash.
 int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf);

@@ -136,16 +136,14 @@ def stash(job, root):
     count = job.stash_count()
     if not count:
         return
-    buf = bytearray(4096)
     try:
         for i in range(count):
-            job.stash(i, buf)
             with open(root + "/molt.stash" + str(i), "wb") as f:
-                f.write(buf)
+                f.write(job.stash(i))
             gc.collect()
     except OSError as e:
         if e.errno == 28:
             raise OSError(28, "the delta file needs %u files of 4 KB (molt.stash0 and so on); remove files to make room" % count)
         raise
     uos.sync()
-    job.find_stash("molt.stash", buf)
+    job.find_stash("molt.stash")

@@ -342,31 +342,23 @@ static mp_obj_t upgrade_stash_count(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_stash_count_obj, upgrade_stash_count);
 
-static uint8_t *sector_buffer(mp_obj_t buf_in) {
-    mp_buffer_info_t buf;
-    mp_get_buffer_raise(buf_in, &buf, MP_BUFFER_WRITE);
-    if (buf.len != 4096 || ((uintptr_t)buf.buf & 3) != 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("a bytearray(4096) is needed"));
-    }
-    return buf.buf;
-}
-
-// stash(index, buf): the bytes of such a file.
-static mp_obj_t upgrade_stash(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t buf_in) {
+// stash(index) -> the bytes of such a file, until the next call.
+static mp_obj_t upgrade_stash(mp_obj_t self_in, mp_obj_t index_in) {
     upgrade_obj_t *self = planned(self_in);
-    int err = molt_job_stash_bytes(&self->job, (uint32_t)mp_obj_get_int(index_in), sector_buffer(buf_in));
+    uint8_t *buf = molt_job_stash_buffer(&self->job);
+    int err = molt_job_stash_bytes(&self->job, (uint32_t)mp_obj_get_int(index_in), buf);
     if (err) {
         molt_raise(err, "flash cannot be read");
     }
-    return mp_const_none;
+    return mp_obj_new_memoryview('B', 4096, buf);
 }
-static MP_DEFINE_CONST_FUN_OBJ_3(upgrade_stash_obj, upgrade_stash);
+static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_stash_obj, upgrade_stash);
 
-// find_stash(path, buf): they are written, and called like path with a number behind.
-static mp_obj_t upgrade_find_stash(mp_obj_t self_in, mp_obj_t path_in, mp_obj_t buf_in) {
+// find_stash(path): they are written, and called like path with a number behind.
+static mp_obj_t upgrade_find_stash(mp_obj_t self_in, mp_obj_t path_in) {
     upgrade_obj_t *self = planned(self_in);
     const char *path = mp_obj_str_get_str(path_in);
-    uint8_t *buf = sector_buffer(buf_in);
+    uint8_t *buf = molt_job_stash_buffer(&self->job);
     int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
     vstr_t name;
     vstr_init(&name, 32);
@@ -383,7 +375,7 @@ static mp_obj_t upgrade_find_stash(mp_obj_t self_in, mp_obj_t path_in, mp_obj_t 
     }
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_3(upgrade_find_stash_obj, upgrade_find_stash);
+static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_find_stash_obj, upgrade_find_stash);
 
 // store(path of the head file): what the boot loader will need is in flash, and right. Nothing counts yet.
 static mp_obj_t upgrade_store(mp_obj_t self_in, mp_obj_t path_in) {

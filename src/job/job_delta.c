@@ -181,16 +181,25 @@ uint32_t molt_job_stash_count(const molt_job_t *job) {
     return job->is_delta ? molt_delta_stash_count(&job->delta->header) : 0;
 }
 
+uint8_t *molt_job_stash_buffer(molt_job_t *job) {
+    return sector_of(job);
+}
+
 int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
     uint32_t size = sector_size_of(job);
     if (index >= molt_job_stash_count(job) || job->stage != MOLT_JOB_PLANNED) {
         return MOLT_ERR_INVAL;
     }
+    if (buf == sector_of(job)) {
+        job->delta_sector = UINT32_MAX;
+    }
     memset(buf, 0xff, size);
     if (index == MOLT_DELTA_STASH_FIRST) {
         // As it is in the file, which is what its SHA-1 is of; the boot loader puts in the flash parameters.
         int err = have_sector(job, 0);
-        memcpy(buf, sector_of(job), size);
+        if (!err && buf != sector_of(job)) {
+            memcpy(buf, sector_of(job), size);
+        }
         return err;
     }
     if (index - MOLT_DELTA_STASH_LOG < MOLT_DELTA_LOG_COUNT) {
@@ -209,6 +218,7 @@ int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *fil
     uint32_t crc = molt_crc32(0, buf, size);
     err = err ? err : molt_head_parts_find(file, &part, 1);
     if (!err && part.addr) {
+        job->delta_sector = UINT32_MAX;
         err = job->config.flash->read(job->config.flash->ctx, part.addr, buf, size);
     }
     if (!err && (part.addr == 0 || molt_crc32(0, buf, size) != crc)) {
