@@ -81,6 +81,9 @@ int job_delta_open(molt_job_t *job, const molt_reader_t *file) {
     job->delta_sector = UINT32_MAX;
     job->delta->header = header;
     take_header(job, &header);
+    if (header.old_size > job->config.flash->geometry.size) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_OTHER, MOLT_ERR_NOTSUP);
+    }
     err = molt_delta_check_file(file, job->config.work, job->config.work_size, tell_delta, job);
     return err ? bad_patch(job, err) : job_sum(job, file, &job->source_crc, sha1);
 }

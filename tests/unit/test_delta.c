@@ -173,6 +173,20 @@ static void another_firmware_is_told_and_nothing_is_written(void **state) {
     assert_int_equal(rig.nor.op_count, 0);
 }
 
+static void one_that_was_larger_than_this_chip_is_another(void **state) {
+    (void)state;
+    uint32_t patch_size;
+    uint8_t *bytes = load_patch(&patch_size);
+    const molt_reader_t patch = molt_memory_reader(bytes, patch_size);
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
+    rig.nor.flash.geometry.size = 8 * SECTOR;
+    molt_source_t source = { .file = patch, .sector_count = 4, .block_size = SECTOR };
+    assert_int_equal(molt_job_open(&rig.host.job, &source), MOLT_ERR_NOTSUP);
+    assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_DELTA_OTHER);
+    rig.nor.flash.geometry.size = rig.shape->geometry.size;
+    free(bytes);
+}
+
 static void the_devices_own_flash_parameters_do_not_make_it_another(void **state) {
     (void)state;
     rig.nor.bytes[2] = 3;
@@ -300,6 +314,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_wrong_bit_anywhere_in_the_patch_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(each_field_that_makes_no_sense_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(another_firmware_is_told_and_nothing_is_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_was_larger_than_this_chip_is_another, setup, teardown),
         cmocka_unit_test_setup_teardown(the_devices_own_flash_parameters_do_not_make_it_another, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_in_place_is_left_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(it_keeps_the_filesystem_and_is_no_fallback, setup, teardown),
