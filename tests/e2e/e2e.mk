@@ -13,5 +13,5 @@ test-programs: $(BUILD)/host/same_job $(BUILD)/mip/package.json $(STOCK_FIRMWARE
 test-programs: $(NET_FIRMWARES) web pull
 
 .PHONY: demo
-demo: $(BUILD)/c3-A/flash.bin $(BUILD)/c3-B/firmware.bin $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin $(BUILD)/stock-A/firmware.bin $(BUILD)/mip/package.json vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live
+demo: $(BUILD)/c3-A/flash.bin $(BUILD)/c3-B/firmware.bin $(BUILD)/mpy-A/firmware.bin $(BUILD)/mpy-B/firmware.bin $(BUILD)/mpy-A-1M/firmware.bin $(if $(filter mpy2-A-1M,$(VPORT_FIRMWARES)),$(BUILD)/mpy2-A-1M/firmware.bin,$(BUILD)/mpy-B-1M/firmware.bin) $(BUILD)/stock-A/firmware.bin $(BUILD)/mip/package.json vboard $(BUILD)/molt ## an upgrade on the virtual ESP8266, live
 	@BUILD=$(BUILD) tools/demo
