@@ -78,7 +78,7 @@ static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
             err = MOLT_ERR_IO;
             break;
         case MOLT_JOB_TROUBLE_DELTA_OTHER:
-            vstr_printf(&text, " (for \"%s\", to \"%s\")", job->delta->header.old_name, job->delta->header.new_name);
+            vstr_printf(&text, " (for \"%s\", to \"%s\")", job->delta->patch.header.old_name, job->delta->patch.header.new_name);
             break;
         case MOLT_JOB_TROUBLE_NO_WINDOW:
         case MOLT_JOB_TROUBLE_WINDOW:
@@ -265,7 +265,7 @@ static mp_obj_t upgrade_image(mp_obj_t self_in) {
     const molt_job_t *job = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->job;
     const molt_image_t *image = &job->image;
     const char *kind = job->is_delta ? "delta file" : molt_image_kind_text(image->kind);
-    const char *version = job->is_delta ? job->delta->header.new_name : image->version;
+    const char *version = job->is_delta ? job->delta->patch.header.new_name : image->version;
     mp_obj_t items[] = {
         str_of(kind),
         str_of(molt_chip_text(image->chip)),

@@ -152,7 +152,6 @@ molt_job_t *molt_job_init(molt_job_memory_t *memory, const molt_job_config_t *co
 
 void molt_job_set_window(molt_job_t *job, void *unpack, uint8_t *window, uint32_t window_size) {
     job->unpack = unpack;
-    job->delta = unpack;
     job->window = window;
     job->window_size = window_size;
 }
@@ -345,7 +344,8 @@ static int make_plan(molt_job_t *job) {
         bool refused = job->refusal.reason != MOLT_REFUSAL_NONE;
         return job_trouble(job, refused ? MOLT_JOB_TROUBLE_REFUSED : MOLT_JOB_TROUBLE_EXTENTS, err);
     }
-    molt_reader_t image = molt_plan_reader(&job->plan_source, job->config.flash, &job->plan);
+    molt_plan_source_t source;
+    molt_reader_t image = molt_plan_reader(&source, job->config.flash, &job->plan);
     if (job->config.options.safe_check || job->is_delta) {
         job->phase = MOLT_JOB_PHASE_SOURCE;
         err = molt_prepare_source(&image, job->source_crc, job->config.work, job->config.work_size, job_progress, job);
@@ -404,10 +404,10 @@ void molt_job_facts(const molt_job_t *job, molt_job_facts_t *facts) {
     if (job->is_delta) {
         // What its operations write, the logs, and what any upgrade does.
         facts->is_delta = true;
-        facts->is_in_place = job->standing == MOLT_DELTA_NEW;
-        facts->program_count = job->delta_writes + 1;
+        facts->is_in_place = job->delta->standing == MOLT_DELTA_NEW;
+        facts->program_count = job->delta->writes + 1;
         facts->equal_count = facts->sector_count - facts->program_count;
-        facts->sector_erase_count = job->delta->header.op_count + 2 + 2;
+        facts->sector_erase_count = job->delta->patch.header.op_count + 2 + 2;
     }
 }
 
@@ -437,7 +437,7 @@ int molt_job_store(molt_job_t *job, const molt_source_t *head) {
     if (!has_head || !begin_step(job, MOLT_JOB_PLANNED)) {
         return MOLT_ERR_INVAL;
     }
-    if (job->stash_set != (1ull << molt_job_stash_count(job)) - 1) {
+    if (job->is_delta && !job_delta_is_stashed(job)) {
         return MOLT_ERR_INVAL;
     }
     molt_saved_t saved;

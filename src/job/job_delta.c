@@ -15,7 +15,7 @@ static uint32_t sector_size_of(const molt_job_t *job) {
 }
 
 uint32_t molt_job_unpack_size(const molt_job_t *job) {
-    return job->is_delta ? sizeof(molt_delta_t) : MOLT_JOB_UNPACK_SIZE;
+    return job->is_delta ? sizeof(molt_job_delta_t) : MOLT_JOB_UNPACK_SIZE;
 }
 
 uint32_t molt_job_window_size(const molt_job_t *job) {
@@ -24,7 +24,7 @@ uint32_t molt_job_window_size(const molt_job_t *job) {
 
 // Where a decoded sector is.
 static uint8_t *sector_of(const molt_job_t *job) {
-    return job->window + molt_delta_window_size(&job->delta->header);
+    return job->window + molt_delta_window_size(&job->delta->patch.header);
 }
 
 static molt_delta_place_t place_of(const molt_job_t *job) {
@@ -77,9 +77,9 @@ int job_delta_open(molt_job_t *job, const molt_reader_t *file) {
         return job_trouble(job, MOLT_JOB_TROUBLE_NO_WINDOW, MOLT_ERR_NOSPC);
     }
     job->phase = MOLT_JOB_PHASE_IMAGE;
-    job->stash_set = 0;
-    job->delta_sector = UINT32_MAX;
-    job->delta->header = header;
+    job->delta->stash_set[0] = job->delta->stash_set[1] = 0;
+    job->delta->sector = UINT32_MAX;
+    job->delta->patch.header = header;
     take_header(job, &header);
     if (header.old_size > job->config.flash->geometry.size) {
         return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_OTHER, MOLT_ERR_NOTSUP);
@@ -90,30 +90,30 @@ int job_delta_open(molt_job_t *job, const molt_reader_t *file) {
 
 static int begin_delta(molt_job_t *job) {
     molt_delta_place_t place = place_of(job);
-    molt_reader_t file = molt_plan_reader(&job->plan_source, job->config.flash, &job->plan);
-    job->delta_sector = UINT32_MAX;
-    return molt_delta_begin(job->delta, &file, &place, job->window, job->window_size);
+    molt_reader_t file = molt_plan_reader(&job->delta->source, job->config.flash, &job->plan);
+    job->delta->sector = UINT32_MAX;
+    return molt_delta_begin(&job->delta->patch, &file, &place, job->window, job->window_size);
 }
 
 // Have the new image's sector decoded: from the patch, or from its place in flash if the patch does not write it.
 static int have_sector(molt_job_t *job, uint32_t sector) {
-    if (sector == job->delta_sector) {
+    if (sector == job->delta->sector) {
         return 0;
     }
     uint32_t size = sector_size_of(job);
     int err = begin_delta(job);
     bool is_there = sector == 0;
-    err = err || !is_there ? err : molt_delta_first(job->delta, sector_of(job));
-    for (uint32_t i = 0; !err && !is_there && i < job->delta->header.op_count; i++) {
+    err = err || !is_there ? err : molt_delta_first(&job->delta->patch, sector_of(job));
+    for (uint32_t i = 0; !err && !is_there && i < job->delta->patch.header.op_count; i++) {
         molt_delta_write_t write;
-        is_there = job->delta->ops[i] == sector;
-        err = molt_delta_next(job->delta, sector_of(job), is_there, &write);
+        is_there = job->delta->patch.ops[i] == sector;
+        err = molt_delta_next(&job->delta->patch, sector_of(job), is_there, &write);
     }
     if (!err && !is_there) {
         uint32_t addr = job->config.target->image_addr + sector * size;
         err = job->config.flash->read(job->config.flash->ctx, addr, sector_of(job), size);
     }
-    job->delta_sector = err ? UINT32_MAX : sector;
+    job->delta->sector = err ? UINT32_MAX : sector;
     return err;
 }
 
@@ -137,8 +137,8 @@ static int read_delta_image(void *ctx, uint32_t off, void *buf, uint32_t size) {
 
 // All that can be checked of a patch for the firmware in flash.
 static int check_delta(molt_job_t *job) {
-    const molt_reader_t image = { job, job->delta->header.new_size, read_delta_image };
-    molt_delta_header_t header = job->delta->header;
+    const molt_reader_t image = { job, job->delta->patch.header.new_size, read_delta_image };
+    molt_delta_header_t header = job->delta->patch.header;
     int err = job_check_kind(job, &image, false);
     molt_image_t probed = job->image;
     take_header(job, &header);
@@ -150,10 +150,10 @@ static int check_delta(molt_job_t *job) {
         return err;
     }
     err = begin_delta(job);
-    err = err ? err : molt_delta_check(job->delta, sector_of(job), tell_delta, job);
-    job->delta_writes = 0;
+    err = err ? err : molt_delta_check(&job->delta->patch, sector_of(job), tell_delta, job);
+    job->delta->writes = 0;
     for (uint32_t i = 0; !err && i < header.op_count; i++) {
-        job->delta_writes += MOLT_DELTA_OP_SLOT(job->delta->ops[i]) == 0;
+        job->delta->writes += MOLT_DELTA_OP_SLOT(job->delta->patch.ops[i]) == 0;
     }
     return err ? bad_patch(job, err) : 0;
 }
@@ -163,11 +163,11 @@ int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
     (void)file;
     job->phase = MOLT_JOB_PHASE_COMPARE;
     int err = molt_delta_find_standing(
-        &job->delta->header, &place, job->config.work, job->config.work_size, tell_delta, job, &job->standing);
-    if (err || job->standing == MOLT_DELTA_NEW) {
+        &job->delta->patch.header, &place, job->config.work, job->config.work_size, tell_delta, job, &job->delta->standing);
+    if (err || job->delta->standing == MOLT_DELTA_NEW) {
         return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
     }
-    if (job->standing == MOLT_DELTA_OTHER) {
+    if (job->delta->standing == MOLT_DELTA_OTHER) {
         return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_OTHER, MOLT_ERR_NOTSUP);
     }
     err = check_delta(job);
@@ -181,7 +181,16 @@ int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
 }
 
 uint32_t molt_job_stash_count(const molt_job_t *job) {
-    return job->is_delta ? molt_delta_stash_count(&job->delta->header) : 0;
+    return job->is_delta ? molt_delta_stash_count(&job->delta->patch.header) : 0;
+}
+
+bool job_delta_is_stashed(const molt_job_t *job) {
+    _Static_assert(MOLT_DELTA_STASH_SLOT + MOLT_DELTA_SLOTS_MAX <= 64, "stash_set");
+    bool is_stashed = true;
+    for (uint32_t i = 0; i < molt_job_stash_count(job); i++) {
+        is_stashed = is_stashed && (job->delta->stash_set[i / 32] >> i % 32 & 1) != 0;
+    }
+    return is_stashed;
 }
 
 uint8_t *molt_job_stash_buffer(molt_job_t *job) {
@@ -194,7 +203,7 @@ int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
         return MOLT_ERR_INVAL;
     }
     if (buf == sector_of(job)) {
-        job->delta_sector = UINT32_MAX;
+        job->delta->sector = UINT32_MAX;
     }
     memset(buf, 0xff, size);
     if (index == MOLT_DELTA_STASH_FIRST) {
@@ -206,7 +215,7 @@ int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
         return err;
     }
     if (index - MOLT_DELTA_STASH_LOG < MOLT_DELTA_LOG_COUNT) {
-        uint32_t seed = molt_delta_log_seed(&job->delta->header);
+        uint32_t seed = molt_delta_log_seed(&job->delta->patch.header);
         molt_delta_log_init(&job->config.flash->geometry, seed, index - MOLT_DELTA_STASH_LOG, buf);
     } else if (index == MOLT_DELTA_STASH_CODE) {
         memcpy(buf, job->config.target->delta_rest.image, min_u32(size, job->config.target->delta_rest.size));
@@ -221,7 +230,7 @@ int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *fil
     uint32_t crc = molt_crc32(0, buf, size);
     err = err ? err : molt_head_parts_find(file, &part, 1);
     if (!err && part.addr) {
-        job->delta_sector = UINT32_MAX;
+        job->delta->sector = UINT32_MAX;
         err = job->config.flash->read(job->config.flash->ctx, part.addr, buf, size);
     }
     if (!err && (part.addr == 0 || molt_crc32(0, buf, size) != crc)) {
@@ -231,6 +240,6 @@ int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *fil
         return job_trouble(job, MOLT_JOB_TROUBLE_SAVED, err);
     }
     err = molt_plan_set_stash(&job->plan, index, part.addr, &job->refusal);
-    job->stash_set |= err ? 0 : 1ull << index;
+    job->delta->stash_set[index / 32] |= err ? 0 : 1u << index % 32;
     return err ? job_trouble(job, MOLT_JOB_TROUBLE_REFUSED, err) : 0;
 }

@@ -57,10 +57,24 @@ typedef enum molt_job_stage {
     MOLT_JOB_STORED,
 } molt_job_stage_t;
 
+// What a job has only for a delta file.
+typedef struct molt_job_delta {
+    molt_delta_t patch;
+    molt_delta_standing_t standing;  // which of its images is in flash
+    molt_plan_source_t source;       // the file, through the plan's extents
+    uint32_t sector;                 // of the new image: decoded, in memory behind the windows; UINT32_MAX for none
+    uint32_t writes;                 // sectors that it writes, the first one not among them
+    uint32_t stash_set[2];           // a bit for each sector of its stash whose place is known
+} molt_job_delta_t;
+
 struct molt_job {
     molt_job_config_t config;
     const molt_source_t *source;
-    molt_unpack_t *unpack;  // for a gzip file, with a window of window_size bytes; NULL until it is needed
+    // With a window of window_size bytes; NULL until it is needed.
+    union {
+        molt_unpack_t *unpack;    // for a gzip file
+        molt_job_delta_t *delta;  // for a delta file
+    };
     uint8_t *window;
     uint32_t window_size;
     molt_job_stage_t stage;
@@ -69,14 +83,8 @@ struct molt_job {
     molt_image_t image;  // for a gzip file: the image in it
     bool is_gzip;
     bool is_delta;
-    molt_delta_t *delta;             // for a delta file: in the same memory as `unpack`
-    molt_delta_standing_t standing;  // which of its images is in flash
-    molt_plan_source_t plan_source;  // its file, through the plan's extents
-    uint32_t delta_sector;           // of the new image: in memory behind the windows; UINT32_MAX for none
-    uint32_t delta_writes;           // sectors that it writes, the first one not among them
-    uint64_t stash_set;              // a bit for each sector of its stash whose place is known
-    uint32_t source_crc;             // of the file's bytes; for a raw image that of the image
-    uint32_t kept_size;              // bytes of the file that the image's first sector comes from
+    uint32_t source_crc;  // of the file's bytes; for a raw image that of the image
+    uint32_t kept_size;   // bytes of the file that the image's first sector comes from
     molt_plan_t plan;
     molt_refusal_t refusal;
     uint16_t present_params;  // header bytes 2 and 3 of the device now
@@ -91,6 +99,9 @@ const molt_loader_t *job_extension(const molt_job_t *job);
 // Delta files' part of the calls of a job, in job_delta.c. They return as those do, with job->trouble set.
 int job_delta_open(molt_job_t *job, const molt_reader_t *file);
 int job_delta_plan(molt_job_t *job, const molt_reader_t *file);
+
+// Whether it is known of each sector of its stash where it is.
+bool job_delta_is_stashed(const molt_job_t *job);
 
 // Of all jobs, in job.c.
 int job_trouble(molt_job_t *job, molt_job_trouble_t kind, int err);

@@ -133,7 +133,7 @@ static int note_plan(rehearsal_t *rehearsal, const sim_upgrade_t *host) {
         molt_job_facts_t facts;
         molt_job_facts(job, &facts);
         rehearsal->is_delta = true;
-        rehearsal->stash_count = job->delta->header.op_count - job->delta_writes;
+        rehearsal->stash_count = job->delta->patch.header.op_count - job->delta->writes;
         rehearsal->stash_files = molt_job_stash_count(job);
         rehearsal->tally.program_count = facts.program_count;
         rehearsal->tally.equal_count = facts.equal_count;
