@@ -7,7 +7,6 @@
 
 #include "base/bytes.h"
 #include "decode/unpack.h"
-#include "delta/delta_run.h"
 #include "molt/error.h"
 #include "second_stage.h"
 #include "upgrade/apply.h"
@@ -23,7 +22,8 @@
 // Resets of an ESP32 on the way to a firmware before it counts as one that does not come to an end.
 #define RESETS_MAX 8u
 
-static const sim_code_t code_of_this_program = { molt_boot_run, molt_resident_start, molt_resident_act, molt_boot_standby };
+static const sim_code_t code_of_this_program = { molt_boot_run, molt_resident_start, molt_resident_act, molt_boot_standby,
+    molt_delta_run_open, molt_delta_run_finish };
 
 static uint32_t word_at(const sim_nor_t *nor, uint32_t addr) {
     const uint8_t *p = nor->bytes + addr;
@@ -87,6 +87,11 @@ static void on_wait(void *ctx, uint32_t seconds) {
     run->device->waited_s += seconds;
 }
 
+// The extension is of the same compilation as the boot loader that calls it.
+static const sim_code_t *extension_code(const sim_device_t *device) {
+    return device->code_once ? device->code_once : &code_of_this_program;
+}
+
 // What the boot loader's extension does on a chip. Its bytes were checked by molt_boot_run().
 static int extend(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     loader_run_t *run = ctx;
@@ -95,8 +100,8 @@ static int extend(void *ctx, const uint8_t *code, uint32_t size, const molt_read
     (void)size;
     if (plan->source_kind == MOLT_SOURCE_DELTA) {
         run->delta.tell = NULL;
-        return molt_delta_run_open(
-            &run->delta, &run->device->nor->flash, plan, source, run->window, sizeof run->window, run->buf, image);
+        return extension_code(run->device)
+            ->delta_open(&run->delta, &run->device->nor->flash, plan, source, run->window, sizeof run->window, run->buf, image);
     }
     *image = molt_unpack_reader(&run->unpack, source, run->window, MOLT_INFLATE_WINDOW_MAX, 0);
     return 0;
@@ -104,7 +109,7 @@ static int extend(void *ctx, const uint8_t *code, uint32_t size, const molt_read
 
 static int transform(void *ctx) {
     loader_run_t *run = ctx;
-    return molt_delta_run_finish(&run->delta);
+    return extension_code(run->device)->delta_finish(&run->delta);
 }
 
 static const sim_code_t *resident_code(const sim_device_t *device) {

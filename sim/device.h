@@ -6,6 +6,7 @@
 #ifndef MOLT_SIM_DEVICE_H
 #define MOLT_SIM_DEVICE_H
 
+#include "delta/delta_run.h"
 #include "molt/target.h"
 #include "nor.h"
 #include "resident/resident.h"
@@ -27,6 +28,8 @@ typedef struct sim_code {
     __typeof__(&molt_resident_start) resident_start;
     __typeof__(&molt_resident_act) resident_act;
     __typeof__(&molt_boot_standby) boot_standby;
+    __typeof__(&molt_delta_run_open) delta_open;  // of the extension for delta files
+    __typeof__(&molt_delta_run_finish) delta_finish;
 } sim_code_t;
 
 typedef struct sim_device {

@@ -19,7 +19,7 @@ $(TEST_FIXTURE): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN) $(DELTA_GEN)
 SHIPPED_FLAGS = -std=gnu11 -Os -Wall -Wextra -Werror $(filter -DMOLT_%,$(LOADER_FLAGS)) -Iinclude -Isrc -Isim -I.
 # Name, sources, flags of its own.
 define shipped_unit
-$(OUT)/shipped/$(1).o: $(2) tests/cut/shipped.h $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h src/resident/*.h sim/*.h) | deps
+$(OUT)/shipped/$(1).o: $(2) tests/cut/shipped.h $(wildcard include/molt/*.h src/base/*.h src/upgrade/*.h src/delta/*.h src/resident/*.h sim/*.h) | deps
 	@mkdir -p $$(@D)
 	@echo '  cc $(1), as it is shipped'
 	$$(Q)for f in $(2); do echo "#include \"$$$$f\""; done >$$(@:.o=.c)
@@ -32,12 +32,14 @@ $(eval $(call shipped_unit,resident,$(call shipped_src,$(RESIDENT_SRC)) tests/cu
 $(eval $(call shipped_unit,overlay,$(call shipped_src,$(OVERLAY_SRC)) tests/cut/shipped_overlay.c,-DMOLT_RESIDENT_ONLY=1))
 $(eval $(call shipped_unit,standby,$(call shipped_src,$(ESP32C3_SRC)) tests/cut/shipped_standby.c,-UMOLT_FIXED_PLACE -DMOLT_STANDBY_ONLY=1 -DMOLT_DELTA=0))
 
+$(eval $(call shipped_unit,delta,$(call shipped_src,$(DELTA_SRC) $(DELTA_REST_SRC)) tests/cut/shipped_delta.c,))
+
 # The mask ROM's SHA-1 is a stand-in everywhere here. On the host, where the cuts are most, it and the CRC are fast ones.
 CUT_PARTS = $(TEST_FIXTURE) $(if $(filter host,$(VARIANT)),$(OUT)/tests/cut/digests.o) $(TEST_LIBS)
 CUT_LIBS = $(TEST_LIBRARIES) $(if $(filter host,$(VARIANT)),-lnettle)
 
 $(OUT)/cut-shipped: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_shipped.o $(OUT)/shipped/once.o $(OUT)/shipped/resident.o \
-    $(OUT)/shipped/overlay.o $(OUT)/shipped/standby.o $(CUT_PARTS)
+    $(OUT)/shipped/overlay.o $(OUT)/shipped/standby.o $(OUT)/shipped/delta.o $(CUT_PARTS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ $(CUT_LIBS) -o $@
 
 $(OUT)/cut: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(CUT_PARTS)

@@ -14,4 +14,10 @@ extern const __typeof__(&molt_resident_start) shipped_resident;
 extern const __typeof__(&molt_resident_act) shipped_overlay;
 extern const __typeof__(&molt_boot_standby) shipped_standby;
 
+typedef struct shipped_delta {
+    __typeof__(&molt_delta_run_open) open;
+    __typeof__(&molt_delta_run_finish) finish;
+} shipped_delta_t;
+extern const shipped_delta_t shipped_delta;
+
 #endif
