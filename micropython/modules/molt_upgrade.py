@@ -64,7 +64,8 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         return False
     saves = job.saved_size() > 0
     _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress)
-    if hasattr(job, "stash"):
+    if not hasattr(_molt, "do"):
+        # The engine in Python takes no delta files.
         _do("molt_file", "stash", job, root)
     job.store(SAVED)
     if trial:
