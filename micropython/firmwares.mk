@@ -11,7 +11,7 @@ VPORT_AFTER := $(BUILD)/deps.ok
 include micropython/vport/vport.mk
 
 # Firmwares whose gzip file fits the 1 MB board's filesystem, and which themselves do not.
-$(foreach n,A B,$(eval $(call vport_firmware,mpy-$(n)-1M-lean,$(MICROPY_DIR),mpy-cross,$(n),FLASH_1M,110000,1MB,mpy-A-1M)))
+$(foreach n,A B,$(eval $(call vport_firmware,mpy-$(n)-1M-lean,$(MICROPY_DIR),mpy-cross,$(n),FLASH_1M,86000,1MB,mpy-A-1M)))
 
 # The same firmwares with molt's own flash map, by the board definition in boards/.
 MOLT_BOARDS := micropython/boards
