@@ -230,7 +230,7 @@ class RAM:
 FLASH_DISK = """
 import vfs, flashbdev
 class Disk(flashbdev.FlashBdev): pass
-disk = Disk(0xb8, 0x40)
+disk = Disk(0xbc, 0x40)
 """
 
 
@@ -239,8 +239,8 @@ disk = Disk(0xb8, 0x40)
 def a_file_on_fat_in_flash_is_refused():
     """A file on a FAT volume in another part of flash is refused"""
     board = board_with(firmware("mpy-B"))
-    make = "import esp, vfs\nclass Disk:\n    def readblocks(self, n, buf): esp.flash_read(0xb8000 + n * 4096, buf)\n" \
-        "    def writeblocks(self, n, buf):\n        esp.flash_erase(0xb8 + n); esp.flash_write(0xb8000 + n * 4096, buf)\n" \
+    make = "import esp, vfs\nclass Disk:\n    def readblocks(self, n, buf): esp.flash_read(0xbc000 + n * 4096, buf)\n" \
+        "    def writeblocks(self, n, buf):\n        esp.flash_erase(0xbc + n); esp.flash_write(0xbc000 + n * 4096, buf)\n" \
         "    def ioctl(self, op, arg): return 0x40 if op == 4 else 4096 if op == 5 else 0\ndisk = Disk()\n"
     # FatFs has a window of 4 KB, and no memory for more than one volume of it.
     board.run(make + "vfs.VfsFat.mkfs(disk)\nvfs.mount(disk, '/fat')\n"
