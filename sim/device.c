@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/crc32.h"
 #include "decode/unpack.h"
 #include "molt/error.h"
 #include "second_stage.h"
@@ -18,6 +19,9 @@
 
 // Runs of a boot loader at one start before it counts as stuck.
 #define LOADER_TRIES 4u
+
+// Likewise in ports/esp8266/delta.c.
+#define REST_TRIES 4u
 
 // Resets of an ESP32 on the way to a firmware before it counts as one that does not come to an end.
 #define RESETS_MAX 8u
@@ -92,6 +96,21 @@ static const sim_code_t *extension_code(const sim_device_t *device) {
     return device->code_once ? device->code_once : &code_of_this_program;
 }
 
+// The extension for delta files has a second part, in a sector of the stash, which says itself whether it is whole.
+static bool has_rest(const loader_run_t *run, const molt_plan_t *plan) {
+    const molt_flash_t *flash = &run->device->nor->flash;
+    uint32_t size = flash->geometry.sector_size - 4;
+    // A boot loader of constant sizes does not keep them in its plan.
+    molt_plan_t sized = *plan;
+    bool has = false;
+    sized.geometry = flash->geometry;
+    for (uint32_t try = 0; try < REST_TRIES && !has; try++) {
+        int err = flash->read(flash->ctx, molt_plan_stash_addr(&sized, MOLT_DELTA_STASH_CODE), run->buf, size + 4);
+        has = err == 0 && molt_crc32(0, run->buf, size) == load32_le(run->buf + size);
+    }
+    return has;
+}
+
 // What the boot loader's extension does on a chip. Its bytes were checked by molt_boot_run().
 static int extend(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     loader_run_t *run = ctx;
@@ -99,6 +118,9 @@ static int extend(void *ctx, const uint8_t *code, uint32_t size, const molt_read
     (void)code;
     (void)size;
     if (plan->source_kind == MOLT_SOURCE_DELTA) {
+        if (!has_rest(run, plan)) {
+            return MOLT_ERR_CORRUPT;
+        }
         run->delta.tell = NULL;
         return extension_code(run->device)
             ->delta_open(&run->delta, &run->device->nor->flash, plan, source, run->window, sizeof run->window, run->buf, image);

@@ -8,6 +8,9 @@
 #include "machine.c"
 #include "upgrade/apply.h"
 
+// How often the rest is read before it counts as damaged.
+#define REST_TRIES 4u
+
 static molt_delta_run_t run;
 static uint32_t buf[SECTOR_SIZE / 4];
 
@@ -23,17 +26,23 @@ static void tell(uint32_t done, uint32_t total) {
     }
 }
 
-// MOLT_ERR_IO where it does not hold its CRC, which is as good as any other for trying again.
+// MOLT_ERR_CORRUPT where it does not hold its CRC, however often it is read: it is another file's by now. That is asked before
+// anything is written; whether anything was, the boot loader knows.
 static int load_rest(const molt_plan_t *plan) {
     uint8_t *bytes = (uint8_t *)buf;
     uint32_t size = EXTENSION_REST_SIZE - 4;
-    int err = flash_read(0, molt_plan_stash_addr(plan, MOLT_DELTA_STASH_CODE), bytes, EXTENSION_REST_SIZE);
-    if (err || molt_crc32(0, bytes, size) != buf[size / 4]) {
-        return MOLT_ERR_IO;
+    for (uint32_t try = 0; try < REST_TRIES; try++) {
+        int err = flash_read(0, molt_plan_stash_addr(plan, MOLT_DELTA_STASH_CODE), bytes, EXTENSION_REST_SIZE);
+        if (err) {
+            return err;
+        }
+        if (molt_crc32(0, bytes, size) == buf[size / 4]) {
+            copy_words(EXTENSION_REST_VADDR, bytes, size);
+            __asm__ volatile("memw\n\tisync" ::: "memory");
+            return 0;
+        }
     }
-    copy_words(EXTENSION_REST_VADDR, bytes, size);
-    __asm__ volatile("memw\n\tisync" ::: "memory");
-    return 0;
+    return MOLT_ERR_CORRUPT;
 }
 
 __attribute__((externally_visible)) int molt_extension(const molt_reader_t *source, molt_reader_t *image);

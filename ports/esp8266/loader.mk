@@ -112,7 +112,8 @@ DELTA_SRC := src/base/crc32_small.c src/base/sector.c src/upgrade/plan.c src/del
 DELTA_REST_SRC := src/base/crc32_small.c src/base/crc32_shift.c src/decode/inflate.c src/delta/delta_file.c
 DELTA_ELF := $(LOADER_OUT)/delta.elf
 DELTA_GEN := $(PREBUILT)/esp8266_delta.h $(PREBUILT)/esp8266_delta_rest.h
-DELTA_FLAGS := -DMOLT_DELTA_SECTORS_MAX=256 -Wno-unused-function
+# The last two: found in the same way.
+DELTA_FLAGS := -DMOLT_DELTA_SECTORS_MAX=256 -Wno-unused-function -fno-tree-loop-optimize -fno-tree-sink
 
 $(LOADER_OUT)/delta.c: ports/esp8266/loader.mk
 	@mkdir -p $(@D)

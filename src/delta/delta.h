@@ -64,8 +64,10 @@ static inline uint32_t molt_delta_stash_count(const molt_delta_header_t *header)
     return MOLT_DELTA_STASH_SLOT + header->slot_count;
 }
 
-// What the records of this patch's log (delta/delta_log.h) begin with.
-uint32_t molt_delta_log_seed(const molt_delta_header_t *header);
+// What the records of a patch's log (delta/delta_log.h) begin with; plan and patch both say it.
+static inline uint32_t molt_delta_log_seed(uint32_t new_crc, uint32_t file_size) {
+    return new_crc ^ file_size;
+}
 
 // Where the old image is, and what keeps its sectors.
 typedef struct molt_delta_place {
@@ -123,6 +125,10 @@ typedef enum molt_delta_standing {
 // Returns 0, the flash driver's error or progress's.
 int molt_delta_find_standing(const molt_delta_header_t *header, const molt_delta_place_t *place, uint8_t *buf, uint32_t buf_size,
     molt_progress_t progress, void *progress_ctx, molt_delta_standing_t *standing);
+
+// Whether the sector at `addr`, with these bytes 2 and 3, has this CRC. buf: sector_size bytes, 4-aligned. Returns 0, MOLT_ERR_CORRUPT
+// (it has not), or the flash driver's error.
+int molt_delta_check_first(const molt_flash_t *flash, uint32_t addr, uint16_t params, uint32_t crc, uint8_t *buf);
 
 // The new image's first sector as it is in the file, 0xFF behind the image's end, into `buf` (sector_size bytes, 4-aligned). Right
 // behind molt_delta_begin(). Returns 0, MOLT_ERR_CORRUPT, or an error of reader or flash.

@@ -132,6 +132,9 @@ int molt_delta_find_standing(const molt_delta_header_t *header, const molt_delta
     return err;
 }
 
-uint32_t molt_delta_log_seed(const molt_delta_header_t *header) {
-    return header->new_crc ^ header->file_size;
+int molt_delta_check_first(const molt_flash_t *flash, uint32_t addr, uint16_t params, uint32_t crc, uint8_t *buf) {
+    uint32_t size = molt_sector_size(&flash->geometry);
+    int err = flash->read(flash->ctx, addr, buf, size);
+    store16_le(buf + 2, params);
+    return err || molt_crc32(0, buf, size) == crc ? err : MOLT_ERR_CORRUPT;
 }

@@ -1,5 +1,5 @@
 // See delta/delta_log.h. A record is two words: starts so far (19 bits), what is said (12 bits), and 1 in the log that is written
-// first of the two, so that the newest record is the newest; and the CRC-32 of that word which begins with the patch's number.
+// first of the two, so that the newest record is the largest; and the CRC-32 of that word which begins with the patch's number.
 
 #include "delta/delta_log.h"
 
@@ -57,7 +57,7 @@ int molt_delta_log_read(const molt_delta_log_t *log, uint8_t *buf, uint32_t *sai
     uint32_t words[MOLT_DELTA_LOG_COUNT];
     int err = read_logs(log, buf, words);
     uint32_t word = newest(words);
-    *said = (word - 1) >> DELTA_SAID_SHIFT & MOLT_DELTA_LOG_MAX;
+    *said = word ? (word - 1) >> DELTA_SAID_SHIFT & MOLT_DELTA_LOG_MAX : MOLT_DELTA_LOG_FRESH;
     return err || word ? err : MOLT_ERR_CORRUPT;
 }
 

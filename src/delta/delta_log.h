@@ -30,8 +30,8 @@ typedef struct molt_delta_log {
 // The bytes of log `index` that nothing was done of, into `buf` (sector_size bytes).
 void molt_delta_log_init(const molt_geometry_t *geometry, uint32_t seed, uint32_t index, uint8_t *buf);
 
-// What the newest log says: in *said. buf: sector_size bytes, 4-aligned. Returns 0, MOLT_ERR_CORRUPT (none says anything), or the
-// flash driver's error.
+// What the newest log says: in *said. buf: sector_size bytes, 4-aligned. Returns 0, MOLT_ERR_CORRUPT (none says anything: as if they
+// were fresh), or the flash driver's error.
 int molt_delta_log_read(const molt_delta_log_t *log, uint8_t *buf, uint32_t *said);
 
 // Say it anew, in two of them. buf as above. Returns as molt_delta_log_read() does, or the error of writing.

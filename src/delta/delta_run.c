@@ -45,11 +45,15 @@ static int check_patch(molt_delta_run_t *run, const molt_plan_t *plan) {
     return err || is_it ? err : MOLT_ERR_CORRUPT;
 }
 
-// Before anything is destroyed.
-static int check_all(molt_delta_run_t *run) {
+// Before anything is destroyed: all that will be needed is there and right.
+static int check_all(molt_delta_run_t *run, const molt_plan_t *plan) {
     molt_delta_standing_t standing;
-    int err = molt_delta_find_standing(
-        &run->delta.header, &run->delta.place, run->buf, run->delta.header.sector_size, keep_telling, run, &standing);
+    const molt_delta_place_t *place = &run->delta.place;
+    int err = molt_delta_check_first(place->flash, molt_plan_stash_addr(plan, MOLT_DELTA_STASH_FIRST),
+        (uint16_t)plan->flash_params, plan->first_crc, run->buf);
+    err = err ? err
+              : molt_delta_find_standing(
+                  &run->delta.header, place, run->buf, run->delta.header.sector_size, keep_telling, run, &standing);
     err = err || standing == MOLT_DELTA_OLD ? err : MOLT_ERR_CORRUPT;
     err = err ? err : begin_run(run, NULL);
     return err ? err : molt_delta_check(&run->delta, run->buf, keep_telling, run);
@@ -68,19 +72,19 @@ int molt_delta_run_open(molt_delta_run_t *run, const molt_flash_t *flash, const 
     for (uint32_t i = 0; i < MOLT_DELTA_LOG_COUNT; i++) {
         run->log.addrs[i] = molt_plan_stash_addr(plan, MOLT_DELTA_STASH_LOG + i);
     }
+    run->log.seed = molt_delta_log_seed(plan->image_crc, plan->source_size);
     for (uint32_t try = 0; try < TRIES && err == MOLT_ERR_CORRUPT; try++) {
-        err = molt_delta_read_header(patch, &run->delta.header);
+        err = molt_delta_log_read(&run->log, buf, &said);
+        err = err ? err : molt_delta_read_header(patch, &run->delta.header);
         err = err ? err : check_patch(run, plan);
-        if (!err) {
-            run->log.seed = molt_delta_log_seed(&run->delta.header);
-            err = molt_delta_log_read(&run->log, buf, &said);
-        }
         if (!err && said == MOLT_DELTA_LOG_FRESH) {
-            err = check_all(run);
+            err = check_all(run, plan);
         }
     }
     run->delta.place.plan = plan;
     *image = (molt_reader_t){ run, plan->image_size, read_standing };
+    // From the first operation on nothing is a reason to go back.
+    err = err == MOLT_ERR_CORRUPT && said != MOLT_DELTA_LOG_FRESH ? MOLT_ERR_IO : err;
     return err ? err : (int)said + 1;
 }
 

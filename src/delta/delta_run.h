@@ -26,7 +26,7 @@ typedef struct molt_delta_run {
 //   patch  reads the file
 //   buf    sector_size bytes, 4-aligned
 //   image  the new image as it stands in flash, its first sector from the stash: whole when all is done
-// Returns how far it has come, a number that grows, from 1 to 0x3fff; MOLT_ERR_CORRUPT (nothing was done yet, and the patch or the old
+// Returns how far it has come, a number that grows, from 1 to 0x3fff; MOLT_ERR_CORRUPT (nothing was done yet, and patch, stash or old
 // image is not what was checked); MOLT_ERR_IO (otherwise: try again), or an error of flash. Power cut: nothing is written.
 int molt_delta_run_open(molt_delta_run_t *run, const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *patch,
     uint8_t *window, uint32_t window_size, uint8_t *buf, molt_reader_t *image);

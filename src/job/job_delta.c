@@ -135,27 +135,31 @@ static int read_delta_image(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return err;
 }
 
-// All that can be checked of a patch for the firmware in flash.
-static int check_delta(molt_job_t *job) {
-    const molt_reader_t image = { job, job->delta->patch.header.new_size, read_delta_image };
-    molt_delta_header_t header = job->delta->patch.header;
+// That the patch makes the image that it promises, of the firmware in flash.
+static int check_whole_patch(molt_job_t *job) {
+    molt_delta_t *patch = &job->delta->patch;
+    int err = begin_delta(job);
+    err = err ? err : molt_delta_check(patch, sector_of(job), tell_delta, job);
+    job->delta->writes = 0;
+    for (uint32_t i = 0; !err && i < patch->header.op_count; i++) {
+        job->delta->writes += MOLT_DELTA_OP_SLOT(patch->ops[i]) == 0;
+    }
+    return err ? bad_patch(job, err) : 0;
+}
+
+// That this image is one for the device. What its headers say is kept; the rest the patch says.
+static int check_image_of_patch(molt_job_t *job) {
+    const molt_reader_t image = { job, job->image.size, read_delta_image };
+    const molt_image_t stated = job->image;
     int err = job_check_kind(job, &image, false);
-    molt_image_t probed = job->image;
-    take_header(job, &header);
-    job->image.kind = probed.kind;
-    job->image.segment_count = probed.segment_count;
-    memcpy(job->image.segments, probed.segments, sizeof probed.segments);
-    err = err ? err : job_check_loadable(job);
     if (err) {
         return err;
     }
-    err = begin_delta(job);
-    err = err ? err : molt_delta_check(&job->delta->patch, sector_of(job), tell_delta, job);
-    job->delta->writes = 0;
-    for (uint32_t i = 0; !err && i < header.op_count; i++) {
-        job->delta->writes += MOLT_DELTA_OP_SLOT(job->delta->patch.ops[i]) == 0;
-    }
-    return err ? bad_patch(job, err) : 0;
+    job->image.size = stated.size;
+    job->image.crc32 = stated.crc32;
+    job->image.fs_addr = stated.fs_addr;
+    memcpy(job->image.sha1, stated.sha1, MOLT_SHA1_SIZE);
+    return job_check_loadable(job);
 }
 
 int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
@@ -170,7 +174,8 @@ int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
     if (job->delta->standing == MOLT_DELTA_OTHER) {
         return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_OTHER, MOLT_ERR_NOTSUP);
     }
-    err = check_delta(job);
+    err = check_whole_patch(job);
+    err = err ? err : check_image_of_patch(job);
     if (err) {
         return err;
     }
@@ -194,7 +199,7 @@ bool job_delta_is_stashed(const molt_job_t *job) {
 }
 
 uint8_t *molt_job_stash_buffer(molt_job_t *job) {
-    return sector_of(job);
+    return job->is_delta ? sector_of(job) : NULL;
 }
 
 int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
@@ -215,7 +220,7 @@ int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
         return err;
     }
     if (index - MOLT_DELTA_STASH_LOG < MOLT_DELTA_LOG_COUNT) {
-        uint32_t seed = molt_delta_log_seed(&job->delta->patch.header);
+        uint32_t seed = molt_delta_log_seed(job->image.crc32, job->source->file.size);
         molt_delta_log_init(&job->config.flash->geometry, seed, index - MOLT_DELTA_STASH_LOG, buf);
     } else if (index == MOLT_DELTA_STASH_CODE) {
         memcpy(buf, job->config.target->delta_rest.image, min_u32(size, job->config.target->delta_rest.size));

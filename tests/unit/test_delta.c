@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/reader.h"
+#include "build.h"
 #include "delta/delta_format.h"
 #include "delta/delta_log.h"
 #include "molt/error.h"
@@ -246,6 +247,89 @@ static void a_patch_that_is_another_at_the_reset_leaves_the_old_firmware(void **
     assert_memory_equal(rig.nor.bytes, rig.original, rig.shape->image_size);
 }
 
+// Where sector `index` of the stash that was prepared lies.
+static uint32_t stash_addr(uint32_t index) {
+    uint32_t sector[SECTOR / 4];
+    molt_plan_t plan;
+    assert_int_equal(rig_open_plan(&rig, &plan, (uint8_t *)sector), 0);
+    return molt_plan_stash_addr(&plan, index);
+}
+
+static void a_stash_that_is_another_at_the_reset_leaves_the_old_firmware(void **state) {
+    (void)state;
+    static const uint32_t indexes[] = { MOLT_DELTA_STASH_FIRST, MOLT_DELTA_STASH_CODE };
+    for (size_t i = 0; i < sizeof indexes / sizeof indexes[0]; i++) {
+        rig_reset(&rig);
+        assert_int_equal(rig_prepare(&rig), 0);
+        rig.nor.bytes[stash_addr(indexes[i]) + 40] ^= 8;
+        assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+        assert_int_equal(rig.device.boot_result, MOLT_BOOT_RESTORED);
+        assert_memory_equal(rig.nor.bytes, rig.original, rig.shape->image_size);
+    }
+}
+
+static void logs_that_are_gone_at_the_reset_leave_the_old_firmware(void **state) {
+    (void)state;
+    assert_int_equal(rig_prepare(&rig), 0);
+    for (uint32_t i = 0; i < MOLT_DELTA_LOG_COUNT; i++) {
+        memset(rig.nor.bytes + stash_addr(MOLT_DELTA_STASH_LOG + i), 0x5a, SECTOR);
+    }
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    assert_int_equal(rig.device.boot_result, MOLT_BOOT_RESTORED);
+    assert_memory_equal(rig.nor.bytes, rig.original, rig.shape->image_size);
+}
+
+static void a_patch_of_which_no_sense_can_be_made_is_called_a_damaged_one(void **state) {
+    (void)state;
+    uint32_t size;
+    uint8_t *bytes = load_patch(&size);
+    // Its own CRC is right, and that of the whole new image is not.
+    bytes[DELTA_OFF_NEW_CRC] ^= 1;
+    store32_le(bytes + size - 4, molt_crc32(0, bytes, size - 4));
+    assert_int_equal(rig_put(&rig, FIXTURE_PATH, bytes, size), 0);
+    free(bytes);
+    assert_int_equal(sim_upgrade_plan(&rig.host), MOLT_ERR_CORRUPT);
+    assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_DELTA);
+}
+
+static void an_image_that_would_not_start_is_told_as_what_it_is(void **state) {
+    (void)state;
+    // Of the old image, made into one that begins with another byte: a patch as nobody's tool makes it.
+    uint8_t *image = malloc(rig.shape->image_size);
+    memcpy(image, rig.nor.bytes, rig.shape->image_size);
+    image[0] = 0x45;
+    const build_request_t request = { .old_bytes = rig.nor.bytes,
+        .new_bytes = image,
+        .old_size = rig.shape->image_size,
+        .new_size = rig.shape->image_size,
+        .sector_size = SECTOR,
+        .window_size = 512,
+        .old_name = "",
+        .new_name = "" };
+    build_result_t result;
+    assert_int_equal(build_delta(&result, &request), BUILD_OK);
+    assert_int_equal(rig_put(&rig, FIXTURE_PATH, result.bytes, result.size), 0);
+    assert_int_equal(sim_upgrade_plan(&rig.host), MOLT_ERR_CORRUPT);
+    assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_IMAGE);
+    assert_int_equal(rig.host.job.image.defect, MOLT_IMAGE_BAD_MAGIC);
+    free(result.bytes);
+    free(image);
+}
+
+static void other_files_have_no_stash(void **state) {
+    (void)state;
+    fixture_shape_t plain = *rig.shape;
+    plain.is_unpacked = true;
+    rig_free(&rig);
+    rig_init(&rig, &plain);
+    set_target();
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
+    assert_int_equal(molt_job_stash_count(&rig.host.job), 0);
+    assert_null(molt_job_stash_buffer(&rig.host.job));
+    assert_int_equal(molt_job_stash_bytes(&rig.host.job, 0, NULL), MOLT_ERR_INVAL);
+    sim_upgrade_free(&rig.host);
+}
+
 // ---- the log
 
 static molt_delta_log_t make_log(uint32_t buf[SECTOR / 4]) {
@@ -321,6 +405,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(it_keeps_the_filesystem_and_is_no_fallback, setup, teardown),
         cmocka_unit_test_setup_teardown(without_its_stash_nothing_is_stored, setup, teardown),
         cmocka_unit_test_setup_teardown(a_patch_that_is_another_at_the_reset_leaves_the_old_firmware, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stash_that_is_another_at_the_reset_leaves_the_old_firmware, setup, teardown),
+        cmocka_unit_test_setup_teardown(logs_that_are_gone_at_the_reset_leave_the_old_firmware, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_patch_of_which_no_sense_can_be_made_is_called_a_damaged_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_image_that_would_not_start_is_told_as_what_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(other_files_have_no_stash, setup, teardown),
         cmocka_unit_test_setup_teardown(a_log_says_what_it_was_told_last, setup, teardown),
         cmocka_unit_test_setup_teardown(a_log_is_not_lost_with_any_one_of_its_sectors, setup, teardown),
         cmocka_unit_test_setup_teardown(records_of_another_patch_are_none, setup, teardown),
