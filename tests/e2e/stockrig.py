@@ -2,10 +2,18 @@
 import functools
 import json
 import subprocess
+import sys
 
-from rig import BUILD, FS_START, SYSTEM_SIZE, WORK, Skip, fresh, same_bytes, scratch, tool, true, user_files
+from rig import BUILD, FS_START, SYSTEM_SIZE, WORK, Skip, fresh, same_bytes, scratch, test, tool, true, user_files
 
 STOCK = "stock-A"
+ALL = "--all" in sys.argv
+PREPARE = "import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)\n"
+
+
+def in_full(function):
+    """A test of --all only."""
+    return test(function) if ALL else function
 
 
 @functools.cache

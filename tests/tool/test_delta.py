@@ -78,6 +78,16 @@ def info_tells_what_a_delta_file_is_and_whether_it_is_whole(folder):
 
 
 @test
+def a_window_that_few_devices_have_is_told(folder):
+    pair(folder)
+    dump = folder / "flash.bin"
+    for window, is_told in (("32K", True), ("4K", False)):
+        good("delta", folder / "old.bin", folder / "new.bin", folder / "up", "--window", window)
+        good("mkflash", dump, "--size", "1M", "--firmware", folder / "old.bin", "--put", folder / "up")
+        check(("more than most have free" in good("plan", dump, "up").err) == is_told, window)
+
+
+@test
 def what_makes_no_delta_file_is_said(folder):
     pair(folder)
     (folder / "noise").write_bytes(noise(5000, 3))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """molt_web on the virtual ESP8266, as TAP: what it takes, what it refuses, and what it lives through.
 
-They need `make vboard firmwares web`; firmwares and board are found in BUILD (build).
+    tests/web/test_server.py [--full] [WORD...]     webrig.py has what they need
 """
 import json
 import pathlib
@@ -14,68 +14,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lib"))
 import client as web  # noqa: E402
 import hostile  # noqa: E402
-import tap  # noqa: E402
-from client import Client, image, make_device, request_text, start, upload_uri  # noqa: E402
+from client import Client, image, request_text, start, upload_uri  # noqa: E402
 from tap import note, same, test, true  # noqa: E402
+from webrig import Device, all_that_came, full, main, refused, wait_for_bytes  # noqa: E402
 
 # What has to be free for a request while the heap is full otherwise; the issue's figure.
 STREAM_BYTES = 8192
-
-
-FULL = set()
-
-
-def full(function):
-    """Decorator: takes long, and is for make test-full."""
-    FULL.add(function)
-    return function
-
-
-class Device:
-    """A board of its own for one test."""
-
-    def __init__(self, name, *options, **more):
-        self.flash = make_device(name, **more)
-        self.options = options
-
-    def __enter__(self):
-        self.board = start(self.flash, *self.options)
-        self.client = Client(self.board.port)
-        return self
-
-    def __exit__(self, *_):
-        self.board.cut()
-
-    def restart(self, *options):
-        self.board.cut()
-        self.board = start(self.flash, *options, port=self.board.port)
-
-    def lives(self):
-        same(self.client.ask("GET", "/info")[0], 200, "the device still answers")
-
-    def seconds(self):
-        """How long a request takes, a connection for itself."""
-        begin = time.monotonic()
-        self.lives()
-        return time.monotonic() - begin
-
-    def settle(self, heap):
-        """Wait until nobody else has a slot and so much of the heap is free; what is said of the device then."""
-        end = time.monotonic() + 20
-        while True:
-            info = self.client.ask("GET", "/info")[1]
-            if info.get("clients") == 1 and info["heap"] >= heap:
-                return info
-            true(time.monotonic() < end, f"all slots are free, and {heap} bytes: {info} {self.board.text()[-600:]}")
-            time.sleep(0.2)
-
-    def files(self):
-        return {f["name"] for f in self.client.ask("GET", "/files")[1]}
-
-
-def refused(answer, status, words):
-    same(answer[0], status, str(answer[1]))
-    true(words in answer[1]["error"], answer[1]["error"])
 
 
 @test
@@ -159,26 +103,6 @@ def nothing_is_kept_that_is_no_image_for_this_chip_and_map():
         same(d.client.ask("PUT", wrong, good)[0], 400, "half a digest")
         refused(d.client.ask("PUT", "/upload?sha256=%s&size=40000" % ("0" * 64), good[:40000]), 422, "SHA-256 is another")
         same(d.files(), before, "a file that was changed on its way")
-
-
-def wait_for_bytes(c, data, count):
-    """Until so many bytes of an upload would survive a power cut."""
-    end = time.monotonic() + 30
-    while c.ask("GET", upload_uri(data))[1]["got"] < count:
-        true(time.monotonic() < end, f"the upload goes on: {c.ask('GET', upload_uri(data))} of {count}")
-        time.sleep(0.1)
-
-
-def all_that_came(c, data):
-    """How much of an upload is here once the device knows that it is broken. A piece that is none of its place asks."""
-    end = time.monotonic() + 30
-    while True:
-        status, answer = c.ask("PUT", upload_uri(data, 1), b"x")
-        same(status, 409, str(answer))
-        if "go on from" in answer["error"]:
-            return answer["got"]
-        true(time.monotonic() < end, "the device notices")
-        time.sleep(0.2)
 
 
 @test
@@ -265,109 +189,6 @@ def slow_and_silent_clients_are_let_go_and_the_device_answers_meanwhile():
         for s in (drip, slow):
             s.close()
         d.lives()
-
-
-# The first request of a connection that is lost on its way is repeated after 1 s; what /info says of the heap varies with what the
-# requests before have left of their tasks.
-REPEATED_SECONDS = 1
-HEAP_NOISE = 1500
-
-
-def is_as_before(d, ordinary, before, what):
-    """A request takes the ordinary time, and slots and memory are there."""
-    d.client.nonce = None
-    took = d.seconds()
-    true(took < 4 * ordinary + 2 * REPEATED_SECONDS, f"after {what} a request takes {took:.1f} s, before {ordinary:.1f} s")
-    d.settle(before["heap"] - HEAP_NOISE)
-    return took
-
-
-def resets(d, count, threads):
-    d.lives()
-    ordinary = max(d.seconds() for _ in range(3))
-    before = d.settle(0)
-    took = {}
-    for point in hostile.Breaker.POINTS:
-        hostile.break_off(d.client, point, count, threads)
-        took[point] = is_as_before(d, ordinary, before, f"{count} connections reset, {point}")
-    note(f"{count} at each point; ordinary {ordinary:.2f} s; afterwards {', '.join(f'{point} {s:.2f}' for point, s in took.items())}")
-    true("Traceback" not in d.board.text(), d.board.text()[-800:])
-
-
-@test
-def clients_that_reset_at_any_point_leave_nothing_behind_and_the_upload_goes_on():
-    data = image()
-    with Device("reset") as d:
-        resets(d, 3, 3)
-        s = hostile.connect(d.board.port)
-        s.sendall(d.client.signed("PUT", upload_uri(data), {"Content-Length": len(data)}, data[:60000]))
-        time.sleep(1)
-        hostile.reset(s)
-        got = all_that_came(d.client, data)
-        true(got > 0, "something has come")
-        same(d.client.ask("PUT", upload_uri(data, got), data[got:got + 4096])[1], {"got": got + 4096}, "the upload goes on")
-
-
-@test
-@full
-def hundreds_of_resets_leave_nothing_behind():
-    data = image()
-    with Device("resets") as d:
-        resets(d, 120, 1)
-        resets(d, 120, 8)
-        got = all_that_came(d.client, data)
-        answer = d.client.ask("PUT", upload_uri(data, got), data[got:])
-        same((answer[0], answer[1]["refused"]), (200, False), f"the upload went on from {got}")
-
-
-@test
-def spare_connections_that_say_nothing_do_not_make_a_request_wait():
-    with Device("idle") as d:
-        d.lives()
-        ordinary = max(d.seconds() for _ in range(3))
-        # With four, lwIP has no connection left but one, and perhaps not yet that.
-        for count, limit in ((3, 1), (4, 1 + REPEATED_SECONDS)):
-            d.board.air("stall 200")  # and all come at once
-            time.sleep(0.05)
-            idle = [hostile.connect(d.board.port) for _ in range(count)]
-            took = d.seconds()
-            true(took < ordinary + limit, f"with {count} of them a request takes {took:.2f} s, without {ordinary:.2f} s")
-            note(f"with {count}: {took:.2f} s; ordinary {ordinary:.2f} s")
-            for s in idle:
-                s.close()
-            d.settle(0)
-
-
-@test
-@full
-def who_knows_no_password_cannot_push_out_an_upload_nor_keep_others_out():
-    data = image()
-    with Device("push") as d:
-        d.lives()
-        ordinary = max(d.seconds() for _ in range(2))
-        # Refused, and then silent in a body that is not wanted any more: those make room after 2 s.
-        bodies = [hostile.connect(d.board.port) for _ in range(3)]
-        for s in bodies:
-            s.sendall(request_text("PUT", "/files/x", {"Host": "127.0.0.1", "Content-Length": 100000}))
-        time.sleep(1)
-        took = d.seconds()
-        true(took < 4 * ordinary + 2 + 2 * REPEATED_SECONDS, f"a request takes {took:.1f} s while bodies are not sent")
-        for s in bodies:
-            s.close()
-        d.settle(0)
-        with hostile.connect(d.board.port) as upload:
-            upload.sendall(d.client.signed("PUT", upload_uri(data), {"Content-Length": 30000}, data[:1000]))
-            time.sleep(0.5)
-            drips = hostile.Drips(d.board.port)
-            for at in range(1000, 30000, 1000):
-                time.sleep(0.1)
-                upload.sendall(data[at:at + 1000])
-            answer = b""
-            while piece := upload.recv(4096):
-                answer += piece
-            drips.finish()
-        true(b'{"got": 30000}' in answer, f"{answer!r}; {drips.count} slow senders")
-        note(f"{drips.count} slow senders beside the upload; a request beside silent bodies took {took:.2f} s, ordinary {ordinary:.2f} s")
 
 
 @test
@@ -553,29 +374,6 @@ def an_upload_comes_through_a_bad_network():
 
 @test
 @full
-def bytes_that_mean_nothing_do_no_harm():
-    import random
-    chance = random.Random(1)
-    with Device("noise") as d:
-        c = d.client
-        before = d.files()
-        for n in range(120):
-            text = bytearray(c.signed(chance.choice(("GET", "PUT", "POST", "DELETE")),
-                                      chance.choice(("/info", "/files/x", "/upload?size=9&sha256=" + "0" * 64, "/frozen/a", "/plan", "/plain")),
-                                      {"Content-Length": chance.choice((0, 1, 9, 70000))}, bytes(9)))
-            for _ in range(chance.choice((1, 1, 2, 5, 30))):
-                at = chance.randrange(len(text))
-                text[at:at + chance.choice((0, 1, 1, 7))] = bytes(chance.randrange(256) for _ in range(chance.choice((0, 1, 1, 3))))
-            c.raw(bytes(text), seconds=20)
-            if n % 20 == 0:
-                d.lives()
-        d.lives()
-        true("Traceback" not in d.board.text(), d.board.text()[-800:])
-        same(d.files() - {"x"}, before)
-
-
-@test
-@full
 def in_resident_mode_there_is_no_risk_to_tell_of():
     main = "import molt\nif not (molt.status() or {}).get('resident'): molt.install(verbose=False)\n" + (ROOT / "micropython/web/main.py").read_text()
     data = image()
@@ -602,6 +400,4 @@ def one_wrong_bit_is_found():
 
 
 if __name__ == "__main__":
-    if "--full" not in sys.argv:
-        tap.TESTS[:] = [t for t in tap.TESTS if t not in FULL]
-    sys.exit(tap.main([w for w in sys.argv[1:] if w != "--full"], jobs=2))
+    sys.exit(main())

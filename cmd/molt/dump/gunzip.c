@@ -65,11 +65,14 @@ uint32_t gunzip_window(const uint8_t *bytes, uint32_t size) {
 }
 
 void gunzip_note(say_notes_t *notes, const uint8_t *bytes, uint32_t size) {
-    uint32_t window_size = gunzip_window(bytes, size);
+    gunzip_note_window(notes, gunzip_window(bytes, size), "compress");
+}
+
+void gunzip_note_window(say_notes_t *notes, uint32_t window_size, const char *command) {
     if (window_size > WINDOW_LIKELY) {
         say_note(notes,
-            "a device with MicroPython needs %s of memory in one piece for this file, more than most have free; `molt "
-            "compress` makes one that needs 4 KB",
-            say_size(window_size).text);
+            "a device with MicroPython needs %s of memory in one piece for this file, more than most have free; `molt %s` makes one "
+            "that needs 4 KB",
+            say_size(window_size).text, command);
     }
 }

@@ -20,4 +20,7 @@ uint32_t gunzip_window(const uint8_t *bytes, uint32_t size);
 // Add the note about a file whose window is larger than a device is likely to have in one piece.
 void gunzip_note(say_notes_t *notes, const uint8_t *bytes, uint32_t size);
 
+// The same of a file whose window is known, and which that command of molt makes.
+void gunzip_note_window(say_notes_t *notes, uint32_t window_size, const char *command);
+
 #endif

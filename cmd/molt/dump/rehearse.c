@@ -200,6 +200,9 @@ static void note_upgrade(rehearsal_t *rehearsal, dumpfs_t *dump, const sim_upgra
         gunzip_note(notes, bytes, size);
         free(bytes);
     }
+    if (rehearsal->is_delta) {
+        gunzip_note_window(notes, host->job.delta->patch.header.main_window_size, "delta");
+    }
     if (*dumpfs_size_text(dump, text, sizeof text)) {
         say_note(notes, "%s", text);
     }
