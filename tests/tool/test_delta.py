@@ -79,7 +79,10 @@ def info_tells_what_a_delta_file_is_and_whether_it_is_whole(folder):
 
 @test
 def a_window_that_few_devices_have_is_told(folder):
-    pair(folder)
+    old, _ = pair(folder)
+    # What is new repeats itself after 9 KB.
+    new = old[:-16 - 18000] + 2 * noise(9000, 5)
+    (folder / "new.bin").write_bytes(new + hashlib.md5(new[4:]).digest())
     dump = folder / "flash.bin"
     for window, is_told in (("32K", True), ("4K", False)):
         good("delta", folder / "old.bin", folder / "new.bin", folder / "up", "--window", window)
