@@ -10,6 +10,8 @@ def first(header):
         defect = "erased"
     elif header[:2] == b"\x1f\x8b":
         defect = "compressed"
+    elif header[:4] == b"MDL1":
+        raise part("text").error(95, "no_delta")
     elif header[0] not in (0xE9, 0xEA):
         defect = "bad_magic"
     if defect:
