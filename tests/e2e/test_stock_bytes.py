@@ -6,10 +6,11 @@
 import random
 import sys
 
+from rig import FS_START, FS_START_1M, MB, SECTOR, SMALL_PROGRAM_SAYS, firmware, main, note, small_program, test, true, user_files
 import images
 from badimages import with_md5
-from rig import FS_START, FS_START_1M, MB, SECTOR, SMALL_PROGRAM_SAYS, firmware, main, note, small_program, test, true, user_files
 from stockrig import ALL, PREPARE, STOCK, gzip_of, in_full, same_as_c_engine, same_as_c_job, stock, with_image
+
 
 def devices():
     """(what, firmware, size, files, image, settings, erase_all) of devices that are all different."""
