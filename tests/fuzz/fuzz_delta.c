@@ -52,7 +52,8 @@ static void require_image(molt_delta_t *delta, const molt_reader_t *patch, const
 }
 
 // As a start that goes on does: what is done is passed over, without its CRCs; where that ends the file's last byte says.
-static void go_on(molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window, uint8_t *buf) {
+static void go_on(
+    molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window, uint8_t *buf) {
     int err = molt_delta_begin(delta, patch, place, window, MOLT_DELTA_WINDOWS_MAX);
     uint32_t op_count = err ? 0 : delta->header.op_count;
     uint8_t last;

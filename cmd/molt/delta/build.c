@@ -75,16 +75,22 @@ typedef struct streams {
     uint32_t until_fix;  // bytes that were copied unchanged since the last change
 } streams_t;
 
+// Changed bytes that follow each other are one number, lowest first, and what is added to them is another: a pointer that has moved
+// by so much gets the same one wherever it points to.
 static void put_copy(streams_t *streams, const build_request_t *request, uint32_t new_off, uint32_t old_off, uint32_t size) {
+    uint32_t carry = 0;
     for (uint32_t i = 0; i < size; i++) {
-        uint8_t difference = (uint8_t)(request->new_bytes[new_off + i] - old_byte(request, old_off + i));
-        if (difference) {
-            put_number(&streams->fix, streams->until_fix);
-            put(&streams->fix, &difference, 1);
-            streams->until_fix = 0;
-        } else {
+        uint8_t old = old_byte(request, old_off + i);
+        if (request->new_bytes[new_off + i] == old) {
             streams->until_fix++;
+            carry = 0;
+            continue;
         }
+        uint8_t difference = (uint8_t)(request->new_bytes[new_off + i] - old - carry);
+        put_number(&streams->fix, streams->until_fix);
+        put(&streams->fix, &difference, 1);
+        streams->until_fix = 0;
+        carry = (old + difference + carry) >> 8;
     }
 }
 
