@@ -266,6 +266,7 @@ static build_err_t pack(build_result_t *result, const build_request_t *request, 
     free(streams.main.bytes);
     free(streams.fix.bytes);
     free(streams.crcs.bytes);
+    result->window_size = (1u << header[DELTA_OFF_WINDOW_BITS]) + (1u << header[DELTA_OFF_WINDOW_BITS + 1]);
     result->bytes = file.bytes;
     result->size = file.size;
     return is_full || file.is_full ? BUILD_NO_MEMORY : BUILD_OK;
