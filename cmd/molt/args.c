@@ -214,6 +214,9 @@ static error_t on_torture_option(int key, char *value, struct argp_state *state,
                 argp_error(state, "--window takes 512 to 32K, not \"%s\"", value);
             }
             return 0;
+        case ARGS_REVERSE:
+            args->reverse = true;
+            return 0;
         default:
             return on_net_option(key, value, state, args);
     }

@@ -8,7 +8,7 @@
 
 #include "nor.h"
 
-#define ARGS_POSITIONAL_MAX 3
+#define ARGS_POSITIONAL_MAX 4
 #define ARGS_MANY 1000000  // as positional_max: they are in args->words
 
 typedef struct args {
@@ -34,7 +34,8 @@ typedef struct args {
     const char *svg;      // a file to be written
     const char *ld;       // likewise
     bool list;
-    uint32_t window;     // bytes; 0 if not given
+    uint32_t window;  // bytes; 0 if not given
+    bool reverse;
     uint32_t depth;      // of torture; 1 if not given
     uint32_t jobs;       // 0 if not given
     uint32_t tears;      // bit set of 1 << sim_tear_t; all if not given
@@ -84,6 +85,7 @@ enum {
     ARGS_TEARS,
     ARGS_REPLAY,
     ARGS_WINDOW,
+    ARGS_REVERSE,
     ARGS_FORCE,
     ARGS_HOSTS,
     ARGS_PASSWORD_FILE,

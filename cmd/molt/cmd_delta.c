@@ -1,84 +1,84 @@
-// molt delta: a small file that makes one firmware of another, in its place.
+// molt delta: a small file that makes one firmware of another, in its place; and one that takes it back.
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "args.h"
 #include "base/reader.h"
 #include "build.h"
 #include "commands.h"
-#include "describe.h"
 #include "dump.h"
 #include "files.h"
-#include "gunzip.h"
+#include "given.h"
 #include "say.h"
 
-#define IMAGE_SIZE_MAX (16u << 20)
+#define CHIP_SIZE (16u << 20)
 #define SECTOR_SIZE 4096u
 // A device checks the file before it starts, and has a heap of 38 KB.
 #define WINDOW_DEFAULT 4096u
+// Of a sector, on a typical W25Q32.
+#define SECTOR_SECONDS 0.053
 
 static const struct argp_option options[] = {
     { "window", ARGS_WINDOW, "SIZE", 0,
         "How far back references may reach: 512 to 32K (default: 4K), up to the next power of 2. The device needs as much memory to check the file",
         0 },
+    { "reverse", ARGS_REVERSE, 0, 0, "Make both: the file that makes NEW of OLD, and the one that makes OLD of NEW", 0 },
+    ARGS_OPTION_JSON,
     { 0 },
 };
 
-typedef struct firmware {
-    uint8_t *bytes;
-    uint32_t size;
-    molt_image_t image;
-} firmware_t;
+// A file that is made, from one firmware to another.
+typedef struct made {
+    char path[FILES_PATH_MAX];
+    const given_t *from;
+    const given_t *to;
+    build_result_t result;
+} made_t;
 
-// An image, or a gzip file of one. 0, or 1 after having said what is wrong.
-static int load(const char *path, firmware_t *firmware) {
-    int status = files_load_host(path, IMAGE_SIZE_MAX, &firmware->bytes, &firmware->size);
-    if (!status && gunzip_is_gzip(firmware->bytes, firmware->size)) {
-        const char *sentence = gunzip(&firmware->bytes, &firmware->size);
-        status = sentence ? say_fail("%s: %s", path, sentence) : 0;
-    }
-    if (!status && describe_verify(firmware->bytes, firmware->size, &firmware->image) != 0) {
-        status = say_fail("%s: %s", path, molt_image_defect_text(firmware->image.defect));
-    }
-    if (!status && firmware->image.chip != MOLT_CHIP_ESP8266) {
-        status = say_fail(
-            "%s: this is an image for %s; delta files are for the ESP8266", path, molt_chip_text(firmware->image.chip));
-    }
-    return status;
-}
-
-// "v1.25.0" of "v1.25.0 on 2025-04-15".
-static void cut_date(char *version) {
-    char *date = strstr(version, " on ");
-    if (date) {
-        *date = 0;
-    }
-}
+// On a terminal, how far it is.
+typedef struct telling {
+    const char *what;
+    uint32_t percent;  // that stands there, + 1; 0: none
+} telling_t;
 
 static void tell(void *ctx, uint32_t done, uint32_t total) {
-    const char *what = ctx;
-    if (isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\r%s %u%% ", what, (unsigned)(100ull * done / total));
+    telling_t *telling = ctx;
+    uint32_t percent = (uint32_t)(100ull * done / (total ? total : 1));
+    if (telling->percent != percent + 1 && isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\r%s %u %% ", telling->what, percent);
     }
+    telling->percent = percent + 1;
+}
+
+static int tell_proof(void *ctx, uint32_t done, uint32_t total) {
+    tell(ctx, done, total);
+    return 0;
+}
+
+static void tell_end(void) {
+    fprintf(stderr, isatty(STDERR_FILENO) ? "\r                    \r" : "");
 }
 
 // What the device does with the file, before it writes anything.
-static int prove(const build_result_t *result, const firmware_t *old_firmware) {
+static int prove(const made_t *made) {
+    // As long as what was told before it, "comparing".
+    telling_t telling = { .what = "applying " };
     sim_nor_t nor;
-    const molt_geometry_t geometry = { IMAGE_SIZE_MAX, SECTOR_SIZE, 65536, 256 };
+    const molt_geometry_t geometry = { CHIP_SIZE, SECTOR_SIZE, 65536, 256 };
     molt_delta_t *delta = malloc(sizeof *delta);
     uint8_t *memory = malloc(MOLT_DELTA_WINDOWS_MAX + SECTOR_SIZE);
     int err = delta && memory ? sim_nor_init(&nor, &geometry) : -1;
     if (!err) {
-        const molt_reader_t patch = molt_memory_reader(result->bytes, result->size);
+        const molt_reader_t patch = molt_memory_reader(made->result.bytes, made->result.size);
         const molt_delta_place_t place = { &nor.flash, 0, 0, NULL };
-        memcpy(nor.bytes, old_firmware->bytes, old_firmware->size);
+        memcpy(nor.bytes, made->from->bytes, made->from->size);
         err = molt_delta_check_file(&patch, memory, SECTOR_SIZE, NULL, NULL);
         err = err ? err : molt_delta_begin(delta, &patch, &place, memory, MOLT_DELTA_WINDOWS_MAX);
-        err = err ? err : molt_delta_check(delta, memory + MOLT_DELTA_WINDOWS_MAX, NULL, NULL);
+        err = err ? err : molt_delta_check(delta, memory + MOLT_DELTA_WINDOWS_MAX, tell_proof, &telling);
         sim_nor_free(&nor);
     }
     free(memory);
@@ -86,14 +86,55 @@ static int prove(const build_result_t *result, const firmware_t *old_firmware) {
     return err;
 }
 
-static void print_result(const char *out, const build_result_t *result, const firmware_t *new_firmware) {
-    uint32_t files = MOLT_DELTA_STASH_SLOT + result->slot_count;
-    // The stash, two logs, and what any upgrade does.
-    uint32_t sectors = result->write_count + result->stash_count + 2;
-    printf("%s: %s, %.1f %% of %s\n", out, say_bytes(result->size).text, 100.0 * result->size / new_firmware->size,
-        say_bytes(new_firmware->size).text);
-    printf("the device needs %u more files of 4 KB beside it, and writes %u sectors: some %.1f s of flash time\n", files, sectors,
-        sectors * 0.053);
+// The stash, two logs, and what any upgrade does.
+static uint32_t count_sectors(const build_result_t *result) {
+    return result->write_count + result->stash_count + 2;
+}
+
+static uint32_t count_files(const build_result_t *result) {
+    return MOLT_DELTA_STASH_SLOT + result->slot_count;
+}
+
+static void print_made(const made_t *made) {
+    const build_result_t *result = &made->result;
+    uint32_t sectors = count_sectors(result);
+    printf("%s: %s, %.1f %% of %s\n", made->path, say_bytes(result->size).text, 100.0 * result->size / made->to->size,
+        say_bytes(made->to->size).text);
+    printf("the device needs %u more files of 4 KB beside it, and writes %u sectors: some %.1f s of flash time\n",
+        count_files(result), sectors, sectors * SECTOR_SECONDS);
+}
+
+static void print_given_json(const char *name, const given_t *given) {
+    printf("  \"%s\": { \"file\": ", name);
+    say_json(stdout, given->path);
+    printf(", \"kind\": \"%s\", \"size\": %u, \"version\": ",
+        given->is_dump   ? "dump"
+        : given->is_gzip ? "gzip file"
+                         : "image",
+        given->size);
+    say_json(stdout, given->image.version);
+    if (given->is_dump) {
+        printf(", \"resident\": %s, \"head_address\": %u", given->is_resident ? "true" : "false", given->head_addr);
+    }
+    printf(" },\n");
+}
+
+static void print_json(const made_t *made, uint32_t count) {
+    printf("{\n");
+    print_given_json("old", made->from);
+    print_given_json("new", made->to);
+    printf("  \"made\": [");
+    for (uint32_t i = 0; i < count; i++) {
+        const build_result_t *result = &made[i].result;
+        printf("%s\n    { \"file\": ", i ? "," : "");
+        say_json(stdout, made[i].path);
+        printf(
+            ", \"makes\": \"%s\", \"size\": %u, \"window\": %u, \"stash_files\": %u, \"sectors_made\": %u, \"sectors_stashed\": "
+            "%u, \"sectors_written\": %u, \"flash_seconds\": %.1f }",
+            i ? "old" : "new", result->size, result->window_size, count_files(result), result->write_count, result->stash_count,
+            count_sectors(result), count_sectors(result) * SECTOR_SECONDS);
+    }
+    printf("\n  ]\n}\n");
 }
 
 static int fail(build_err_t err) {
@@ -109,64 +150,133 @@ static int fail(build_err_t err) {
     return say_fail("there is not enough memory; close other programs");
 }
 
-static int make(const args_t *args, const char *out, const firmware_t *old_firmware, const firmware_t *new_firmware) {
-    char text[512];
-    build_result_t result;
+// Up to the date, "v1.25.0" of "v1.25.0 on 2025-04-15"; as much as there is room for.
+static void copy_version(char *out, size_t out_size, const char *version) {
+    const char *date = strstr(version, " on ");
+    size_t size = date ? (size_t)(date - version) : strlen(version);
+    (void)snprintf(out, out_size, "%.*s", (int)size, version);
+}
+
+// Made and proved, but not written yet. 0, or 1 after having said what is wrong.
+static int make(made_t *made, uint32_t window_size) {
+    telling_t telling = { .what = "comparing" };
+    char names[2][MOLT_IMAGE_VERSION_MAX + 1];
+    copy_version(names[0], sizeof names[0], made->from->image.version);
+    copy_version(names[1], sizeof names[1], made->to->image.version);
     const build_request_t request = {
-        .old_bytes = old_firmware->bytes,
-        .new_bytes = new_firmware->bytes,
-        .old_size = old_firmware->size,
-        .new_size = new_firmware->size,
+        .old_bytes = made->from->bytes,
+        .new_bytes = made->to->bytes,
+        .old_size = made->from->size,
+        .new_size = made->to->size,
         .sector_size = SECTOR_SIZE,
-        .window_size = args->window ? args->window : WINDOW_DEFAULT,
-        .fs_addr = new_firmware->image.fs_addr,
-        .old_name = old_firmware->image.version,
-        .new_name = new_firmware->image.version,
+        .window_size = window_size ? window_size : WINDOW_DEFAULT,
+        .fs_addr = made->to->image.fs_addr,
+        .old_name = names[0],
+        .new_name = names[1],
         .progress = tell,
-        .progress_ctx = "comparing",
+        .progress_ctx = &telling,
     };
-    build_err_t err = build_delta(&result, &request);
-    tell("comparing", 1, 1);
-    fprintf(stderr, isatty(STDERR_FILENO) ? "\r                \r" : "");
-    int status = err ? fail(err) : 0;
-    if (!status && prove(&result, old_firmware) != 0) {
-        status = say_fail("the delta file does not make the new image; please report that, with both images");
-    } else if (!status && sim_dump_write_file(out, result.bytes, result.size, text, sizeof text) != 0) {
-        status = say_fail("%s", text);
-    } else if (!status) {
-        print_result(out, &result, new_firmware);
+    build_err_t err = build_delta(&made->result, &request);
+    bool is_right = !err && prove(made) == 0;
+    tell_end();
+    if (err) {
+        return fail(err);
     }
-    free(result.bytes);
+    return is_right ? 0 : say_fail("the delta file does not make the new image; please report that, with both images");
+}
+
+static int write_made(const made_t *made) {
+    char text[512];
+    return sim_dump_write_file(made->path, made->result.bytes, made->result.size, text, sizeof text) ? say_fail("%s", text) : 0;
+}
+
+static bool is_same_file(const char *a, const char *b) {
+    struct stat of_a;
+    struct stat of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
+// `name`, or the name of the firmware that is made with ".delta" behind it. 0, or 1 after having said what is wrong.
+static int name_file(made_t *made, const char *name) {
+    int length = name ? snprintf(made->path, sizeof made->path, "%s", name)
+                      : snprintf(made->path, sizeof made->path, "%s.delta", made->to->path);
+    if (length < 0 || (size_t)length >= sizeof made->path) {
+        return say_fail("the name is too long; choose a shorter one");
+    }
+    if (is_same_file(made->path, made->from->path) || is_same_file(made->path, made->to->path)) {
+        return say_fail(
+            "%s: the delta file would take the place of a firmware that it is made from; name another file", made->path);
+    }
+    return 0;
+}
+
+// What the two firmwares are, and whether there is anything to do between them.
+static int load_both(given_t *old_firmware, given_t *new_firmware, const args_t *args) {
+    int status = given_load(old_firmware, args->positional[0]);
+    status = status ? status : given_load(new_firmware, args->positional[1]);
+    if (!status && old_firmware->size == new_firmware->size
+        && memcmp(old_firmware->bytes, new_firmware->bytes, new_firmware->size) == 0) {
+        status = say_fail(
+            "%s and %s are the same firmware; there is nothing to upgrade", args->positional[0], args->positional[1]);
+    }
+    if (!status && !args->json) {
+        given_tell(old_firmware);
+        given_tell(new_firmware);
+    }
+    return status;
+}
+
+static int run(made_t *made, uint32_t count, const args_t *args) {
+    int status = 0;
+    for (uint32_t i = 0; i < count && !status; i++) {
+        status = name_file(&made[i], args->positional[2 + i]);
+    }
+    if (!status && count > 1 && strcmp(made[0].path, made[1].path) == 0) {
+        status = say_fail("%s: both delta files would have this name; name two", made[0].path);
+    }
+    for (uint32_t i = 0; i < count && !status; i++) {
+        status = make(&made[i], args->window);
+    }
+    for (uint32_t i = 0; i < count && !status; i++) {
+        status = write_made(&made[i]);
+    }
+    for (uint32_t i = 0; i < count && !status && !args->json; i++) {
+        print_made(&made[i]);
+    }
+    if (!status && args->json) {
+        print_json(made, count);
+    }
     return status;
 }
 
 int cmd_delta(int argc, char **argv) {
     static const args_spec_t spec = {
-        "OLD NEW [OUT]",
-        "Make a delta file that turns the firmware OLD, which is on the device, into NEW. Both are images, or gzip files of them. "
-        "OUT is NEW.delta if not given. The device upgrades itself from it as from an image.\v"
+        "OLD NEW [OUT [BACK]]",
+        "Make a delta file that turns the firmware OLD, which is on the device, into NEW. Each is an image, a gzip file of one, or the "
+        "dump of a chip that it is on. OUT is NEW.delta if not given. The device upgrades itself from it as from an image. With "
+        "--reverse also BACK, OLD.delta if not given, which makes OLD of NEW.\v"
         "Examples:\n"
         "  molt delta v1.bin v2.bin\n"
-        "  molt delta v2.bin v1.bin back.delta",
+        "  molt delta --reverse v1.bin v2.bin up.delta back.delta\n"
+        "  molt delta flash.bin v2.bin --json",
         options,
         2,
-        3,
+        4,
     };
     args_t args;
     args_parse(&spec, argc, argv, &args);
-    char out[FILES_PATH_MAX];
-    firmware_t old_firmware = { 0 };
-    firmware_t new_firmware = { 0 };
-    int length = args.positional[2] ? snprintf(out, sizeof out, "%s", args.positional[2])
-                                    : snprintf(out, sizeof out, "%s.delta", args.positional[1]);
-    int status = length < 0 || (size_t)length >= sizeof out ? say_fail("the name is too long; choose a shorter one") : 0;
-    status = status ? status : load(args.positional[0], &old_firmware);
-    status = status ? status : load(args.positional[1], &new_firmware);
-    cut_date(old_firmware.image.version);
-    cut_date(new_firmware.image.version);
-    status = status ? status : make(&args, out, &old_firmware, &new_firmware);
-    free(old_firmware.bytes);
-    free(new_firmware.bytes);
+    given_t old_firmware = { 0 };
+    given_t new_firmware = { 0 };
+    made_t made[2] = { { .from = &old_firmware, .to = &new_firmware }, { .from = &new_firmware, .to = &old_firmware } };
+    int status = args.positional[3] && !args.reverse ? say_fail("BACK is made with --reverse only; say that, or leave BACK out")
+                                                     : 0;
+    status = status ? status : load_both(&old_firmware, &new_firmware, &args);
+    status = status ? status : run(made, args.reverse ? 2 : 1, &args);
+    for (uint32_t i = 0; i < 2; i++) {
+        free(made[i].result.bytes);
+    }
+    given_free(&old_firmware);
+    given_free(&new_firmware);
     args_free(&args);
     return status;
 }

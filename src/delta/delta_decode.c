@@ -5,6 +5,7 @@
 #include "base/libc.h"
 #include "delta/delta.h"
 #include "delta/delta_format.h"
+#include "delta/delta_stream.h"
 #include "molt/error.h"
 
 // molt_delta_t.where: below MOLT_DELTA_SLOTS_MAX the slot.
@@ -13,23 +14,6 @@
 
 // Bytes of the old image that are read at a time.
 #define OLD_PIECE_SIZE 64u
-
-static int read_stream(molt_inflate_t *stream, uint8_t *out, uint32_t size) {
-    uint32_t got;
-    int err = molt_inflate_read(stream, out, size, &got);
-    return err || got == size ? err : MOLT_ERR_CORRUPT;
-}
-
-// A number: 7 bits a byte, lowest first, the eighth bit set in all but the last. *err sticks.
-static uint32_t read_number(molt_inflate_t *stream, int *err) {
-    uint32_t number = 0;
-    uint8_t byte = 0x80;
-    for (uint32_t shift = 0; !*err && (byte & 0x80) != 0; shift += 7) {
-        *err = shift > 21 ? MOLT_ERR_CORRUPT : read_stream(stream, &byte, 1);
-        number |= (uint32_t)(byte & 0x7f) << shift;
-    }
-    return *err ? 0 : number;
-}
 
 static uint32_t sector_count(const molt_delta_t *delta, uint32_t size) {
     return ceil_div(size, delta->header.sector_size);
@@ -43,7 +27,7 @@ static int read_ops(molt_delta_t *delta) {
     uint32_t sum = 0;
     uint32_t crc;
     for (uint32_t i = 0; i < delta->header.op_count; i++) {
-        uint32_t number = read_number(&delta->main, &err);
+        uint32_t number = molt_delta_read_number(&delta->main, &err);
         uint32_t slot = number % DELTA_OP_SLOTS;
         sector += (uint32_t)delta_zigzag(number / DELTA_OP_SLOTS);
         uint32_t limit = sector_count(delta, slot ? delta->header.old_size : delta->header.new_size);
@@ -76,7 +60,7 @@ int molt_delta_begin(
     molt_inflate_begin_raw(&delta->main, &delta->patch, header->main_off, window, header->main_window_size);
     molt_inflate_begin_raw(
         &delta->fix, &delta->patch, header->fix_off, window + header->main_window_size, header->fix_window_size);
-    delta->until_fix = read_number(&delta->fix, &err);
+    delta->until_fix = molt_delta_read_number(&delta->fix, &err);
     return err ? err : read_ops(delta);
 }
 
@@ -126,45 +110,29 @@ static int copy_old(molt_delta_t *delta, uint32_t off, uint32_t target, uint8_t 
     return 0;
 }
 
-// Change what is to be changed of `size` bytes that were copied.
-static int fix_copied(molt_delta_t *delta, uint8_t *bytes, uint32_t size) {
-    int err = 0;
-    uint32_t off = 0;
-    while (!err && delta->until_fix < size - off) {
-        uint8_t difference = 0;
-        off += delta->until_fix;
-        err = read_stream(&delta->fix, &difference, 1);
-        bytes[off] = (uint8_t)(bytes[off] + difference);
-        off++;
-        delta->until_fix = read_number(&delta->fix, &err);
-    }
-    delta->until_fix -= size - off;
-    return err;
-}
-
 // Literal bytes and pieces of the old image, turn by turn, until the sector is full. If it is not wanted `buf` is left with nothing in
 // particular.
 static int decode_pieces(molt_delta_t *delta, uint32_t sector, uint32_t size, uint8_t *buf, bool is_wanted) {
     int err = 0;
     uint32_t off = 0;
     while (!err && off < size) {
-        uint32_t count = read_number(&delta->main, &err);
+        uint32_t count = molt_delta_read_number(&delta->main, &err);
         if (err || count > size - off) {
             return err ? err : MOLT_ERR_CORRUPT;
         }
-        err = read_stream(&delta->main, buf + off, count);
+        err = molt_delta_read(&delta->main, buf + off, count);
         off += count;
         if (err || off == size) {
             break;
         }
-        count = read_number(&delta->main, &err);
-        delta->diagonal += delta_zigzag(read_number(&delta->main, &err));
+        count = molt_delta_read_number(&delta->main, &err);
+        delta->diagonal += delta_zigzag(molt_delta_read_number(&delta->main, &err));
         uint32_t from = sector * delta->header.sector_size + off + delta->diagonal;
         if (err || count == 0 || count > size - off || !range_within(from, count, delta->header.old_size)) {
             return err ? err : MOLT_ERR_CORRUPT;
         }
         err = copy_old(delta, from, sector, buf + off, count, is_wanted);
-        err = err ? err : fix_copied(delta, buf + off, count);
+        err = err ? err : molt_delta_fix(delta, buf + off, count);
         off += count;
     }
     return err;

@@ -4,9 +4,10 @@
 import gzip
 import hashlib
 import json
+import struct
 import sys
 
-from rig import KB, check, esp32_image, good, main, micropython_image, noise, refused, test
+from rig import KB, Device, check, esp32_image, good, main, micropython_image, molt, noise, on_terminal, refused, test
 
 
 def next_version(image, seed):
@@ -56,6 +57,124 @@ def packed_images_make_the_same_file(folder):
     good("delta", folder / "old.bin", folder / "new.bin", folder / "plain")
     good("delta", folder / "old.gz", folder / "new.gz")
     check((folder / "plain").read_bytes() == (folder / "new.gz.delta").read_bytes(), "the same, under its usual name")
+
+
+@test
+def both_directions_are_made_at_once(folder):
+    old, new = pair(folder)
+    good("delta", folder / "old.bin", folder / "new.bin", folder / "up")
+    good("delta", folder / "new.bin", folder / "old.bin", folder / "back")
+    said = good("delta", "--reverse", folder / "old.bin", folder / "new.bin").out
+    check("new.bin.delta: " in said and "old.bin.delta: " in said, said)
+    good("delta", "--reverse", folder / "old.bin", folder / "new.bin", folder / "1", folder / "2")
+    for named, usual, alone in (("1", "new.bin.delta", "up"), ("2", "old.bin.delta", "back")):
+        made = (folder / alone).read_bytes()
+        check((folder / named).read_bytes() == made and (folder / usual).read_bytes() == made, "the same as", alone)
+    sizes = [json.loads(good("info", folder / name, "--json").out)["new"]["size"] for name in ("1", "2")]
+    check(sizes == [len(new), len(old)], sizes)
+
+
+@test
+def json_says_what_was_made(folder):
+    old, new = pair(folder)
+    (folder / "new.gz").write_bytes(gzip.compress(new))
+    told = json.loads(good("delta", folder / "old.bin", folder / "new.gz", folder / "up", "--json").out)
+    check(told["old"]["size"] == len(old) and told["old"]["kind"] == "image", told)
+    check(told["new"]["size"] == len(new) and told["new"]["kind"] == "gzip file", told)
+    check([made["makes"] for made in told["made"]] == ["new"], told)
+    header = json.loads(good("info", folder / "up", "--json").out)
+    made = told["made"][0]
+    check(made["size"] == header["size"] == (folder / "up").stat().st_size, made, header)
+    check(made["window"] == header["window"] and made["stash_files"] == header["stash_files"], made, header)
+    check(made["sectors_made"] + made["sectors_stashed"] == header["operations"] == made["sectors_written"] - 2, made, header)
+    both = json.loads(good("delta", "--reverse", folder / "old.bin", folder / "new.gz", "--json").out)
+    check([made["makes"] for made in both["made"]] == ["new", "old"], both)
+    failed = refused("delta", folder / "old.bin", folder / "none", "--json")
+    check(failed.out == "", failed.out)
+
+
+@test
+def the_firmware_of_a_dump_is_taken_also_in_resident_mode(folder):
+    old = micropython_image(300 * KB, 1)
+    device = Device(folder, old=old, new=next_version(old, 2))
+    device.blank_reserved()
+    (folder / "new.bin").write_bytes(device.new)
+    said = good("delta", device.path, folder / "new.bin", folder / "1").out
+    check("flash.bin: a dump; taken is the firmware at its beginning, 307200 bytes" in said and "resident" not in said, said)
+    good("install", device.path, "-q")
+    said = good("delta", device.path, folder / "new.bin", folder / "2").out
+    check("307200 bytes" in said and "with its own first sector from 0x" in said, said)
+    check((folder / "1").read_bytes() == (folder / "2").read_bytes(), "it is the same firmware")
+    told = json.loads(good("delta", device.path, folder / "new.bin", folder / "2", "--json").out)["old"]
+    check(told["kind"] == "dump" and told["resident"] and told["head_address"] > 0xF0000, told)
+    good("put", device.path, f"{folder / '2'}:up")
+    good("upgrade", device.path, "up", "-q")
+    # The dump of a device that has the new firmware already is as good as the image.
+    said = good("delta", folder / "old.img", device.path, folder / "3").out
+    check(f"{len(device.new)} bytes" in said, said)
+    fresh = folder / "fresh.bin"
+    good("mkflash", fresh, "--size", "1M", "--firmware", folder / "old.img", "--put", f"{folder / '3'}:up")
+    good("upgrade", fresh, "up", "-q")
+    check(fresh.read_bytes()[4:len(device.new)] == device.new[4:], "the new firmware is there")
+
+
+@test
+def a_dump_without_a_firmware_that_can_be_taken_is_refused(folder):
+    pair(folder)
+    device = Device(folder, old=micropython_image(300 * KB, 1), new=micropython_image(300 * KB, 7))
+    data = device.before
+    damaged = bytearray(data)
+    damaged[0x20000] ^= 1
+    good("upgrade", device.path, "fw/new.bin", "-q", "--cut", "600")
+    half = device.now()
+    for content, sentence in ((half, "an upgrade is in progress"), (bytes(damaged), "MD5"), (b"\xff" * len(data), "")):
+        device.path.write_bytes(content)
+        refused("delta", device.path, folder / "new.bin", folder / "out", saying=sentence)
+        refused("delta", folder / "new.bin", device.path, folder / "out", saying=sentence)
+    (folder / "packed.gz").write_bytes(gzip.compress(data, 1))
+    refused("delta", folder / "packed.gz", folder / "new.bin", folder / "out", saying="unpack it first")
+    check(not (folder / "out").exists(), "nothing is written")
+
+
+@test
+def no_firmware_is_written_over_and_none_made_of_itself(folder):
+    old, new = pair(folder)
+    (folder / "same.bin").write_bytes(old)
+    (folder / "also").hardlink_to(folder / "new.bin")
+    refused("delta", folder / "old.bin", folder / "same.bin", saying="are the same firmware")
+    for out in ("old.bin", "new.bin", "also"):
+        refused("delta", folder / "old.bin", folder / "new.bin", folder / out, saying="would take the place of a firmware")
+    refused("delta", "--reverse", folder / "old.bin", folder / "new.bin", folder / "up", folder / "old.bin", saying="take the place")
+    refused("delta", "--reverse", folder / "old.bin", folder / "new.bin", folder / "up", folder / "up", saying="name two")
+    refused("delta", folder / "old.bin", folder / "new.bin", folder / "up", folder / "back", saying="--reverse")
+    good("delta", folder / "old.bin", folder / "new.bin", folder / "up")
+    refused("delta", folder / "up", folder / "new.bin", folder / "out", saying="this is a delta file")
+    check(not (folder / "out").exists() and not (folder / "back").exists(), "nothing else is written")
+    check((folder / "old.bin").read_bytes() == old and (folder / "new.bin").read_bytes() == new, "the firmwares are as they were")
+    check(molt("delta", folder / "old.bin", folder / "new.bin", "--window", "100").status == 2, "a window of 100 bytes")
+
+
+@test
+def on_a_terminal_it_shows_how_far_it_is(folder):
+    pair(folder)
+    said = on_terminal("delta", folder / "old.bin", folder / "new.bin", folder / "up")
+    check("comparing" in said and "applying" in said and "%" in said, said)
+    check(good("delta", folder / "old.bin", folder / "new.bin", folder / "up").err == "", "and says nothing elsewhere")
+
+
+@test
+def pointers_that_move_by_one_distance_cost_little(folder):
+    # 4,000 pointers to places all over a piece that moves by 0x1a4: the bytes change by a carry or not, the numbers all the same.
+    old, _ = pair(folder)
+    table = bytes().join(struct.pack("<I", 0x40210000 + int.from_bytes(noise(8000, 6)[2 * i:2 * i + 2], "little")) for i in range(4000))
+    moved = bytes().join(struct.pack("<I", word + 0x1A4) for (word,) in struct.iter_unpack("<I", table))
+    for name, content in (("1", table), ("2", moved)):
+        body = old[:0x20000] + content + old[0x20000:-16]
+        body = body[:0x8FFC] + struct.pack("<I", len(body)) + body[0x9000:]
+        (folder / name).write_bytes(body + hashlib.md5(body[4:]).digest())
+    good("delta", folder / "1", folder / "2", folder / "up")
+    size = (folder / "up").stat().st_size
+    check(size < 600, size)
 
 
 @test

@@ -76,16 +76,22 @@ typedef struct streams {
     uint32_t until_fix;  // bytes that were copied unchanged since the last change
 } streams_t;
 
+// Changed bytes that follow each other are one number, lowest first, and what is added to them is another: a pointer that has moved
+// by so much gets the same one wherever it points to.
 static void put_copy(streams_t *streams, const build_request_t *request, uint32_t new_off, uint32_t old_off, uint32_t size) {
+    uint32_t carry = 0;
     for (uint32_t i = 0; i < size; i++) {
-        uint8_t difference = (uint8_t)(request->new_bytes[new_off + i] - request->old_bytes[old_off + i]);
-        if (difference) {
-            put_number(&streams->fix, streams->until_fix);
-            put(&streams->fix, &difference, 1);
-            streams->until_fix = 0;
-        } else {
+        uint8_t old = request->old_bytes[old_off + i];
+        if (request->new_bytes[new_off + i] == old) {
             streams->until_fix++;
+            carry = 0;
+            continue;
         }
+        uint8_t difference = (uint8_t)(request->new_bytes[new_off + i] - old - carry);
+        put_number(&streams->fix, streams->until_fix);
+        put(&streams->fix, &difference, 1);
+        streams->until_fix = 0;
+        carry = (old + difference + carry) >> 8;
     }
 }
 
@@ -255,6 +261,7 @@ static build_err_t pack(build_result_t *result, const build_request_t *request, 
     free(streams.main.bytes);
     free(streams.fix.bytes);
     free(streams.crcs.bytes);
+    result->window_size = (1u << header[DELTA_OFF_WINDOW_BITS]) + (1u << header[DELTA_OFF_WINDOW_BITS + 1]);
     result->bytes = file.bytes;
     result->size = file.size;
     return is_full || file.is_full ? BUILD_NO_MEMORY : BUILD_OK;

@@ -24,6 +24,7 @@ typedef struct build_request {
 typedef struct build_result {
     uint8_t *bytes;  // the file; to be freed
     uint32_t size;
+    uint32_t window_size;  // bytes, of both streams' windows
     uint32_t slot_count;
     uint32_t write_count;  // sectors that are written, the first one not among them
     uint32_t stash_count;

@@ -133,6 +133,10 @@ static uint32_t next_place(
     const search_t *s, uint32_t off, uint32_t shift, uint32_t *old_off, match_progress_t *progress, void *ctx) {
     uint32_t agreed = 0;
     uint32_t counted = off;
+    uint32_t told = off;
+    if (progress) {
+        progress(ctx, off, s->new_size);
+    }
     for (; off < s->new_size; off++) {
         uint32_t size = longest(s, off, old_off);
         for (; counted < off + size; counted++) {
@@ -148,7 +152,8 @@ static uint32_t next_place(
             return off;
         }
         agreed -= agrees(s, off, shift);
-        if (progress && off % PROGRESS_STEP == 0) {
+        if (progress && off - told >= PROGRESS_STEP) {
+            told = off;
             progress(ctx, off, s->new_size);
         }
     }
