@@ -148,7 +148,8 @@ static int store(sim_upgrade_t *host) {
     return molt_job_store(&host->job, has_head ? &head.source : NULL);
 }
 
-static int store_fallback(const sim_upgrade_t *host) {
+// What is wrong with it is told as what is wrong with the upgrade.
+static int store_fallback(sim_upgrade_t *host) {
     sim_upgrade_t fallback = *host;
     fallback.path = host->fallback_path;
     fallback.options.is_fallback = true;
@@ -157,6 +158,9 @@ static int store_fallback(const sim_upgrade_t *host) {
     if (!err) {
         err = store(&fallback);
     }
+    host->job.trouble = fallback.job.trouble;
+    host->job.refusal = fallback.job.refusal;
+    host->job.image = fallback.job.image;
     sim_upgrade_free(&fallback);
     return err;
 }

@@ -101,7 +101,7 @@ static bool leads_back(const molt_job_t *job) {
 }
 
 // Decode the new image's sector: from the patch, or from its place in flash if the patch does not write it.
-static int decode_sector(molt_job_t *job, uint32_t sector) {
+static int decode_new(molt_job_t *job, uint32_t sector) {
     uint32_t size = sector_size_of(job);
     int err = begin_delta(job);
     bool is_there = sector == 0;
@@ -124,7 +124,7 @@ static int have_sector(molt_job_t *job, uint32_t sector) {
     if (sector == job->delta->sector) {
         return 0;
     }
-    int err = !leads_back(job) ? decode_sector(job, sector)
+    int err = !leads_back(job) ? decode_new(job, sector)
               : sector         ? molt_delta_read_sector(&job->delta->patch.header, &place, sector, sector_of(job))
                                : molt_delta_present_first(&job->delta->patch, sector_of(job));
     job->delta->sector = err ? UINT32_MAX : sector;

@@ -8,7 +8,7 @@ import random
 import sys
 
 from checks import attempt, landed, target_is
-from rig import (BUILD, CUT, FS_START_1M, Skip, firmware, fresh, main, note, same, same_bytes, scratch, test, tool, true, user_files)
+from rig import (BUILD, CUT, FS_START_1M, SECTOR, Skip, firmware, fresh, main, note, same, same_bytes, scratch, test, tool, true, user_files)
 
 OLD, NEW = "mpy-A-1M", "mpy2-A-1M"
 ALL = "--all" in sys.argv
@@ -81,6 +81,28 @@ def a_damaged_file():
         true("delta file is damaged" in sentence, sentence)
     attempt(board, "molt.fwupdate('none.delta')")
     same_bytes(board.flash(), flash, "flash")
+
+
+@test
+def a_trial_falls_back():
+    """In resident mode a trial of a firmware that came by a delta file falls back by one, byte for byte; what leads elsewhere is refused"""
+    there, _ = delta("mpy-A", "mpy2-A")
+    back, _ = delta("mpy2-A", "mpy-A")
+    other, _ = delta("mpy-B", "mpy-A")
+    board = fresh("mpy-A", files={**user_files(), "fw.delta": there, "back.delta": back, "other.delta": other})
+    board.run("import molt; molt.install()")
+    before = board.flash()
+    for wrong, words in (("fw.delta", "does not lead from the new firmware"), ("other.delta", "does not lead back from this image")):
+        _, _, _, sentence = attempt(board, f"import molt; molt.fwupdate('fw.delta', fallback='{wrong}', verbose=False)")
+        true(words in sentence, sentence)
+        same_bytes(board.flash(), before, "flash")
+    run = board.run("import molt; molt.fwupdate('fw.delta', fallback='back.delta', trial_starts=2, verbose=False)")
+    true(run.runs("mpy2-A"), f"the new firmware is on trial: {run.lines()[-3:]}")
+    true(board.run().runs("mpy2-A"), "its second start")
+    true(board.run().runs("mpy-A"), "then the old one is back")
+    same(board.run("import molt; print(molt.status()['result'])").lines()[-1], "rolled back", "status")
+    size = len(firmware("mpy-A"))
+    same_bytes(board.flash()[SECTOR:size], before[SECTOR:size], "the old firmware behind its first sector")
 
 
 @test
