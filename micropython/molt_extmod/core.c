@@ -28,8 +28,8 @@
 #include "delta/delta_check.c"
 #include "delta/delta_decode.c"
 #include "delta/delta_file.c"
-#include "delta/delta_stream.c"
 #include "delta/delta_log.c"
+#include "delta/delta_stream.c"
 
 #include "resident/load.c"
 #include "resident/resident.c"

@@ -59,8 +59,7 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_REFUSED:
             return molt_refusal_text(job->refusal.reason);
         case MOLT_JOB_TROUBLE_EXTENTS:
-            return "the file's blocks do not hold the file's bytes: it is being written, or the filesystem is damaged; "
-                   "copy the file again";
+            return "the file's blocks do not hold the file's bytes: it is being written, or the filesystem is damaged; copy the file again";
         case MOLT_JOB_TROUBLE_SAVED:
             return "the present first sector could not be saved on the filesystem";
         case MOLT_JOB_TROUBLE_PENDING:
