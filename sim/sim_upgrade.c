@@ -89,8 +89,9 @@ static int write_head(sim_upgrade_t *host) {
     return err;
 }
 
-static void name_stash(char path[32], uint32_t index) {
-    snprintf(path, 32, SIM_STASH_PATH "%u", index);
+// A fallback has its own.
+static void name_stash(const sim_upgrade_t *host, uint32_t index, char path[32]) {
+    snprintf(path, 32, "%s%u", host->options.is_fallback ? SIM_BACK_PATH : SIM_STASH_PATH, index);
 }
 
 static int write_stash(sim_upgrade_t *host, uint8_t *buf) {
@@ -101,7 +102,7 @@ static int write_stash(sim_upgrade_t *host, uint8_t *buf) {
     // littlefs 2.8 reads behind its own arrays where a directory that it compacts is read wrong.
     host->nor->is_sheltered = true;
     for (uint32_t i = 0; !err && i < molt_job_stash_count(&host->job); i++) {
-        name_stash(path, i);
+        name_stash(host, i, path);
         err = mount_fs(host, true);
         if (!err) {
             err = molt_lfs_write_stash(
@@ -119,7 +120,7 @@ static int set_stash(sim_upgrade_t *host, uint8_t *buf) {
     char path[32];
     int err = 0;
     for (uint32_t i = 0; !err && i < molt_job_stash_count(&host->job); i++) {
-        name_stash(path, i);
+        name_stash(host, i, path);
         err = molt_lfs_source_open(&file, NULL, &host->volume, path);
         err = err ? err : molt_job_set_stash(&host->job, i, &file.source, buf);
     }
@@ -269,6 +270,7 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
         case MOLT_JOB_TROUBLE_DELTA_OTHER:
         case MOLT_JOB_TROUBLE_DELTA_ERASE:
         case MOLT_JOB_TROUBLE_DELTA_BACK:
+        case MOLT_JOB_TROUBLE_EXTENSIONS:
             break;
     }
     snprintf(text, text_size, "%s%s", sentence, advice);

@@ -13,6 +13,7 @@
 
 // Of a delta file: the files of its stash are called so, with a number behind.
 #define SIM_STASH_PATH "molt.stash"
+#define SIM_BACK_PATH "molt.back"
 
 typedef struct sim_upgrade {
     // Set by the caller.

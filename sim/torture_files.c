@@ -88,6 +88,28 @@ static int patch(const torture_t *torture, uint32_t head_addr, uint8_t **bytes, 
     return err;
 }
 
+// Replace the patch in *bytes, which leads back to the old image, by that.
+static int unpatch(const torture_t *torture, uint32_t head_addr, uint8_t **bytes, uint32_t *size) {
+    const molt_delta_place_t place = { &torture->nor->flash, torture_image_addr(torture), head_addr, NULL };
+    const molt_reader_t file = molt_memory_reader(*bytes, *size);
+    molt_delta_header_t header = { 0 };
+    int err = molt_delta_read_header(&file, &header);
+    uint8_t *image = malloc(header.new_size + header.sector_size + 1);
+    if (image == NULL) {
+        abort();
+    }
+    for (uint32_t i = 0; !err && i * header.sector_size < header.new_size; i++) {
+        err = molt_delta_read_sector(&header, &place, i, image + i * header.sector_size);
+    }
+    if (!err && molt_crc32(0, image, header.new_size) != header.new_crc) {
+        err = MOLT_ERR_CORRUPT;
+    }
+    free(*bytes);
+    *bytes = image;
+    *size = header.new_size;
+    return err;
+}
+
 int torture_files_load(torture_t *torture, const char *path, uint8_t **bytes, uint32_t *size) {
     molt_volume_t volume;
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
@@ -113,7 +135,9 @@ int torture_files_load(torture_t *torture, const char *path, uint8_t **bytes, ui
     torture->is_gzip = *size >= 2 && (*bytes)[0] == 0x1f && (*bytes)[1] == 0x8b;
     if (*size >= 4 && molt_delta_is_patch(*bytes)) {
         torture->is_delta = true;
-        return patch(torture, (uint32_t)(torture->old_head - torture->original), bytes, size);
+        uint32_t head_addr = (uint32_t)(torture->old_head - torture->original);
+        bool leads_back = torture->fallback_path && strcmp(path, torture->fallback_path) == 0;
+        return leads_back ? unpatch(torture, head_addr, bytes, size) : patch(torture, head_addr, bytes, size);
     }
     return torture->is_gzip ? unpack(bytes, size) : 0;
 }
@@ -129,7 +153,8 @@ static int list_dir(torture_t *torture, molt_volume_t *volume, const char *dir_p
     while (!err && lfs2_dir_read(&volume->lfs, &dir, &info) > 0) {
         torture_file_t found;
         bool is_dot = strcmp(info.name, ".") == 0 || strcmp(info.name, "..") == 0;
-        bool is_ours = strcmp(info.name, SIM_HEAD_PATH) == 0 || strncmp(info.name, SIM_STASH_PATH, strlen(SIM_STASH_PATH)) == 0;
+        bool is_ours = strcmp(info.name, SIM_HEAD_PATH) == 0 || strncmp(info.name, SIM_STASH_PATH, strlen(SIM_STASH_PATH)) == 0
+                       || strncmp(info.name, SIM_BACK_PATH, strlen(SIM_BACK_PATH)) == 0;
         if (is_dot || is_ours) {
             continue;
         }

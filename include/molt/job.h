@@ -7,7 +7,7 @@
 //   (the caller writes molt_job_head_size() bytes, made by molt_job_head_bytes(), to a file, if there are any; for a delta file also
 //   molt_job_stash_count() files of a sector each)
 //   molt_job_store     what the boot loader will need is in flash, and right; nothing counts yet
-//   (for a trial another job up to here, for the image to fall back on: options.is_fallback)
+//   (for a trial another job from molt_job_init up to here, for the image to fall back on: options.is_fallback)
 //   molt_job_commit    the one step that counts: the next reset upgrades
 //
 // A call out of this order is MOLT_ERR_INVAL. A job can be dropped at any time: it owns nothing.
@@ -48,7 +48,7 @@ typedef struct molt_job_options {
     bool erase_all;          // erase the source's filesystem, too
     bool whole_image;        // program also what is right already
     bool is_fallback;        // resident mode: this is what a trial falls back on. Implies whole_image: what it will replace
-                             // is not there yet
+                             // is not there yet. A delta file has to lead from the new firmware to the present one
     bool image_params;       // take flash mode, size and frequency from the image, not from the device
     uint32_t chip_revision;  // an ESP32's, major * 100 + minor, by which an image may be refused; 0: not known
     uint32_t mapped_size;    // less than the target's: of which code can run on this device; 0: the target's

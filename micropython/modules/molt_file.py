@@ -62,11 +62,21 @@ def say_image(job, file_name, trial, drop_frozen, verbose):
         from molt_ask import refuse_frozen
 
         refuse_frozen(size)
-    if trial == (size, crc):
+    if trial and trial[:2] == (size, crc):
         raise ValueError("the fallback is the same image, and no way back; name a file with another one")
     if verbose:
         print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, kind, size, crc))
-    return size, crc
+    sha1, base = job.digests() if hasattr(job, "digests") else (None, None)
+    if trial and trial[2] not in (None, sha1):
+        raise ValueError("the delta file to fall back on does not lead back from this image; make it with `molt delta` of the same two files")
+    return size, crc, base
+
+
+def still(job, trial):
+    """What would be fallen back on is what was checked."""
+    image = job.image()
+    if (image[2], image[4]) != trial[:2]:
+        raise OSError(84, "the file to fall back on is not what it was when it was checked; copy it again")
 
 
 def say_plan(tally, erase_all, verbose):
@@ -129,8 +139,8 @@ def _save(job, path):
     uos.sync()
 
 
-def stash(job, root):
-    """Of a delta file: write the files of a sector each that it needs beside itself."""
+def stash(job, path):
+    """Of a delta file: write the files of a sector each that it needs beside itself: path with a number behind."""
     import gc
 
     count = job.stash_count()
@@ -138,12 +148,12 @@ def stash(job, root):
         return
     try:
         for i in range(count):
-            with open(root + "/molt.stash" + str(i), "wb") as f:
+            with open(path + str(i), "wb") as f:
                 f.write(job.stash(i))
             gc.collect()
     except OSError as e:
         if e.errno == 28:
-            raise OSError(28, "the delta file needs %u files of 4 KB (molt.stash0 and so on); remove files to make room" % count)
+            raise OSError(28, "the delta file needs %u files of 4 KB (%s0 and so on); remove files to make room" % (count, path))
         raise
     uos.sync()
-    job.find_stash("molt.stash")
+    job.find_stash(path.rsplit("/", 1)[-1])

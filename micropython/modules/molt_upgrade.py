@@ -37,7 +37,8 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     reset       False: prepare only; the next reset, whoever makes it, upgrades. Leave the image file and
                 molt.head alone until then. esp.DFU() resets, molt.cancel() takes it back.
     fallback    resident mode: the new firmware is on trial; unless it calls molt.confirm() within `trial_starts`
-                starts (1 to 32), the boot loader puts in the image of this file
+                starts (1 to 32), the boot loader puts in the image of this file. A delta file has to lead from the
+                new firmware back to the present one
     drop_frozen delete the dynamic frozen modules that the new firmware would run over; else they are a reason to refuse
     progress    progress(phase, done, total) is called now and then: phase 'image', 'file', 'compare', in bytes, and
                 'write', in steps. What it raises stops the upgrade, before anything is written if not in 'write'
@@ -66,14 +67,17 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress)
     if not hasattr(_molt, "do"):
         # The engine in Python takes no delta files.
-        _do("molt_file", "stash", job, root)
+        _do("molt_file", "stash", job, root + "/molt.stash")
     job.store(SAVED)
     if trial:
         job = None
         gc.collect()
         # It was checked before anything was written.
-        job = open_job(fallback, safe_check=False, verbose=verbose, drop_frozen=True, is_fallback=True)[0]
+        job, root = open_job(fallback, safe_check=False, verbose=verbose, drop_frozen=True, is_fallback=True)
+        _do("molt_file", "still", job, trial)
         job.plan()
+        if not hasattr(_molt, "do"):
+            _do("molt_file", "stash", job, root + "/molt.back")
         job.store(SAVED)
     if verbose and saves:
         _do("molt_chip", "say_risk", ", and by the boot loader once more at its end: both times ")

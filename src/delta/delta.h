@@ -45,8 +45,8 @@ typedef struct molt_delta_header {
     uint32_t old_size;   // bytes of the images
     uint32_t new_size;
     uint32_t new_crc;
-    uint32_t fs_addr;                  // where the new image looks for its filesystem; 0: not known
-    uint8_t old_sha1[MOLT_SHA1_SIZE];  // with bytes 2 and 3 taken as 0: they are the device's own
+    uint32_t fs_addr;  // where the new image looks for its filesystem; 0: not known
+    uint8_t old_sha1[MOLT_SHA1_SIZE];
     uint8_t new_sha1[MOLT_SHA1_SIZE];
     uint32_t op_count;
     uint32_t slot_count;
@@ -54,7 +54,9 @@ typedef struct molt_delta_header {
     uint32_t fix_off;
     uint32_t main_window_size;  // bytes, powers of 2
     uint32_t fix_window_size;
-    uint16_t new_params;                      // bytes 2 (low) and 3 of the new image
+    // Bytes 2 (low) and 3 of the images as their files have them; in flash they are the device's own.
+    uint16_t old_params;
+    uint16_t new_params;
     char old_name[MOLT_DELTA_NAME_SIZE + 1];  // what the images call themselves; "" where it is not known
     char new_name[MOLT_DELTA_NAME_SIZE + 1];
 } molt_delta_header_t;
@@ -138,6 +140,19 @@ int molt_delta_first(molt_delta_t *delta, uint8_t *buf);
 // been destroyed before, each sector comes out right, and all of them together with those that stay are the new image. buf as above.
 // Returns 0, MOLT_ERR_CORRUPT, or an error of reader, flash or progress.
 int molt_delta_check(molt_delta_t *delta, uint8_t *buf, molt_progress_t progress, void *progress_ctx);
+
+// What can be seen of a patch that leads back, right behind molt_delta_begin(), with a place that has no plan: the *new* image is in
+// flash, and the old one will be. The operations are done without the old bytes: none reads what would have been destroyed before, and
+// each sector that is written has the CRC of the one in flash. That they come of the old bytes molt_delta_check() has to see, when those
+// are there. buf as above. Returns 0, MOLT_ERR_CORRUPT, or an error of reader, flash or progress.
+int molt_delta_check_back(molt_delta_t *delta, uint8_t *buf, molt_progress_t progress, void *progress_ctx);
+
+// Where the new image is in flash: a sector of it as its file has it, 0xFF behind the image's end, into `buf` (sector_size bytes,
+// 4-aligned). Returns 0 or an error of flash.
+int molt_delta_read_sector(const molt_delta_header_t *header, const molt_delta_place_t *place, uint32_t sector, uint8_t *buf);
+
+// The first one likewise, held to its CRC. Behind molt_delta_begin(). Returns 0, MOLT_ERR_CORRUPT, or an error of reader or flash.
+int molt_delta_present_first(const molt_delta_t *delta, uint8_t *buf);
 
 // An operation, ready to be written.
 typedef struct molt_delta_write {

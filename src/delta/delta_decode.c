@@ -19,10 +19,13 @@ static uint32_t sector_count(const molt_delta_t *delta, uint32_t size) {
     return ceil_div(size, delta->header.sector_size);
 }
 
-// The list of operations. Sectors are within the image that they are of, and the first one is none of them.
+// The list of operations. Sectors are within the image that they are of, and the first one is none of them. It is held to its CRC each
+// time: with an operation that is read wrong a sector that is needed would be written, or another one be stashed.
 static int read_ops(molt_delta_t *delta) {
     int err = 0;
     uint32_t sector = 0;
+    uint32_t sum = 0;
+    uint32_t crc;
     for (uint32_t i = 0; i < delta->header.op_count; i++) {
         uint32_t number = molt_delta_read_number(&delta->main, &err);
         uint32_t slot = number % DELTA_OP_SLOTS;
@@ -31,9 +34,13 @@ static int read_ops(molt_delta_t *delta) {
         if (err || sector == 0 || sector >= limit || slot > delta->header.slot_count) {
             return err ? err : MOLT_ERR_CORRUPT;
         }
+        uint8_t op[2];
         delta->ops[i] = (molt_delta_op_t)(sector | slot << 10);
+        store16_le(op, delta->ops[i]);
+        sum = molt_crc32(sum, op, sizeof op);
     }
-    return 0;
+    err = delta->patch.read(delta->patch.ctx, DELTA_OFF_OPS_CRC, &crc, sizeof crc);
+    return err || sum == load32_le((const uint8_t *)&crc) ? err : MOLT_ERR_CORRUPT;
 }
 
 int molt_delta_begin(
@@ -73,8 +80,9 @@ static bool find_old(const molt_delta_t *delta, uint32_t old, uint32_t target, u
     return where != GONE;
 }
 
-// `size` bytes from `off` of the old image into `out`, for the sector `target`.
-static int copy_old(molt_delta_t *delta, uint32_t off, uint32_t target, uint8_t *out, uint32_t size) {
+// `size` bytes from `off` of the old image into `out`, for the sector `target`. If they are not wanted it is only seen that they would
+// be there.
+static int copy_old(molt_delta_t *delta, uint32_t off, uint32_t target, uint8_t *out, uint32_t size, bool is_wanted) {
     const molt_flash_t *flash = delta->place.flash;
     uint32_t words[OLD_PIECE_SIZE / 4 + 1];
     while (size) {
@@ -85,13 +93,13 @@ static int copy_old(molt_delta_t *delta, uint32_t off, uint32_t target, uint8_t 
         if (!find_old(delta, off / delta->header.sector_size, target, &addr)) {
             return MOLT_ERR_CORRUPT;
         }
-        int err = flash->read(flash->ctx, addr + in_sector - skip, words, (skip + piece + 3) & ~3u);
+        int err = is_wanted ? flash->read(flash->ctx, addr + in_sector - skip, words, (skip + piece + 3) & ~3u) : 0;
         if (err) {
             return err;
         }
         if (off - skip == 0) {
-            // The device's own flash parameters.
-            words[0] &= 0xffff;
+            // Not the device's own flash parameters.
+            store16_le((uint8_t *)words + 2, delta->header.old_params);
         }
         memcpy(out, (const uint8_t *)words + skip, piece);
         off += piece;
@@ -122,7 +130,7 @@ static int decode_pieces(molt_delta_t *delta, uint32_t sector, uint32_t size, ui
         if (err || count == 0 || count > size - off || !range_within(from, count, delta->header.old_size)) {
             return err ? err : MOLT_ERR_CORRUPT;
         }
-        err = is_wanted ? copy_old(delta, from, sector, buf + off, count) : 0;
+        err = copy_old(delta, from, sector, buf + off, count, is_wanted);
         err = err ? err : molt_delta_fix(delta, buf + off, count);
         off += count;
     }
@@ -133,7 +141,7 @@ static int decode_pieces(molt_delta_t *delta, uint32_t sector, uint32_t size, ui
 static int decode_sector(molt_delta_t *delta, uint32_t sector, uint8_t *buf, bool is_wanted) {
     uint32_t sector_size = delta->header.sector_size;
     uint32_t size = min_u32(sector_size, delta->header.new_size - sector * sector_size);
-    uint32_t crc_off = MOLT_DELTA_HEADER_SIZE + 4 * delta->made++;
+    uint32_t crc_off = DELTA_OFF_CRCS + 4 * delta->made++;
     int err = decode_pieces(delta, sector, size, buf, is_wanted);
     if (err || !is_wanted) {
         return err;

@@ -50,19 +50,20 @@ int molt_delta_read_header(const molt_reader_t *patch, molt_delta_header_t *head
         .fix_off = load32_le(h + DELTA_OFF_FIX_OFF),
         .main_window_size = window_size(h[DELTA_OFF_WINDOW_BITS]),
         .fix_window_size = window_size(h[DELTA_OFF_WINDOW_BITS + 1]),
+        .old_params = load16_le(h + DELTA_OFF_OLD_PARAMS),
         .new_params = load16_le(h + DELTA_OFF_NEW_PARAMS),
     };
     memcpy(header->old_sha1, h + DELTA_OFF_OLD_SHA1, MOLT_SHA1_SIZE);
     memcpy(header->new_sha1, h + DELTA_OFF_NEW_SHA1, MOLT_SHA1_SIZE);
     read_name(header->old_name, h + DELTA_OFF_OLD_NAME);
     read_name(header->new_name, h + DELTA_OFF_NEW_NAME);
-    if (!molt_delta_is_patch(h) || load32_le(h + DELTA_OFF_FLAGS) != 0) {
+    if (!molt_delta_is_patch(h) || load16_le(h + DELTA_OFF_FLAGS) != 0) {
         return MOLT_ERR_NOTSUP;
     }
     uint32_t end = patch->size - DELTA_TRAILER_SIZE;
     bool is_whole = header->file_size == patch->size && is_power_of_2(header->sector_size) && header->sector_size >= 256
                     && header->main_window_size && header->fix_window_size && header->old_size && header->new_size
-                    && ((header->main_off | header->fix_off) & 3) == 0 && header->main_off >= MOLT_DELTA_HEADER_SIZE
+                    && ((header->main_off | header->fix_off) & 3) == 0 && header->main_off >= DELTA_OFF_CRCS
                     && header->main_off < end && header->fix_off < end;
     if (!is_whole) {
         return MOLT_ERR_CORRUPT;
@@ -122,7 +123,8 @@ int molt_delta_find_standing(const molt_delta_header_t *header, const molt_delta
     molt_progress_t progress, void *progress_ctx, molt_delta_standing_t *standing) {
     bool has = false;
     *standing = MOLT_DELTA_OTHER;
-    int err = has_digest(place, header->old_size, 0, header->old_sha1, buf, buf_size, progress, progress_ctx, &has);
+    int err = has_digest(
+        place, header->old_size, header->old_params, header->old_sha1, buf, buf_size, progress, progress_ctx, &has);
     if (err || has) {
         *standing = MOLT_DELTA_OLD;
         return err;

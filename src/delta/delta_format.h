@@ -9,7 +9,8 @@
 // Byte offsets of the header's fields: 32-bit words but where it says otherwise.
 enum {
     DELTA_OFF_MAGIC = 0,
-    DELTA_OFF_FLAGS = 4,  // none is known yet
+    DELTA_OFF_FLAGS = 4,       // 16 bits; none is known yet
+    DELTA_OFF_OLD_PARAMS = 6,  // 16 bits
     DELTA_OFF_SECTOR_SIZE = 8,
     DELTA_OFF_FILE_SIZE = 12,
     DELTA_OFF_OLD_SIZE = 16,
@@ -30,8 +31,10 @@ enum {
 
 _Static_assert(DELTA_OFF_NEW_NAME + MOLT_DELTA_NAME_SIZE == MOLT_DELTA_HEADER_SIZE, "the header's size");
 
-// Behind the header the CRC-32 of each new sector that is made, in the order in which they are; then the two streams; then the
-// CRC-32 of all before.
+// Behind the header the CRC-32 of the list of operations, as 16-bit molt_delta_op_t; of each new sector that is made, in the order in
+// which they are; then the two streams; then the CRC-32 of all before.
+#define DELTA_OFF_OPS_CRC MOLT_DELTA_HEADER_SIZE
+#define DELTA_OFF_CRCS (DELTA_OFF_OPS_CRC + 4u)
 #define DELTA_TRAILER_SIZE 4u
 
 // In the main stream, the operations: a number each, the difference of its sector to that of the one before (zigzag) * 64 + slot + 1,

@@ -404,7 +404,7 @@ void molt_job_facts(const molt_job_t *job, molt_job_facts_t *facts) {
     if (job->is_delta) {
         // What its operations write, the logs, and what any upgrade does.
         facts->is_delta = true;
-        facts->is_in_place = job->delta->standing == MOLT_DELTA_NEW;
+        facts->is_in_place = job->delta->standing == MOLT_DELTA_NEW && !job->config.options.is_fallback;
         facts->program_count = job->delta->writes + 1;
         facts->equal_count = facts->sector_count - facts->program_count;
         facts->sector_erase_count = job->delta->patch.header.op_count + 2 + 2;
@@ -419,6 +419,9 @@ static int store_resident(molt_job_t *job) {
     uint32_t plan_slot = job->config.options.is_fallback ? 1 : 0;
     int err = molt_resident_store(
         job->config.flash, job->reserved_addr, plan_slot, &job->plan, &job->config.target->overlay, job_extension(job));
+    if (err == MOLT_ERR_NOTSUP) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_EXTENSIONS, err);
+    }
     return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
@@ -440,8 +443,15 @@ int molt_job_store(molt_job_t *job, const molt_source_t *head) {
     if (job->is_delta && !job_delta_is_stashed(job)) {
         return MOLT_ERR_INVAL;
     }
+    if (job->is_delta && job->config.options.is_fallback) {
+        int err = job_delta_check_back(job);
+        if (err) {
+            return err;
+        }
+    }
     molt_saved_t saved;
-    int err = job->is_resident ? molt_resident_saved(job->config.flash, job->reserved_addr, job_extension(job), &saved)
+    int err = job->is_resident ? molt_resident_saved(
+                  job->config.flash, job->reserved_addr, job_extension(job), job->config.options.is_fallback, &saved)
                                : molt_head_file_find(job, head, &saved);
     if (err) {
         // The head file can be written again.

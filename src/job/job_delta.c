@@ -8,6 +8,7 @@
 #include "job/head_file.h"
 #include "job/job_parts.h"
 #include "molt/error.h"
+#include "resident/state.h"
 #include "upgrade/prepare.h"
 
 static uint32_t sector_size_of(const molt_job_t *job) {
@@ -62,9 +63,8 @@ int job_delta_open(molt_job_t *job, const molt_reader_t *file) {
     if (job->config.target->delta.size == 0) {
         return job_trouble(job, MOLT_JOB_TROUBLE_NO_DELTA, MOLT_ERR_NOTSUP);
     }
-    if (job->config.options.erase_all || job->config.options.is_fallback) {
-        bool erases = job->config.options.erase_all;
-        return job_trouble(job, erases ? MOLT_JOB_TROUBLE_DELTA_ERASE : MOLT_JOB_TROUBLE_DELTA_BACK, MOLT_ERR_NOTSUP);
+    if (job->config.options.erase_all) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_ERASE, MOLT_ERR_NOTSUP);
     }
     int err = molt_delta_read_header(file, &header);
     err = err || header.sector_size == sector_size_of(job) ? err : MOLT_ERR_NOTSUP;
@@ -95,11 +95,13 @@ static int begin_delta(molt_job_t *job) {
     return molt_delta_begin(&job->delta->patch, &file, &place, job->window, job->window_size);
 }
 
-// Have the new image's sector decoded: from the patch, or from its place in flash if the patch does not write it.
-static int have_sector(molt_job_t *job, uint32_t sector) {
-    if (sector == job->delta->sector) {
-        return 0;
-    }
+// A patch to fall back on makes what is in flash now, of what will be there.
+static bool leads_back(const molt_job_t *job) {
+    return job->config.options.is_fallback;
+}
+
+// Decode the new image's sector: from the patch, or from its place in flash if the patch does not write it.
+static int decode_sector(molt_job_t *job, uint32_t sector) {
     uint32_t size = sector_size_of(job);
     int err = begin_delta(job);
     bool is_there = sector == 0;
@@ -113,6 +115,18 @@ static int have_sector(molt_job_t *job, uint32_t sector) {
         uint32_t addr = job->config.target->image_addr + sector * size;
         err = job->config.flash->read(job->config.flash->ctx, addr, sector_of(job), size);
     }
+    return err;
+}
+
+// Have a sector of the new image in memory.
+static int have_sector(molt_job_t *job, uint32_t sector) {
+    const molt_delta_place_t place = place_of(job);
+    if (sector == job->delta->sector) {
+        return 0;
+    }
+    int err = !leads_back(job) ? decode_sector(job, sector)
+              : sector         ? molt_delta_read_sector(&job->delta->patch.header, &place, sector, sector_of(job))
+                               : molt_delta_present_first(&job->delta->patch, sector_of(job));
     job->delta->sector = err ? UINT32_MAX : sector;
     return err;
 }
@@ -135,11 +149,14 @@ static int read_delta_image(void *ctx, uint32_t off, void *buf, uint32_t size) {
     return err;
 }
 
-// That the patch makes the image that it promises, of the firmware in flash.
+// That the patch makes the image that it promises, of the firmware in flash; or, of one that leads back, what of that can be seen.
 static int check_whole_patch(molt_job_t *job) {
     molt_delta_t *patch = &job->delta->patch;
     int err = begin_delta(job);
-    err = err ? err : molt_delta_check(patch, sector_of(job), tell_delta, job);
+    if (!err) {
+        err = leads_back(job) ? molt_delta_check_back(patch, sector_of(job), tell_delta, job)
+                              : molt_delta_check(patch, sector_of(job), tell_delta, job);
+    }
     job->delta->writes = 0;
     for (uint32_t i = 0; !err && i < patch->header.op_count; i++) {
         job->delta->writes += MOLT_DELTA_OP_SLOT(patch->ops[i]) == 0;
@@ -168,8 +185,14 @@ int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
     job->phase = MOLT_JOB_PHASE_COMPARE;
     int err = molt_delta_find_standing(
         &job->delta->patch.header, &place, job->config.work, job->config.work_size, tell_delta, job, &job->delta->standing);
-    if (err || job->delta->standing == MOLT_DELTA_NEW) {
-        return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+    if (err) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err);
+    }
+    if (leads_back(job) && job->delta->standing != MOLT_DELTA_NEW) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_BACK, MOLT_ERR_NOTSUP);
+    }
+    if (!leads_back(job) && job->delta->standing == MOLT_DELTA_NEW) {
+        return 0;
     }
     if (job->delta->standing == MOLT_DELTA_OTHER) {
         return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_OTHER, MOLT_ERR_NOTSUP);
@@ -183,6 +206,24 @@ int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
     err = molt_prepare_compare_first(
         job->config.flash, &job->plan, &image, job->present_addr, job->config.work, job->config.work_size);
     return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+}
+
+// That a patch to fall back on is made of what the other plan puts in, and that no sector is in both plans.
+int job_delta_check_back(molt_job_t *job) {
+    const molt_flash_t *flash = job->config.flash;
+    uint8_t *buf = sector_of(job);
+    molt_plan_t first;
+    job->delta->sector = UINT32_MAX;
+    int err = flash->read(flash->ctx, molt_state_plan_addr(flash, job->reserved_addr, 0), buf, sector_size_of(job));
+    err = err ? err : molt_plan_open(&first, &flash->geometry, buf);
+    if (err) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err);
+    }
+    if (memcmp(molt_plan_image_sha1(&first), job->delta->patch.header.old_sha1, MOLT_SHA1_SIZE) != 0) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_BACK, MOLT_ERR_NOTSUP);
+    }
+    bool is_apart = molt_plan_is_apart_from(&job->plan, &first);
+    return is_apart ? 0 : job_trouble(job, MOLT_JOB_TROUBLE_SAVED, MOLT_ERR_CORRUPT);
 }
 
 uint32_t molt_job_stash_count(const molt_job_t *job) {

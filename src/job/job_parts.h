@@ -47,7 +47,8 @@ typedef enum molt_job_trouble {
     MOLT_JOB_TROUBLE_DELTA_KIND,   // one of another version, or for larger sectors or images than there are
     MOLT_JOB_TROUBLE_DELTA_OTHER,  // the firmware that it was made for is not the one in flash
     MOLT_JOB_TROUBLE_DELTA_ERASE,  // erase_all, which a delta file cannot do
-    MOLT_JOB_TROUBLE_DELTA_BACK,   // a delta file to fall back on
+    MOLT_JOB_TROUBLE_DELTA_BACK,   // one to fall back on that does not lead from the new firmware to the present one
+    MOLT_JOB_TROUBLE_EXTENSIONS,   // a trial with a gzip file and a delta file: there is room for one extension
 } molt_job_trouble_t;
 
 typedef enum molt_job_stage {
@@ -99,6 +100,7 @@ const molt_loader_t *job_extension(const molt_job_t *job);
 // Delta files' part of the calls of a job, in job_delta.c. They return as those do, with job->trouble set.
 int job_delta_open(molt_job_t *job, const molt_reader_t *file);
 int job_delta_plan(molt_job_t *job, const molt_reader_t *file);
+int job_delta_check_back(molt_job_t *job);
 
 // Whether it is known of each sector of its stash where it is.
 bool job_delta_is_stashed(const molt_job_t *job);

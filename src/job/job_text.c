@@ -35,7 +35,8 @@ static const char *delta_text(molt_job_trouble_t trouble) {
         case MOLT_JOB_TROUBLE_DELTA_ERASE:
             return "a delta file keeps what it needs on the filesystem, which therefore cannot be erased; take the image itself";
         default:
-            return "a delta file cannot be fallen back on; take the image itself";
+            return "the delta file to fall back on does not lead from the new firmware to the one on this device; make it with `molt "
+                   "delta NEW OLD` of the same two files, or take the image itself";
     }
 }
 
@@ -94,6 +95,9 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_DELTA_ERASE:
         case MOLT_JOB_TROUBLE_DELTA_BACK:
             return delta_text(job->trouble);
+        case MOLT_JOB_TROUBLE_EXTENSIONS:
+            return "of the file and the one to fall back on one is a gzip file and one a delta file, and an upgrade has room for the code to "
+                   "read one kind; unpack the gzip file";
         case MOLT_JOB_TROUBLE_FLASH:
             return "the flash chip does not do what it is told; try again, and if that does not help it is worn out";
     }

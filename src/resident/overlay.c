@@ -66,7 +66,7 @@ static int carry_out(const molt_flash_t *flash, uint32_t reserved_addr, molt_sta
     if (result == MOLT_BOOT_RESTORED && state->result == MOLT_STATE_RESULT_ROLLED_BACK && state->trial_starts == 0) {
         result = MOLT_ERR_CORRUPT;
     }
-    if (result < 0 && state->trial_plan != MOLT_STATE_NO_PLAN && state->tally >= FAILED_STARTS_MAX) {
+    if (result < 0 && state->trial_plan < MOLT_STATE_PLAN_LATE && state->tally >= FAILED_STARTS_MAX) {
         return fall_back(flash, reserved_addr, state, state->trial_plan, 0);
     }
     if (result < 0) {

@@ -219,13 +219,14 @@ int molt_resident_uninstall(const molt_flash_t *flash, uint8_t *buf) {
     return err ? err : molt_sector_write(flash, 0, buf, false);
 }
 
-int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension, molt_saved_t *saved) {
+int molt_resident_saved(
+    const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension, bool is_fallback, molt_saved_t *saved) {
     molt_state_t state;
     int err = read_at_rest(flash, reserved_addr, &state);
     if (err) {
         return err;
     }
-    *saved = (molt_saved_t){ .head_addr = molt_state_head_addr(flash, reserved_addr, state.head) };
+    *saved = (molt_saved_t){ .head_addr = molt_state_head_addr(flash, reserved_addr, state.head ^ (uint32_t)is_fallback) };
     if (extension) {
         saved->extension_addr = molt_state_sector_addr(flash, reserved_addr, EXTENSION_SECTOR);
         saved->extension_size = extension->size;
@@ -234,9 +235,25 @@ int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const
     return 0;
 }
 
+// Whether the plan in slot 0 needs another extension than this: MOLT_ERR_NOTSUP.
+static int check_extension(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension) {
+    molt_plan_gist_t first;
+    int err = molt_prepare_read_gist(flash, molt_state_plan_addr(flash, reserved_addr, 0), &first);
+    if (err || first.extension_size == 0) {
+        return err;
+    }
+    bool is_it = first.extension_size == extension->size
+                 && first.extension_crc == molt_crc32(0, extension->image, extension->size);
+    return is_it ? 0 : MOLT_ERR_NOTSUP;
+}
+
 int molt_resident_store(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t plan_slot, molt_plan_t *plan,
     const molt_loader_t *overlay, const molt_loader_t *extension) {
-    int err = molt_sector_write(flash, molt_state_plan_addr(flash, reserved_addr, plan_slot), plan->sector, false);
+    int err = plan_slot && extension ? check_extension(flash, reserved_addr, extension) : 0;
+    if (err) {
+        return err;
+    }
+    err = molt_sector_write(flash, molt_state_plan_addr(flash, reserved_addr, plan_slot), plan->sector, false);
     if (!err) {
         err = write_overlay(flash, reserved_addr, overlay, plan->sector);
     }
@@ -251,7 +268,11 @@ int molt_resident_store(const molt_flash_t *flash, uint32_t reserved_addr, uint3
 
 int molt_resident_commit(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t trial_starts) {
     molt_state_t state;
+    molt_plan_gist_t fallback = { .source_kind = MOLT_SOURCE_COPY };
     int err = read_at_rest(flash, reserved_addr, &state);
+    if (!err && trial_starts) {
+        err = molt_prepare_read_gist(flash, molt_state_plan_addr(flash, reserved_addr, 1), &fallback);
+    }
     if (err) {
         return err;
     }
@@ -259,7 +280,9 @@ int molt_resident_commit(const molt_flash_t *flash, uint32_t reserved_addr, uint
     next.kind = MOLT_STATE_UPGRADE;
     next.result = MOLT_STATE_RESULT_DONE;
     next.plan = 0;
-    next.trial_plan = trial_starts ? 1 : MOLT_STATE_NO_PLAN;
+    // A patch can be fallen back on only from the firmware that it is made of, when that is whole.
+    uint8_t trial_plan = fallback.source_kind == MOLT_SOURCE_DELTA ? 1 | MOLT_STATE_PLAN_LATE : 1;
+    next.trial_plan = trial_starts ? trial_plan : MOLT_STATE_NO_PLAN;
     next.trial_starts = (uint8_t)min_u32(trial_starts, 32);
     return molt_state_append(flash, reserved_addr, &state, &next);
 }

@@ -79,15 +79,19 @@ bool molt_resident_collides(const molt_region_t *memory, uint32_t memory_count, 
 // Store a finished plan in slot `plan_slot` of the reserved region, the overlay that carries it out, unless it is there
 // already, and, if the plan needs one, the extension. The plan is used up by it.
 //   plan->saved  as molt_resident_saved() gave it, set before molt_plan_finish()
-// Returns 0 or the error of writing. Power cut: harmless; nothing counts before molt_resident_commit().
+// Slot 1, the fallback's, is stored behind slot 0.
+// Returns 0, MOLT_ERR_NOTSUP (the plan in slot 0 needs another extension, and there is room for one), or the error of writing. Power
+// cut: harmless; nothing counts before molt_resident_commit().
 int molt_resident_store(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t plan_slot, molt_plan_t *plan,
     const molt_loader_t *overlay, const molt_loader_t *extension);
 
-// What a plan has to know of the reserved region: the present head (whose CRC nobody asks for), the extension's place.
+// What a plan has to know of the reserved region: the head of the firmware that it replaces (whose CRC nobody asks for), which for a
+// fallback is not the present one, and the extension's place.
 // There is no report: the state log says what became of an upgrade.
 // Returns 0, MOLT_ERR_BUSY (an upgrade or a trial is in progress, whose plans must not be overwritten), or an error of
 // flash.
-int molt_resident_saved(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension, molt_saved_t *saved);
+int molt_resident_saved(
+    const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension, bool is_fallback, molt_saved_t *saved);
 
 // Let the next start carry out the plan in slot 0.
 //   trial_starts  0: for good. 1 to 32: if molt_resident_confirm() is not called within so many starts, the plan in

@@ -18,6 +18,8 @@
 #define MOLT_STATE_VERSION 2
 
 #define MOLT_STATE_NO_PLAN 0xffu
+// In a trial's plan: it can be carried out only when the upgrade before it is done.
+#define MOLT_STATE_PLAN_LATE 2u
 
 typedef enum molt_state_kind {
     MOLT_STATE_NORMAL = 1,   // start the firmware
@@ -40,8 +42,9 @@ typedef struct molt_state {
     uint8_t kind;          // molt_state_kind_t
     uint8_t result;        // molt_state_result_t: of the last upgrade; of one in progress, what it will be
     uint8_t head;          // 0 or 1: the head of the firmware that is there (for an upgrade: the old one)
-    uint8_t plan;          // 0 or 1, or MOLT_STATE_NO_PLAN
-    uint8_t trial_plan;    // of an upgrade: the plan to fall back on, which makes it a trial; or MOLT_STATE_NO_PLAN
+    uint8_t plan;          // 0 or 1, or as the trial's plan was; or MOLT_STATE_NO_PLAN
+    uint8_t trial_plan;    // of an upgrade: the plan to fall back on, which makes it a trial, 1 or 1 | MOLT_STATE_PLAN_LATE; or
+                           // MOLT_STATE_NO_PLAN
     uint8_t trial_starts;  // how often the firmware may start unconfirmed, 1 to 32
     uint32_t tally;        // starts in this state, up to 32
     uint32_t addr;         // of the record's slot in flash

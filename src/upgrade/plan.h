@@ -157,6 +157,9 @@ int molt_plan_set_stash(molt_plan_t *plan, uint32_t index, uint32_t addr, molt_r
 // wrong while it writes can give a sector to two files.
 bool molt_plan_is_apart(const molt_plan_t *plan, const molt_saved_t *saved);
 
+// Likewise of two plans, of which one is carried out behind the other.
+bool molt_plan_is_apart_from(const molt_plan_t *plan, const molt_plan_t *other);
+
 // Where things are saved. Returns 0, or MOLT_ERR_RANGE with *refusal set.
 int molt_plan_set_saved(molt_plan_t *plan, const molt_saved_t *saved, molt_refusal_t *refusal);
 

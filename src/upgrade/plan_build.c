@@ -188,12 +188,24 @@ static bool is_extent(const molt_plan_t *plan, uint32_t first, uint32_t addr) {
     return is_one;
 }
 
+static uint32_t extent_addr(const molt_plan_t *plan, uint32_t index) {
+    uint32_t sector = load16_le(plan->sector + plan->extents_off + 2 * index) & MOLT_EXTENT_SECTOR_MAX;
+    return sector * molt_sector_size(&plan->geometry);
+}
+
 bool molt_plan_is_apart(const molt_plan_t *plan, const molt_saved_t *saved) {
     bool is_apart = !is_extent(plan, 0, saved->head_addr) && (saved->report_addr == 0 || !is_extent(plan, 0, saved->report_addr))
                     && (saved->extension_size == 0 || !is_extent(plan, 0, saved->extension_addr));
     for (uint32_t i = 0; i < plan->extent_count; i++) {
-        uint32_t sector = load16_le(plan->sector + plan->extents_off + 2 * i) & MOLT_EXTENT_SECTOR_MAX;
-        is_apart = is_apart && !is_extent(plan, i + 1, sector * molt_sector_size(&plan->geometry));
+        is_apart = is_apart && !is_extent(plan, i + 1, extent_addr(plan, i));
+    }
+    return is_apart;
+}
+
+bool molt_plan_is_apart_from(const molt_plan_t *plan, const molt_plan_t *other) {
+    bool is_apart = true;
+    for (uint32_t i = 0; i < plan->extent_count; i++) {
+        is_apart = is_apart && !is_extent(other, 0, extent_addr(plan, i));
     }
     return is_apart;
 }

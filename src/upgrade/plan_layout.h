@@ -26,6 +26,7 @@ enum {
     PLAN_OFF_FLASH_SIZE = 8,
     // In the order of molt_plan_t, from source_kind to log_size, saved included.
     PLAN_OFF_WORDS = 12,
+    PLAN_OFF_EXTENSION_SIZE = 12 + 4 * 13,
     PLAN_OFF_EXTENTS_OFF = 12 + 4 * 21,
     PLAN_WORD_COUNT = 24,
     PLAN_OFF_IMAGE_SHA1 = PLAN_OFF_WORDS + 4 * PLAN_WORD_COUNT,  // bytes
@@ -37,6 +38,9 @@ _Static_assert(offsetof(molt_plan_t, log_size) - offsetof(molt_plan_t, source_ki
     "molt_plan_t has the stored words in a row");
 _Static_assert(offsetof(molt_plan_t, extents_off) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_EXTENTS_OFF - PLAN_OFF_WORDS,
     "the place of extents_off");
+_Static_assert(
+    offsetof(molt_plan_t, saved.extension_size) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_EXTENSION_SIZE - PLAN_OFF_WORDS,
+    "the place of extension_size");
 
 // Steps are grouped by blocks even where a chip has no block erase.
 #define PLAN_SECTORS_PER_GROUP 16u

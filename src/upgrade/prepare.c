@@ -9,6 +9,7 @@
 #include "base/reader.h"
 #include "base/sector.h"
 #include "molt/error.h"
+#include "upgrade/plan_layout.h"
 
 #define FIRST_PIECE_SIZE 64u
 
@@ -119,6 +120,22 @@ int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const mol
         }
     }
     return 0;
+}
+
+int molt_prepare_read_gist(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_gist_t *gist) {
+    uint32_t words[MOLT_PLAN_HEADER_SIZE / 4];
+    const uint8_t *h = (const uint8_t *)words;
+    uint32_t addr = plan_addr + molt_sector_size(&flash->geometry) - MOLT_PLAN_HEADER_SIZE;
+    int err = flash->read(flash->ctx, addr, words, sizeof words);
+    if (err) {
+        return err;
+    }
+    *gist = (molt_plan_gist_t){
+        .source_kind = load32_le(h + PLAN_OFF_WORDS),
+        .extension_size = load32_le(h + PLAN_OFF_EXTENSION_SIZE),
+        .extension_crc = load32_le(h + PLAN_OFF_EXTENSION_SIZE + 4),
+    };
+    return load32_le(h + PLAN_OFF_MAGIC) == PLAN_MAGIC ? 0 : MOLT_ERR_NOENT;
 }
 
 // Put the saved first sector back. plan->sector serves as the buffer: what it held is lost.

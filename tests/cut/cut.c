@@ -190,7 +190,7 @@ static int parse_name(const char *name, run_t *run) {
         &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident, &fixture_short,
         &fixture_short_gzip, &fixture_short_resident, &fixture_small_standby, &fixture_small_standby_gzip, &fixture_short_standby,
         &fixture_full_standby, &fixture_small_delta, &fixture_short_delta, &fixture_full_delta, &fixture_small_resident_delta,
-        &fixture_short_resident_delta };
+        &fixture_short_resident_delta, &fixture_small_resident_back, &fixture_short_resident_back };
     size_t length = strcspn(name, "+");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         if (strlen(shapes[i]->name) == length && memcmp(shapes[i]->name, name, length) == 0) {

@@ -345,7 +345,7 @@ static void what_is_under_way_is_not_disturbed(void **state) {
     assert_int_equal(ask().kind, MOLT_STATE_UPGRADE);
     molt_saved_t saved;
     assert_int_equal(molt_resident_commit(&rig.nor.flash, RESERVED, 0), MOLT_ERR_BUSY);
-    assert_int_equal(molt_resident_saved(&rig.nor.flash, RESERVED, NULL, &saved), MOLT_ERR_BUSY);
+    assert_int_equal(molt_resident_saved(&rig.nor.flash, RESERVED, NULL, false, &saved), MOLT_ERR_BUSY);
     assert_int_equal(uninstall(), MOLT_ERR_BUSY);
     // Taking it back.
     assert_int_equal(molt_resident_confirm(&rig.nor.flash, RESERVED), 0);

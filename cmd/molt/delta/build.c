@@ -54,18 +54,19 @@ static uint32_t zigzag(int32_t v) {
     return ((uint32_t)v << 1) ^ (uint32_t)(v >> 31);
 }
 
-static void put_ops(stream_t *stream, const order_t *order) {
+static void put_ops(stream_t *stream, stream_t *crcs, const order_t *order) {
+    uint8_t stored[4];
+    uint32_t crc = 0;
     int32_t last = 0;
     for (uint32_t i = 0; i < order->op_count; i++) {
         int32_t sector = (int32_t)MOLT_DELTA_OP_SECTOR(order->ops[i]);
         put_number(stream, zigzag(sector - last) * DELTA_OP_SLOTS + MOLT_DELTA_OP_SLOT(order->ops[i]));
         last = sector;
+        store16_le(stored, order->ops[i]);
+        crc = molt_crc32(crc, stored, 2);
     }
-}
-
-// What a device's bytes 2 and 3 are is not known: those of the old image count as 0.
-static uint8_t old_byte(const build_request_t *request, uint32_t off) {
-    return off == 2 || off == 3 ? 0 : request->old_bytes[off];
+    store32_le(stored, crc);
+    put(crcs, stored, sizeof stored);
 }
 
 // The streams of a patch, before they are packed.
@@ -82,7 +83,7 @@ typedef struct streams {
 static void put_copy(streams_t *streams, const build_request_t *request, uint32_t new_off, uint32_t old_off, uint32_t size) {
     uint32_t carry = 0;
     for (uint32_t i = 0; i < size; i++) {
-        uint8_t old = old_byte(request, old_off + i);
+        uint8_t old = request->old_bytes[old_off + i];
         if (request->new_bytes[new_off + i] == old) {
             streams->until_fix++;
             carry = 0;
@@ -139,7 +140,7 @@ static void put_sector(streams_t *streams, const build_request_t *request, const
 #define NO_FIX_LEFT 0x0fffffffu
 
 static void put_all(streams_t *streams, const build_request_t *request, const cover_list_t *list, const order_t *order) {
-    put_ops(&streams->main, order);
+    put_ops(&streams->main, &streams->crcs, order);
     put_sector(streams, request, list, 0);
     for (uint32_t i = 0; i < order->op_count; i++) {
         if (MOLT_DELTA_OP_SLOT(order->ops[i]) == 0) {
@@ -172,17 +173,10 @@ static uint32_t rest_of_window(uint32_t window_size, uint8_t bits) {
     return rest;
 }
 
-static void put_sha1(uint8_t out[MOLT_SHA1_SIZE], const uint8_t *bytes, uint32_t size, bool without_params) {
-    static const uint8_t zeroes[2] = { 0, 0 };
+static void put_sha1(uint8_t out[MOLT_SHA1_SIZE], const uint8_t *bytes, uint32_t size) {
     molt_sha1_t sha1;
     molt_sha1_init(&sha1);
-    uint32_t off = 0;
-    if (without_params) {
-        molt_sha1_update(&sha1, bytes, 2);
-        molt_sha1_update(&sha1, zeroes, 2);
-        off = 4;
-    }
-    molt_sha1_update(&sha1, bytes + off, size - off);
+    molt_sha1_update(&sha1, bytes, size);
     molt_sha1_finish(out, &sha1);
 }
 
@@ -199,10 +193,11 @@ static void put_header(uint8_t *h, const build_request_t *request, const order_t
     store32_le(h + DELTA_OFF_NEW_SIZE, request->new_size);
     store32_le(h + DELTA_OFF_NEW_CRC, molt_crc32(0, request->new_bytes, request->new_size));
     store32_le(h + DELTA_OFF_FS_ADDR, request->fs_addr);
-    put_sha1(h + DELTA_OFF_OLD_SHA1, request->old_bytes, request->old_size, true);
-    put_sha1(h + DELTA_OFF_NEW_SHA1, request->new_bytes, request->new_size, false);
+    put_sha1(h + DELTA_OFF_OLD_SHA1, request->old_bytes, request->old_size);
+    put_sha1(h + DELTA_OFF_NEW_SHA1, request->new_bytes, request->new_size);
     store16_le(h + DELTA_OFF_OP_COUNT, (uint16_t)order->op_count);
     store16_le(h + DELTA_OFF_SLOT_COUNT, (uint16_t)order->slot_count);
+    store16_le(h + DELTA_OFF_OLD_PARAMS, load16_le(request->old_bytes + 2));
     store16_le(h + DELTA_OFF_NEW_PARAMS, load16_le(request->new_bytes + 2));
     put_name(h + DELTA_OFF_OLD_NAME, request->old_name);
     put_name(h + DELTA_OFF_NEW_NAME, request->new_name);
