@@ -185,7 +185,7 @@ static void each_bad_one_is_refused_for_what_is_wrong_with_it(void **state) {
         { "bad-op-first", IN_BEGIN, MOLT_ERR_CORRUPT },
         { "bad-op-outside", IN_BEGIN, MOLT_ERR_CORRUPT },
         { "bad-op-slot", IN_BEGIN, MOLT_ERR_CORRUPT },
-        { "bad-op-number", IN_BEGIN, MOLT_ERR_CORRUPT },
+        { "bad-number", IN_CHECK, MOLT_ERR_CORRUPT },
         { "bad-ops-crc", IN_BEGIN, MOLT_ERR_CORRUPT },
         { "bad-gone", IN_CHECK, MOLT_ERR_CORRUPT },
         { "bad-itself", IN_CHECK, MOLT_ERR_CORRUPT },

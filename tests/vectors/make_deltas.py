@@ -372,7 +372,6 @@ def bad_vectors():
     plain = with_params(noise(SECTOR, 1))
     good = Delta(plain + OLD[SECTOR:])
     data = good.bytes()
-    written = Delta(plain + OLD[SECTOR:])
 
     def header(off, value, **fields):
         return Delta(good.new, override={off: value}, **fields)
@@ -383,7 +382,6 @@ def bad_vectors():
         return Delta(new, ops, pieces, **fields)
 
     exchange = {1: [(2 * SECTOR, 256)], 2: [(SECTOR, 256)]}
-    main = written.streams()[0]
     return {
         "bad-empty": (b"", "no bytes"),
         "bad-short": (data[:131], "less than a header and a CRC"),
@@ -403,7 +401,7 @@ def bad_vectors():
         "bad-op-first": (Delta(good.new, [("write", 0)]), "an operation on the first sector"),
         "bad-op-outside": (Delta(good.new, [("stash", 6, 0)]), "a sector behind the old image's end is stashed"),
         "bad-op-slot": (two([("stash", 1, 0), ("write", 1), ("write", 2)], exchange, slot_count=0), "a slot that is not counted"),
-        "bad-op-number": (Delta(good.new, [("write", 1)], main=b"\x80\x80\x80\x80\x01" + main), "a number of 5 bytes"),
+        "bad-number": (Delta(good.new, main=b"\x80\x82\x80\x80\0" + good.new[:SECTOR]), "256 as a number of 5 bytes"),
         "bad-ops-crc": (Delta(good.new, ops_crc=0x12345678), "operations with another CRC"),
         "bad-gone": (two([("write", 1), ("write", 2)], exchange), "a sector that was written over is read"),
         "bad-itself": (Delta(plain + OLD[SECTOR + 8:2 * SECTOR] + bytes(8) + OLD[2 * SECTOR:], [("write", 1)], {1: [(SECTOR + 8, 248), 8]}),
@@ -415,7 +413,8 @@ def bad_vectors():
         "bad-piece-outside": (Delta(good.new, main=number(0) + number(256) + number(zigzag(-1))), "bytes before the old image"),
         "bad-piece-behind": (Delta(good.new, main=number(0) + number(256) + number(zigzag(len(OLD) - 255))),
                              "bytes behind the old image's end"),
-        "bad-piece-empty": (Delta(good.new, main=number(0) + number(0) + number(0)), "a piece of no bytes"),
+        "bad-piece-empty": (Delta(good.new, main=number(0) + number(0) + number(0) + number(SECTOR) + good.new[:SECTOR]),
+                            "a piece of no bytes"),
         "bad-piece-long": (Delta(good.new, main=number(1) + b"x" + number(256) + number(0)), "a piece longer than the sector"),
         "bad-new-long": (Delta(good.new, main=number(257) + bytes(257)), "more new bytes than the sector has"),
         "bad-main-short": (Delta(good.new, main=number(256) + bytes(255)), "the main stream ends too soon"),
