@@ -240,16 +240,29 @@ static build_err_t pack(build_result_t *result, const build_request_t *request, 
     return is_full || file.is_full ? BUILD_NO_MEMORY : BUILD_OK;
 }
 
-build_err_t build_delta(build_result_t *result, const build_request_t *request) {
-    uint32_t size_max = MOLT_DELTA_SECTORS_MAX * request->sector_size;
-    *result = (build_result_t){ 0 };
-    if (request->old_size > size_max || request->new_size > size_max) {
-        return BUILD_TOO_LARGE;
+// Which pieces are best depends on how they and their changes pack, which is known afterwards only: each of these is tried. bsdiff
+// takes the first.
+static const uint32_t gains[] = { 8, 6, 5, 4 };
+#define GAIN_COUNT (sizeof gains / sizeof gains[0])
+
+// How far all tries are.
+typedef struct tries {
+    const build_request_t *request;
+    uint32_t done;
+} tries_t;
+
+static void tell(void *ctx, uint32_t done, uint32_t total) {
+    const tries_t *tries = ctx;
+    if (tries->request->progress) {
+        tries->request->progress(tries->request->progress_ctx, tries->done * total + done, GAIN_COUNT * total);
     }
+}
+
+static build_err_t build_once(build_result_t *result, const build_request_t *request, uint32_t gain, tries_t *tries) {
     cover_list_t list;
     order_t order = { 0 };
-    if (cover_list_find(&list, request->old_bytes, request->old_size, request->new_bytes, request->new_size, request->progress,
-            request->progress_ctx)
+    *result = (build_result_t){ 0 };
+    if (cover_list_find(&list, request->old_bytes, request->old_size, request->new_bytes, request->new_size, gain, tell, tries)
         != 0) {
         return BUILD_NO_MEMORY;
     }
@@ -265,5 +278,27 @@ build_err_t build_delta(build_result_t *result, const build_request_t *request) 
     }
     free(order.ops);
     cover_list_free(&list);
+    return err;
+}
+
+build_err_t build_delta(build_result_t *result, const build_request_t *request) {
+    uint32_t size_max = MOLT_DELTA_SECTORS_MAX * request->sector_size;
+    tries_t tries = { request, 0 };
+    build_err_t err = BUILD_TOO_MIXED;
+    *result = (build_result_t){ 0 };
+    if (request->old_size > size_max || request->new_size > size_max) {
+        return BUILD_TOO_LARGE;
+    }
+    for (; tries.done < GAIN_COUNT && (err == BUILD_OK || err == BUILD_TOO_MIXED); tries.done++) {
+        build_result_t tried;
+        build_err_t failed = build_once(&tried, request, gains[tries.done], &tries);
+        if (failed == BUILD_OK && (result->bytes == NULL || tried.size < result->size)) {
+            build_result_t before = *result;
+            *result = tried;
+            tried = before;
+        }
+        err = failed == BUILD_TOO_MIXED && result->bytes ? BUILD_OK : failed;
+        free(tried.bytes);
+    }
     return err;
 }
