@@ -2,7 +2,7 @@
 
 # With what makes a delta file. Debian has libdivsufsort for the host's own word size only.
 TEST_FIXTURE := $(call objects,$(wildcard tests/fixture/*.c cmd/molt/delta/*.c) $(if $(filter m32,$(VARIANT)),tests/lib/suffixes/suffixes.c))
-TEST_LIBRARIES := -lz $(if $(filter m32,$(VARIANT)),,-ldivsufsort)
+TEST_LIBRARIES := -lz -lm $(if $(filter m32,$(VARIANT)),,-ldivsufsort)
 TEST_LIBS := $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
 # Beside the programs of tests/unit: what they share. Fuzz targets share it too.
 UNIT_PARTS := $(call objects,$(filter-out tests/unit/test_% tests/unit/planned.c,$(wildcard tests/unit/*.c)))

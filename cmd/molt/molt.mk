@@ -6,4 +6,4 @@ $(BUILD)/molt: $(OUT)/molt
 $(call objects,$(SIM_SRC) $(TOOL_SRC)): $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN) $(DELTA_GEN)
 
 $(OUT)/molt: $(call objects,$(TOOL_SRC)) $(SIM_LIB) $(LFS_LIB) $(CORE_LIB)
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -ldeflate -ldivsufsort -lcurl -ljansson -o $@
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -lz -ldeflate -ldivsufsort -lcurl -ljansson -lm -o $@

@@ -52,7 +52,6 @@ int molt_delta_begin(
     }
     delta->place = *place;
     delta->patch = *patch;
-    delta->patch.size -= DELTA_TRAILER_SIZE;
     delta->next = 0;
     delta->made = 0;
     delta->diagonal = 0;

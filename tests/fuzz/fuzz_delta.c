@@ -10,6 +10,7 @@
 #include "base/crc32.h"
 #include "base/reader.h"
 #include "delta/delta.h"
+#include "delta/delta_format.h"
 #include "fuzz.h"
 
 #define FLASH_SIZE 0x10000u
@@ -51,7 +52,49 @@ static void require_image(molt_delta_t *delta, const molt_reader_t *patch, const
     free(image);
 }
 
-// As a start that goes on does: what is done is passed over, without its CRCs; where that ends the file's last byte says.
+// A patch whose CRCs are right: of its operations, and of each sector that is made, in `buf` at that moment. Chance finds none.
+typedef struct repaired {
+    const uint8_t *bytes;
+    uint32_t size;
+    const molt_delta_t *delta;
+    const uint8_t *buf;
+} repaired_t;
+
+static uint32_t crc_of_ops(const molt_delta_t *delta) {
+    uint32_t crc = 0;
+    for (uint32_t i = 0; i < delta->header.op_count; i++) {
+        uint8_t op[2];
+        store16_le(op, delta->ops[i]);
+        crc = molt_crc32(crc, op, sizeof op);
+    }
+    return crc;
+}
+
+// The one of which it is asked is the first, or that of the operation that was begun last.
+static uint32_t crc_of_sector(const molt_delta_t *delta, const uint8_t *buf, bool is_first) {
+    static const uint8_t blank = 0xff;
+    uint32_t sector = is_first ? 0 : MOLT_DELTA_OP_SECTOR(delta->ops[delta->next - 1]);
+    uint32_t size = min_u32(delta->header.sector_size, delta->header.new_size - sector * delta->header.sector_size);
+    uint32_t crc = molt_crc32(0, buf, size);
+    for (; size < delta->header.sector_size; size++) {
+        crc = molt_crc32(crc, &blank, 1);
+    }
+    return crc;
+}
+
+static int read_repaired(void *ctx, uint32_t off, void *out, uint32_t size) {
+    const repaired_t *repaired = ctx;
+    REQUIRE(range_within(off, size, repaired->size));
+    memcpy(out, repaired->bytes + off, size);
+    if (size == 4 && off == DELTA_OFF_OPS_CRC) {
+        store32_le(out, crc_of_ops(repaired->delta));
+    } else if (size == 4 && off >= DELTA_OFF_CRCS && off < repaired->delta->header.main_off) {
+        store32_le(out, crc_of_sector(repaired->delta, repaired->buf, off == DELTA_OFF_CRCS));
+    }
+    return 0;
+}
+
+// As a start that goes on does: what is done is passed over; where that ends the file's last byte says.
 static void go_on(
     molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window, uint8_t *buf) {
     int err = molt_delta_begin(delta, patch, place, window, MOLT_DELTA_WINDOWS_MAX);
@@ -65,11 +108,17 @@ static void go_on(
     }
 }
 
+// Whether there is room for such images here.
+static bool fits(const molt_delta_header_t *header) {
+    return header->sector_size <= SECTOR_MAX && header->new_size <= FLASH_SIZE && header->old_size <= FLASH_SIZE;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bool is_filled;
     static molt_delta_t delta;
     static uint8_t window[MOLT_DELTA_WINDOWS_MAX];
-    static uint32_t buf[SECTOR_MAX / 4];
+    static uint32_t words[SECTOR_MAX / 4];
+    uint8_t *buf = (uint8_t *)words;
     const molt_flash_t flash = { .geometry = { FLASH_SIZE, 512, 2048, 128 }, .read = read_flash };
     const molt_delta_place_t place = { &flash, 0, 0, NULL };
     for (uint32_t i = 0; i < FLASH_SIZE && !is_filled; i++) {
@@ -82,13 +131,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     memcpy(file, data, size);
     const molt_reader_t patch = molt_memory_reader(file, (uint32_t)size);
+    repaired_t repaired = { file, (uint32_t)size, &delta, buf };
+    const molt_reader_t right = { &repaired, (uint32_t)size, read_repaired };
     int err = molt_delta_begin(&delta, &patch, &place, window, sizeof window);
-    bool fits = !err && delta.header.sector_size <= SECTOR_MAX && delta.header.new_size <= FLASH_SIZE
-                && delta.header.old_size <= FLASH_SIZE;
-    if (fits && molt_delta_check(&delta, (uint8_t *)buf, NULL, NULL) == 0) {
+    if (!err && fits(&delta.header) && molt_delta_check(&delta, buf, NULL, NULL) == 0) {
         require_image(&delta, &patch, &place, window);
-    } else if (fits) {
-        go_on(&delta, &patch, &place, window, (uint8_t *)buf);
+    } else if (molt_delta_begin(&delta, &right, &place, window, sizeof window) == 0 && fits(&delta.header)) {
+        (void)molt_delta_check(&delta, buf, NULL, NULL);
+        go_on(&delta, &right, &place, window, buf);
+        if (molt_delta_begin(&delta, &right, &place, window, sizeof window) == 0) {
+            (void)molt_delta_check_back(&delta, buf, NULL, NULL);
+        }
     }
     free(file);
     return 0;

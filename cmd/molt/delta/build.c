@@ -1,19 +1,21 @@
-// Covers, order, the stream of both, and what zlib makes of it.
+// Covers, order, the stream of both, and the file.
 
 #include "build.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/sha1.h"
 #include "delta/delta_format.h"
 #include "order.h"
+#include "pack.h"
 
+// Changes repeat in the near: so much is enough where the main stream takes its whole window.
 #define FIX_WINDOW_SIZE 1024u
+#define WINDOW_BITS_MIN 8
 
 typedef struct stream {
     uint8_t *bytes;
@@ -148,56 +150,27 @@ static void put_all(streams_t *streams, const build_request_t *request, const co
     put_number(&streams->fix, NO_FIX_LEFT);
 }
 
-static int window_bits(uint32_t window_size) {
-    int bits = 9;
-    while (1u << bits < window_size) {
-        bits++;
+// Put `stream` packed behind `file`, with a window of up to window_size bytes; the bits of the window that it takes go to *bits.
+static void put_packed(stream_t *file, const stream_t *stream, uint32_t window_size, uint8_t *bits) {
+    uint32_t size = 0;
+    uint32_t reach = 0;
+    uint8_t *packed = pack_deflate(stream->bytes, stream->size, window_size, &size, &reach);
+    *bits = WINDOW_BITS_MIN;
+    while (1u << *bits < reach) {
+        (*bits)++;
     }
-    return bits;
+    file->is_full = file->is_full || packed == NULL;
+    put(file, packed, size);
+    free(packed);
 }
 
-// One try: in a new buffer, or NULL.
-static uint8_t *deflate_once(const stream_t *stream, int bits, int mem_level, int strategy, uint32_t *size) {
-    z_stream z = { .next_in = stream->bytes, .avail_in = stream->size };
-    if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, -bits, mem_level, strategy) != Z_OK) {
-        return NULL;
+// Of the memory for both windows what the first one leaves: a power of 2.
+static uint32_t rest_of_window(uint32_t window_size, uint8_t bits) {
+    uint32_t rest = FIX_WINDOW_SIZE;
+    while (2 * rest <= window_size + FIX_WINDOW_SIZE - (1u << bits) && 2 * rest <= MOLT_INFLATE_WINDOW_MAX) {
+        rest *= 2;
     }
-    uLong room = deflateBound(&z, stream->size);
-    uint8_t *out = malloc(room);
-    z.next_out = out;
-    z.avail_out = (uInt)room;
-    bool is_done = out && deflate(&z, Z_FINISH) == Z_STREAM_END;
-    *size = (uint32_t)z.total_out;
-    (void)deflateEnd(&z);
-    if (!is_done) {
-        free(out);
-    }
-    return is_done ? out : NULL;
-}
-
-// Put the smallest that zlib makes of `stream` with windows up to `bits` behind `file`; returns the bits of that.
-static int put_packed(stream_t *file, const stream_t *stream, int bits) {
-    static const int strategies[] = { Z_DEFAULT_STRATEGY, Z_FILTERED };
-    uint8_t *best = NULL;
-    uint32_t best_size = 0;
-    int best_bits = 0;
-    for (int i = 0; i < 2 * 5 * (bits - 8); i++) {
-        uint32_t size;
-        int tried = 9 + i / 10;
-        uint8_t *out = deflate_once(stream, tried, 5 + i / 2 % 5, strategies[i % 2], &size);
-        if (out && (best == NULL || size < best_size)) {
-            free(best);
-            best = out;
-            best_size = size;
-            best_bits = tried;
-        } else {
-            free(out);
-        }
-    }
-    file->is_full = file->is_full || best == NULL;
-    put(file, best, best_size);
-    free(best);
-    return best_bits;
+    return rest;
 }
 
 static void put_sha1(uint8_t out[MOLT_SHA1_SIZE], const uint8_t *bytes, uint32_t size) {
@@ -244,11 +217,11 @@ static build_err_t pack(build_result_t *result, const build_request_t *request, 
     put(&file, header, sizeof header);
     put(&file, streams.crcs.bytes, streams.crcs.size);
     store32_le(header + DELTA_OFF_MAIN_OFF, file.size);
-    header[DELTA_OFF_WINDOW_BITS] = (uint8_t)put_packed(&file, &streams.main, window_bits(request->window_size));
+    uint8_t *bits = header + DELTA_OFF_WINDOW_BITS;
+    put_packed(&file, &streams.main, request->window_size, &bits[0]);
     align(&file);
     store32_le(header + DELTA_OFF_FIX_OFF, file.size);
-    // Changes repeat in the near; a larger window makes it larger.
-    header[DELTA_OFF_WINDOW_BITS + 1] = (uint8_t)put_packed(&file, &streams.fix, window_bits(FIX_WINDOW_SIZE));
+    put_packed(&file, &streams.fix, rest_of_window(request->window_size, bits[0]), &bits[1]);
     align(&file);
     bool is_full = file.is_full || streams.main.is_full || streams.fix.is_full || streams.crcs.is_full;
     uint8_t crc[DELTA_TRAILER_SIZE];
@@ -261,22 +234,35 @@ static build_err_t pack(build_result_t *result, const build_request_t *request, 
     free(streams.main.bytes);
     free(streams.fix.bytes);
     free(streams.crcs.bytes);
-    result->window_size = (1u << header[DELTA_OFF_WINDOW_BITS]) + (1u << header[DELTA_OFF_WINDOW_BITS + 1]);
+    result->window_size = (1u << bits[0]) + (1u << bits[1]);
     result->bytes = file.bytes;
     result->size = file.size;
     return is_full || file.is_full ? BUILD_NO_MEMORY : BUILD_OK;
 }
 
-build_err_t build_delta(build_result_t *result, const build_request_t *request) {
-    uint32_t size_max = MOLT_DELTA_SECTORS_MAX * request->sector_size;
-    *result = (build_result_t){ 0 };
-    if (request->old_size > size_max || request->new_size > size_max) {
-        return BUILD_TOO_LARGE;
+// Which pieces are best depends on how they and their changes pack, which is known afterwards only: each of these is tried. bsdiff
+// takes the first.
+static const uint32_t gains[] = { 8, 6, 5, 4 };
+#define GAIN_COUNT (sizeof gains / sizeof gains[0])
+
+// How far all tries are.
+typedef struct tries {
+    const build_request_t *request;
+    uint32_t done;
+} tries_t;
+
+static void tell(void *ctx, uint32_t done, uint32_t total) {
+    const tries_t *tries = ctx;
+    if (tries->request->progress) {
+        tries->request->progress(tries->request->progress_ctx, tries->done * total + done, GAIN_COUNT * total);
     }
+}
+
+static build_err_t build_once(build_result_t *result, const build_request_t *request, uint32_t gain, tries_t *tries) {
     cover_list_t list;
     order_t order = { 0 };
-    if (cover_list_find(&list, request->old_bytes, request->old_size, request->new_bytes, request->new_size, request->progress,
-            request->progress_ctx)
+    *result = (build_result_t){ 0 };
+    if (cover_list_find(&list, request->old_bytes, request->old_size, request->new_bytes, request->new_size, gain, tell, tries)
         != 0) {
         return BUILD_NO_MEMORY;
     }
@@ -292,5 +278,27 @@ build_err_t build_delta(build_result_t *result, const build_request_t *request) 
     }
     free(order.ops);
     cover_list_free(&list);
+    return err;
+}
+
+build_err_t build_delta(build_result_t *result, const build_request_t *request) {
+    uint32_t size_max = MOLT_DELTA_SECTORS_MAX * request->sector_size;
+    tries_t tries = { request, 0 };
+    build_err_t err = BUILD_TOO_MIXED;
+    *result = (build_result_t){ 0 };
+    if (request->old_size > size_max || request->new_size > size_max) {
+        return BUILD_TOO_LARGE;
+    }
+    for (; tries.done < GAIN_COUNT && (err == BUILD_OK || err == BUILD_TOO_MIXED); tries.done++) {
+        build_result_t tried;
+        build_err_t failed = build_once(&tried, request, gains[tries.done], &tries);
+        if (failed == BUILD_OK && (result->bytes == NULL || tried.size < result->size)) {
+            build_result_t before = *result;
+            *result = tried;
+            tried = before;
+        }
+        err = failed == BUILD_TOO_MIXED && result->bytes ? BUILD_OK : failed;
+        free(tried.bytes);
+    }
     return err;
 }

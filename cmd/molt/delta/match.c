@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A match has to be so many bytes better than going on as before.
-#define GAIN_MIN 8u
-
 #define PROGRESS_STEP 16384u
 
 typedef struct search {
@@ -19,6 +16,7 @@ typedef struct search {
     uint32_t old_size;
     uint32_t new_size;
     saidx_t *suffixes;
+    uint32_t gain;
 } search_t;
 
 static uint32_t common(const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size) {
@@ -148,7 +146,7 @@ static uint32_t next_place(
             agreed = 0;
             continue;
         }
-        if (size > agreed + GAIN_MIN) {
+        if (size > agreed + s->gain) {
             return off;
         }
         agreed -= agrees(s, off, shift);
@@ -186,8 +184,8 @@ static int find(const search_t *s, cover_list_t *list, match_progress_t *progres
 }
 
 int cover_list_find(cover_list_t *list, const uint8_t *old_bytes, uint32_t old_size, const uint8_t *new_bytes, uint32_t new_size,
-    match_progress_t *progress, void *ctx) {
-    search_t s = { old_bytes, new_bytes, old_size, new_size, malloc(old_size * sizeof(saidx_t)) };
+    uint32_t gain, match_progress_t *progress, void *ctx) {
+    search_t s = { old_bytes, new_bytes, old_size, new_size, malloc(old_size * sizeof(saidx_t)), gain };
     *list = (cover_list_t){ NULL, 0 };
     int err = s.suffixes && divsufsort(old_bytes, s.suffixes, (saidx_t)old_size) == 0 ? 0 : -1;
     err = err ? err : find(&s, list, progress, ctx);

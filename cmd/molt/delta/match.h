@@ -24,8 +24,9 @@ typedef struct cover_list {
 typedef void match_progress_t(void *ctx, uint32_t done, uint32_t total);
 
 // Find them. The list is the caller's, to be freed by cover_list_free(). Returns 0, or -1 where there is not enough memory.
+//   gain  bytes by which another piece has to be better than going on with the present one
 int cover_list_find(cover_list_t *list, const uint8_t *old_bytes, uint32_t old_size, const uint8_t *new_bytes, uint32_t new_size,
-    match_progress_t *progress, void *ctx);
+    uint32_t gain, match_progress_t *progress, void *ctx);
 
 void cover_list_free(cover_list_t *list);
 
