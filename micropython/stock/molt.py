@@ -40,7 +40,9 @@ def __getattr__(name):
                 is_here = hasattr(_molt, "do")
             if not is_here:
                 _call(_MODULES.split()[2], "refuse", (), {})
-            return _call(_MODULES.split()[place], name, args, options)
+            if place:
+                return _molt.do(name, args, options)
+            return _call(_MODULES.split()[0], name, args, options)
         finally:
             for used in _MODULES.split():
                 sys.modules.pop(used, None)
