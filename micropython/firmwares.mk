@@ -46,6 +46,10 @@ STOCK_FIRMWARES += stock2-A
 endif
 firmwares: $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
 
+# One with a network, for the demonstration of a board in the ceiling.
+VPORT_MANIFEST := $(CURDIR)/micropython/stock_net_manifest.py
+$(eval $(call vport_firmware,stock-A-net,$(MICROPY_DIR),mpy-cross,A,NET,$(VPORT_BALLAST_NET),4MB))
+
 # The package for firmwares without molt.
 MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/* micropython/modules/molt*.py)
 $(BUILD)/mip/package.json: tools/mip tools/mipnames.py $(MIP_SOURCES) $(wildcard ports/esp8266/prebuilt/*.h) $(BUILD)/mpy-cross/mpy-cross
