@@ -159,7 +159,7 @@ class Run:
 
     def runs(self, name):
         """Whether the last prompt is that of this firmware."""
-        return self.out.rpartition("MicroPython ")[2].startswith(version(name))
+        return self.out.rpartition("MicroPython ")[2].startswith(version(on_board(name)))
 
 
 def run_board(words, out, err):

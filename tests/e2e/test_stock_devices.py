@@ -13,7 +13,7 @@ from checks import refused, target_is
 from portrig import switched_on
 from rig import (BUILD, MB, SECTOR, SMALL_PROGRAM_SAYS, firmware, fresh, main, same, same_bytes, scratch, small_program, test, tool, true,
                  user_files)
-from stockrig import PREPARE, STOCK, in_full, package, stock, with_image
+from stockrig import ALL, PREPARE, STOCK, in_full, package, stock, with_image
 
 
 # ---- where the file is, and what it is on
@@ -194,7 +194,7 @@ def again(phase, done, total):
         for call in calls:
             try: print(eval(call))
             except OSError as e: print(e.args)
-for when in ('image', 'file', 'compare', 'write'):
+for when in {phases}:
     print(molt.fwupdate('firmware.bin', reset=False, verbose=False, progress=again), molt.cancel(verbose=False))
 """
 
@@ -204,14 +204,14 @@ def a_call_while_another_is_at_work():
     """From a progress function fwupdate(), cancel() and status() are refused, and the upgrade goes on; afterwards they work"""
     board = stock({**with_image(small_program(9000)), "other.bin": small_program(20000)})
     before = board.flash()
-    lines = board.run(AGAIN).lines()
-    true(lines.count("True True") == 4, f"each was prepared, and taken back: {lines}")
-    same(sum("molt is at work" in line for line in lines) % 3, 0, "calls that were refused")
-    true(sum("molt is at work" in line for line in lines) >= 6, f"calls that were refused: {lines}")
+    phases = ("image", "file", "compare", "write") if ALL else ("image", "write")
+    lines = board.run(AGAIN.format(phases=phases)).lines()
+    true(lines.count("True True") == len(phases), f"each was prepared, and taken back: {lines}")
+    same(sum("molt is at work" in line for line in lines), 3 * len(phases), "calls that were refused")
     same_bytes(board.flash(0, MB), before[:MB], "the firmware")
 
 
-@test
+@in_full
 def what_happens_between_preparing_and_the_reset():
     """After fwupdate(reset=False) a program writes files, sleeps, and is upgraded in the end: by machine.deepsleep() or machine.reset()"""
     program = small_program(9000)
