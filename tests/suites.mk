@@ -23,6 +23,8 @@ FROZEN = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) MICROPY_DIR_2=$(MICROPY_DIR_2
 
 # Its suite's name but for -stock: on a firmware without molt.
 STOCK = ENGINE=stock SUITE=$(1)-stock $(E2E)
+# The same on the second MicroPython's.
+STOCK_2 = STOCK=stock2-A ENGINE=stock SUITE=$(1)-stock-2 $(E2E)
 
 # ---- minutes
 
@@ -130,6 +132,11 @@ $(call full_suite,e2e-stock-full,SUITE=stock-full $(E2E)/test_stock.py --all)
 $(call full_suite,e2e-stock-bytes-full,SUITE=stock-bytes-full $(E2E)/test_stock_bytes.py --all)
 $(call full_suite,e2e-stock-devices-full,SUITE=stock-devices-full $(E2E)/test_stock_devices.py --all)
 $(foreach t,upgrade refusals python resident states,$(call full_suite,e2e-$(t)-stock-full,$(call STOCK,$(t)-full)/test_$(t).py))
+# From the second MicroPython the essential ones: raw, gzip, back, refusals, resident mode.
+$(call full_suite,e2e-upgrade-stock-2,$(call STOCK_2,upgrade)/test_upgrade.py)
+$(call full_suite,e2e-refusals-stock-2,$(call STOCK_2,refusals)/test_refusals.py)
+$(call full_suite,e2e-resident-stock-2,$(call STOCK_2,resident)/test_resident.py install_ damaged_overlay trial_confirmed pending_can changed_file gzip_ cuts_in)
+$(call full_suite,ceiling,BUILD=$(BUILD) $(PYTHON) tests/net/test_ceiling.py)
 $(call full_suite,e2e-frozen-same-all,FROZEN_STEP=1 $(call FROZEN,frozen-same-all,mpy-A)/test_frozen_same.py)
 $(call full_suite,e2e-frozen-same-all-2,FROZEN_STEP=1 $(call FROZEN,frozen-same-all-2,mpy2-A)/test_frozen_same.py)
 $(call full_suite,web-page-full,BUILD=$(BUILD) $(PYTHON) tests/web/test_page.py --full)
