@@ -46,6 +46,12 @@ STOCK_FIRMWARES += stock2-A
 endif
 firmwares: $(STOCK_FIRMWARES:%=$(BUILD)/%/firmware.bin)
 
+# One with a network, for the demonstration of a board in the ceiling.
+VPORT_MANIFEST := $(CURDIR)/micropython/stock_net_manifest.py
+$(eval $(call vport_firmware,stock-A-net,$(MICROPY_DIR),mpy-cross,A,NET,$(VPORT_BALLAST_NET),4MB))
+CEILING := $(BUILD)/stock-A-net/firmware.bin
+test-full: $(CEILING)
+
 # The package for firmwares without molt.
 MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/* micropython/modules/molt*.py)
 $(BUILD)/mip/package.json: tools/mip tools/mipnames.py $(MIP_SOURCES) $(wildcard ports/esp8266/prebuilt/*.h) $(BUILD)/mpy-cross/mpy-cross
@@ -54,6 +60,10 @@ $(BUILD)/mip/package.json: tools/mip tools/mipnames.py $(MIP_SOURCES) $(wildcard
 
 .PHONY: mip
 mip: $(BUILD)/mip/package.json ## the package by which a firmware without molt upgrades itself: mpremote mip install
+
+.PHONY: demo-ceiling
+demo-ceiling: vboard $(BUILD)/molt $(CEILING) $(BUILD)/mpy-B-net/firmware.bin $(BUILD)/mip/package.json ## a board with stock MicroPython upgrades itself, reached by WebREPL only
+	@$(PYTHON) tools/demo-ceiling $(BUILD)
 
 # The board of make repl: a device of 4 MB with firmware A, and the image of B on its filesystem. It is kept from one run
 # to the next, as a device is; remove the file for a new one.

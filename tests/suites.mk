@@ -23,6 +23,8 @@ FROZEN = BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) MICROPY_DIR_2=$(MICROPY_DIR_2
 
 # Its suite's name but for -stock: on a firmware without molt.
 STOCK = ENGINE=stock SUITE=$(1)-stock $(E2E)
+# The same on the second MicroPython's.
+STOCK_2 = STOCK=stock2-A ENGINE=stock SUITE=$(1)-stock-2 $(E2E)
 
 # ---- minutes
 
@@ -45,6 +47,7 @@ $(call suite,e2e-python,$(E2E)/test_python.py)
 $(call suite,e2e-esp32c3,$(E2E)/test_esp32c3.py)
 $(call suite,e2e-stock,$(E2E)/test_stock.py)
 $(call suite,e2e-stock-bytes,$(E2E)/test_stock_bytes.py)
+$(call suite,e2e-stock-devices,$(E2E)/test_stock_devices.py)
 # The tests of upgrades on the other engine, the package on a firmware without molt: all of them in make test-full.
 $(call suite,asan-cut,$(BUILD)/asan/cut small 1)
 $(call suite,vboard,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) VBOARD_CROSS=$(VBOARD_CROSS) VBOARD_CC=$(VBOARD_CC) $(PYTHON) tests/vboard/test_vboard.py)
@@ -127,7 +130,13 @@ $(call full_suite,e2e-cuts-full,$(E2E)/test_cuts.py --all 1/45)
 $(call full_suite,e2e-esp32c3-full,SUITE=esp32c3-full $(E2E)/test_esp32c3.py --all cut)
 $(call full_suite,e2e-stock-full,SUITE=stock-full $(E2E)/test_stock.py --all)
 $(call full_suite,e2e-stock-bytes-full,SUITE=stock-bytes-full $(E2E)/test_stock_bytes.py --all)
+$(call full_suite,e2e-stock-devices-full,SUITE=stock-devices-full $(E2E)/test_stock_devices.py --all)
 $(foreach t,upgrade refusals python resident states,$(call full_suite,e2e-$(t)-stock-full,$(call STOCK,$(t)-full)/test_$(t).py))
+# From the second MicroPython the essential ones: raw, gzip, back, refusals, resident mode.
+$(call full_suite,e2e-upgrade-stock-2,$(call STOCK_2,upgrade)/test_upgrade.py)
+$(call full_suite,e2e-refusals-stock-2,$(call STOCK_2,refusals)/test_refusals.py)
+$(call full_suite,e2e-resident-stock-2,$(call STOCK_2,resident)/test_resident.py install_ damaged_overlay trial_confirmed pending_can changed_file gzip_ cuts_in)
+$(call full_suite,ceiling,BUILD=$(BUILD) $(PYTHON) tests/net/test_ceiling.py)
 $(call full_suite,e2e-frozen-same-all,FROZEN_STEP=1 $(call FROZEN,frozen-same-all,mpy-A)/test_frozen_same.py)
 $(call full_suite,e2e-frozen-same-all-2,FROZEN_STEP=1 $(call FROZEN,frozen-same-all-2,mpy2-A)/test_frozen_same.py)
 $(call full_suite,web-page-full,BUILD=$(BUILD) $(PYTHON) tests/web/test_page.py --full)

@@ -14,7 +14,10 @@ take no memory but while they are at it, and a function has no more than its nam
 # In one text each: texts are given back, names are not.
 _ASK = "check plan status pending cancel install uninstall confirm"
 _MAP = "map regions user user_bdev migrate"
-_MODULES = "molt_upgrade molt_ask molt_map molt_chip"
+_MODULES = "molt_upgrade molt_map molt_chip"
+
+# The parts of the package are there once: a call from a timer or from a progress function must not come in between.
+_is_busy = False
 
 
 def _call(module, name, args, options):
@@ -31,7 +34,11 @@ def __getattr__(name):
     def call(*args, **options):
         import sys
 
+        global _is_busy
+        if _is_busy:
+            raise OSError(16, "molt is at work: a call of it has not returned yet")
         is_here = sys.platform == "esp8266" and place < 2
+        _is_busy = True
         try:
             if is_here:
                 # Looks first whether the package is whole.
@@ -39,9 +46,12 @@ def __getattr__(name):
 
                 is_here = hasattr(_molt, "do")
             if not is_here:
-                _call(_MODULES.split()[2], "refuse", (), {})
-            return _call(_MODULES.split()[place], name, args, options)
+                _call(_MODULES.split()[1], "refuse", (), {})
+            if place:
+                return _molt.do(name, args, options)
+            return _call(_MODULES.split()[0], name, args, options)
         finally:
+            _is_busy = False
             for used in _MODULES.split():
                 sys.modules.pop(used, None)
 

@@ -30,6 +30,8 @@ def find(kind):
     from flashbdev import bdev
     from _molt import forget, part
 
+    if not bdev:
+        raise OSError(19, header_trouble())
     addr = part("map").region(bdev.start_sec * 4096)
     forget()
     return addr, 8 * 4096 if addr else 0

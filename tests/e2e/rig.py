@@ -40,7 +40,8 @@ ENGINE = os.environ.get("ENGINE", "c")
 # The Python engine takes longer, from a gzip file above all.
 SLOWER = 10 if ENGINE == "stock" else 1
 PIECE = 32  # what one program command of the mask ROM takes at most
-IN_STOCK = {"mpy-A": "stock-A", "mpy-A-1M": "stock-A-1M", "mpy2-A": "stock2-A"}
+# STOCK: which of these firmwares, for all but the small board.
+IN_STOCK = {"mpy-A": os.environ.get("STOCK", "stock-A"), "mpy-A-1M": "stock-A-1M", "mpy2-A": "stock2-A"}
 FS_START = MB           # where the firmwares for 2 MB and more have their filesystem
 FS_START_1M = 0x99000   # and those for 1 MB
 TICKET = threading.local()
@@ -158,7 +159,7 @@ class Run:
 
     def runs(self, name):
         """Whether the last prompt is that of this firmware."""
-        return self.out.rpartition("MicroPython ")[2].startswith(version(name))
+        return self.out.rpartition("MicroPython ")[2].startswith(version(on_board(name)))
 
 
 def run_board(words, out, err):

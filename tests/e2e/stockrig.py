@@ -1,12 +1,13 @@
 """Boards whose firmware has no molt, and the package on them."""
 import functools
 import json
+import os
 import subprocess
 import sys
 
 from rig import BUILD, FS_START, SYSTEM_SIZE, WORK, Skip, fresh, same_bytes, scratch, test, tool, true, user_files
 
-STOCK = "stock-A"
+STOCK = os.environ.get("STOCK", "stock-A")
 ALL = "--all" in sys.argv
 PREPARE = "import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False)\n"
 

@@ -7,8 +7,8 @@ PUT = 1
 
 
 class Repl:
-    def __init__(self, port, password):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+    def __init__(self, port, password, timeout=20):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.stream = self.socket.makefile("rb")
         self.socket.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: bW9sdA==\r\n\r\n")
         while self.stream.readline() != b"\r\n":
@@ -52,6 +52,17 @@ class Repl:
         """Type a line; what is printed."""
         self.send(TEXT, code.encode() + b"\r")
         return self.read_until(b"\r\n>>> ").decode().split("\r\n")[1]
+
+    def type(self, code):
+        """Type a line; all that is printed until the next prompt, or until the device has gone."""
+        self.send(TEXT, code.encode() + b"\r")
+        text = b""
+        try:
+            while not text.endswith(b"\r\n>>> "):
+                text += self.receive()
+        except (OSError, ValueError):
+            pass
+        return text.decode(errors="replace").replace("\r\n", "\n").removesuffix(">>> ").removeprefix(code + "\n")
 
     def close(self):
         self.stream.close()

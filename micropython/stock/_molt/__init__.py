@@ -95,8 +95,10 @@ def part(name):
 
 
 def forget():
-    """Give back the memory of the parts. (What an object or a caller has of one stays until that is gone.)"""
+    """Give back the memory of the parts, and of a module that parts use. (What an object or a caller has of one stays until that is
+    gone.)"""
     _loaded.clear()
+    sys.modules.pop("molt_chip", None)
     sweep()
 
 
@@ -116,12 +118,11 @@ def _call(name, args, options, prefix=""):
     return getattr(part(prefix + name), name)(*args, **options)
 
 
-def do(name, args):
+def do(name, args, options={}):
     """Call a function of the modules that a firmware with molt has, which is a part by itself here."""
     try:
-        return _call(name, args, {}, "do_")
+        return _call(name, args, options, "do_")
     finally:
-        sys.modules.pop("molt_chip", None)
         forget()
 
 

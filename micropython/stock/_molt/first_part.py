@@ -1,13 +1,13 @@
 """The first part of the resident boot loader, for sector 0."""
 
 from _molt import FOLDER, part
-from ustruct import pack, unpack
+from ustruct import pack
 
 _CONFIG_OFF = const(4064)
 
 
 def first_part(reserved, params):
-    """Sector 0 with the first part of the resident boot loader, and the memory that this uses, which stands behind it in its file."""
+    """Sector 0 with the first part of the resident boot loader. The memory that this uses stands behind it in its file."""
     sector = part("blob").sector("/resident.bin")
     with open(FOLDER + "/resident.bin", "rb") as f:
         size = f.seek(-16, 2)
@@ -16,4 +16,4 @@ def first_part(reserved, params):
     sector.set(size, b"\xff" * 16)
     sector.set(2, params)
     sector.set(_CONFIG_OFF, config + pack(b"<I", part("load").load().crc32(0, config)))
-    return sector, unpack(b"<4I", memory)
+    return sector

@@ -1,15 +1,23 @@
 """Whether the resident boot loader will be able to load the firmware."""
 
 import esp
-from _molt import part
+from _molt import FOLDER, part
 from ustruct import unpack
 
 _SEGMENTS_MAX = const(16)
 
 
-def rehearse(memory):
+def _memory():
+    """Of the memory that the boot loader uses address and size, twice: the end of its file."""
+    with open(FOLDER + "/resident.bin", "rb") as f:
+        f.seek(-16, 2)
+        return unpack(b"<4I", f.read(16))
+
+
+def rehearse():
     """Read the firmware's segments as the boot loader will. OSError(84) where their checksum is wrong, (95) where one would be loaded
     over the boot loader."""
+    memory = _memory()
     sums = part("load").load()
     view = memoryview(bytearray(1024))
     header = esp.flash_read(0, 8)

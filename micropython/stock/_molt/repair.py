@@ -42,8 +42,8 @@ def repair(reserved):
     is_whole = _overlay_is_whole(reserved)
     if not is_whole:
         part("overlay").overlay(reserved)
-    if not part("first_part").first_part(reserved, esp.flash_read(0, 4)[2:])[0].is_at(0):
+    if not part("first_part").first_part(reserved, esp.flash_read(0, 4)[2:]).is_at(0):
         # With the flash parameters of the firmware's own first sector: those of a damaged sector 0 prove nothing.
-        _write(part("first_part").first_part(reserved, esp.flash_read(reserved + (state[1][2] & 1) * _SECTOR, 4)[2:])[0], 0)
+        _write(part("first_part").first_part(reserved, esp.flash_read(reserved + (state[1][2] & 1) * _SECTOR, 4)[2:]), 0)
     elif is_whole:
         raise OSError(17)

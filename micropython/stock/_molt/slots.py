@@ -1,4 +1,4 @@
-"""An upgrade in resident mode: what goes into the reserved region. src/resident/resident.c"""
+"""An upgrade in resident mode: its plan. src/resident/resident.c"""
 
 from _molt import FOLDER, forget, part
 
@@ -19,21 +19,13 @@ def _extension(job):
             crc = job.sums.crc32(crc, view[:count])
 
 
-def _write(sector, addr):
-    if not part("put").put(sector, addr):
-        raise OSError(5)
-
-
 def slots(job):
-    """Put plan, overlay and, for a gzip file, extension into the reserved region. Power cut: harmless."""
+    """Put the plan into the reserved region. Power cut: harmless."""
     head = job.region + (part("state").at_rest(job.region)[1][2] & 1) * _SECTOR
     extension = (job.region + 6 * _SECTOR,) + _extension(job) if job.is_gzip else (0, 0, 0)
     forget()
     sector = part("sector").Sector(0, 0, job.buf)
     part("lay").lay(job, sector, (head, 0, 0) + extension)
     forget()
-    _write(sector, job.region + (3 if job.is_fallback else 2) * _SECTOR)
-    forget()
-    part("overlay").overlay(job.region)
-    if job.is_gzip:
-        _write(part("blob").sector("/inflate.bin", job.buf), job.region + 6 * _SECTOR)
+    if not part("put").put(sector, job.region + (3 if job.is_fallback else 2) * _SECTOR):
+        raise OSError(5)

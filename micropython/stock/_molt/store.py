@@ -7,6 +7,6 @@ def store(job, name):
     """What the boot loader will need is in flash, and right. Nothing counts yet."""
     job.saved_name = name
     if job.region:
-        go(job, "flash", "slots")
+        go(job, "flash", "slots", "carriers")
     else:
         go(job, "flash", "saved_at", "head", "boot")

@@ -30,5 +30,6 @@ def explained(job, e, name):
     job.shown = None
     if len(e.args) > 1:
         return e
-    names = {2: "no_file", 20: "not_a_directory", 21: "a_directory", 95: "inline", 84: "fs_damaged"}
+    # 22 is what the littlefs of MicroPython 1.26 says of ".." in the root.
+    names = {2: "no_file", 20: "not_a_directory", 21: "a_directory", 22: "a_directory", 95: "inline", 84: "fs_damaged"}
     return error(e.errno, names.get(e.errno, name))
