@@ -45,7 +45,7 @@ typedef struct args {
     const char *password_file;  // likewise
     const char **delta_from;    // likewise: images that devices run
     int delta_from_count;
-    const char *old;            // likewise: an image to fall back on
+    const char *old;  // likewise: an image to fall back on
     bool trial;
     bool leave_trial;
     bool keep_going;

@@ -18,8 +18,8 @@
 // What the chip maps, and what molt_web takes.
 #define PAYLOAD_SIZE_MAX (1u << 20)
 #define SECTOR_SIZE 4096u
-// As molt delta has it: what a device has for unpacking.
-#define DELTA_WINDOW 4096u
+// A device with molt_web has less memory than one without; a larger one makes a file hardly smaller. In bytes.
+#define DELTA_WINDOW 1024u
 
 static void set_form(payload_form_t *form, uint8_t *bytes, uint32_t size) {
     form->bytes = bytes;
@@ -146,7 +146,8 @@ int payload_add_delta(payload_t *payload, const char *path) {
     } else {
         build_err_t err = build(&delta, &old.raw, payload);
         if (err == BUILD_TOO_MIXED || err == BUILD_TOO_LARGE) {
-            (void)say_fail("%s: it has too little in common with the new image for a delta file; who runs it is sent the image", path);
+            (void)say_fail(
+                "%s: it has too little in common with the new image for a delta file; who runs it is sent the image", path);
         } else if (err) {
             status = say_fail("there is not enough memory; close other programs");
         } else {

@@ -26,7 +26,7 @@ typedef struct payload_delta {
 typedef struct payload {
     payload_form_t raw;
     payload_form_t gzip;
-    uint32_t gzip_window;                      // bytes that a device needs to unpack the packed one; 0: there is none
+    uint32_t gzip_window;  // bytes that a device needs to unpack the packed one; 0: there is none
     payload_delta_t *deltas;
     uint32_t delta_count;
     uint32_t crc32;                            // of the raw one

@@ -27,8 +27,8 @@
 #define ROOM_FOR(size) ((size) + (size) / 400u + 5u * 4096u)
 // What a device has to have of heap to be sent a packed image, beside the window that the file is checked with. In bytes.
 #define GZIP_HEAP 12288
-// Likewise for a delta file, beside its windows.
-#define DELTA_HEAP 12288
+// Likewise for a delta file: more than that, in pieces as they come; where it is not enough the device refuses the file.
+#define DELTA_HEAP 18432
 // Where a fallback is put that the device does not have.
 #define FALLBACK_URI "/files/firmware.old?sha256="
 // What an upgrade takes at most, with the slowest chip that a data sheet describes: some minutes.
@@ -127,7 +127,8 @@ static const payload_form_t *choose_delta(push_t *push, const json_t *info, uint
 static const payload_form_t *choose_form(push_t *push, const json_t *info) {
     const payload_t *payload = push->options->payload;
     int64_t room = number(info, "free") + number(info, "image");
-    if (is_true(info, "delta") && !push->options->wants_raw) {
+    // A boot loader that has a delta file before it cannot have a packed image to fall back on, and a device may have that.
+    if (is_true(info, "delta") && !push->options->wants_raw && !push->options->wants_trial) {
         const payload_form_t *form = choose_delta(push, info, payload->gzip.bytes ? payload->gzip.size : payload->raw.size);
         if (form) {
             return form;
@@ -140,6 +141,7 @@ static const payload_form_t *choose_form(push_t *push, const json_t *info) {
     return ROOM_FOR(payload->raw.size) <= room ? &payload->raw : NULL;
 }
 
+// Why nothing of the firmware can be sent to it.
 static void refuse_room(push_t *push, const json_t *info) {
     const payload_t *payload = push->options->payload;
     int64_t room = number(info, "free") + number(info, "image");
@@ -209,12 +211,18 @@ static void on_info(push_t *push) {
     copy_text(push->from, json_object_get(info, "version"));
     memcpy(push->now, push->from, sizeof push->now);
     push->form = choose_form(push, info);
+    push->tries = 0;
+    bool may_be_same = number(info, "image") != 0;
     if (push->form == NULL) {
         refuse_room(push, info);
-        return;
+        if (!may_be_same) {
+            return;
+        }
+        // It need not be sent what it has. The sentence is kept for the case that it has not.
+        push->state = PUSH_ASKING;
+        push->ended_ms = 0;
     }
-    push->tries = 0;
-    ask(push, number(info, "image") ? STEP_PLAN : STEP_GOT);
+    ask(push, may_be_same ? STEP_PLAN : STEP_GOT);
 }
 
 // What the last image that it was sent is: perhaps this one, and in place. Whatever else it says, the upload tells better.
@@ -224,7 +232,12 @@ static void on_plan_before(push_t *push) {
     snprintf(crc32, sizeof crc32, "%08x", push->options->payload->crc32);
     if (push->http.outcome == HTTP_ANSWERED && push->http.status == 200 && is_true(push->http.json, "in_place") && text
         && strcmp(text, crc32) == 0) {
+        *push->error = 0;
         end(push, PUSH_SAME);
+        return;
+    }
+    if (push->form == NULL) {
+        end(push, PUSH_FAILED);
         return;
     }
     ask(push, STEP_GOT);
