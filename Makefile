@@ -64,7 +64,7 @@ FLAGS_cmd/molt/delta = $(HOST_FLAGS) -Iinclude -Isrc -Icmd/molt/delta $(if $(fil
 FLAGS_tests/lib/suffixes = $(HOST_FLAGS) -Itests/lib/suffixes
 FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/esp8266 -Iports/esp32c3
 FLAGS_cmd/molt/view = $(FLAGS_cmd/molt/dump) -Icmd/molt/view
-FLAGS_cmd/molt/net = $(FLAGS_cmd/molt/dump) -Icmd/molt/net
+FLAGS_cmd/molt/net = $(FLAGS_cmd/molt/dump) -Icmd/molt/delta -Icmd/molt/net
 FLAGS_cmd/molt = $(FLAGS_cmd/molt/view) -Icmd/molt/delta -Icmd/molt/net
 FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Icmd/molt/delta -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32c3 -I$(BUILD)/gen $(LFS_FLAGS)
 # As an integrator would compile them: the door alone.

@@ -64,14 +64,15 @@ static void parse_cut(struct argp_state *state, args_t *args, const char *text) 
     args->cut_tear = (sim_tear_t)tear;
 }
 
-static void add_put(struct argp_state *state, args_t *args, const char *text) {
-    const char **puts = realloc(args->puts, (size_t)(args->put_count + 1) * sizeof *args->puts);
-    if (puts == NULL) {
+// An option that may be there several times.
+static void add_word(struct argp_state *state, const char ***words, int *count, const char *text) {
+    const char **longer = realloc(*words, (size_t)(*count + 1) * sizeof *longer);
+    if (longer == NULL) {
         argp_failure(state, 1, errno, "out of memory");
         return;
     }
-    args->puts = puts;
-    args->puts[args->put_count++] = text;
+    *words = longer;
+    longer[(*count)++] = text;
 }
 
 static void parse_choice(struct argp_state *state, args_t *args, const char *text) {
@@ -146,6 +147,9 @@ static error_t on_net_option(int key, char *value, struct argp_state *state, arg
             return 0;
         case ARGS_PASSWORD_FILE:
             args->password_file = value;
+            return 0;
+        case ARGS_DELTA_FROM:
+            add_word(state, &args->delta_from, &args->delta_from_count, value);
             return 0;
         case ARGS_OLD:
             args->old = value;
@@ -249,7 +253,7 @@ static error_t on_option(int key, char *value, struct argp_state *state) {
             args->firmware = value;
             return 0;
         case ARGS_PUT:
-            add_put(state, args, value);
+            add_word(state, &args->puts, &args->put_count, value);
             return 0;
         case ARGS_KEEP_HEADER:
             args->keep_header = true;
@@ -288,7 +292,9 @@ void args_parse(const args_spec_t *spec, int argc, char **argv, args_t *args) {
 
 void args_free(args_t *args) {
     free(args->puts);
+    free(args->delta_from);
     free(args->words);
     args->puts = NULL;
+    args->delta_from = NULL;
     args->words = NULL;
 }

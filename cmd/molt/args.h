@@ -44,7 +44,9 @@ typedef struct args {
     sim_tear_t cut_tear;
     const char *hosts;          // a file
     const char *password_file;  // likewise
-    const char *old;            // likewise: an image to fall back on
+    const char **delta_from;    // likewise: images that devices run
+    int delta_from_count;
+    const char *old;  // likewise: an image to fall back on
     bool trial;
     bool leave_trial;
     bool keep_going;
@@ -90,6 +92,7 @@ enum {
     ARGS_HOSTS,
     ARGS_PASSWORD_FILE,
     ARGS_OLD,
+    ARGS_DELTA_FROM,
     ARGS_TRIAL,
     ARGS_LEAVE_TRIAL,
     ARGS_KEEP_GOING,

@@ -29,7 +29,9 @@ static const struct argp_option options[] = {
         "--trial, and the device's own program confirms; else molt push does when it has reached the device", 0 },
     { "keep-going", ARGS_KEEP_GOING, 0, 0, "Do not stop where an upgrade went wrong, unless it is the first", 0 },
     { "drop-frozen", ARGS_DROP_FROZEN, 0, 0, "Let frozen modules go that the new firmware would run over", 0 },
-    { "raw", ARGS_RAW, 0, 0, "Do not pack the image", 0 },
+    { "delta-from", ARGS_DELTA_FROM, "IMAGE", 0,
+        "Send those that run IMAGE a delta file, which is much smaller, if it fits; may be there several times", 0 },
+    { "raw", ARGS_RAW, 0, 0, "Send the image as it is, not packed and no delta file", 0 },
     ARGS_OPTION_TIMEOUT,
     { "wait", ARGS_WAIT, "SECONDS", 0, "How long a device may take to be back, beyond its upgrade (default: 300)", 0 },
     ARGS_OPTION_JSON,
@@ -65,6 +67,15 @@ static int roll_out(const args_t *args, const hosts_t *hosts, const rollout_opti
     return status;
 }
 
+// Delta files from each firmware that was named.
+static int add_deltas(payload_t *payload, const args_t *args) {
+    int status = 0;
+    for (int i = 0; i < args->delta_from_count && status == 0; i++) {
+        status = payload_add_delta(payload, args->delta_from[i]);
+    }
+    return status;
+}
+
 static int push(const args_t *args) {
     hosts_t hosts;
     payload_t payload = { .version = "" };
@@ -73,7 +84,8 @@ static int push(const args_t *args) {
     uint32_t host_count = (uint32_t)args->positional_count - 1;
     const char *path = args->words[host_count];
     int status = hosts_load(&hosts, args->words, host_count, args->hosts) || password_load(&key, args->password_file)
-                 || payload_load(&payload, path, !args->raw) || (args->old && payload_load(&old, args->old, !args->raw));
+                 || payload_load(&payload, path, !args->raw) || add_deltas(&payload, args)
+                 || (args->old && payload_load(&old, args->old, !args->raw));
     if (status == 0) {
         rollout_options_t rollout_options = {
             .push = { .payload = &payload,
@@ -106,6 +118,7 @@ int cmd_push(int argc, char **argv) {
         "Examples:\n"
         "  molt push lamp.local firmware.bin\n"
         "  molt push --hosts lamps.txt firmware.bin --jobs 16 --password-file key\n"
+        "  molt push --hosts lamps.txt new.bin --delta-from v1.bin --delta-from v2.bin\n"
         "  molt push --hosts lamps.txt new.bin --old old.bin --json",
         options,
         1,

@@ -16,8 +16,8 @@ from ubinascii import unhexlify
 
 import molt
 from molt_fetch import Broken, get, join_url
-from molt_intake import Part, Refused, Unfit, accept, check_digest, hmac, receive, remove, remove_parts, reset, room, room_wanted, runs, same, \
-    sentence, sha256, size_of
+from molt_intake import Part, Refused, Unfit, accept, check_digest, hmac, holds_firmware, is_delta, receive, remove, remove_parts, reset, room, \
+    room_wanted, runs, same, sentence, sha256, size_of
 
 _NOTES = "/molt_pull.json"
 _NEW = "/molt_pull.new"  # the image that is to run; it stays until it is known what came of it
@@ -185,7 +185,7 @@ class Puller:
 
     def keep(self, release):
         """The image in _NEW is what runs."""
-        if _is_resident():
+        if _is_resident() and not is_delta(_NEW):
             uos.rename(_NEW, _OLD)
         else:
             remove(_NEW)
@@ -265,7 +265,7 @@ class Puller:
 
     def find_fallback(self):
         for path in _FALLBACKS:
-            if runs(path):
+            if holds_firmware(path):
                 return path
 
     async def upgrade(self, release, fallback):

@@ -14,6 +14,8 @@ _PIECE = const(536)  # bytes of a body that are held at a time: lwIP has no more
 _SYNC = const(65536)  # bytes after which a file is made to survive a power cut
 IMAGE_MAX = 0x100000  # what the chip maps
 _PART = ".part"
+_HEAD = const(24)  # bytes of a file that say whether it can be an image, or a delta file
+_DELTA = b"MDL1"
 
 
 class Refused(Exception):
@@ -188,8 +190,15 @@ def check_beginning(head, size):
         raise Unfit(413, "the file has %u bytes, and no image has more than %u" % (size, IMAGE_MAX))
     if head[:2] == b"\x1f\x8b":
         return
+    if head[:4] == _DELTA:
+        if int.from_bytes(head[12:16], "little") != size:
+            raise Unfit(415, "the delta file is cut short, or something is behind it: its header says %u bytes, and it has %u"
+                        % (int.from_bytes(head[12:16], "little"), size))
+        if int.from_bytes(head[20:24], "little") > IMAGE_MAX:
+            raise Unfit(415, "the delta file makes an image of more than %u bytes, and none is larger" % IMAGE_MAX)
+        return
     if not head or head[0] not in (0xE9, 0xEA):
-        raise Unfit(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed), this file with 0x%02X"
+        raise Unfit(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed, MDL1 for a delta file), this file with 0x%02X"
                     % (head[0] if head else 0))
     vaddr = int.from_bytes(head[8:12], "little")
     if head[0] == 0xE9 and not (0x40100000 <= vaddr < 0x40140000 or 0x3FFE8000 <= vaddr < 0x40000000):
@@ -206,7 +215,7 @@ async def receive(body, path, offset, image_size=None):
     since = n = 0
     if image_size is not None and offset == 0:
         # Its beginning has to be here before a file is made of it.
-        while n < 16 and body.left:
+        while n < _HEAD and body.left:
             n += await body.readinto(view[n:])
         check_beginning(view[:n], image_size)
     with open(path, "ab" if offset else "wb") as f:
@@ -251,13 +260,24 @@ def judge(path):
     return plan
 
 
+def is_delta(path):
+    """Whether a file is a delta file: it makes an image, and holds none."""
+    with open(path, "rb") as f:
+        return f.read(4) == _DELTA
+
+
 def runs(path):
-    """Whether the image in a file is the firmware that runs."""
+    """Whether the image in a file, or the one that a delta file makes, is the firmware that runs."""
     try:
         gc.collect()
         return bool(molt.plan(path)["in_place"])
     except OSError:
         return False
+
+
+def holds_firmware(path):
+    """Whether a file has the image of the firmware that runs in it, so that one can fall back on it."""
+    return size_of(path) > 0 and not is_delta(path) and runs(path)
 
 
 def reset():

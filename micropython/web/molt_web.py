@@ -20,8 +20,8 @@ from ubinascii import unhexlify
 import _molt
 import molt
 from molt_http import KEY_FILE, Guard, answer_head, load_key, read_request, set_password
-from molt_intake import IMAGE_MAX, Part, Refused, accept, check_digest, judge, parts, receive, remove, remove_parts, reset, \
-    room, room_wanted, runs, size_of
+from molt_intake import IMAGE_MAX, Part, Refused, accept, check_digest, holds_firmware, judge, parts, receive, remove, \
+    remove_parts, reset, room, room_wanted, size_of
 
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
@@ -243,7 +243,7 @@ class App:
         status = molt.status()
         uploads = parts(_WAY)
         gc.collect()
-        return {"gzip": True, "image": size_of(_IMAGE), "version": _version(), "machine": uos.uname().machine, "status": status,
+        return {"gzip": True, "delta": True, "image": size_of(_IMAGE), "version": _version(), "machine": uos.uname().machine, "status": status,
                 "pending": molt.pending(), "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(),
                 "clients": len(self.clients), "upload": uploads[-1] if uploads else None, "frozen": hasattr(_molt, "frozen"),
                 "up": time.ticks_ms() // 1000}
@@ -361,7 +361,7 @@ class App:
     def fallback(self):
         """The file with the image that runs."""
         for path in (_OLD, "/molt_pull.old"):
-            if runs(path):
+            if holds_firmware(path):
                 return path
         raise Refused(409, "a trial has nothing to fall back on: put the image that runs there as %s" % _OLD[1:], {"fallback": _OLD[1:]})
 
@@ -375,7 +375,7 @@ class App:
     async def post_confirm(self, request):
         """Keep the firmware that is on trial: who asks has reached the device. Its file is what the next trial falls back on."""
         confirmed = molt.confirm()
-        if confirmed and runs(_IMAGE):
+        if confirmed and holds_firmware(_IMAGE):
             uos.rename(_IMAGE, _OLD)
         return {"confirmed": confirmed}
 

@@ -198,11 +198,42 @@ def the_first_one_has_to_come_through_whatever_is_wrong():
 
 @test
 @full
+def a_connection_that_a_restart_has_swallowed_is_given_up_soon():
+    fleet = Fleet(1, {0: "swallow"})
+    status, report, err = fleet.push(timeout=60)
+    same((status, results(report)), (0, ["upgraded"]), err)
+    true(10 < report["devices"][0]["seconds"] < 40, str(report))
+
+
+@test
+@full
 def keep_going_does_not_stop_after_the_first():
     fleet = Fleet(6, {2: "restored"})
     status, report, err = fleet.push("--keep-going", "--jobs", "1")
     same((status, results(report)), (1, ["upgraded"] * 2 + ["failed"] + ["upgraded"] * 3), err)
     fleet.check_nothing_is_lost(report)
+
+
+@test
+def who_runs_what_a_delta_file_is_made_of_is_sent_one_and_others_the_image():
+    fleet = Fleet(5)
+    another, small, crowded = fleet.devices[1:4]
+    # It says the same version, and is another firmware by one byte.
+    dump = bytearray(another.dump.read_bytes())
+    dump[0x50000] ^= 1
+    another.dump.write_bytes(dump)
+    small.heap = 18000
+    (crowded.root / "log.txt").write_bytes(bytes(150 * 1024))
+    status, report, err = fleet.push("--delta-from", NEW, "--delta-from", OLD)
+    same((status, results(report)), (0, ["upgraded"] * 5), err)
+    same([(d["delta"], d["packed"]) for d in report["devices"]],
+         [(True, False), (False, True), (False, True), (True, False), (True, False)], f"one refused it, one has too little memory: {report}")
+    sent = [d["sent"] for d in report["devices"]]
+    true(sent[0] < sent[1] / 2, f"a delta file is smaller: {sent}")
+    note(f"delta file {sent[0]} bytes, packed {sent[1]}")
+    fleet.check_nothing_is_lost(report)
+    status, report, err = fleet.push("--delta-from", OLD)
+    same((status, results(report)), (0, ["same"] * 5), "a second time nothing is sent: " + err)
 
 
 @test

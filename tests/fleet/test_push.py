@@ -16,7 +16,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/web")]
 import tap  # noqa: E402
-from client import BUILD, PASSWORD, make_device, start  # noqa: E402
+from client import BUILD, PASSWORD, Client, make_device, start, upload_uri  # noqa: E402
 from board import WORK, free_port  # noqa: E402
 from tap import note, same, test, true  # noqa: E402
 
@@ -85,8 +85,12 @@ class Wire:
 
 
 class Device:
-    def __init__(self, name, **more):
+    def __init__(self, name, firmware_bit=None, **more):
         self.flash = make_device(name, **more)
+        if firmware_bit is not None:
+            data = bytearray(self.flash.read_bytes())
+            data[firmware_bit] ^= 1
+            self.flash.write_bytes(data)
 
     def __enter__(self):
         self.board = start(self.flash)
@@ -128,6 +132,44 @@ def an_image_as_it_is_goes_in_and_one_for_another_map_is_refused():
         status, told, err = push("--raw", d.host, NEW)
         same((status, told["result"], told["packed"], told["sent"]), (0, "upgraded", False, NEW.stat().st_size), f"{told} {err}")
         note(f"{told['seconds']} s for {told['sent']} bytes")
+
+
+@test
+@full
+def a_delta_file_goes_in_and_where_it_is_for_another_firmware_the_image_does():
+    with Device("deltapush") as d:
+        status, told, err = push("--delta-from", OLD, d.host, NEW)
+        same((status, told["result"], told["delta"], d.info()["status"]["result"]), (0, "upgraded", True, "ok"), f"{told} {err}")
+        note(f"{told['seconds']} s for {told['sent']} bytes")
+        status, told, err = push("--delta-from", OLD, d.host, NEW)
+        same((status, told["result"]), (0, "same"), err)
+        # The board's own server, without molt push: what is none is not taken, and nothing is left of it.
+        c = Client(d.board.port)
+        for data, words in ((b"MDL1" + bytes(5000), "is cut short"), (b"MDL2" + bytes(5000), "no firmware image")):
+            status, answer = c.ask("PUT", upload_uri(data), data)
+            true(status == 415 and words in answer["error"], str(answer))
+    # One bit of the firmware is another: it says the version that the delta file is for.
+    with Device("deltaother", firmware_bit=0x90000) as d:
+        status, told, err = push("--delta-from", OLD, d.host, NEW)
+        same((status, told["result"], told["delta"], told["packed"]), (0, "upgraded", False, True), f"{told} {err}")
+
+
+@test
+@full
+def a_delta_file_is_nothing_to_fall_back_on():
+    delta = WORK / "new.delta"
+    same(molt("delta", OLD, NEW, delta)[0], 0)
+    with Device("deltatrial", main=RESIDENT) as d:
+        status, told, err = push("--delta-from", OLD, d.host, NEW)
+        same((status, told["result"], told["delta"], d.info()["status"]["result"]), (0, "upgraded", True, "ok"), f"{told} {err}")
+        files = {f["name"]: f["size"] for f in Client(d.board.port).ask("GET", "/files")[1]}
+        same(files["firmware.bin"], told["sent"], "the delta file stays a delta file")
+        c = Client(d.board.port)
+        same(c.ask("PUT", "/files/firmware.old", delta.read_bytes())[0], 200)
+        status, told, err = push("--trial", d.host, OLD)
+        true(status == 1 and "nothing to fall back on" in err, err)
+        status, told, err = push("--old", NEW, "--delta-from", NEW, d.host, OLD)
+        same((status, told["result"], told["delta"], d.info()["status"]["result"]), (0, "upgraded", False, "confirmed"), f"on trial the image is sent: {told} {err}")
 
 
 @test

@@ -80,7 +80,8 @@ static void set_headers(http_t *http) {
 
 // What is the same for all requests. Devices are in the local network: no proxy that is meant for the rest of the world.
 static void set_manners(http_t *http) {
-    long patience_s = (long)http->pool->patience_s;
+    bool is_less = http->patience_s && http->patience_s < http->pool->patience_s;
+    long patience_s = (long)(is_less ? http->patience_s : http->pool->patience_s);
     long seconds = patience_s + (long)(http->body_size / SLOWEST);
     (void)curl_easy_setopt(http->easy, CURLOPT_PROXY, "");
     (void)curl_easy_setopt(http->easy, CURLOPT_PROTOCOLS_STR, "http");

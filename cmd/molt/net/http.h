@@ -26,10 +26,12 @@ typedef enum http_outcome {
     HTTP_FOREIGN,      // what answers is not molt_web
 } http_outcome_t;
 
-// What is said with one device: one request at a time. `host` and `owner` are the caller's, who zeroes the rest at first.
+// What is said with one device: one request at a time. `host`, `owner` and `patience_s` are the caller's, who zeroes the rest at
+// first.
 typedef struct http {
     const char *host;
     void *owner;
+    uint32_t patience_s;  // with the next request, where it is less than the pool's; 0: the pool's
     http_outcome_t outcome;
     long status;                // HTTP's, where it answered
     json_t *json;               // of the last answer, until the next request; NULL if it did not answer

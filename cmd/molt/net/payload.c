@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
+#include "build.h"
+#include "delta/delta.h"
 #include "describe.h"
 #include "files.h"
 #include "gunzip.h"
@@ -14,6 +17,9 @@
 
 // What the chip maps, and what molt_web takes.
 #define PAYLOAD_SIZE_MAX (1u << 20)
+#define SECTOR_SIZE 4096u
+// A device with molt_web has less memory than one without; a larger one makes a file hardly smaller. In bytes.
+#define DELTA_WINDOW 1024u
 
 static void set_form(payload_form_t *form, uint8_t *bytes, uint32_t size) {
     form->bytes = bytes;
@@ -79,7 +85,84 @@ int payload_load(payload_t *payload, const char *path, bool wants_gzip) {
     return 0;
 }
 
+// Up to the date, "v1.25.0" of "v1.25.0 on 2025-04-15": what a delta file says for people.
+static void copy_name(char name[MOLT_DELTA_NAME_SIZE + 1], const char *version) {
+    const char *date = strstr(version, " on ");
+    size_t size = date ? (size_t)(date - version) : strlen(version);
+    snprintf(name, MOLT_DELTA_NAME_SIZE + 1, "%.*s", (int)size, version);
+}
+
+// The delta file's bytes, and what it asks of a device. `new_bytes` is what it makes.
+static build_err_t build(payload_delta_t *delta, const payload_form_t *old_form, const payload_t *payload) {
+    char names[2][MOLT_DELTA_NAME_SIZE + 1];
+    molt_image_t image;
+    molt_delta_header_t header;
+    build_result_t result;
+    copy_name(names[0], delta->old_version);
+    copy_name(names[1], payload->version);
+    (void)describe_verify(payload->raw.bytes, payload->raw.size, &image);
+    const build_request_t request = {
+        .old_bytes = old_form->bytes,
+        .new_bytes = payload->raw.bytes,
+        .old_size = old_form->size,
+        .new_size = payload->raw.size,
+        .sector_size = SECTOR_SIZE,
+        .window_size = DELTA_WINDOW,
+        .fs_addr = image.fs_addr,
+        .old_name = names[0],
+        .new_name = names[1],
+    };
+    build_err_t err = build_delta(&result, &request);
+    if (err) {
+        return err;
+    }
+    const molt_reader_t patch = molt_memory_reader(result.bytes, result.size);
+    if (molt_delta_read_header(&patch, &header) != 0) {
+        free(result.bytes);
+        return BUILD_TOO_MIXED;
+    }
+    set_form(&delta->form, result.bytes, result.size);
+    delta->stash_size = molt_delta_stash_count(&header) * SECTOR_SIZE;
+    delta->window_size = molt_delta_window_size(&header);
+    return BUILD_OK;
+}
+
+int payload_add_delta(payload_t *payload, const char *path) {
+    payload_t old;
+    payload_delta_t delta = { .stash_size = 0 };
+    payload_delta_t *deltas = realloc(payload->deltas, (payload->delta_count + 1) * sizeof *deltas);
+    if (deltas == NULL) {
+        return say_fail("there is not enough memory; close other programs");
+    }
+    payload->deltas = deltas;
+    if (payload_load(&old, path, false)) {
+        payload_free(&old);
+        return 1;
+    }
+    memcpy(delta.old_version, old.version, sizeof delta.old_version);
+    int status = 0;
+    if (*old.version == 0) {
+        status = say_fail("%s: this image does not say its version, so it cannot be told who runs it; leave it out", path);
+    } else {
+        build_err_t err = build(&delta, &old.raw, payload);
+        if (err == BUILD_TOO_MIXED || err == BUILD_TOO_LARGE) {
+            (void)say_fail(
+                "%s: it has too little in common with the new image for a delta file; who runs it is sent the image", path);
+        } else if (err) {
+            status = say_fail("there is not enough memory; close other programs");
+        } else {
+            payload->deltas[payload->delta_count++] = delta;
+        }
+    }
+    payload_free(&old);
+    return status;
+}
+
 void payload_free(payload_t *payload) {
+    for (uint32_t i = 0; i < payload->delta_count; i++) {
+        free(payload->deltas[i].form.bytes);
+    }
+    free(payload->deltas);
     free(payload->raw.bytes);
     free(payload->gzip.bytes);
     *payload = (payload_t){ .version = "" };

@@ -19,10 +19,16 @@
 #define ORDERS_MAX 3u
 #define PAUSE_MS 1500u
 #define BACK_PAUSE_MS 1000u
+// A device that restarts leaves connections behind on which nothing comes any more: who waits for it is not patient with one. In seconds.
+#define BACK_PATIENCE_S 10u
+// A device that has all of a delta file and says that it is busy is asked so often: it may have too little memory for it.
+#define DELTA_TRIES_MAX 3u
 // What a device needs beside the image: the boot sector's file, and littlefs's own blocks; as molt_web reckons it.
 #define ROOM_FOR(size) ((size) + (size) / 400u + 5u * 4096u)
 // What a device has to have of heap to be sent a packed image, beside the window that the file is checked with. In bytes.
 #define GZIP_HEAP 12288
+// Likewise for a delta file: more than that, in pieces as they come; where it is not enough the device refuses the file.
+#define DELTA_HEAP 18432
 // Where a fallback is put that the device does not have.
 #define FALLBACK_URI "/files/firmware.old?sha256="
 // What an upgrade takes at most, with the slowest chip that a data sheet describes: some minutes.
@@ -91,15 +97,43 @@ static const char *result_of(const json_t *info) {
     return result ? result : "";
 }
 
+// Whether a device that says `runs` runs the image of this version. Of a long one an image's description has the beginning.
+static bool is_version(const char *runs, const char *version) {
+    size_t length = strlen(version);
+    return length < MOLT_IMAGE_VERSION_MAX ? strcmp(runs, version) == 0 : strncmp(runs, version, length) == 0;
+}
+
 // Whether the device cannot be asked now, but may be soon.
 static bool may_pass(const http_t *http) {
     return http->outcome == HTTP_BROKEN || http->outcome == HTTP_UNREACHABLE
            || (http->outcome == HTTP_ANSWERED && (http->status == 503 || http->status == 408));
 }
 
-static const payload_form_t *choose_form(const push_t *push, const json_t *info) {
+// The first delta file for what the device runs that was not refused, has room and is smaller than `size`. NULL: none.
+static const payload_form_t *choose_delta(push_t *push, const json_t *info, uint32_t size) {
     const payload_t *payload = push->options->payload;
     int64_t room = number(info, "free") + number(info, "image");
+    for (; push->delta_next < payload->delta_count; push->delta_next++) {
+        const payload_delta_t *delta = &payload->deltas[push->delta_next];
+        if (is_version(push->from, delta->old_version) && delta->form.size < size
+            && number(info, "heap") >= DELTA_HEAP + (int64_t)delta->window_size
+            && ROOM_FOR(delta->form.size) + delta->stash_size <= room) {
+            return &delta->form;
+        }
+    }
+    return NULL;
+}
+
+static const payload_form_t *choose_form(push_t *push, const json_t *info) {
+    const payload_t *payload = push->options->payload;
+    int64_t room = number(info, "free") + number(info, "image");
+    // A boot loader that has a delta file before it cannot have a packed image to fall back on, and a device may have that.
+    if (is_true(info, "delta") && !push->options->wants_raw && !push->options->wants_trial) {
+        const payload_form_t *form = choose_delta(push, info, payload->gzip.bytes ? payload->gzip.size : payload->raw.size);
+        if (form) {
+            return form;
+        }
+    }
     bool takes_gzip = is_true(info, "gzip") && number(info, "heap") >= GZIP_HEAP + (int64_t)payload->gzip_window;
     if (takes_gzip && payload->gzip.bytes && !push->options->wants_raw && ROOM_FOR(payload->gzip.size) <= room) {
         return &payload->gzip;
@@ -107,6 +141,7 @@ static const payload_form_t *choose_form(const push_t *push, const json_t *info)
     return ROOM_FOR(payload->raw.size) <= room ? &payload->raw : NULL;
 }
 
+// Why nothing of the firmware can be sent to it.
 static void refuse_room(push_t *push, const json_t *info) {
     const payload_t *payload = push->options->payload;
     int64_t room = number(info, "free") + number(info, "image");
@@ -141,6 +176,22 @@ static const char *obstacle(const push_t *push, const json_t *info) {
     return NULL;
 }
 
+bool push_is_delta(const push_t *push) {
+    const payload_t *payload = push->options->payload;
+    return push->form && push->delta_next < payload->delta_count && push->form == &payload->deltas[push->delta_next].form;
+}
+
+// The device refused the delta file: it runs another firmware of that version, has too little memory, or a molt that knows none. Go on
+// with the next form.
+static void pass_over_delta(push_t *push) {
+    push->delta_next++;
+    push->form = NULL;
+    push->got = 0;
+    push->tries = 0;
+    push->state = PUSH_ASKING;
+    ask(push, STEP_INFO);
+}
+
 static void on_info(push_t *push) {
     const json_t *info = push->http.json;
     if (may_pass(&push->http) && ++push->tries < ASK_TRIES_MAX) {
@@ -160,12 +211,18 @@ static void on_info(push_t *push) {
     copy_text(push->from, json_object_get(info, "version"));
     memcpy(push->now, push->from, sizeof push->now);
     push->form = choose_form(push, info);
+    push->tries = 0;
+    bool may_be_same = number(info, "image") != 0;
     if (push->form == NULL) {
         refuse_room(push, info);
-        return;
+        if (!may_be_same) {
+            return;
+        }
+        // It need not be sent what it has. The sentence is kept for the case that it has not.
+        push->state = PUSH_ASKING;
+        push->ended_ms = 0;
     }
-    push->tries = 0;
-    ask(push, number(info, "image") ? STEP_PLAN : STEP_GOT);
+    ask(push, may_be_same ? STEP_PLAN : STEP_GOT);
 }
 
 // What the last image that it was sent is: perhaps this one, and in place. Whatever else it says, the upload tells better.
@@ -175,7 +232,12 @@ static void on_plan_before(push_t *push) {
     snprintf(crc32, sizeof crc32, "%08x", push->options->payload->crc32);
     if (push->http.outcome == HTTP_ANSWERED && push->http.status == 200 && is_true(push->http.json, "in_place") && text
         && strcmp(text, crc32) == 0) {
+        *push->error = 0;
         end(push, PUSH_SAME);
+        return;
+    }
+    if (push->form == NULL) {
+        end(push, PUSH_FAILED);
         return;
     }
     ask(push, STEP_GOT);
@@ -222,7 +284,9 @@ static void on_plan(push_t *push) {
     const json_t *plan = push->http.json;
     const char *reason = json_string_value(json_object_get(plan, "reason"));
     push->got = push->form->size;
-    copy_text(push->to, json_object_get(plan, "version"));
+    if (!push_is_delta(push)) {  // which has a shorter name
+        copy_text(push->to, json_object_get(plan, "version"));
+    }
     double seconds = json_number_value(json_object_get(plan, "seconds"));
     push->seconds = seconds > 0 && seconds < UPGRADE_SECONDS_MAX ? seconds : 0;
     if (is_true(plan, "refused") && !push->options->drop_frozen) {
@@ -241,6 +305,11 @@ static void on_plan(push_t *push) {
 
 static void on_piece(push_t *push) {
     const http_t *http = &push->http;
+    if (push_is_delta(push) && http->outcome == HTTP_ANSWERED
+        && (http->status == 415 || http->status == 422 || (http->status == 503 && ++push->tries >= DELTA_TRIES_MAX))) {
+        pass_over_delta(push);
+        return;
+    }
     // 409: the next byte is another one, or the device does not know yet that a connection broke.
     if (may_pass(http) || (http->outcome == HTTP_ANSWERED && http->status == 409)) {
         resume(push);
@@ -288,6 +357,10 @@ static void on_order(push_t *push) {
     }
     if (http->status != 200) {
         push->order_count--;
+        if (push_is_delta(push) && (http->status == 422 || http->status == 503)) {
+            pass_over_delta(push);
+            return;
+        }
         fail(push, "%s. Nothing was changed", http->error);
         return;
     }
@@ -310,10 +383,9 @@ static void on_fallback(push_t *push) {
     ask(push, STEP_ORDER);
 }
 
-// Whether it runs what was sent. Of a long version the device knows the beginning of what stands in the image.
+// Whether it runs what was sent.
 static bool is_new(const push_t *push) {
-    size_t length = strlen(push->to);
-    return length < MOLT_IMAGE_VERSION_MAX ? strcmp(push->now, push->to) == 0 : strncmp(push->now, push->to, length) == 0;
+    return is_version(push->now, push->to);
 }
 
 // What is wrong with a device that is back and has no upgrade before it any more; NULL: nothing, it runs the new firmware for good.
@@ -427,6 +499,7 @@ static void ask(push_t *push, push_step_t step) {
     const payload_form_t *fallback = push->options->fallback;
     push->step = (int)step;
     push->due_ms = 0;
+    push->http.patience_s = step == STEP_BACK ? BACK_PATIENCE_S : 0;
     switch (step) {
         case STEP_INFO:
         case STEP_BACK:
