@@ -48,7 +48,8 @@ const payload_form_t *form_choose(push_t *push, const json_t *info) {
             return form;
         }
     }
-    bool takes_gzip = json_is_true(json_object_get(info, "gzip")) && form_number(info, "heap") >= GZIP_HEAP + (int64_t)payload->gzip_window;
+    bool takes_gzip = json_is_true(json_object_get(info, "gzip"))
+                      && form_number(info, "heap") >= GZIP_HEAP + (int64_t)payload->gzip_window;
     if (takes_gzip && payload->gzip.bytes && !push->options->wants_raw && ROOM_FOR(payload->gzip.size) <= room) {
         return &payload->gzip;
     }
