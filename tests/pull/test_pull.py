@@ -44,7 +44,7 @@ for name in ('molt_intake', 'molt_fetch', 'molt_pull', 'molt_mqtt'):
     print(name, free - gc.mem_free())
 print([r['used'] for r in molt.regions() if r['name'] == 'frozen'][0])
 """
-HEAP_MAX, FLASH_MAX = 4600, 24576  # bytes that the four modules keep, and take as dynamic frozen modules
+HEAP_MAX, FLASH_MAX = 4600, 28672  # bytes that the four modules keep, and take as dynamic frozen modules
 
 
 def full(function):

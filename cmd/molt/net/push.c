@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "form.h"
 #include "say.h"
 
 // The first piece is short: what is no image for the device is refused before the rest is on its way. In bytes.
@@ -23,12 +24,6 @@
 #define BACK_PATIENCE_S 10u
 // A device that has all of a delta file and says that it is busy is asked so often: it may have too little memory for it.
 #define DELTA_TRIES_MAX 3u
-// What a device needs beside the image: the boot sector's file, and littlefs's own blocks; as molt_web reckons it.
-#define ROOM_FOR(size) ((size) + (size) / 400u + 5u * 4096u)
-// What a device has to have of heap to be sent a packed image, beside the window that the file is checked with. In bytes.
-#define GZIP_HEAP 12288
-// Likewise for a delta file: more than that, in pieces as they come; where it is not enough the device refuses the file.
-#define DELTA_HEAP 18432
 // Where a fallback is put that the device does not have.
 #define FALLBACK_URI "/files/firmware.old?sha256="
 // What an upgrade takes at most, with the slowest chip that a data sheet describes: some minutes.
@@ -82,12 +77,6 @@ static void copy_text(char text[PUSH_VERSION_MAX], const json_t *value) {
     }
 }
 
-// What a device says is a number of bytes or seconds; whatever it says, sums of some of them fit.
-static int64_t number(const json_t *object, const char *key) {
-    int64_t value = json_integer_value(json_object_get(object, key));
-    return value < -1 ? -1 : value > INT32_MAX ? INT32_MAX : value;
-}
-
 static bool is_true(const json_t *object, const char *key) {
     return json_is_true(json_object_get(object, key));
 }
@@ -97,65 +86,10 @@ static const char *result_of(const json_t *info) {
     return result ? result : "";
 }
 
-// Whether a device that says `runs` runs the image of this version. Of a long one an image's description has the beginning.
-static bool is_version(const char *runs, const char *version) {
-    size_t length = strlen(version);
-    return length < MOLT_IMAGE_VERSION_MAX ? strcmp(runs, version) == 0 : strncmp(runs, version, length) == 0;
-}
-
 // Whether the device cannot be asked now, but may be soon.
 static bool may_pass(const http_t *http) {
     return http->outcome == HTTP_BROKEN || http->outcome == HTTP_UNREACHABLE
            || (http->outcome == HTTP_ANSWERED && (http->status == 503 || http->status == 408));
-}
-
-// The first delta file for what the device runs that was not refused, has room and is smaller than `size`. NULL: none.
-static const payload_form_t *choose_delta(push_t *push, const json_t *info, uint32_t size) {
-    const payload_t *payload = push->options->payload;
-    int64_t room = number(info, "free") + number(info, "image");
-    for (; push->delta_next < payload->delta_count; push->delta_next++) {
-        const payload_delta_t *delta = &payload->deltas[push->delta_next];
-        if (is_version(push->from, delta->old_version) && delta->form.size < size
-            && number(info, "heap") >= DELTA_HEAP + (int64_t)delta->window_size
-            && ROOM_FOR(delta->form.size) + delta->stash_size <= room) {
-            return &delta->form;
-        }
-    }
-    return NULL;
-}
-
-static const payload_form_t *choose_form(push_t *push, const json_t *info) {
-    const payload_t *payload = push->options->payload;
-    int64_t room = number(info, "free") + number(info, "image");
-    // A boot loader that has a delta file before it cannot have a packed image to fall back on, and a device may have that.
-    if (is_true(info, "delta") && !push->options->wants_raw && !push->options->wants_trial) {
-        const payload_form_t *form = choose_delta(push, info, payload->gzip.bytes ? payload->gzip.size : payload->raw.size);
-        if (form) {
-            return form;
-        }
-    }
-    bool takes_gzip = is_true(info, "gzip") && number(info, "heap") >= GZIP_HEAP + (int64_t)payload->gzip_window;
-    if (takes_gzip && payload->gzip.bytes && !push->options->wants_raw && ROOM_FOR(payload->gzip.size) <= room) {
-        return &payload->gzip;
-    }
-    return ROOM_FOR(payload->raw.size) <= room ? &payload->raw : NULL;
-}
-
-// Why nothing of the firmware can be sent to it.
-static void refuse_room(push_t *push, const json_t *info) {
-    const payload_t *payload = push->options->payload;
-    int64_t room = number(info, "free") + number(info, "image");
-    bool takes_gzip = is_true(info, "gzip") && payload->gzip.bytes;
-    uint32_t size = takes_gzip ? payload->gzip.size : payload->raw.size;
-    if (takes_gzip && ROOM_FOR(size) <= room) {
-        fail(push,
-            "the image has no room on it as it is, and it has not the memory to check a packed one (%" PRId64 " bytes of heap): "
-            "let its program hold less, or delete files",
-            number(info, "heap"));
-    } else {
-        fail(push, "the image needs %u KB, and %" PRId64 " KB are free: delete files there (the page shows them)%s",
-            ROOM_FOR(size) / 1024, room / 1024, takes_gzip ? "" : "; its molt_web takes no packed image");
-    }
 }
 
 // Why this device cannot be upgraded as it is, or NULL.
@@ -210,11 +144,13 @@ static void on_info(push_t *push) {
     }
     copy_text(push->from, json_object_get(info, "version"));
     memcpy(push->now, push->from, sizeof push->now);
-    push->form = choose_form(push, info);
+    push->form = form_choose(push, info);
     push->tries = 0;
-    bool may_be_same = number(info, "image") != 0;
+    bool may_be_same = form_number(info, "image") != 0;
     if (push->form == NULL) {
-        refuse_room(push, info);
+        char sentence[HTTP_TEXT_MAX];
+        form_say_none(push, info, sentence, sizeof sentence);
+        fail(push, "%s", sentence);
         if (!may_be_same) {
             return;
         }
@@ -264,7 +200,7 @@ static void on_got(push_t *push) {
         return;
     }
     push->state = PUSH_UPLOADING;
-    int64_t got = number(push->http.json, "got");
+    int64_t got = form_number(push->http.json, "got");
     if (got < 0 || got > push->form->size) {
         fail(push, "it says that it has %" PRId64 " bytes of a file of %u: this is not molt_web as this tool knows it", got,
             push->form->size);
@@ -324,7 +260,7 @@ static void on_piece(push_t *push) {
         on_plan(push);
         return;
     }
-    int64_t got = number(http->json, "got");
+    int64_t got = form_number(http->json, "got");
     if (got <= push->got || got > push->form->size) {
         resume(push);
         return;
@@ -385,7 +321,7 @@ static void on_fallback(push_t *push) {
 
 // Whether it runs what was sent.
 static bool is_new(const push_t *push) {
-    return is_version(push->now, push->to);
+    return form_is_version(push->now, push->to);
 }
 
 // What is wrong with a device that is back and has no upgrade before it any more; NULL: nothing, it runs the new firmware for good.
@@ -408,7 +344,7 @@ static const char *fault_of(const push_t *push, const char *result) {
 // Whether it has not restarted since it was told to.
 static bool is_untouched(const push_t *push, const json_t *info) {
     int64_t since_s = (int64_t)((http_now_ms() - push->ordered_ms) / 1000);
-    return number(info, "up") > since_s + CLOCK_SLACK && !is_new(push);
+    return form_number(info, "up") > since_s + CLOCK_SLACK && !is_new(push);
 }
 
 static void judge(push_t *push, const json_t *info) {

@@ -1,0 +1,20 @@
+// In what form a device is sent the firmware: a delta file, packed, or as it is. `info` is what GET /info says.
+#ifndef MOLT_CMD_FORM_H
+#define MOLT_CMD_FORM_H
+
+#include "push.h"
+
+// The smallest form that the device takes, has room and memory for, and has not refused. Delta files that are none for it are passed over,
+// in push->delta_next. NULL: there is none.
+const payload_form_t *form_choose(push_t *push, const json_t *info);
+
+// Why there is none, as a sentence without full stop.
+void form_say_none(const push_t *push, const json_t *info, char *text, size_t size);
+
+// Whether a device that says `runs` runs the image of this version. Of a long one an image's description has the beginning.
+bool form_is_version(const char *runs, const char *version);
+
+// What a device says is a number of bytes or seconds; whatever it says, sums of some of them fit.
+int64_t form_number(const json_t *object, const char *key);
+
+#endif
