@@ -66,10 +66,10 @@ def say_image(job, file_name, trial, drop_frozen, verbose):
         raise ValueError("the fallback is the same image, and no way back; name a file with another one")
     if verbose:
         print("molt: %s: %s, %u bytes, crc32 %08x" % (file_name, kind, size, crc))
-    sha1, base = job.digests() if hasattr(job, "digests") else (None, None)
-    if trial and trial[2] not in (None, sha1):
+    if trial and trial[2] and trial[2] != job.sha1():
         raise ValueError("the delta file to fall back on does not lead back from this image; make it with `molt delta` of the same two files")
-    return size, crc, base
+    # The engine in Python takes no delta files.
+    return size, crc, None if hasattr(_molt, "do") else job.base()
 
 
 def still(job, trial):
@@ -95,22 +95,30 @@ def say_plan(tally, erase_all, verbose):
     return True
 
 
-def prepare(job, file_name, path, trial, progress):
+def prepare(job, file_name, path, trial, progress, call):
     """Save what the boot loader may need to the file `path`, if there is one; delete frozen modules that are in the way."""
     if path:
         if file_name.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]:
             raise ValueError("the present first sector is saved in a file of that name; rename the image")
-        if progress:
-            progress("write", 0, 2)
+        _tell(progress, 0, call)
         _save(job, path)
-    if progress:
-        progress("write", 1, 2)
+    _tell(progress, 1, call)
     if hasattr(_molt, "frozen"):
         from molt_ask import frozen_in_way
 
         size = job.image()[2]
         for name in frozen_in_way(max(size, trial[0]) if trial else size):
             _molt.frozen.delete(name)
+
+
+def _tell(progress, step, call):
+    """The user's function may have prepared an upgrade itself, whose saved file is not to be written over, nor its sector 0 be saved."""
+    if progress:
+        import molt_upgrade
+
+        progress("write", step, 2)
+        if call != molt_upgrade.calls:
+            raise OSError(16, "fwupdate() was called again before it was done; what that call has prepared stands")
 
 
 def _save(job, path):

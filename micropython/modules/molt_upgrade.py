@@ -11,6 +11,9 @@ import _molt
 # The file that holds what the boot loader may need: the old first sector and its report.
 SAVED = "molt.head"
 
+# Calls of fwupdate(), for one that comes while another is at work.
+calls = 0
+
 
 def _do(module, name, *args):
     """Call a function of another module. On a firmware without molt its memory is needed afterwards, and it is forgotten."""
@@ -47,8 +50,12 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     Files that are open for writing on a littlefs are flushed before the reset. Where every sector of the image is in place
     already nothing is written, there is no reset, and it returns False; with erase_all it goes on.
     """
+    global calls
+
     if _molt.pending():
         _do("molt_file", "already")
+    calls += 1
+    call = calls
     trial = None
     if fallback is not None:
         _do("molt_ask", "for_trial", trial_starts, erase_all)
@@ -64,7 +71,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if not _do("molt_file", "say_plan", job.plan(), erase_all, verbose):
         return False
     saves = job.saved_size() > 0
-    _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress)
+    _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress, call)
     if not hasattr(_molt, "do"):
         # The engine in Python takes no delta files.
         _do("molt_file", "stash", job, root + "/molt.stash")

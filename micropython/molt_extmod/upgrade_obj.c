@@ -279,16 +279,19 @@ static mp_obj_t upgrade_image(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_image_obj, upgrade_image);
 
-// digests() -> (SHA-1 of the image, that of the image which a delta file is made for, or None)
-static mp_obj_t upgrade_digests(mp_obj_t self_in) {
+// sha1(): of the image.
+static mp_obj_t upgrade_sha1(mp_obj_t self_in) {
     const molt_job_t *job = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->job;
-    mp_obj_t items[] = {
-        mp_obj_new_bytes(job->image.sha1, sizeof job->image.sha1),
-        job->is_delta ? mp_obj_new_bytes(job->delta->patch.header.old_sha1, MOLT_SHA1_SIZE) : mp_const_none,
-    };
-    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
+    return mp_obj_new_bytes(job->image.sha1, MOLT_SHA1_SIZE);
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_digests_obj, upgrade_digests);
+static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_sha1_obj, upgrade_sha1);
+
+// base(): SHA-1 of the image that a delta file is made of; None for other files.
+static mp_obj_t upgrade_base(mp_obj_t self_in) {
+    const molt_job_t *job = &((upgrade_obj_t *)MP_OBJ_TO_PTR(self_in))->job;
+    return job->is_delta ? mp_obj_new_bytes(job->delta->patch.header.old_sha1, MOLT_SHA1_SIZE) : mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_base_obj, upgrade_base);
 
 // plan() -> (sectors, equal, programmed, sector erases, 64 KB erases, whether there is nothing to do)
 static mp_obj_t upgrade_plan(mp_obj_t self_in) {
@@ -422,7 +425,8 @@ static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_commit_obj, upgrade_commit);
 
 static const mp_rom_map_elem_t upgrade_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_image), MP_ROM_PTR(&upgrade_image_obj) },
-    { MP_ROM_QSTR(MP_QSTR_digests), MP_ROM_PTR(&upgrade_digests_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sha1), MP_ROM_PTR(&upgrade_sha1_obj) },
+    { MP_ROM_QSTR(MP_QSTR_base), MP_ROM_PTR(&upgrade_base_obj) },
     { MP_ROM_QSTR(MP_QSTR_plan), MP_ROM_PTR(&upgrade_plan_obj) },
     { MP_ROM_QSTR(MP_QSTR_saved), MP_ROM_PTR(&upgrade_saved_obj) },
     { MP_ROM_QSTR(MP_QSTR_saved_size), MP_ROM_PTR(&upgrade_saved_size_obj) },

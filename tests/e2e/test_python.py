@@ -160,6 +160,21 @@ def progress_is_called_back():
         refused(board, stop % phase, "RuntimeError", "stopped")
 
 
+@test
+def a_call_within_a_call():
+    """What a progress function prepares itself stands, in whichever phase; the call that it was called by is refused, and cancel() undoes it"""
+    of_c_engine("a call within a call")
+    code = ("import molt, gc\ndone = []\ndef again(phase, now, total):\n if phase == '%s' and now and not done:\n  done.append(1)\n  gc.collect()\n"
+            "  print(molt.fwupdate('firmware.bin', reset=False, verbose=False))\n"
+            "try: molt.fwupdate('firmware.bin', reset=False, verbose=False, progress=again)\nexcept OSError as e: print(e.args[0])\n"
+            "print(molt.cancel(verbose=False))")
+    for phase in ("image", "compare", "write"):
+        board = board_with(firmware("mpy-B"))
+        before = board.flash()
+        same(board.run(code % phase).lines(), ["True", "16", "True"], f"in phase {phase}")
+        same_bytes(board.flash()[:SECTOR], before[:SECTOR], "sector 0")
+
+
 # ---- gzip
 
 @test
