@@ -21,7 +21,8 @@ def _extension(job):
 
 def slots(job):
     """Put the plan into the reserved region. Power cut: harmless."""
-    head = job.region + (part("state").at_rest(job.region)[1][2] & 1) * _SECTOR
+    # Of the firmware that is replaced: for a fallback not the present one.
+    head = job.region + ((part("state").at_rest(job.region)[1][2] ^ bool(job.is_fallback)) & 1) * _SECTOR
     extension = (job.region + 6 * _SECTOR,) + _extension(job) if job.is_gzip else (0, 0, 0)
     forget()
     sector = part("sector").Sector(0, 0, job.buf)
