@@ -72,13 +72,6 @@ def say_image(job, file_name, trial, drop_frozen, verbose):
     return size, crc, None if hasattr(_molt, "do") else job.base()
 
 
-def still(job, trial):
-    """What would be fallen back on is what was checked."""
-    image = job.image()
-    if (image[2], image[4]) != trial[:2]:
-        raise OSError(84, "the file to fall back on is not what it was when it was checked; copy it again")
-
-
 def say_plan(tally, erase_all, verbose):
     """What is to be done. False: nothing."""
     sectors, _, program, _, _, in_place = tally
@@ -95,30 +88,20 @@ def say_plan(tally, erase_all, verbose):
     return True
 
 
-def prepare(job, file_name, path, trial, progress, call):
+def prepare(job, file_name, path, trial, progress):
     """Save what the boot loader may need to the file `path`, if there is one; delete frozen modules that are in the way."""
     if path:
         if file_name.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1]:
             raise ValueError("the present first sector is saved in a file of that name; rename the image")
-        _tell(progress, 0, call)
         _save(job, path)
-    _tell(progress, 1, call)
+    if progress:
+        progress("write", 1, 2)
     if hasattr(_molt, "frozen"):
         from molt_ask import frozen_in_way
 
         size = job.image()[2]
         for name in frozen_in_way(max(size, trial[0]) if trial else size):
             _molt.frozen.delete(name)
-
-
-def _tell(progress, step, call):
-    """The user's function may have prepared an upgrade itself, whose saved file is not to be written over, nor its sector 0 be saved."""
-    if progress:
-        import molt_upgrade
-
-        progress("write", step, 2)
-        if call != molt_upgrade.calls:
-            raise OSError(16, "fwupdate() was called again before it was done; what that call has prepared stands")
 
 
 def _save(job, path):

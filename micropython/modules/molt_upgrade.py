@@ -11,8 +11,8 @@ import _molt
 # The file that holds what the boot loader may need: the old first sector and its report.
 SAVED = "molt.head"
 
-# Calls of fwupdate(), for one that comes while another is at work.
-calls = 0
+# Upgrades that were prepared: a progress function may do so itself, while another is at work.
+prepared = 0
 
 
 def _do(module, name, *args):
@@ -50,12 +50,11 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     Files that are open for writing on a littlefs are flushed before the reset. Where every sector of the image is in place
     already nothing is written, there is no reset, and it returns False; with erase_all it goes on.
     """
-    global calls
+    global prepared
 
     if _molt.pending():
         _do("molt_file", "already")
-    calls += 1
-    call = calls
+    before = prepared
     trial = None
     if fallback is not None:
         _do("molt_ask", "for_trial", trial_starts, erase_all)
@@ -71,7 +70,13 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if not _do("molt_file", "say_plan", job.plan(), erase_all, verbose):
         return False
     saves = job.saved_size() > 0
-    _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress, call)
+    if saves and progress:
+        progress("write", 0, 2)
+    if prepared == before:
+        _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress)
+    if prepared != before:
+        # Its saved file is not to be written over, nor its sector 0 to be saved.
+        _do("molt_file", "already")
     if not hasattr(_molt, "do"):
         # The engine in Python takes no delta files.
         _do("molt_file", "stash", job, root + "/molt.stash")
@@ -81,7 +86,8 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         gc.collect()
         # It was checked before anything was written.
         job, root = open_job(fallback, safe_check=False, verbose=verbose, drop_frozen=True, is_fallback=True)
-        _do("molt_file", "still", job, trial)
+        if _do("molt_file", "say_image", job, fallback, None, True, False) != trial:
+            raise OSError(84, "the file to fall back on has changed since it was checked; copy it again")
         job.plan()
         if not hasattr(_molt, "do"):
             _do("molt_file", "stash", job, root + "/molt.back")
@@ -89,6 +95,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if verbose and saves:
         _do("molt_chip", "say_risk", ", and by the boot loader once more at its end: both times ")
     job.commit(trial_starts if trial else 0)
+    prepared += 1
     # From here on there is nothing to be loaded: it must not fail any more.
     if progress:
         progress("write", 2, 2)
