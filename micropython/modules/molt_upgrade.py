@@ -61,8 +61,9 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         job = open_job(fallback, is_fallback=True, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)[0]
         trial = _do("molt_file", "say_image", job, fallback, None, drop_frozen, False)
         job.plan()
-        # The heap has room for one upgrade object.
+        # The heap has room for one upgrade object, and for none that is still where a call had its arguments.
         job = None
+        max(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         gc.collect()
     job, root = open_job(file_name, sha256, erase_all=erase_all, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen,
                          progress=progress)
@@ -83,6 +84,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     job.store(SAVED)
     if trial:
         job = None
+        max(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         gc.collect()
         # It was checked before anything was written.
         job, root = open_job(fallback, safe_check=False, verbose=verbose, drop_frozen=True, is_fallback=True)

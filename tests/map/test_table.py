@@ -41,7 +41,7 @@ OTHERS = {
     ("micropython/stock/_molt/measure.py", MEGABYTE): "likewise",
     ("micropython/web/molt_intake.py", MEGABYTE): "the largest file that it takes",
     ("micropython/web/molt_intake.py", 5 * 4096): "room that is left on the filesystem: molt.head, and what littlefs itself needs",
-    ("cmd/molt/net/push.c", 5 * 4096): "likewise",
+    ("cmd/molt/net/form.c", 5 * 4096): "likewise",
     ("bench/run", 5 * 4096): "heap that the package is to need from a gzip file",
     ("cmd/molt/text/describe.c", MEGABYTE): "flash capacities by the size code of an ESP32 image",
 }
