@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "args.h"
-#include "base/reader.h"
 #include "build.h"
 #include "commands.h"
 #include "dump.h"
@@ -15,7 +14,6 @@
 #include "given.h"
 #include "say.h"
 
-#define CHIP_SIZE (16u << 20)
 #define SECTOR_SIZE 4096u
 // A device checks the file before it starts, and has a heap of 38 KB.
 #define WINDOW_DEFAULT 4096u
@@ -54,36 +52,8 @@ static void tell(void *ctx, uint32_t done, uint32_t total) {
     telling->percent = percent + 1;
 }
 
-static int tell_proof(void *ctx, uint32_t done, uint32_t total) {
-    tell(ctx, done, total);
-    return 0;
-}
-
 static void tell_end(void) {
     fprintf(stderr, isatty(STDERR_FILENO) ? "\r                    \r" : "");
-}
-
-// What the device does with the file, before it writes anything.
-static int prove(const made_t *made) {
-    // As long as what was told before it, "comparing".
-    telling_t telling = { .what = "applying " };
-    sim_nor_t nor;
-    const molt_geometry_t geometry = { CHIP_SIZE, SECTOR_SIZE, 65536, 256 };
-    molt_delta_t *delta = malloc(sizeof *delta);
-    uint8_t *memory = malloc(MOLT_DELTA_WINDOWS_MAX + SECTOR_SIZE);
-    int err = delta && memory ? sim_nor_init(&nor, &geometry) : -1;
-    if (!err) {
-        const molt_reader_t patch = molt_memory_reader(made->result.bytes, made->result.size);
-        const molt_delta_place_t place = { &nor.flash, 0, 0, NULL };
-        memcpy(nor.bytes, made->from->bytes, made->from->size);
-        err = molt_delta_check_file(&patch, memory, SECTOR_SIZE, NULL, NULL);
-        err = err ? err : molt_delta_begin(delta, &patch, &place, memory, MOLT_DELTA_WINDOWS_MAX);
-        err = err ? err : molt_delta_check(delta, memory + MOLT_DELTA_WINDOWS_MAX, tell_proof, &telling);
-        sim_nor_free(&nor);
-    }
-    free(memory);
-    free(delta);
-    return err;
 }
 
 // The stash, two logs, and what any upgrade does.
@@ -140,9 +110,11 @@ static void print_json(const made_t *made, uint32_t count) {
 static int fail(build_err_t err) {
     switch (err) {
         case BUILD_TOO_LARGE:
-            return say_fail("the images are too large; delta files are for up to 4 MB");
+            return say_fail("the images are too large for a delta file; send the new one itself");
         case BUILD_TOO_MIXED:
             return say_fail("the images have too little in common where it stands; send the new one itself");
+        case BUILD_WRONG:
+            return say_fail("the delta file does not make the new image; please report that, with both images");
         case BUILD_OK:
         case BUILD_NO_MEMORY:
             break;
@@ -150,19 +122,9 @@ static int fail(build_err_t err) {
     return say_fail("there is not enough memory; close other programs");
 }
 
-// Up to the date, "v1.25.0" of "v1.25.0 on 2025-04-15"; as much as there is room for.
-static void copy_version(char *out, size_t out_size, const char *version) {
-    const char *date = strstr(version, " on ");
-    size_t size = date ? (size_t)(date - version) : strlen(version);
-    (void)snprintf(out, out_size, "%.*s", (int)size, version);
-}
-
 // Made and proved, but not written yet. 0, or 1 after having said what is wrong.
 static int make(made_t *made, uint32_t window_size) {
     telling_t telling = { .what = "comparing" };
-    char names[2][MOLT_IMAGE_VERSION_MAX + 1];
-    copy_version(names[0], sizeof names[0], made->from->image.version);
-    copy_version(names[1], sizeof names[1], made->to->image.version);
     const build_request_t request = {
         .old_bytes = made->from->bytes,
         .new_bytes = made->to->bytes,
@@ -171,18 +133,17 @@ static int make(made_t *made, uint32_t window_size) {
         .sector_size = SECTOR_SIZE,
         .window_size = window_size ? window_size : WINDOW_DEFAULT,
         .fs_addr = made->to->image.fs_addr,
-        .old_name = names[0],
-        .new_name = names[1],
+        .old_name = made->from->image.version,
+        .new_name = made->to->image.version,
         .progress = tell,
         .progress_ctx = &telling,
     };
     build_err_t err = build_delta(&made->result, &request);
-    bool is_right = !err && prove(made) == 0;
+    // As long as what was told before it.
+    telling.what = "applying ";
+    err = err ? err : build_prove(&made->result, &request);
     tell_end();
-    if (err) {
-        return fail(err);
-    }
-    return is_right ? 0 : say_fail("the delta file does not make the new image; please report that, with both images");
+    return err ? fail(err) : 0;
 }
 
 static int write_made(const made_t *made) {

@@ -76,7 +76,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
     if prepared == before:
         _do("molt_file", "prepare", job, file_name, saves and root + "/" + SAVED, trial, progress)
     if prepared != before:
-        # Its saved file is not to be written over, nor its sector 0 to be saved.
+        # A progress function has prepared another: its saved file is not to be written over, nor its sector 0 to be saved.
         _do("molt_file", "already")
     if not hasattr(_molt, "do"):
         # The engine in Python takes no delta files.

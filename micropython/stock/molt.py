@@ -36,7 +36,7 @@ def __getattr__(name):
 
         global _is_busy
         if _is_busy:
-            raise OSError(16, "molt is at work: a call of it has not returned yet")
+            raise OSError(16, "molt is at work: call it again when its last call has returned")
         is_here = sys.platform == "esp8266" and place < 2
         _is_busy = True
         try:

@@ -192,10 +192,10 @@ def check_beginning(head, size):
         return
     if head[:4] == _DELTA:
         if int.from_bytes(head[12:16], "little") != size:
-            raise Unfit(415, "the delta file is cut short, or something is behind it: its header says %u bytes, and it has %u"
+            raise Unfit(415, "the delta file is cut short, or something is behind it: its header says %u bytes, and it has %u; send it again, whole"
                         % (int.from_bytes(head[12:16], "little"), size))
         if int.from_bytes(head[20:24], "little") > IMAGE_MAX:
-            raise Unfit(415, "the delta file makes an image of more than %u bytes, and none is larger" % IMAGE_MAX)
+            raise Unfit(415, "the delta file makes an image of more than %u bytes, and none is larger; make it of images for this chip" % IMAGE_MAX)
         return
     if not head or head[0] not in (0xE9, 0xEA):
         raise Unfit(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed, MDL1 for a delta file), this file with 0x%02X"

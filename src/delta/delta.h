@@ -132,6 +132,9 @@ int molt_delta_find_standing(const molt_delta_header_t *header, const molt_delta
 // (it has not), or the flash driver's error.
 int molt_delta_check_first(const molt_flash_t *flash, uint32_t addr, uint16_t params, uint32_t crc, uint8_t *buf);
 
+// Whether `buf` holds the sector that is made as number `made`, from 0 on, by its CRC. Returns 0, MOLT_ERR_CORRUPT, or the reader's error.
+int molt_delta_check_made(const molt_delta_t *delta, uint32_t made, const uint8_t *buf);
+
 // The new image's first sector as it is in the file, 0xFF behind the image's end, into `buf` (sector_size bytes, 4-aligned). Right
 // behind molt_delta_begin(). Returns 0, MOLT_ERR_CORRUPT, or an error of reader or flash.
 int molt_delta_first(molt_delta_t *delta, uint8_t *buf);

@@ -4,7 +4,6 @@
 #include "base/crc32.h"
 #include "base/libc.h"
 #include "delta/delta.h"
-#include "delta/delta_format.h"
 #include "molt/error.h"
 
 // Take a sector of the new image into the CRC of all of it.
@@ -24,11 +23,8 @@ static bool is_written(const molt_delta_t *delta, uint32_t sector) {
 
 // Whether the sector in flash is the one that was made as number `made`, 0 or MOLT_ERR_CORRUPT; or an error of flash or reader.
 static int compare_present(const molt_delta_t *delta, uint32_t sector, uint32_t made, uint8_t *buf) {
-    const molt_delta_place_t *place = &delta->place;
-    uint32_t crc;
-    int err = molt_delta_read_sector(&delta->header, place, sector, buf);
-    err = err ? err : delta->patch.read(delta->patch.ctx, DELTA_OFF_CRCS + 4 * made, &crc, sizeof crc);
-    return err || molt_crc32(0, buf, delta->header.sector_size) == load32_le((const uint8_t *)&crc) ? err : MOLT_ERR_CORRUPT;
+    int err = molt_delta_read_sector(&delta->header, &delta->place, sector, buf);
+    return err ? err : molt_delta_check_made(delta, made, buf);
 }
 
 int molt_delta_read_sector(const molt_delta_header_t *header, const molt_delta_place_t *place, uint32_t sector, uint8_t *buf) {

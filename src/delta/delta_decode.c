@@ -137,19 +137,25 @@ static int decode_pieces(molt_delta_t *delta, uint32_t sector, uint32_t size, ui
     return err;
 }
 
+int molt_delta_check_made(const molt_delta_t *delta, uint32_t made, const uint8_t *buf) {
+    uint32_t crc_off = DELTA_OFF_CRCS + 4 * made;
+    uint32_t crc;
+    int err = crc_off < delta->header.main_off ? delta->patch.read(delta->patch.ctx, crc_off, &crc, sizeof crc)
+                                               : MOLT_ERR_CORRUPT;
+    return err || molt_crc32(0, buf, delta->header.sector_size) == load32_le((const uint8_t *)&crc) ? err : MOLT_ERR_CORRUPT;
+}
+
 // A sector of the new image, held to its CRC.
 static int decode_sector(molt_delta_t *delta, uint32_t sector, uint8_t *buf, bool is_wanted) {
     uint32_t sector_size = delta->header.sector_size;
     uint32_t size = min_u32(sector_size, delta->header.new_size - sector * sector_size);
-    uint32_t crc_off = DELTA_OFF_CRCS + 4 * delta->made++;
+    uint32_t made = delta->made++;
     int err = decode_pieces(delta, sector, size, buf, is_wanted);
     if (err || !is_wanted) {
         return err;
     }
-    uint32_t crc;
-    err = crc_off < delta->header.main_off ? delta->patch.read(delta->patch.ctx, crc_off, &crc, sizeof crc) : MOLT_ERR_CORRUPT;
     memset(buf + size, 0xff, sector_size - size);
-    return err || molt_crc32(0, buf, sector_size) == load32_le((const uint8_t *)&crc) ? err : MOLT_ERR_CORRUPT;
+    return molt_delta_check_made(delta, made, buf);
 }
 
 int molt_delta_first(molt_delta_t *delta, uint8_t *buf) {

@@ -24,8 +24,8 @@ typedef struct molt_boot_io {
     void (*wait)(void *ctx, uint32_t seconds);
     // Put the extension's `size` bytes where they run, and make of `source`, which reads the file, a reader of the image in it. Both
     // readers stay in use; `source` is of molt_plan_reader(). Returns 0, or an error; of a delta how far it has come, a number from 1
-    // to 0x3fff, and MOLT_ERR_CORRUPT where what it needs is not what was saved: nothing may have been
-    // written yet (step 0 is not marked), or it is to be tried again.
+    // to 0x3fff, and MOLT_ERR_CORRUPT where what it needs is not what was saved: nothing may have been written yet (step 0 is not
+    // marked), or it is to be tried again.
     int (*extend)(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image);
     // Carry out a delta, from where it is. Returns 0 or an error, to be tried again.
     int (*transform)(void *ctx);

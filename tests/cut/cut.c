@@ -305,6 +305,8 @@ static const run_t runs[] = {
         ROLLBACK },
     { "in resident mode it survives misreads of one, then and later", &fixture_small_resident_back, 1, FEW, MISREAD | ROLLBACK, 1,
         0, 11 },
+    { "in resident mode a device with sectors of 4096 bytes survives cuts of one", &fixture_short_resident_back, 1, FEW, ROLLBACK,
+        1, 0, 9 },
     { "in standby mode a small device survives every cut", &fixture_small_standby, 1, ALL },
     { "in standby mode it survives every cut of an upgrade that erases the filesystem", &fixture_small_standby, 1, ALL, ERASE },
     { "in standby mode it survives every cut of an upgrade from a gzip file", &fixture_small_standby_gzip, 1, ALL },

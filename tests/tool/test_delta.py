@@ -217,6 +217,8 @@ def what_makes_no_delta_file_is_said(folder):
     for words in (("old.bin", "noise"), ("noise", "new.bin"), ("old.bin", "c3"), ("old.bin", "none")):
         refused("delta", *(folder / word for word in words))
         check(not (folder / f"{words[1]}.delta").exists(), "nothing is written")
+    (folder / "large.bin").write_bytes(micropython_image(1100 * KB, 1))
+    refused("delta", folder / "old.bin", folder / "large.bin", saying="up to 1048576 bytes")
 
 
 @test

@@ -114,6 +114,32 @@ int rig_put(rig_t *rig, const char *path, const void *bytes, uint32_t size) {
     return written < 0 ? (int)written : err;
 }
 
+// Which one it is that wears out.
+static rig_t *worn_rig;
+
+static int worn_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
+    int err = worn_rig->good_prog(ctx, addr, buf, size);
+    if (worn_rig->worn_addr - addr < size) {
+        worn_rig->nor.bytes[worn_rig->worn_addr] |= worn_rig->worn_bits;
+    }
+    return err;
+}
+
+void rig_wear_out(rig_t *rig, uint32_t addr) {
+    while ((rig->original[addr] & ~rig->image[addr]) == 0) {
+        addr++;
+    }
+    rig->worn_addr = addr;
+    rig->worn_bits = (uint8_t)(rig->original[addr] & ~rig->image[addr]);
+    rig->good_prog = rig->nor.flash.prog;
+    rig->nor.flash.prog = worn_prog;
+    worn_rig = rig;
+}
+
+void rig_mend(rig_t *rig) {
+    rig->nor.flash.prog = rig->good_prog;
+}
+
 bool rig_is_new(const rig_t *rig) {
     return memcmp(rig->nor.bytes, rig->image, rig->image_end) == 0;
 }

@@ -13,6 +13,9 @@ typedef struct rig {
     uint8_t *original;   // the chip as it was set up
     uint8_t *image;      // the new image in whole sectors, with the device's flash parameters
     uint32_t image_end;  // bytes of it
+    uint32_t worn_addr;  // rig_wear_out()
+    uint8_t worn_bits;
+    int (*good_prog)(void *ctx, uint32_t addr, const void *buf, uint32_t size);
 } rig_t;
 
 // Set up; aborts where that fails.
@@ -33,6 +36,11 @@ int rig_open_plan(const rig_t *rig, molt_plan_t *plan, uint8_t *sector);
 
 // Write a file as the firmware would. 0 or littlefs's error.
 int rig_put(rig_t *rig, const char *path, const void *bytes, uint32_t size);
+
+// From now on a bit stays 1 in the first byte from `addr` on of which that is true in the old image and not in the new one: the old
+// firmware can live with it. And no more.
+void rig_wear_out(rig_t *rig, uint32_t addr);
+void rig_mend(rig_t *rig);
 
 // The target is the new image; the target is what it was.
 bool rig_is_new(const rig_t *rig);

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/reader.h"
-#include "build.h"
+#include "begun.h"
 #include "delta/delta_format.h"
 #include "delta/delta_log.h"
 #include "molt/error.h"
@@ -55,22 +55,10 @@ static int teardown(void **state) {
     return 0;
 }
 
-// A patch begun for the device's flash.
-typedef struct begun {
-    uint8_t *bytes;
-    molt_reader_t patch;
-    molt_delta_place_t place;
-    molt_delta_t delta;
-    uint8_t window[MOLT_DELTA_WINDOWS_MAX];
-    uint32_t buf[SECTOR / 4];
-} begun_t;
-
 static void begin(begun_t *b) {
     uint32_t size;
-    b->bytes = load_patch(&size);
-    b->patch = molt_memory_reader(b->bytes, size);
-    b->place = (molt_delta_place_t){ &rig.nor.flash, 0, 0, NULL };
-    assert_int_equal(molt_delta_begin(&b->delta, &b->patch, &b->place, b->window, sizeof b->window), 0);
+    uint8_t *bytes = load_patch(&size);
+    begun_init(b, &rig, bytes, size, 0);
 }
 
 static int check(begun_t *b) {
@@ -91,13 +79,8 @@ static void what_destroys_what_it_needs_is_refused(void **state) {
     (void)state;
     static begun_t b;
     begin(&b);
-    // The first stash is of the sector that is written next; let it be of another one.
-    uint32_t i = 0;
-    while (MOLT_DELTA_OP_SLOT(b.delta.ops[i]) == 0) {
-        i++;
-    }
-    uint32_t slot = MOLT_DELTA_OP_SLOT(b.delta.ops[i]);
-    b.delta.ops[i] = (molt_delta_op_t)((MOLT_DELTA_OP_SECTOR(b.delta.ops[i]) == 1 ? 2 : 1) | slot << 10);
+    // It is of the sector that is written next.
+    begun_stash_another(&b);
     assert_int_equal(check(&b), MOLT_ERR_CORRUPT);
 }
 
@@ -298,16 +281,7 @@ static void an_image_that_would_not_start_is_told_as_what_it_is(void **state) {
     uint8_t *image = malloc(rig.shape->image_size);
     memcpy(image, rig.nor.bytes, rig.shape->image_size);
     image[0] = 0x45;
-    const build_request_t request = { .old_bytes = rig.nor.bytes,
-        .new_bytes = image,
-        .old_size = rig.shape->image_size,
-        .new_size = rig.shape->image_size,
-        .sector_size = SECTOR,
-        .window_size = 512,
-        .old_name = "",
-        .new_name = "" };
-    build_result_t result;
-    assert_int_equal(build_delta(&result, &request), BUILD_OK);
+    build_result_t result = begun_build(&rig, rig.nor.bytes, image);
     assert_int_equal(rig_put(&rig, FIXTURE_PATH, result.bytes, result.size), 0);
     assert_int_equal(sim_upgrade_plan(&rig.host), MOLT_ERR_CORRUPT);
     assert_int_equal(rig.host.job.trouble, MOLT_JOB_TROUBLE_IMAGE);

@@ -8,9 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/bytes.h"
-#include "base/reader.h"
-#include "build.h"
+#include "begun.h"
 #include "delta/delta_format.h"
 #include "molt/error.h"
 #include "resident/resident.h"
@@ -65,16 +63,7 @@ static uint8_t *present_image(void) {
 }
 
 static void put_patch(const char *path, const uint8_t *old_image, const uint8_t *new_image) {
-    const build_request_t request = { .old_bytes = old_image,
-        .new_bytes = new_image,
-        .old_size = rig.shape->image_size,
-        .new_size = rig.shape->image_size,
-        .sector_size = SECTOR,
-        .window_size = 512,
-        .old_name = "",
-        .new_name = "" };
-    build_result_t result;
-    assert_int_equal(build_delta(&result, &request), BUILD_OK);
+    build_result_t result = begun_build(&rig, old_image, new_image);
     assert_int_equal(rig_put(&rig, path, result.bytes, result.size), 0);
     free(result.bytes);
 }
@@ -143,88 +132,34 @@ static void a_gzip_file_beside_it_is_refused(void **state) {
     refuse(MOLT_JOB_TROUBLE_EXTENSIONS);
 }
 
-// A bit that stays 1, which the new firmware cannot live with.
-static int (*good_prog)(void *ctx, uint32_t addr, const void *buf, uint32_t size);
-static uint32_t worn_addr;
-static uint8_t worn_bits;
-
-static int worn_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
-    int err = good_prog(ctx, addr, buf, size);
-    if (worn_addr - addr < size) {
-        rig.nor.bytes[worn_addr] |= worn_bits;
-    }
-    return err;
-}
-
-static void wear_out(void) {
-    worn_addr = 5 * SECTOR - 1;
-    do {
-        worn_addr++;
-        worn_bits = (uint8_t)(rig.original[worn_addr] & ~rig.image[worn_addr]);
-    } while (worn_bits == 0);
-    good_prog = rig.nor.flash.prog;
-    rig.nor.flash.prog = worn_prog;
-}
-
 static void an_upgrade_that_is_stuck_does_not_fall_back_by_a_patch(void **state) {
     (void)state;
     // The firmware that the patch is made of never comes to be whole.
     assert_int_equal(rig_prepare(&rig), 0);
-    wear_out();
+    rig_wear_out(&rig, 5 * SECTOR);
     for (uint32_t start = 0; start < 20; start++) {
         assert_int_equal(rig_start(&rig), SIM_STUCK);
         assert_int_equal(ask().kind, MOLT_STATE_UPGRADE);
         assert_int_equal(ask().plan, 0);
     }
-    rig.nor.flash.prog = good_prog;
+    rig_mend(&rig);
     assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
     assert_int_equal(ask().kind, MOLT_STATE_TRIAL);
 }
 
 // ---- what can be seen of it before
 
-// A patch that leads back, begun for the device's flash.
-typedef struct begun {
-    uint8_t *bytes;
-    molt_reader_t patch;
-    molt_delta_place_t place;
-    molt_delta_t delta;
-    uint8_t window[MOLT_DELTA_WINDOWS_MAX];
-    uint32_t buf[SECTOR / 4];
-} begun_t;
-
 static void begin(begun_t *b) {
     uint8_t *old_image = present_image();
-    const build_request_t request = { .old_bytes = rig.image,
-        .new_bytes = old_image,
-        .old_size = rig.shape->image_size,
-        .new_size = rig.shape->image_size,
-        .sector_size = SECTOR,
-        .window_size = 512,
-        .old_name = "",
-        .new_name = "" };
-    build_result_t result;
-    assert_int_equal(build_delta(&result, &request), BUILD_OK);
+    build_result_t result = begun_build(&rig, rig.image, old_image);
     free(old_image);
-    b->bytes = result.bytes;
-    b->patch = molt_memory_reader(b->bytes, result.size);
-    b->place = (molt_delta_place_t){ &rig.nor.flash, 0, molt_state_head_addr(&rig.nor.flash, RESERVED, 0), NULL };
-    assert_int_equal(molt_delta_begin(&b->delta, &b->patch, &b->place, b->window, sizeof b->window), 0);
+    begun_init(b, &rig, result.bytes, result.size, molt_state_head_addr(&rig.nor.flash, RESERVED, 0));
 }
 
 static int check(begun_t *b) {
     int err = molt_delta_check_back(&b->delta, (uint8_t *)b->buf, NULL, NULL);
     free(b->bytes);
     return err;
-}
-
-static uint32_t first_stash(const begun_t *b) {
-    uint32_t i = 0;
-    while (MOLT_DELTA_OP_SLOT(b->delta.ops[i]) == 0) {
-        i++;
-        assert_true(i < b->delta.header.op_count);
-    }
-    return i;
 }
 
 static void one_that_leads_back_is_seen_to(void **state) {
@@ -239,9 +174,7 @@ static void one_that_reads_what_it_has_destroyed_is_refused(void **state) {
     (void)state;
     static begun_t b;
     begin(&b);
-    uint32_t i = first_stash(&b);
-    uint32_t slot = MOLT_DELTA_OP_SLOT(b.delta.ops[i]);
-    b.delta.ops[i] = (molt_delta_op_t)((MOLT_DELTA_OP_SECTOR(b.delta.ops[i]) == 1 ? 2 : 1) | slot << 10);
+    begun_stash_another(&b);
     assert_int_equal(check(&b), MOLT_ERR_CORRUPT);
 }
 
@@ -289,6 +222,28 @@ static void operations_that_are_read_wrong_are_found(void **state) {
     free(b.bytes);
 }
 
+// Of the table of CRCs, which ends where the streams begin, nothing is read behind it.
+static uint32_t table_end;
+
+static int read_strictly(void *ctx, uint32_t off, void *buf, uint32_t size) {
+    const begun_t *b = ctx;
+    assert_false(size == 4 && off >= table_end && off < b->delta.header.fix_off);
+    memcpy(buf, b->bytes + off, size);
+    return 0;
+}
+
+static void a_table_of_crcs_that_is_too_short_is_not_read_past_its_end(void **state) {
+    (void)state;
+    static begun_t b;
+    begin(&b);
+    assert_int_equal(molt_delta_check_made(&b.delta, 0, (const uint8_t *)b.buf), MOLT_ERR_CORRUPT);
+    // As if only the first sector had one.
+    table_end = b.delta.header.main_off = DELTA_OFF_CRCS + 4;
+    b.delta.patch = (molt_reader_t){ &b, b.delta.patch.size, read_strictly };
+    assert_int_equal(molt_delta_present_first(&b.delta, (uint8_t *)b.buf), 0);
+    assert_int_equal(check(&b), MOLT_ERR_CORRUPT);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void) {
@@ -304,6 +259,7 @@ int main(void) {
         TEST(one_that_makes_anything_else_is_refused),
         TEST(the_first_sector_is_held_to_its_crc_at_each_reading),
         TEST(operations_that_are_read_wrong_are_found),
+        TEST(a_table_of_crcs_that_is_too_short_is_not_read_past_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -278,33 +278,10 @@ static void a_fallback_that_is_in_is_not_put_in_again(void **state) {
 
 // ---- flash that is worn out
 
-static int (*good_prog)(void *ctx, uint32_t addr, const void *buf, uint32_t size);
-static uint32_t worn_addr;
-static uint8_t worn_bits;
-
-static int worn_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
-    int err = good_prog(ctx, addr, buf, size);
-    if (worn_addr - addr < size) {
-        rig.nor.bytes[worn_addr] |= worn_bits;
-    }
-    return err;
-}
-
-// A bit that stays 1: the old firmware can live with it, the new one cannot.
-static void wear_out(void) {
-    worn_addr = 0;
-    for (uint32_t addr = 5 * SECTOR; worn_addr == 0; addr++) {
-        worn_bits = (uint8_t)(rig.original[addr] & ~rig.image[addr]);
-        worn_addr = worn_bits ? addr : 0;
-    }
-    good_prog = rig.nor.flash.prog;
-    rig.nor.flash.prog = worn_prog;
-}
-
 static void an_upgrade_that_flash_does_not_bear_ends_in_the_fallback(void **state) {
     (void)state;
     prepare(3);
-    wear_out();
+    rig_wear_out(&rig, 5 * SECTOR);
     sim_nor_power_on(&rig.nor);
     // Not at once: a supply that is weak for a moment looks the same.
     assert_int_equal(sim_device_start(&rig.device), SIM_STUCK);
@@ -319,11 +296,11 @@ static void an_upgrade_that_flash_does_not_bear_ends_in_the_fallback(void **stat
 static void without_a_fallback_it_is_tried_for_ever(void **state) {
     (void)state;
     prepare(0);
-    wear_out();
+    rig_wear_out(&rig, 5 * SECTOR);
     sim_nor_power_on(&rig.nor);
     assert_int_equal(start_until_it_runs(40), SIM_STUCK);
     assert_int_equal(ask().kind, MOLT_STATE_UPGRADE);
-    rig.nor.flash.prog = good_prog;
+    rig_mend(&rig);
     assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
     expect_new();
 }
@@ -332,7 +309,7 @@ static void without_a_fallback_it_is_tried_for_ever(void **state) {
 static void a_fallback_whose_file_has_changed_does_not_pass_for_restored(void **state) {
     (void)state;
     prepare(3);
-    wear_out();
+    rig_wear_out(&rig, 5 * SECTOR);
     *source_byte(1, 3000) ^= 0x10;
     sim_nor_power_on(&rig.nor);
     for (int start = 0; start < 30; start++) {

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32.h"
+#include "base/reader.h"
 #include "base/sha1.h"
 #include "delta/delta_format.h"
 #include "order.h"
@@ -181,7 +182,8 @@ static void put_sha1(uint8_t out[MOLT_SHA1_SIZE], const uint8_t *bytes, uint32_t
 }
 
 static void put_name(uint8_t *out, const char *name) {
-    size_t size = strlen(name);
+    const char *date = strstr(name, " on ");
+    size_t size = date ? (size_t)(date - name) : strlen(name);
     memcpy(out, name, size < MOLT_DELTA_NAME_SIZE ? size : MOLT_DELTA_NAME_SIZE);
 }
 
@@ -300,5 +302,43 @@ build_err_t build_delta(build_result_t *result, const build_request_t *request) 
         err = failed == BUILD_TOO_MIXED && result->bytes ? BUILD_OK : failed;
         free(tried.bytes);
     }
+    return err;
+}
+
+// The old image in flash, with nothing behind it.
+static int read_old(void *ctx, uint32_t addr, void *buf, uint32_t size) {
+    const build_request_t *request = ctx;
+    uint32_t there = addr < request->old_size ? min_u32(size, request->old_size - addr) : 0;
+    memset(buf, 0xff, size);
+    memcpy(buf, request->old_bytes + (there ? addr : 0), there);
+    return 0;
+}
+
+static int tell_proof(void *ctx, uint32_t done, uint32_t total) {
+    const build_request_t *request = ctx;
+    if (request->progress) {
+        request->progress(request->progress_ctx, done, total);
+    }
+    return 0;
+}
+
+build_err_t build_prove(const build_result_t *result, const build_request_t *request) {
+    // Neither is written to.
+    void *ctx = (void *)(uintptr_t)request;
+    const molt_flash_t flash = { .ctx = ctx, .geometry = { 16u << 20, request->sector_size, 65536, 256 }, .read = read_old };
+    const molt_reader_t patch = molt_memory_reader(result->bytes, result->size);
+    const molt_delta_place_t place = { &flash, 0, 0, NULL };
+    molt_delta_t *delta = malloc(sizeof *delta);
+    uint8_t *memory = malloc(MOLT_DELTA_WINDOWS_MAX + request->sector_size);
+    build_err_t err = BUILD_NO_MEMORY;
+    if (delta && memory) {
+        uint8_t *buf = memory + MOLT_DELTA_WINDOWS_MAX;
+        bool is_right = molt_delta_check_file(&patch, memory, request->sector_size, NULL, NULL) == 0
+                        && molt_delta_begin(delta, &patch, &place, memory, MOLT_DELTA_WINDOWS_MAX) == 0
+                        && molt_delta_check(delta, buf, tell_proof, ctx) == 0;
+        err = is_right ? BUILD_OK : BUILD_WRONG;
+    }
+    free(memory);
+    free(delta);
     return err;
 }

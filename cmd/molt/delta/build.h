@@ -15,7 +15,7 @@ typedef struct build_request {
     uint32_t sector_size;
     uint32_t window_size;  // bytes, a power of 2 from 512 to 32768: what the device has for unpacking
     uint32_t fs_addr;      // where the new image looks for its filesystem; 0: not known
-    const char *old_name;  // what the images call themselves, or ""
+    const char *old_name;  // what the images call themselves, or "": "v1.25.0 on 2025-04-15". The date is left out
     const char *new_name;
     match_progress_t *progress;  // or NULL
     void *progress_ctx;
@@ -37,8 +37,13 @@ typedef enum build_err {
     BUILD_TOO_LARGE = -2,  // the images have more sectors than a device takes
     BUILD_TOO_MIXED =
         1,  // more slots would be needed than a patch can have: the images have little in common, or all in other places
+    BUILD_WRONG = 2,  // what was built does not make the new image: a fault of this program
 } build_err_t;
 
+// The smallest that is found. result->bytes are to be freed, whatever is returned.
 build_err_t build_delta(build_result_t *result, const build_request_t *request);
+
+// Do with it what a device does before it writes anything. BUILD_OK, BUILD_WRONG or BUILD_NO_MEMORY.
+build_err_t build_prove(const build_result_t *result, const build_request_t *request);
 
 #endif

@@ -12,6 +12,7 @@
 #include "dumpfs.h"
 #include "files.h"
 #include "gunzip.h"
+#include "molt_esp8266.h"
 #include "say.h"
 
 #define FILE_SIZE_MAX (16u << 20)
@@ -79,6 +80,10 @@ int given_load(given_t *given, const char *path) {
     }
     if (given->image.chip != MOLT_CHIP_ESP8266) {
         return say_fail("%s: this is an image for %s; delta files are for the ESP8266", path, molt_chip_text(given->image.chip));
+    }
+    if (given->size > molt_esp8266.mapped_size) {
+        return say_fail("%s: an ESP8266 runs images of up to %u bytes, and this one has %u; build a smaller one", path,
+            molt_esp8266.mapped_size, given->size);
     }
     return 0;
 }

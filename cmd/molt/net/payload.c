@@ -85,21 +85,11 @@ int payload_load(payload_t *payload, const char *path, bool wants_gzip) {
     return 0;
 }
 
-// Up to the date, "v1.25.0" of "v1.25.0 on 2025-04-15": what a delta file says for people.
-static void copy_name(char name[MOLT_DELTA_NAME_SIZE + 1], const char *version) {
-    const char *date = strstr(version, " on ");
-    size_t size = date ? (size_t)(date - version) : strlen(version);
-    snprintf(name, MOLT_DELTA_NAME_SIZE + 1, "%.*s", (int)size, version);
-}
-
 // The delta file's bytes, and what it asks of a device. `new_bytes` is what it makes.
 static build_err_t build(payload_delta_t *delta, const payload_form_t *old_form, const payload_t *payload) {
-    char names[2][MOLT_DELTA_NAME_SIZE + 1];
     molt_image_t image;
     molt_delta_header_t header;
     build_result_t result;
-    copy_name(names[0], delta->old_version);
-    copy_name(names[1], payload->version);
     (void)describe_verify(payload->raw.bytes, payload->raw.size, &image);
     const build_request_t request = {
         .old_bytes = old_form->bytes,
@@ -109,17 +99,18 @@ static build_err_t build(payload_delta_t *delta, const payload_form_t *old_form,
         .sector_size = SECTOR_SIZE,
         .window_size = DELTA_WINDOW,
         .fs_addr = image.fs_addr,
-        .old_name = names[0],
-        .new_name = names[1],
+        .old_name = delta->old_version,
+        .new_name = payload->version,
     };
     build_err_t err = build_delta(&result, &request);
-    if (err) {
-        return err;
-    }
+    err = err ? err : build_prove(&result, &request);
     const molt_reader_t patch = molt_memory_reader(result.bytes, result.size);
-    if (molt_delta_read_header(&patch, &header) != 0) {
+    if (!err && molt_delta_read_header(&patch, &header) != 0) {
+        err = BUILD_WRONG;
+    }
+    if (err) {
         free(result.bytes);
-        return BUILD_TOO_MIXED;
+        return err;
     }
     set_form(&delta->form, result.bytes, result.size);
     delta->stash_size = molt_delta_stash_count(&header) * SECTOR_SIZE;
@@ -148,6 +139,9 @@ int payload_add_delta(payload_t *payload, const char *path) {
         if (err == BUILD_TOO_MIXED || err == BUILD_TOO_LARGE) {
             (void)say_fail(
                 "%s: it has too little in common with the new image for a delta file; who runs it is sent the image", path);
+        } else if (err == BUILD_WRONG) {
+            status = say_fail(
+                "%s: the delta file from it does not make the new image; leave it out, and please report that", path);
         } else if (err) {
             status = say_fail("there is not enough memory; close other programs");
         } else {
