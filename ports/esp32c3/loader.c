@@ -6,6 +6,7 @@
 #include "rom.h"
 #include "upgrade/boot.h"
 #include "upgrade/report.h"
+#include "trial.h"
 
 #define SECTOR_SIZE 4096u
 #define BLOCK_SIZE 65536u
@@ -103,6 +104,11 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     feed();
 }
 
+// fence.i, which compilers know only of an architecture with more than this chip's name says.
+static void fence_code(void) {
+    __asm__ volatile(".word 0x0000100f" ::: "memory");
+}
+
 static int run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     (void)ctx;
     uint32_t *to = (uint32_t *)EXTENSION_VADDR;
@@ -110,13 +116,19 @@ static int run_extension(void *ctx, const uint8_t *code, uint32_t size, const mo
     for (uint32_t i = 0; i < size / 4; i++) {
         to[i] = from[i];
     }
-    // fence.i, which compilers know only of an architecture with more than this chip's name says.
-    __asm__ volatile(".word 0x0000100f" ::: "memory");
+    fence_code();
     ((extension_entry_t)EXTENSION_VADDR)(source, image);
     return 0;
 }
 
-static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension };
+static uint32_t run_trial(
+    void *ctx, uint8_t *code, uint32_t plan_addr, uint32_t image_addr, const uint8_t *sector, uint8_t *buf, bool is_new) {
+    (void)ctx;
+    fence_code();
+    return ((trial_entry_t)(uintptr_t)(code + CODE_VADDR_OFF))(&flash, plan_addr, image_addr, sector, buf, is_new);
+}
+
+static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension, .ask = run_trial };
 
 __attribute__((externally_visible, noreturn)) void molt_loader_entry(void);
 

@@ -8,7 +8,7 @@ ESP32C3_SRC := src/upgrade/plan.c src/upgrade/journal.c src/upgrade/marks.c src/
 ESP32C3_EXTENSION_SRC := src/decode/inflate.c src/decode/unpack.c ports/esp32c3/extension.c
 ESP32C3_ARCH := -march=rv32imc -mabi=ilp32
 ESP32C3_FLAGS := -std=c11 -ffreestanding $(ESP32C3_ARCH) -Os -g -Wall -Wextra -Werror -Wno-maybe-uninitialized -fwhole-program \
-    -ffunction-sections -msave-restore -fno-tree-loop-im -fno-move-loop-invariants -fipa-pta -fno-thread-jumps -fno-tree-sra -mtune=size \
+    -ffunction-sections -msave-restore -fno-tree-loop-im -fno-move-loop-invariants -fipa-pta -fno-thread-jumps -fno-tree-sra -fno-inline-small-functions -fno-ssa-phiopt -fno-guess-branch-probability -mtune=size \
     -DMOLT_FIXED_GEOMETRY=1 -DMOLT_STANDBY_ONLY=1 -DMOLT_DELTA=0 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc -Iports/esp32c3 -I.
 ESP32C3_OUT := $(BUILD)/boot/esp32c3
 ESP32C3_PREBUILT := ports/esp32c3/prebuilt

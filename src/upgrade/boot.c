@@ -15,6 +15,7 @@
 #include "upgrade/plan.h"
 #include "upgrade/plan_layout.h"
 #include "upgrade/report.h"
+#include "upgrade/trial.h"
 
 // How often what was read wrong is read again before it counts as wrong.
 #define CHECK_TRIES 4u
@@ -161,8 +162,8 @@ static bool first_holds(const molt_flash_t *flash, uint32_t addr, uint32_t crc, 
 }
 
 // Standby mode: write the first sector so that its magic byte goes in last, alone. So a sector that begins with it is whole, and
-// until then the chip's own boot loader starts molt.
-static int write_magic_last(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *buf) {
+// until then the chip's own boot loader starts molt. Where a trial begins that is wanted once more, and it is left out.
+static int write_magic_last(const molt_flash_t *flash, const molt_boot_place_t *place, uint8_t *buf, bool begins_trial) {
     uint8_t magic = buf[0];
     buf[0] = 0xff;
     int err = molt_sector_write(flash, place->final_addr, buf, false);
@@ -170,7 +171,7 @@ static int write_magic_last(const molt_flash_t *flash, const molt_boot_place_t *
     if (!err) {
         err = molt_marks_make(flash, place->plan_addr, MOLT_MARK_PLACED);
     }
-    return err ? err : flash->prog(flash->ctx, place->final_addr, buf, 4);
+    return err || begins_trial ? err : flash->prog(flash->ctx, place->final_addr, buf, 4);
 }
 
 // Write the first sector of a firmware, which is in run->buf and has to have `crc`, to its place. What is read wrong never
@@ -182,7 +183,8 @@ static int put_first(const molt_flash_t *flash, const molt_boot_place_t *place, 
     }
     note(flash, run->plan, result);
     tell(io, MOLT_BOOT_FINISH, result);
-    return is_standby(place, run->plan) ? write_magic_last(flash, place, run->buf)
+    bool begins_trial = result == MOLT_REPORT_DONE && plan_trial_size(run->plan) != 0;
+    return is_standby(place, run->plan) ? write_magic_last(flash, place, run->buf, begins_trial)
                                         : molt_sector_write(flash, place->final_addr, run->buf, false);
 }
 
@@ -467,30 +469,63 @@ int molt_boot_run(
     return err ? err : molt_boot_apply(flash, place, &plan, buf, io);
 }
 
-int molt_boot_standby(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
-    molt_plan_t plan;
-    int err = molt_boot_open(flash, plan_addr, &plan, sector, buf);
-    if (err) {
-        return err;
-    }
-    uint32_t marks = molt_marks_read(&flash->geometry, sector);
-    const molt_boot_place_t place = { plan_addr, plan_image_addr(&plan) };
+// Standby mode, a plan that was opened. *next: the address of a plan to be carried out instead, if it is more than
+// MOLT_TRIAL_RESET.
+static int run_standby(const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan, uint8_t *buf,
+    const molt_boot_io_t *io, uint32_t *next) {
+    uint32_t marks = molt_marks_read(&flash->geometry, plan->sector);
+    const molt_boot_place_t place = { plan_addr, plan_image_addr(plan) };
     if ((marks >> MOLT_MARK_COMMITTED & 1) == 0) {
         return MOLT_BOOT_IDLE;
     }
     // Before anything counts on them: they are firm.
+    int err = 0;
     for (uint32_t mark = 0; !err && mark < MOLT_MARK_COUNT; mark++) {
         err = (marks >> mark & 1) != 0 ? molt_marks_make(flash, plan_addr, mark) : 0;
     }
-    // What is missing of a sector that is placed, or weak, is its first byte.
     bool is_placed = (marks >> MOLT_MARK_PLACED & 1) != 0;
-    bool is_new = is_placed && first_holds(flash, place.final_addr, plan.first_crc, APP_MAGIC, buf);
-    bool is_old = is_placed && !is_new && first_holds(flash, place.final_addr, plan.saved.head_crc, APP_MAGIC, buf);
+    bool is_new = is_placed && first_holds(flash, place.final_addr, plan->first_crc, APP_MAGIC, buf);
+    if (!err && is_placed && plan_trial_size(plan)) {
+        *next = io->ask(io->ctx, molt_plan_trial_code(plan), plan_addr, place.final_addr, plan->sector, buf, is_new);
+        if (*next != MOLT_TRIAL_GO_ON) {
+            return MOLT_BOOT_DONE;
+        }
+        is_new = first_holds(flash, place.final_addr, plan->first_crc, APP_MAGIC, buf);
+    }
+    // What is missing of a sector that is placed, or weak, is its first byte.
+    bool is_old = is_placed && !is_new && first_holds(flash, place.final_addr, plan->saved.head_crc, APP_MAGIC, buf);
     if (!err && (is_new || is_old)) {
         err = flash->prog(flash->ctx, place.final_addr, buf, 4);
     }
     if (is_old) {
         return err ? err : MOLT_BOOT_RESTORED;
     }
-    return err ? err : apply(flash, &place, &plan, buf, io, is_placed && !is_new);
+    return err ? err : apply(flash, &place, plan, buf, io, is_placed && !is_new);
+}
+
+// Standby mode, a plan that cannot be opened: if its firmware is on trial, nothing can be known of that, and the boot loader must not
+// start molt for ever.
+static void end_unknown_trial(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector) {
+    static const uint32_t ended = 0;
+    uint32_t off = molt_trial_entry_off(&flash->geometry) + MOLT_TRIAL_ENTRY_OFF_CRC;
+    if (load32_le(sector + off) != UINT32_MAX) {
+        (void)flash->prog(flash->ctx, plan_addr + off, &ended, sizeof ended);
+    }
+}
+
+int molt_boot_standby(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
+    uint32_t next = plan_addr;
+    int result;
+    do {
+        molt_plan_t plan;
+        uint32_t addr = next;
+        next = 0;
+        result = molt_boot_open(flash, addr, &plan, sector, buf);
+        if (!result) {
+            result = run_standby(flash, addr, &plan, buf, io, &next);
+        } else if (result != MOLT_ERR_IO && addr == plan_addr) {
+            end_unknown_trial(flash, addr, sector);
+        }
+    } while (next > MOLT_TRIAL_RESET);
+    return result;
 }

@@ -2,6 +2,7 @@
 #ifndef MOLT_BOOT_H
 #define MOLT_BOOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "molt/flash.h"
@@ -27,6 +28,8 @@ typedef struct molt_boot_io {
     // to 0x3fff, and MOLT_ERR_CORRUPT where what it needs is not what was saved: nothing may have been written yet (step 0 is not
     // marked), or it is to be tried again.
     int (*extend)(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image);
+    // Standby mode: run a trial's code, which stands with the plan in `sector`. As molt_trial_ask() (trial.h), which it is.
+    uint32_t (*ask)(void *ctx, uint8_t *code, uint32_t plan_addr, uint32_t image_addr, const uint8_t *sector, uint8_t *buf, bool is_new);
     // Carry out a delta, from where it is. Returns 0 or an error, to be tried again.
     int (*transform)(void *ctx);
 } molt_boot_io_t;
@@ -69,7 +72,7 @@ int molt_boot_run(
 
 // Standby mode: the chip's own boot loader has found that the firmware does not boot, and has started molt. Carry out the plan in
 // the sector at `plan_addr` if it is committed; where it was carried out before, and the firmware is still its image, repair that
-// from the source. `sector` and `buf` as above.
+// from the source. Where its firmware is on trial, its code says what comes next. `sector` and `buf` as above.
 // Returns MOLT_BOOT_DONE or MOLT_BOOT_RESTORED (reset, and the firmware boots), MOLT_BOOT_IDLE (nothing to do), or an error, of
 // molt_boot_open() too. After all of them the chip is reset.
 // Power cut: until the first sector is right the firmware does not boot, so that this is started again.

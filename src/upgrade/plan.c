@@ -39,7 +39,7 @@ uint32_t plan_shape(molt_plan_t *plan) {
     plan->verify_step = 1 + ceil_div(plan_image_sector_count(plan), per_block) * (per_block + 1);
     plan->step_count = plan->verify_step + 1 + fs_step_count(plan);
     uint32_t set_size = ceil_div(plan->step_count + 1, 32) * 4;
-    uint32_t extents_size = ceil_div(plan->extent_count, 2) * 4;
+    uint32_t extents_size = ceil_div(plan->extent_count, 2) * 4 + plan_trial_size(plan);
     uint32_t stored_size = MOLT_PLAN_HEADER_SIZE + 2 * set_size + PLAN_LOG_SIZE_MIN + extents_size;
     uint32_t sector_size = molt_sector_size(&plan->geometry);
     if (set_size > sector_size || stored_size > sector_size) {
@@ -115,10 +115,11 @@ static bool fields_are_sound(const molt_plan_t *plan) {
     bool is_gzip = plan->source_kind == MOLT_SOURCE_GZIP && plan->saved.extension_size != 0;
     bool is_delta = plan->source_kind == MOLT_SOURCE_DELTA && plan->saved.extension_size != 0 && plan->fs_size == 0;
     uint32_t page_size = molt_page_size(&plan->geometry);
+    bool is_trial_sound = plan_trial_size(plan) % 4 == 0;
     bool journal_is_apart = (plan->journal_off | plan->log_size) % 4 == 0 && plan->log_size <= page_size
                             && range_within(plan->journal_off, plan->set_size + plan->log_size, plan->extents_off)
                             && range_within(plan->journal_off % page_size, plan->set_size + plan->log_size, page_size);
-    return (is_copy || is_gzip || is_delta) && journal_is_apart && (plan->fs_addr | plan->fs_size) % sector_size == 0
+    return (is_copy || is_gzip || is_delta) && is_trial_sound && journal_is_apart && (plan->fs_addr | plan->fs_size) % sector_size == 0
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->image_addr, image_size)
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->boot_addr, sector_size)
            && (plan->image_addr | plan->boot_addr) % sector_size == 0
@@ -163,6 +164,10 @@ static void read_words(molt_plan_t *plan) {
         words[i] = load32_le(plan_header(plan) + PLAN_OFF_WORDS + 4 * i);
     }
     memcpy(&plan->source_kind, words, sizeof words);
+}
+
+uint8_t *molt_plan_trial_code(const molt_plan_t *plan) {
+    return plan->sector + plan->todo_off - plan_trial_size(plan);
 }
 
 const uint8_t *molt_plan_image_sha1(const molt_plan_t *plan) {

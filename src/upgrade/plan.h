@@ -71,6 +71,7 @@ typedef struct molt_plan_request {
     uint32_t extent_count;               // sectors that hold the source; of a delta, behind them those of its stash
     uint32_t stash_count;                // of them, those of the stash; 0 but for a delta
     uint32_t loader_size;                // bytes that the boot loader takes at the front of the boot sector
+    uint32_t trial_size;                 // standby mode: bytes of code for a trial, to be stored with the plan; a multiple of 4
     uint32_t mapped_size;                // the image may not reach further; 1 MB on ESP8266
     molt_region_t fs;                    // the filesystem; size 0 if there is none
     bool erase_all;                      // erase `fs` as the last steps
@@ -101,7 +102,7 @@ typedef struct molt_plan {
     uint32_t boot_addr;
     uint32_t first_crc;  // CRC-32 of the image's first sector as it goes into flash
     uint32_t source_size;
-    uint32_t flash_params;
+    uint32_t flash_params;  // and, in the upper half, trial_size
     uint32_t extent_count;
     molt_saved_t saved;
     uint32_t fs_addr;
@@ -159,6 +160,9 @@ bool molt_plan_is_apart(const molt_plan_t *plan, const molt_saved_t *saved);
 
 // Likewise of two plans, of which one is carried out behind the other.
 bool molt_plan_is_apart_from(const molt_plan_t *plan, const molt_plan_t *other);
+
+// The code for a trial, plan_trial_size() bytes of a plan that is being made or was opened: to be copied there, or to be run.
+uint8_t *molt_plan_trial_code(const molt_plan_t *plan);
 
 // Where things are saved. Returns 0, or MOLT_ERR_RANGE with *refusal set.
 int molt_plan_set_saved(molt_plan_t *plan, const molt_saved_t *saved, molt_refusal_t *refusal);

@@ -99,7 +99,7 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
         .boot_addr = request->boot_addr,
         .first_differs = true,
         .kept_size = request->kept_size,
-        .flash_params = request->flash_params,
+        .flash_params = request->flash_params | request->trial_size << 16,
         .extent_count = request->extent_count,
         .fs_addr = request->fs.addr,
         .fs_size = request->erase_all ? request->fs.size : 0,

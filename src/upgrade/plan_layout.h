@@ -1,7 +1,7 @@
 // The stored plan: where its parts lie in the boot sector, and the numbering of its steps. docs/format.md,
 // "plan". Version 2.
 //
-//   [boot loader][0xFF ...][journal, log of starts][0xFF ...][extents][to-do set][header]
+//   [boot loader][0xFF ...][journal, log of starts][0xFF ...][extents][code for a trial][to-do set][header]
 //                                                                                  ^ last MOLT_PLAN_HEADER_SIZE bytes
 // All numbers are little-endian. Journal and to-do set have one bit a step: bit (step % 8) of byte (step / 8), and one
 // more, which in the journal says that the plan is finished, rounded up to whole words; unused bits are 1 in the journal
@@ -61,6 +61,11 @@ static inline uint32_t plan_boot_addr(const molt_plan_t *plan) {
 
 static inline uint32_t plan_image_addr(const molt_plan_t *plan) {
     return MOLT_FIXED_PLACE ? 0 : plan->image_addr;
+}
+
+// Standby mode: bytes of the code that a trial brings; 0 for no trial.
+static inline uint32_t plan_trial_size(const molt_plan_t *plan) {
+    return MOLT_FIXED_PLACE || MOLT_RESIDENT_ONLY ? 0 : plan->flash_params >> 16;
 }
 
 // Whether the byte at `addr` is one that the upgrade rewrites: of the image, or of the boot sector.

@@ -1,0 +1,161 @@
+// What is asked at each start of molt while a firmware is on trial; see trial.h.
+
+#include "upgrade/trial.h"
+
+#include "base/bytes.h"
+#include "base/crc32.h"
+
+// How often what was read wrong is read again before it counts as wrong.
+#define TRIAL_READ_TRIES 4u
+
+// What an image begins with, and a firmware that is whole.
+#define TRIAL_IMAGE_MAGIC 0xe9u
+
+// An entry of otadata: its number, a label, the state, and a CRC of the number alone. Blank words are 0xFFFFFFFF.
+enum { ENTRY_OFF_NUMBER = 0, ENTRY_OFF_STATE = 24, ENTRY_OFF_CRC = MOLT_TRIAL_ENTRY_OFF_CRC, ENTRY_SIZE = 32 };
+#define ENTRY_STATE_NEW 0u
+
+// The number's lowest bits say which app of two is meant: 1 the first, which is molt's loader, 2 the second, the firmware. Their CRCs
+// by the boot loader's way (CRC-32 from 0xFFFFFFFF on).
+#define LOADER_NUMBER 1u
+#define LOADER_CRC 0x4743989au
+#define FIRMWARE_NUMBER 2u
+#define FIRMWARE_CRC 0x55f63774u
+
+// In the page that no other word of a trial is in, behind the marks of that page: that it is over, and a byte for each start.
+static uint32_t over_off(const molt_geometry_t *geometry) {
+    return (MOLT_MARK_COUNT - 1) * molt_page_size(geometry) + molt_page_size(geometry) / 2 + 4;
+}
+
+static uint32_t starts_off(const molt_geometry_t *geometry) {
+    return over_off(geometry) + 8;
+}
+
+static uint32_t count_zeros(uint32_t word) {
+    uint32_t count = 0;
+    for (uint32_t zeros = ~word; zeros; zeros &= zeros - 1) {
+        count++;
+    }
+    return count;
+}
+
+static bool is_over(const molt_geometry_t *geometry, const uint8_t *sector) {
+    return count_zeros(load32_le(sector + over_off(geometry))) >= 16
+           || load32_le(sector + molt_trial_entry_off(geometry) + ENTRY_OFF_CRC) == 0;
+}
+
+static uint32_t read_starts(const molt_geometry_t *geometry, const uint8_t *sector) {
+    uint32_t count = 0;
+    while (count < MOLT_TRIAL_STARTS_MAX && count_zeros(sector[starts_off(geometry) + count] | 0xffffff00u) >= 4) {
+        count++;
+    }
+    return count;
+}
+
+static const molt_trial_t *trial_in(const molt_geometry_t *geometry, const uint8_t *sector) {
+    return (const molt_trial_t *)(const void *)(sector + molt_trial_off(geometry));
+}
+
+static bool is_sound(const molt_trial_t *trial) {
+    return molt_crc32(0, trial, sizeof *trial - 4) == trial->crc;
+}
+
+molt_trial_stage_t molt_trial_read(const molt_geometry_t *geometry, const uint8_t *sector, molt_trial_t *trial, uint32_t *starts) {
+    static const molt_trial_t none;
+    const uint8_t *entry = sector + molt_trial_entry_off(geometry);
+    *trial = is_sound(trial_in(geometry, sector)) ? *trial_in(geometry, sector) : none;
+    *starts = read_starts(geometry, sector);
+    if (is_over(geometry, sector)) {
+        return MOLT_TRIAL_OVER;
+    }
+    bool is_on = load32_le(entry + ENTRY_OFF_NUMBER) == LOADER_NUMBER && load32_le(entry + ENTRY_OFF_CRC) == LOADER_CRC;
+    return is_on ? MOLT_TRIAL_ON : MOLT_TRIAL_NONE;
+}
+
+static int prog_word(const molt_flash_t *flash, uint32_t addr, uint32_t word) {
+    return flash->prog(flash->ctx, addr, &word, sizeof word);
+}
+
+int molt_trial_end(const molt_flash_t *flash, uint32_t plan_addr) {
+    int err = prog_word(flash, plan_addr + over_off(&flash->geometry), 0);
+    int second = prog_word(flash, plan_addr + molt_trial_entry_off(&flash->geometry) + ENTRY_OFF_CRC, 0);
+    return err ? err : second;
+}
+
+// Write the two entries, so that the boot loader starts the firmware once. What counts is that of the firmware: its number goes in
+// last. An entry that is torn has not its CRC, and then molt is started.
+static int write_entries(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *buf) {
+    uint32_t loader = plan_addr + molt_trial_entry_off(&flash->geometry);
+    uint32_t sector_addr = plan_addr - molt_sector_size(&flash->geometry);
+    uint32_t firmware = sector_addr + molt_trial_entry_off(&flash->geometry);
+    int err = prog_word(flash, loader + ENTRY_OFF_CRC, LOADER_CRC);
+    err = err ? err : prog_word(flash, loader + ENTRY_OFF_NUMBER, LOADER_NUMBER);
+    err = err ? err : flash->erase_sector(flash->ctx, sector_addr);
+    err = err ? err : prog_word(flash, firmware + ENTRY_OFF_STATE, ENTRY_STATE_NEW);
+    err = err ? err : prog_word(flash, firmware + ENTRY_OFF_CRC, FIRMWARE_CRC);
+    err = err ? err : prog_word(flash, firmware + ENTRY_OFF_NUMBER, FIRMWARE_NUMBER);
+    err = err ? err : flash->read(flash->ctx, firmware, buf, ENTRY_SIZE);
+    bool is_right = load32_le(buf + ENTRY_OFF_NUMBER) == FIRMWARE_NUMBER && load32_le(buf + ENTRY_OFF_STATE) == ENTRY_STATE_NEW
+                    && load32_le(buf + ENTRY_OFF_CRC) == FIRMWARE_CRC;
+    return err || is_right ? err : -1;
+}
+
+// Whether the fallback's plan is what was stored; then its sector is in `buf`.
+static bool read_back(const molt_flash_t *flash, const molt_trial_t *trial, uint8_t *buf) {
+    uint32_t size = molt_sector_size(&flash->geometry);
+    for (uint32_t try = 0; try < TRIAL_READ_TRIES; try++) {
+        if (flash->read(flash->ctx, trial->back_addr, buf, size) == 0
+            && molt_crc32(0, buf + trial->back_off, size - trial->back_off) == trial->back_crc) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether the image at `addr` begins as one.
+static bool has_magic(const molt_flash_t *flash, uint32_t addr) {
+    uint32_t word = 0;
+    (void)flash->read(flash->ctx, addr, &word, sizeof word);
+    return (word & 0xff) == TRIAL_IMAGE_MAGIC;
+}
+
+uint32_t molt_trial_ask(
+    const molt_flash_t *flash, uint32_t plan_addr, uint32_t image_addr, const uint8_t *sector, uint8_t *buf, bool is_new) {
+    const molt_trial_t *trial = trial_in(&flash->geometry, sector);
+    bool is_ended = is_over(&flash->geometry, sector);
+    bool is_begun = has_magic(flash, image_addr);
+    uint32_t next = is_begun ? MOLT_TRIAL_RESET : MOLT_TRIAL_GO_ON;
+    bool has_back = is_sound(trial) && read_back(flash, trial, buf);
+    uint32_t marks = has_back ? molt_marks_read(&flash->geometry, buf) : 0;
+    if ((marks >> MOLT_MARK_COMMITTED & 1) != 0) {
+        if (!is_ended && (marks >> MOLT_MARK_PLACED & 1) != 0 && is_begun) {
+            (void)molt_trial_end(flash, plan_addr);
+        }
+        return trial->back_addr;
+    }
+    if (is_ended) {
+        // Also where the one that says so was read from one page alone.
+        (void)molt_trial_end(flash, plan_addr);
+        return MOLT_TRIAL_GO_ON;
+    }
+    if (!is_new || !is_sound(trial)) {
+        (void)molt_trial_end(flash, plan_addr);
+        return is_new ? next : MOLT_TRIAL_GO_ON;
+    }
+    uint32_t starts = read_starts(&flash->geometry, sector);
+    if (is_begun && starts + 1 >= trial->starts) {
+        if (has_back && molt_marks_make(flash, trial->back_addr, MOLT_MARK_COMMITTED) == 0) {
+            return trial->back_addr;
+        }
+        (void)molt_trial_end(flash, plan_addr);
+        return next;
+    }
+    if (is_begun) {
+        uint32_t off = starts_off(&flash->geometry) + starts;
+        (void)prog_word(flash, plan_addr + (off & ~3u), ~(0xffu << 8 * (off & 3)));
+    }
+    if (write_entries(flash, plan_addr, buf) != 0) {
+        (void)molt_trial_end(flash, plan_addr);
+    }
+    return next;
+}
