@@ -1,0 +1,11 @@
+// What the RISC-V chips of the ESP32 family have in common.
+#ifndef MOLT_ESP32_ARCH_H
+#define MOLT_ESP32_ARCH_H
+
+// Make the CPU see code that it has just written.
+static inline void arch_sync_code(void) {
+    // fence.i, which compilers know only of an architecture with more than these chips' names say.
+    __asm__ volatile(".word 0x0000100f" ::: "memory");
+}
+
+#endif
