@@ -58,15 +58,15 @@ $(foreach r,$(ROOMS),$(eval FLAGS_src/$(r) = $$(CORE_FLAGS) -Iinclude -I$(ROOM_P
 FLAGS_src/lfs = -std=c11 $(WARN) -Iinclude -I$(ROOM_PATHS)/lfs $(LFS_FLAGS)
 FLAGS_sim = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_ports/esp8266 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp8266 -Iports/esp8266/prebuilt
-FLAGS_ports/esp32c3 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp32c3 -Iports/esp32c3/prebuilt
+FLAGS_ports/esp32 = $(HOST_FLAGS) -Iinclude -Isrc -Iports/esp32 -Iports/esp32/prebuilt
 FLAGS_cmd/molt/text = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Icmd/molt/text $(LFS_FLAGS)
 FLAGS_cmd/molt/delta = $(HOST_FLAGS) -Iinclude -Isrc -Icmd/molt/delta $(if $(filter m32,$(VARIANT)),-Itests/lib/suffixes)
 FLAGS_tests/lib/suffixes = $(HOST_FLAGS) -Itests/lib/suffixes
-FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/esp8266 -Iports/esp32c3
+FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/esp8266 -Iports/esp32
 FLAGS_cmd/molt/view = $(FLAGS_cmd/molt/dump) -Icmd/molt/view
 FLAGS_cmd/molt/net = $(FLAGS_cmd/molt/dump) -Icmd/molt/delta -Icmd/molt/net
 FLAGS_cmd/molt = $(FLAGS_cmd/molt/view) -Icmd/molt/delta -Icmd/molt/net
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Icmd/molt/delta -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32c3 -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Icmd/molt/delta -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32 -I$(BUILD)/gen $(LFS_FLAGS)
 # As an integrator would compile them: the door alone.
 FLAGS_examples = $(HOST_FLAGS) -Wno-missing-prototypes -Iinclude -Iinclude/molt -Isrc -Isrc/lfs -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut
@@ -131,7 +131,7 @@ $(DEPS_OK): tools/deps
 $(MICROPY_DIR)/lib/littlefs/%.c: | deps ;
 
 include ports/esp8266/loader.mk
-include ports/esp32c3/loader.mk
+include ports/esp32/loader.mk
 -include vboard/esp8266/vboard.mk vboard/esp32c3/esp32c3.mk micropython/firmwares.mk micropython/web/web.mk micropython/fleet/fleet.mk
 include cmd/molt/molt.mk
 include tests/tests.mk

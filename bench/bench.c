@@ -26,7 +26,7 @@
 #include "lfs/extents.h"
 #include "map/map.h"
 #include "molt/standby.h"
-#include "molt_esp32c3.h"
+#include "molt_esp32.h"
 #include "molt_esp8266.h"
 #include "sim_upgrade.h"
 #include "standby/standby.h"

@@ -30,7 +30,7 @@ shipped_src = $(filter-out ports/% %/crc32_small.c,$(1))
 $(eval $(call shipped_unit,once,$(call shipped_src,$(LOADER_SRC)) tests/cut/shipped_once.c,))
 $(eval $(call shipped_unit,resident,$(call shipped_src,$(RESIDENT_SRC)) tests/cut/shipped_resident.c,))
 $(eval $(call shipped_unit,overlay,$(call shipped_src,$(OVERLAY_SRC)) tests/cut/shipped_overlay.c,-DMOLT_RESIDENT_ONLY=1))
-$(eval $(call shipped_unit,standby,$(call shipped_src,$(ESP32C3_SRC)) tests/cut/shipped_standby.c,-UMOLT_FIXED_PLACE -DMOLT_STANDBY_ONLY=1 -DMOLT_DELTA=0))
+$(eval $(call shipped_unit,standby,$(call shipped_src,$(esp32c3_SRC)) tests/cut/shipped_standby.c,-UMOLT_FIXED_PLACE -DMOLT_STANDBY_ONLY=1 -DMOLT_DELTA=0))
 
 $(eval $(call shipped_unit,delta,$(call shipped_src,$(DELTA_SRC) $(DELTA_REST_SRC)) tests/cut/shipped_delta.c,))
 

@@ -10,7 +10,7 @@
 #include "commands.h"
 #include "image/image.h"
 #include "molt/version.h"
-#include "molt_esp32c3.h"
+#include "molt_esp32.h"
 #include "molt_esp8266.h"
 #include "say.h"
 #include "upgrade/plan.h"
@@ -80,9 +80,11 @@ int cmd_version(int argc, char **argv) {
     const molt_loader_t *once = &molt_esp8266.once;
     printf("plan format %u, boot loader for ESP8266 of %u bytes, CRC-32 0x%08x\n", MOLT_PLAN_VERSION, once->size,
         molt_crc32(0, once->image, once->size));
-    const molt_standby_chip_t *standby = molt_esp32c3.standby;
-    printf("standby loader for %s of %u bytes, CRC-32 0x%08x\n", molt_chip_text(molt_esp32c3.chip), standby->code_size,
-        molt_crc32(0, standby->code, standby->code_size));
+    for (const molt_target_t *const *target = molt_esp32_targets; *target; target++) {
+        const molt_standby_chip_t *standby = (*target)->standby;
+        printf("standby loader for %s of %u bytes, CRC-32 0x%08x\n", molt_chip_text((*target)->chip), standby->code_size,
+            molt_crc32(0, standby->code, standby->code_size));
+    }
     return 0;
 }
 

@@ -14,4 +14,4 @@
 
 #include "job/status.c"
 
-#include "ports/esp32c3/molt_esp32c3.c"
+#include "ports/esp32/molt_esp32.c"

@@ -11,14 +11,16 @@
 #include "hal/efuse_hal.h"
 #include "molt/error.h"
 #include "molt/standby.h"
-#include "molt_esp32c3.h"
+#include "molt_esp32.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
 #include "standby_api.h"
 #include "upgrade_obj.h"
 
-#if !CONFIG_IDF_TARGET_ESP32C3
-#error "molt has a loader for the ESP32-C3 so far"
+#if CONFIG_IDF_TARGET_ESP32C3
+const molt_target_t *const molt_device_chip = &molt_esp32c3;
+#else
+#error "molt has no loader for this chip so far"
 #endif
 
 static int result(esp_err_t err) {
@@ -73,7 +75,7 @@ int molt_device_standby(molt_standby_t *standby) {
     molt_flash_t flash;
     molt_device_flash(&flash);
     uint8_t *buf = m_new(uint8_t, MOLT_STANDBY_BUF_SIZE);
-    int err = molt_standby_read(&flash, molt_esp32c3.standby, buf, standby);
+    int err = molt_standby_read(&flash, molt_device_chip->standby, buf, standby);
     m_del(uint8_t, buf, MOLT_STANDBY_BUF_SIZE);
     return err;
 }
@@ -112,7 +114,7 @@ void molt_device_check(int err, const molt_standby_t *standby) {
 const molt_target_t *molt_device_target(molt_target_t *memory) {
     molt_standby_t standby;
     molt_device_check(molt_device_standby(&standby), &standby);
-    molt_standby_target(memory, &molt_esp32c3, &standby);
+    molt_standby_target(memory, molt_device_chip, &standby);
     return memory;
 }
 

@@ -18,7 +18,7 @@ target_sources(usermod_molt INTERFACE
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
 target_compile_options(usermod_molt INTERFACE
     -idirafter ${MOLT_TOP} -idirafter ${MOLT_MOD} -idirafter ${MOLT_TOP}/include -idirafter ${MOLT_TOP}/src
-    -idirafter ${MOLT_TOP}/ports/esp32c3 -idirafter ${MOLT_TOP}/ports/esp32c3/prebuilt
+    -idirafter ${MOLT_TOP}/ports/esp32 -idirafter ${MOLT_TOP}/ports/esp32/prebuilt
     -Wno-unused-function
 )
 target_compile_definitions(usermod_molt INTERFACE MOLT_STANDBY=1)

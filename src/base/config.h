@@ -42,6 +42,11 @@
 #define MOLT_STANDBY 1
 #endif
 
+// Trials in standby mode (upgrade/trial.h). 0 for a standby loader that has no room for them.
+#ifndef MOLT_TRIAL
+#define MOLT_TRIAL 1
+#endif
+
 // Take a stored plan for sound when its CRC is right. Set for the boot loader: the firmware that wrote the plan has
 // checked it. Saves about 250 bytes of 3,300 there.
 #ifndef MOLT_PLAN_TRUSTED

@@ -59,7 +59,7 @@ static void tell(const molt_boot_io_t *io, molt_boot_event_t event, uint32_t arg
 }
 
 static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report_result_t result) {
-    if (!MOLT_RESIDENT_ONLY && plan->saved.report_addr) {
+    if (!MOLT_RESIDENT_ONLY && !MOLT_STANDBY_ONLY && plan->saved.report_addr) {
         // A courtesy to the firmware: no upgrade fails because of it.
         (void)molt_report_note(flash, plan->saved.report_addr, plan->image_crc, result);
     }
@@ -486,7 +486,7 @@ static int run_standby(const molt_flash_t *flash, uint32_t plan_addr, const molt
     bool is_placed = (marks >> MOLT_MARK_PLACED & 1) != 0;
     bool is_new = is_placed && first_holds(flash, place.final_addr, plan->first_crc, APP_MAGIC, buf);
     if (!err && is_placed && plan_trial_size(plan)) {
-        *next = io->ask(io->ctx, molt_plan_trial_code(plan), plan_addr, place.final_addr, plan->sector, buf, is_new);
+        *next = io->ask(flash, plan_addr, plan->sector, buf, is_new, molt_plan_trial_code(plan));
         if (*next != MOLT_TRIAL_GO_ON) {
             return MOLT_BOOT_DONE;
         }

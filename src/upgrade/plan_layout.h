@@ -26,6 +26,7 @@ enum {
     PLAN_OFF_FLASH_SIZE = 8,
     // In the order of molt_plan_t, from source_kind to log_size, saved included.
     PLAN_OFF_WORDS = 12,
+    PLAN_OFF_IMAGE_ADDR = 12 + 4 * 3,
     PLAN_OFF_EXTENSION_SIZE = 12 + 4 * 13,
     PLAN_OFF_EXTENTS_OFF = 12 + 4 * 21,
     PLAN_WORD_COUNT = 24,
@@ -36,6 +37,8 @@ enum {
 _Static_assert(PLAN_OFF_CRC + 4 == MOLT_PLAN_HEADER_SIZE, "the header's size");
 _Static_assert(offsetof(molt_plan_t, log_size) - offsetof(molt_plan_t, source_kind) == 4 * (PLAN_WORD_COUNT - 1),
     "molt_plan_t has the stored words in a row");
+_Static_assert(
+    offsetof(molt_plan_t, image_addr) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_IMAGE_ADDR - PLAN_OFF_WORDS, "of image_addr");
 _Static_assert(offsetof(molt_plan_t, extents_off) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_EXTENTS_OFF - PLAN_OFF_WORDS,
     "the place of extents_off");
 _Static_assert(
@@ -65,7 +68,7 @@ static inline uint32_t plan_image_addr(const molt_plan_t *plan) {
 
 // Standby mode: bytes of the code that a trial brings; 0 for no trial.
 static inline uint32_t plan_trial_size(const molt_plan_t *plan) {
-    return MOLT_FIXED_PLACE || MOLT_RESIDENT_ONLY ? 0 : plan->flash_params >> 16;
+    return MOLT_FIXED_PLACE || MOLT_RESIDENT_ONLY || !MOLT_TRIAL ? 0 : plan->flash_params >> 16;
 }
 
 // Whether the byte at `addr` is one that the upgrade rewrites: of the image, or of the boot sector.

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32.h"
+#include "upgrade/plan_layout.h"
 
 // How often what was read wrong is read again before it counts as wrong.
 #define TRIAL_READ_TRIES 4u
@@ -120,10 +121,12 @@ static bool has_magic(const molt_flash_t *flash, uint32_t addr) {
 }
 
 uint32_t molt_trial_ask(
-    const molt_flash_t *flash, uint32_t plan_addr, uint32_t image_addr, const uint8_t *sector, uint8_t *buf, bool is_new) {
+    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, bool is_new, const uint8_t *code) {
+    const uint8_t *header = sector + molt_sector_size(&flash->geometry) - MOLT_PLAN_HEADER_SIZE;
+    (void)code;
     const molt_trial_t *trial = trial_in(&flash->geometry, sector);
     bool is_ended = is_over(&flash->geometry, sector);
-    bool is_begun = has_magic(flash, image_addr);
+    bool is_begun = has_magic(flash, load32_le(header + PLAN_OFF_IMAGE_ADDR));
     uint32_t next = is_begun ? MOLT_TRIAL_RESET : MOLT_TRIAL_GO_ON;
     bool has_back = is_sound(trial) && read_back(flash, trial, buf);
     uint32_t marks = has_back ? molt_marks_read(&flash->geometry, buf) : 0;

@@ -277,8 +277,8 @@ def the_committed_boot_loaders_are_those_of_these_sources():
 
 
 @test
-def the_committed_loader_of_the_esp32c3_too():
-    are_made_of_these_sources("ports/esp32c3", "ESP32C3_MADE", "riscv64-unknown-elf-gcc")
+def the_committed_loaders_of_the_esp32_family_too():
+    are_made_of_these_sources("ports/esp32", "ESP32_MADE", "riscv64-unknown-elf-gcc")
 
 
 @test

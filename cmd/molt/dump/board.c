@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "describe.h"
 #include "esp32.h"
-#include "molt_esp32c3.h"
+#include "molt_esp32.h"
 #include "molt_esp8266.h"
 #include "say.h"
 #include "second_stage.h"
@@ -20,13 +20,11 @@
 #define TABLE_SIZE MOLT_PARTITION_TABLE_SIZE
 
 static const molt_target_t *port_of(molt_chip_t chip) {
-    static const molt_target_t *const ports[] = { &molt_esp8266, &molt_esp32c3 };
-    for (uint32_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
-        if (ports[i]->chip == chip) {
-            return ports[i];
-        }
+    const molt_target_t *const *port = molt_esp32_targets;
+    while (*port && (*port)->chip != chip) {
+        port++;
     }
-    return NULL;
+    return chip == MOLT_CHIP_ESP8266 ? &molt_esp8266 : *port;
 }
 
 // Whether these are the bytes of an ESP32's flash, of which chip (MOLT_CHIP_UNKNOWN where only the table tells), and where its boot

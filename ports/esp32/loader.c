@@ -1,62 +1,27 @@
-// The standby loader of the ESP32-C3: what the second-stage boot loader starts when the firmware does not boot. Mask-ROM functions
-// only; nothing runs from flash, interrupts are off: the whole machine is ours.
+// The standby loader of the ESP32 family: what the second-stage boot loader starts when the firmware does not boot. Mask-ROM functions
+// only; nothing runs from flash, interrupts are off: the whole machine is ours. What chips do not have in common is in their chip.h,
+// and what architectures do not in arch.h.
 
+#include "arch.h"
+#include "chip.h"
 #include "extension.h"
+#include "loader_flash.h"
 #include "molt/error.h"
 #include "rom.h"
+#include "trial.h"
 #include "upgrade/boot.h"
 #include "upgrade/report.h"
-#include "trial.h"
-
-#define SECTOR_SIZE 4096u
-#define BLOCK_SIZE 65536u
-#define PAGE_SIZE 256u
 
 // What an extent can address: 12 bits of sector number. The chip's real size is in the plan.
 #define FLASH_SIZE_MAX 0x01000000u
 
-// The RTC watchdog, which the second-stage boot loader leaves on with 9 s: more than the slowest step takes (16 sectors erased one
-// by one, 0.4 s each by the data sheets). Source: ESP32-C3 Technical Reference Manual, RTC_CNTL_WDTFEED_REG and
-// RTC_CNTL_WDTWPROTECT_REG with its key.
-#define WDT_FEED_REGISTER (*(volatile uint32_t *)0x600080a4u)
-#define WDT_FEED_BIT 0x80000000u
-#define WDT_PROTECT_REGISTER (*(volatile uint32_t *)0x600080a8u)
-#define WDT_PROTECT_KEY 0x50d83aa1u
-
-// The super watchdog: older boot loaders leave it on, and it bites after a second. It can feed itself. Source: as above,
-// RTC_CNTL_SWD_CONF_REG and RTC_CNTL_SWD_WPROTECT_REG with its key.
-#define SWD_REGISTER (*(volatile uint32_t *)0x600080acu)
-#define SWD_AUTO_FEED_BIT 0x80000000u
-#define SWD_PROTECT_REGISTER (*(volatile uint32_t *)0x600080b0u)
-#define SWD_PROTECT_KEY 0x8f1d312au
+#define REGISTER(addr) (*(volatile uint32_t *)(addr))
 
 // Pause before a reset when there was nothing to do, or it failed.
 #define PAUSE_S 3u
 
-// In start.S, behind the first jump: where installing has put the plan's address.
+// In start.S, where installing has put the plan's address.
 extern const volatile uint32_t molt_plan_addr;
-
-// The mask ROM returns 1 or 2 for a failure; its negative is as good as any error number.
-
-static int flash_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
-    (void)ctx;
-    return -esp_rom_spiflash_read(addr, buf, size);
-}
-
-static int flash_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
-    (void)ctx;
-    return -esp_rom_spiflash_write(addr, buf, size);
-}
-
-static int flash_erase_sector(void *ctx, uint32_t addr) {
-    (void)ctx;
-    return -esp_rom_spiflash_erase_sector(addr / SECTOR_SIZE);
-}
-
-static int flash_erase_block(void *ctx, uint32_t addr) {
-    (void)ctx;
-    return -esp_rom_spiflash_erase_block(addr / BLOCK_SIZE);
-}
 
 static const molt_flash_t flash = {
     .ctx = 0,
@@ -67,16 +32,19 @@ static const molt_flash_t flash = {
     .erase_block = flash_erase_block,
 };
 
+// The RTC watchdog, which the second-stage boot loader leaves on with 9 s: more than the slowest step takes (16 sectors erased one
+// by one, 0.4 s each by the data sheets).
 static void feed(void) {
-    WDT_PROTECT_REGISTER = WDT_PROTECT_KEY;
-    WDT_FEED_REGISTER = WDT_FEED_BIT;
-    WDT_PROTECT_REGISTER = 0;
+    REGISTER(WDT_PROTECT_ADDR) = WDT_PROTECT_KEY;
+    REGISTER(WDT_FEED_ADDR) = WDT_FEED_BIT;
+    REGISTER(WDT_PROTECT_ADDR) = 0;
 }
 
+// The super watchdog: older boot loaders leave it on, and it bites after a second. It can feed itself.
 static void calm_super_watchdog(void) {
-    SWD_PROTECT_REGISTER = SWD_PROTECT_KEY;
-    SWD_REGISTER |= SWD_AUTO_FEED_BIT;
-    SWD_PROTECT_REGISTER = 0;
+    REGISTER(SWD_PROTECT_ADDR) = SWD_PROTECT_KEY;
+    REGISTER(SWD_ADDR) |= SWD_AUTO_FEED_BIT;
+    REGISTER(SWD_PROTECT_ADDR) = 0;
 }
 
 static void wait(void *ctx, uint32_t seconds) {
@@ -104,11 +72,6 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
     feed();
 }
 
-// fence.i, which compilers know only of an architecture with more than this chip's name says.
-static void fence_code(void) {
-    __asm__ volatile(".word 0x0000100f" ::: "memory");
-}
-
 static int run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     (void)ctx;
     uint32_t *to = (uint32_t *)EXTENSION_VADDR;
@@ -116,17 +79,20 @@ static int run_extension(void *ctx, const uint8_t *code, uint32_t size, const mo
     for (uint32_t i = 0; i < size / 4; i++) {
         to[i] = from[i];
     }
-    fence_code();
+    arch_sync_code();
     ((extension_entry_t)EXTENSION_VADDR)(source, image);
     return 0;
 }
 
+#if MOLT_TRIAL
 static uint32_t run_trial(
-    void *ctx, uint8_t *code, uint32_t plan_addr, uint32_t image_addr, const uint8_t *sector, uint8_t *buf, bool is_new) {
-    (void)ctx;
-    fence_code();
-    return ((trial_entry_t)(uintptr_t)(code + CODE_VADDR_OFF))(&flash, plan_addr, image_addr, sector, buf, is_new);
+    const molt_flash_t *nor, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, bool is_new, const uint8_t *code) {
+    arch_sync_code();
+    return ((trial_entry_t)(code + CODE_VADDR_OFF))(nor, plan_addr, sector, buf, is_new, code);
 }
+#else
+#define run_trial NULL
+#endif
 
 static const molt_boot_io_t io = { .ctx = 0, .event = on_event, .wait = wait, .extend = run_extension, .ask = run_trial };
 

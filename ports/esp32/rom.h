@@ -1,7 +1,7 @@
-// The mask-ROM functions that molt uses on an ESP32-C3, called at their fixed addresses, which loader.ld has.
-// Source of the addresses: the ROM linker scripts that ESP-IDF ships (components/esp_rom/esp32c3/ld).
-#ifndef MOLT_ESP32C3_ROM_H
-#define MOLT_ESP32C3_ROM_H
+// The mask-ROM functions that molt uses on the RISC-V chips of the ESP32 family, called at their fixed addresses, which each chip's
+// chip.ld has.
+#ifndef MOLT_ESP32_ROM_H
+#define MOLT_ESP32_ROM_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,25 @@
+// What the ESP32-C3 has of its own. Source of all of it: ESP32-C3 Technical Reference Manual, "Low-Power Management", RTC_CNTL
+// registers.
+#ifndef MOLT_ESP32_CHIP_H
+#define MOLT_ESP32_CHIP_H
+
+// The RTC watchdog: RTC_CNTL_WDTFEED_REG; RTC_CNTL_WDTWPROTECT_REG with its key.
+#define WDT_FEED_ADDR 0x600080a4u
+#define WDT_FEED_BIT 0x80000000u
+#define WDT_PROTECT_ADDR 0x600080a8u
+#define WDT_PROTECT_KEY 0x50d83aa1u
+
+// The super watchdog: RTC_CNTL_SWD_CONF_REG; RTC_CNTL_SWD_WPROTECT_REG with its key.
+#define SWD_ADDR 0x600080acu
+#define SWD_AUTO_FEED_BIT 0x80000000u
+#define SWD_PROTECT_ADDR 0x600080b0u
+#define SWD_PROTECT_KEY 0x8f1d312au
+
+// From an address of RAM on the data bus to the same on the instruction bus. Source: as above, "System and Memory": internal SRAM 1 is at
+// 0x3fc80000 and at 0x40380000.
+#define CODE_VADDR_OFF 0x700000u
+
+// Where an extension is loaded to: as extension_iram in chip.ld.
+#define EXTENSION_VADDR 0x40384000u
+
+#endif

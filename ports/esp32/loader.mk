@@ -1,0 +1,98 @@
+# The standby loaders of the ESP32 family: one translation unit of core and port for each chip. What comes of it is the code of its
+# one real segment, as a C array; installing makes an app image of it (src/standby). Committed in ports/esp32/prebuilt, for the
+# reasons that the ESP8266's are.
+#
+# What a chip has of its own is in ports/esp32/<chip>: chip.h, its registers; chip.ld, its memory and mask ROM. What an
+# architecture has is in ports/esp32/<architecture>: arch.h, start.S, loader.ld, extension.ld; and below, in its variables.
+
+RV32 ?= riscv64-unknown-elf-
+
+ESP32_CHIPS_riscv := esp32c3
+ESP32_CROSS_riscv = $(RV32)
+ESP32_ARCH_riscv := -march=rv32imc -mabi=ilp32
+# The second line on: found by trying what makes the code smaller.
+ESP32_FLAGS_riscv := -msave-restore -fno-tree-loop-im -fno-move-loop-invariants -fipa-pta -fno-thread-jumps -fno-tree-sra -fno-inline-small-functions \
+    -fno-ssa-phiopt -fno-guess-branch-probability -mtune=size
+ESP32_SRC_riscv := ports/esp32/rom_digests.c ports/esp32/rom_flash.c
+ESP32_LIBS_riscv := -lgcc
+
+ESP32_ARCHS := riscv
+ESP32_CORE_SRC := src/upgrade/plan.c src/upgrade/journal.c src/upgrade/marks.c src/base/sector.c src/upgrade/apply.c \
+    src/upgrade/boot.c
+# In the plan of a trial: position-independent.
+ESP32_TRIAL_SRC := src/upgrade/marks.c src/upgrade/trial.c ports/esp32/trial.c
+ESP32_TRIAL_FLAGS_riscv := -mcmodel=medany
+ESP32_EXTENSION_SRC := src/decode/inflate.c src/decode/unpack.c ports/esp32/extension.c
+ESP32_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -Wno-maybe-uninitialized -fwhole-program -ffunction-sections \
+    -DMOLT_FIXED_GEOMETRY=1 -DMOLT_STANDBY_ONLY=1 -DMOLT_DELTA=0 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc -Iports/esp32 -I.
+ESP32_PREBUILT := ports/esp32/prebuilt
+ESP32_HDR := $(filter-out ports/%,$(LOADER_HDR)) $(wildcard ports/esp32/*.h) ports/esp32/loader.mk
+ESP32_GEN :=
+ESP32_MADE :=
+
+# Chip, architecture.
+define esp32_loader
+$(1)_OUT := $$(BUILD)/boot/$(1)
+$(1)_SRC := $$(ESP32_CORE_SRC) $$(ESP32_SRC_$(2)) ports/esp32/loader.c
+$(1)_CC = $$(ESP32_CROSS_$(2))gcc $$(ESP32_FLAGS) $$(ESP32_ARCH_$(2)) $$(ESP32_FLAGS_$(2)) -Iports/esp32/$(1) -Iports/esp32/$(2)
+$(1)_HDR := $$(ESP32_HDR) ports/esp32/$(1)/chip.h ports/esp32/$(2)/arch.h
+ESP32_GEN += $$(foreach n,loader inflate trial,$$(ESP32_PREBUILT)/$(1)_$$(n).h)
+ESP32_MADE += $$(foreach n,loader inflate trial,$$($(1)_OUT)/$(1)_$$(n).h)
+
+$$($(1)_OUT)/loader.c: ports/esp32/loader.mk
+	@mkdir -p $$(@D)
+	@for f in $$($(1)_SRC); do echo "#include \"$$$$f\""; done >$$@
+
+$$($(1)_OUT)/inflate.c: ports/esp32/loader.mk
+	@mkdir -p $$(@D)
+	@for f in $$(ESP32_EXTENSION_SRC); do echo "#include \"$$$$f\""; done >$$@
+
+$$($(1)_OUT)/trial.c: ports/esp32/loader.mk
+	@mkdir -p $$(@D)
+	@for f in $$(ESP32_TRIAL_SRC); do echo "#include \"$$$$f\""; done >$$@
+
+$$($(1)_OUT)/loader.o: $$($(1)_OUT)/loader.c $$($(1)_SRC) $$($(1)_HDR) | deps
+	$$(Q)$$($(1)_CC) -c $$< -o $$@
+
+# It has room: for speed, not for size.
+$$($(1)_OUT)/inflate.o: $$($(1)_OUT)/inflate.c $$(ESP32_EXTENSION_SRC) $$($(1)_HDR) | deps
+	$$(Q)$$($(1)_CC) -O2 -c $$< -o $$@
+
+$$($(1)_OUT)/trial.o: $$($(1)_OUT)/trial.c $$(ESP32_TRIAL_SRC) $$($(1)_HDR) | deps
+	$$(Q)$$($(1)_CC) $$(ESP32_TRIAL_FLAGS_$(2)) -c $$< -o $$@
+
+$$($(1)_OUT)/loader_start.o: ports/esp32/$(2)/start.S | deps
+	@mkdir -p $$(@D)
+	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -DSTART=molt_loader_entry -DPLAN_ADDR=molt_plan_addr -c $$< -o $$@
+
+$$($(1)_OUT)/inflate_start.o: ports/esp32/$(2)/start.S | deps
+	@mkdir -p $$(@D)
+	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -DSTART=molt_extension -c $$< -o $$@
+
+$$($(1)_OUT)/trial_start.o: ports/esp32/$(2)/start.S | deps
+	@mkdir -p $$(@D)
+	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -DSTART=molt_trial_entry -c $$< -o $$@
+
+$$($(1)_OUT)/loader.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/loader.ld
+$$($(1)_OUT)/inflate.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/extension.ld
+$$($(1)_OUT)/trial.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/trial.ld
+$$($(1)_OUT)/%.elf: $$($(1)_OUT)/%_start.o $$($(1)_OUT)/%.o
+	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -nostdlib -Wl,--gc-sections $$(addprefix -T ,$$(filter %.ld,$$^)) \
+	    -Wl,-Map,$$(@:.elf=.map) $$(filter %.o,$$^) $$(ESP32_LIBS_$(2)) -o $$@
+
+$$($(1)_OUT)/%.bin: $$($(1)_OUT)/%.elf
+	$$(Q)$$(ESP32_CROSS_$(2))objcopy -O binary -j .text $$< $$@
+
+$$($(1)_OUT)/$(1)_%.h: $$($(1)_OUT)/%.bin tools/bin2c
+	$$(Q)tools/bin2c $$< $(1)_$$* $$@ "gcc $$$$($$(ESP32_CROSS_$(2))gcc -dumpfullversion)"
+
+.SECONDARY: $$(foreach n,loader inflate trial,$$($(1)_OUT)/$$(n).elf $$($(1)_OUT)/$$(n).bin)
+endef
+$(foreach a,$(ESP32_ARCHS),$(foreach c,$(ESP32_CHIPS_$(a)),$(eval $(call esp32_loader,$(c),$(a)))))
+
+.PHONY: loader-esp32
+loader: loader-esp32
+loader-esp32: $(ESP32_MADE)
+	@mkdir -p $(ESP32_PREBUILT)
+	@for f in $(ESP32_MADE); do cmp -s $$f $(ESP32_PREBUILT)/$${f##*/} || \
+	    { cp $$f $(ESP32_PREBUILT)/$${f##*/} && echo "  MADE $(ESP32_PREBUILT)/$${f##*/}"; }; done

@@ -1,0 +1,12 @@
+// The chips of the ESP32 family as targets, in standby mode. molt_standby_target() completes one for a device.
+#ifndef MOLT_ESP32_TARGETS_H
+#define MOLT_ESP32_TARGETS_H
+
+#include "molt/target.h"
+
+extern const molt_target_t molt_esp32c3;
+
+// All of them; NULL behind the last.
+extern const molt_target_t *const molt_esp32_targets[];
+
+#endif

@@ -1,0 +1,24 @@
+// Flash by the mask ROM's functions. They return 1 or 2 for a failure; its negative is as good as any error number.
+
+#include "loader_flash.h"
+#include "rom.h"
+
+static int flash_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
+    (void)ctx;
+    return -esp_rom_spiflash_read(addr, buf, size);
+}
+
+static int flash_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
+    (void)ctx;
+    return -esp_rom_spiflash_write(addr, buf, size);
+}
+
+static int flash_erase_sector(void *ctx, uint32_t addr) {
+    (void)ctx;
+    return -esp_rom_spiflash_erase_sector(addr / SECTOR_SIZE);
+}
+
+static int flash_erase_block(void *ctx, uint32_t addr) {
+    (void)ctx;
+    return -esp_rom_spiflash_erase_block(addr / BLOCK_SIZE);
+}
