@@ -11,6 +11,7 @@
 #include "molt/error.h"
 #include "second_stage.h"
 #include "upgrade/apply.h"
+#include "upgrade/trial.h"
 
 // Facts of the mask ROM: header and segment headers of 8 bytes, XOR checksum seeded with 0xEF, in the last byte of
 // the 16 that the last segment ends in.
@@ -134,6 +135,12 @@ static int transform(void *ctx) {
     return extension_code(run->device)->delta_finish(&run->delta);
 }
 
+// The code that the plan brings is of the same source as this.
+static uint32_t ask(
+    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, bool is_new, const uint8_t *code) {
+    return molt_trial_ask(flash, plan_addr, sector, buf, is_new, code);
+}
+
 static const sim_code_t *resident_code(const sim_device_t *device) {
     return device->code_resident ? device->code_resident : &code_of_this_program;
 }
@@ -206,7 +213,7 @@ static int run_loader(sim_device_t *device, loader_kind_t kind) {
     }
     run->device = device;
     run->buf = buffers + 2 * sector_size;
-    molt_boot_io_t io = { run, on_event, on_wait, extend, transform };
+    molt_boot_io_t io = { run, on_event, on_wait, extend, ask, transform };
     uint8_t *buf = buffers + sector_size;
     int result = kind == LOADER_RESIDENT  ? run_resident(device, buffers, buf, &io)
                  : kind == LOADER_STANDBY ? run_standby(device, buffers, buf, &io)
@@ -223,7 +230,7 @@ static sim_outcome_t start_standby(sim_device_t *device) {
         sim_app_t app;
         has_app = sim_second_stage(&device->nor->flash, device->standby->standby->chip_id, &app);
         device->head_addr = has_app ? app.addr : 0;
-        if (has_app && !app.is_test) {
+        if (has_app && app.addr != device->standby->loader_addr) {
             return SIM_FIRMWARE;
         }
         if (has_app) {

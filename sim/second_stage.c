@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/crc32.h"
 #include "base/md5.h"
 #include "base/sha256.h"
 
@@ -24,7 +25,22 @@
 // An app's description is at the beginning of its first segment.
 #define FIRST_SEGMENT_MIN 256u
 
-enum { TYPE_APP = 0, APP_FACTORY = 0, APP_TEST = 0x20 };
+enum { TYPE_APP = 0, TYPE_DATA = 1, APP_FACTORY = 0, APP_OTA_FIRST = 0x10, APP_OTA_LAST = 0x1f, APP_TEST = 0x20, DATA_OTA = 0 };
+
+// The candidates by their index.
+enum { INDEX_FACTORY = -1, SLOTS_MAX = 16 };
+
+// Otadata: two copies, each at the beginning of a sector of its own, of number, label, state, and the number's CRC.
+enum { COPIES = 2, COPY_SIZE = 32, COPY_OFF_STATE = 24, COPY_OFF_CRC = 28 };
+enum { STATE_NEW = 0, STATE_PENDING = 1, STATE_INVALID = 3, STATE_ABORTED = 4 };
+
+typedef struct partitions {
+    molt_region_t factory;
+    molt_region_t test;
+    molt_region_t slots[SLOTS_MAX];
+    uint32_t slot_count;  // of rows; by it the number in otadata is divided
+    molt_region_t otadata;
+} partitions_t;
 
 // Where the CPU sees a segment: in RAM, or in the flash window, as data or as code.
 enum { IN_RAM, MAPPED_DATA, MAPPED_CODE, WINDOWS };
@@ -163,24 +179,109 @@ static bool is_image(const molt_flash_t *flash, uint16_t chip_id, uint32_t addr,
     return !wants_sha256 || has_sha256(flash, addr, off + 1);
 }
 
+static void take_row(partitions_t *partitions, const uint8_t *row) {
+    molt_region_t region = { load32_le(row + 4), load32_le(row + 8) };
+    uint32_t type = row[2];
+    uint32_t subtype = row[3];
+    if (load16_le(row) != MAGIC_PARTITION) {
+        return;
+    }
+    if (type == TYPE_DATA && subtype == DATA_OTA) {
+        partitions->otadata = region;
+    } else if (type == TYPE_APP && subtype == APP_FACTORY) {
+        partitions->factory = region;
+    } else if (type == TYPE_APP && subtype == APP_TEST) {
+        partitions->test = region;
+    } else if (type == TYPE_APP && subtype >= APP_OTA_FIRST && subtype <= APP_OTA_LAST) {
+        partitions->slots[subtype - APP_OTA_FIRST] = region;
+        partitions->slot_count++;
+    }
+}
+
+// Whether a copy of otadata is passed over whatever its CRC; whether it counts.
+static bool is_unusable(const uint8_t *copy) {
+    uint32_t state = load32_le(copy + COPY_OFF_STATE);
+    return load32_le(copy) == UINT32_MAX || state == STATE_INVALID || state == STATE_ABORTED;
+}
+
+static bool is_valid(const uint8_t *copy) {
+    return !is_unusable(copy) && molt_crc32(UINT32_MAX, copy, 4) == load32_le(copy + COPY_OFF_CRC);
+}
+
+static int write_copy(const molt_flash_t *flash, uint32_t addr, uint8_t *copy, uint32_t state) {
+    uint32_t sector_size = flash->geometry.sector_size;
+    store32_le(copy + COPY_OFF_STATE, state);
+    int err = flash->erase_sector(flash->ctx, addr / sector_size * sector_size);
+    return err ? err : flash->prog(flash->ctx, addr, copy, COPY_SIZE);
+}
+
+// The index of the candidate that otadata says. Returns false where the power was cut or flash cannot be read.
+static bool select_slot(const molt_flash_t *flash, const partitions_t *partitions, int *index) {
+    uint32_t words[COPIES][COPY_SIZE / 4];
+    uint8_t *copies[COPIES] = { (uint8_t *)words[0], (uint8_t *)words[1] };
+    uint32_t addr = partitions->otadata.addr;
+    uint32_t sector_size = flash->geometry.sector_size;
+    *index = INDEX_FACTORY;
+    if (addr == 0) {
+        return true;
+    }
+    for (uint32_t i = 0; i < COPIES; i++) {
+        if (!read_flash(flash, addr + i * sector_size, copies[i], COPY_SIZE)) {
+            return false;
+        }
+    }
+    // What was on trial and has not said that it works is not started again.
+    for (uint32_t i = 0; i < COPIES; i++) {
+        if (load32_le(copies[i] + COPY_OFF_STATE) == STATE_PENDING
+            && write_copy(flash, addr + i * sector_size, copies[i], STATE_ABORTED) != 0) {
+            return false;
+        }
+    }
+    if ((is_unusable(copies[0]) && is_unusable(copies[1])) || partitions->slot_count == 0) {
+        return true;
+    }
+    bool are_valid[COPIES] = { is_valid(copies[0]), is_valid(copies[1]) };
+    uint32_t active = are_valid[0] && are_valid[1] ? load32_le(copies[0]) < load32_le(copies[1]) : are_valid[1];
+    if (!are_valid[active]) {
+        return true;
+    }
+    *index = (int)((load32_le(copies[active]) - 1) % partitions->slot_count);
+    return load32_le(copies[active] + COPY_OFF_STATE) != STATE_NEW
+           || write_copy(flash, addr + active * sector_size, copies[active], STATE_PENDING) == 0;
+}
+
+static bool try_app(const molt_flash_t *flash, uint16_t chip_id, const molt_region_t *partition, sim_app_t *app, bool *can_start) {
+    app->partition = *partition;
+    app->addr = partition->addr;
+    return partition->size != 0 && is_image(flash, chip_id, partition->addr, partition->size, can_start);
+}
+
+// From the selected one down to factory, then the slots above it, then test.
+static bool find_app(const molt_flash_t *flash, uint16_t chip_id, const partitions_t *partitions, int selected, sim_app_t *app) {
+    bool can_start = false;
+    for (int index = selected; index >= INDEX_FACTORY; index--) {
+        const molt_region_t *partition = index == INDEX_FACTORY ? &partitions->factory : &partitions->slots[index];
+        if (try_app(flash, chip_id, partition, app, &can_start)) {
+            return can_start;
+        }
+    }
+    for (int index = selected + 1; index < (int)partitions->slot_count && index < SLOTS_MAX; index++) {
+        if (try_app(flash, chip_id, &partitions->slots[index], app, &can_start)) {
+            return can_start;
+        }
+    }
+    return try_app(flash, chip_id, &partitions->test, app, &can_start) && can_start;
+}
+
 bool sim_second_stage(const molt_flash_t *flash, uint16_t chip_id, sim_app_t *app) {
     uint8_t table[TABLE_SIZE];
-    molt_region_t factory = { 0, 0 };
-    molt_region_t test = { 0, 0 };
+    partitions_t partitions = { 0 };
+    int selected;
     int count = read_flash(flash, TABLE_ADDR, table, sizeof table) ? count_rows(table, flash->geometry.size) : -1;
     // By the number of rows without the MD5's: of a table that has one the last row is not looked at.
     for (int i = 0; i < count; i++) {
-        const uint8_t *row = table + (uint32_t)i * ROW_SIZE;
-        molt_region_t region = { load32_le(row + 4), load32_le(row + 8) };
-        if (load16_le(row) == MAGIC_PARTITION && row[2] == TYPE_APP && row[3] == APP_FACTORY) {
-            factory = region;
-        } else if (load16_le(row) == MAGIC_PARTITION && row[2] == TYPE_APP && row[3] == APP_TEST) {
-            test = region;
-        }
+        take_row(&partitions, table + (uint32_t)i * ROW_SIZE);
     }
-    bool can_start = false;
-    bool is_factory = factory.size && is_image(flash, chip_id, factory.addr, factory.size, &can_start);
-    app->is_test = !is_factory;
-    app->addr = is_factory ? factory.addr : test.addr;
-    return (is_factory || (test.size && is_image(flash, chip_id, test.addr, test.size, &can_start))) && can_start;
+    return count >= 0 && select_slot(flash, &partitions, &selected) && selected < SLOTS_MAX
+           && find_app(flash, chip_id, &partitions, selected, app);
 }

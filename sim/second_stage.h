@@ -1,7 +1,7 @@
 // A model of the second-stage boot loader of the ESP32 family: which app of a flash it starts. Written from what ESP-IDF's does
 // (bootloader_support: flash_partitions.c, bootloader_utility.c, esp_image_format.c, versions 4.3 to 5.5), as far as it decides
-// between a firmware and molt's loader: table, MD5, order, and what an image is held to. It reads through the chip's driver, so
-// that its reads can be wrong like any other.
+// between a firmware and molt's loader: table, MD5, otadata with rollback, order, and what an image is held to. It reads and writes
+// through the chip's driver, so that its reads can be wrong, and its writes be cut, like any other.
 #ifndef MOLT_SIM_SECOND_STAGE_H
 #define MOLT_SIM_SECOND_STAGE_H
 
@@ -11,11 +11,12 @@
 #include "molt/flash.h"
 
 typedef struct sim_app {
-    bool is_test;   // of the partition of subtype test, to which it falls back
+    molt_region_t partition;
     uint32_t addr;  // of the image
 } sim_app_t;
 
-// Find the app that is started, for a chip of `chip_id`. False if there is none.
+// Find the app that is started, for a chip of `chip_id`, and note in otadata what is to be noted there. False if there is none, or
+// the power was cut.
 bool sim_second_stage(const molt_flash_t *flash, uint16_t chip_id, sim_app_t *app);
 
 #endif

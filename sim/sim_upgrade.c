@@ -153,6 +153,7 @@ static int store_fallback(sim_upgrade_t *host) {
     sim_upgrade_t fallback = *host;
     fallback.path = host->fallback_path;
     fallback.options.is_fallback = true;
+    fallback.options.is_on_trial = false;
     fallback.job = (molt_job_t){ 0 };
     int err = sim_upgrade_plan(&fallback);
     if (!err) {
@@ -166,6 +167,7 @@ static int store_fallback(sim_upgrade_t *host) {
 }
 
 int sim_upgrade_prepare(sim_upgrade_t *host) {
+    host->options.is_on_trial = host->fallback_path != NULL;
     int err = sim_upgrade_plan(host);
     if (!err) {
         err = store(host);
@@ -260,6 +262,7 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
         case MOLT_JOB_TROUBLE_LOADER:
         case MOLT_JOB_TROUBLE_RESIDENT:
         case MOLT_JOB_TROUBLE_FALLBACK:
+        case MOLT_JOB_TROUBLE_NO_TRIALS:
         case MOLT_JOB_TROUBLE_STANDBY:
         case MOLT_JOB_TROUBLE_NO_HASH:
         case MOLT_JOB_TROUBLE_REVISION:

@@ -101,10 +101,10 @@ static bool outside_is_original(const torture_t *torture) {
         begin = reserved_end;
     }
     if (torture->standby) {
-        // Of what is in front of the image the plan's sector.
+        // Of what is in front of the image the plan's sector, and the one between the loader's and that.
         uint32_t image_addr = torture_image_addr(torture);
-        uint32_t plan_addr = torture->standby->loader_addr + sector_size;
-        if (!is_original(torture, 0, plan_addr) || !is_original(torture, plan_addr + sector_size, image_addr)) {
+        uint32_t plan_addr = torture->standby->plan_addr;
+        if (!is_original(torture, 0, torture->standby->loader_addr + sector_size) || !is_original(torture, plan_addr + sector_size, image_addr)) {
             return false;
         }
         begin += image_addr;
@@ -117,8 +117,9 @@ static bool files_are_right(const torture_t *torture) {
         return torture_fs_is_erased(torture);
     }
     // After a misread littlefs may have written in another place.
-    // A delta's stash has other bytes afterwards.
-    bool is_once = torture->is_prepared && !torture->is_delta && torture->now.prepare_count == 1 && !torture->now.has_misread;
+    // A delta's stash has other bytes afterwards, and so has the plan of a fallback in standby mode.
+    bool has_other = torture->is_delta || (torture->standby && torture->fallback_path);
+    bool is_once = torture->is_prepared && !has_other && torture->now.prepare_count == 1 && !torture->now.has_misread;
     return is_once ? fs_is_prepared_fs(torture) : torture_files_match(torture);
 }
 

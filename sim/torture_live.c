@@ -1,9 +1,11 @@
 // A tortured device from power-on until its new firmware runs: what starts, and what firmware and user do.
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "molt/error.h"
 #include "resident/resident.h"
+#include "standby/standby.h"
 #include "torture_parts.h"
 
 // Starts of a firmware or a preparation after which a recovery counts as endless.
@@ -68,20 +70,55 @@ static bool read_state(torture_t *torture, molt_state_t *state) {
     return is_there;
 }
 
+// Likewise what became of an upgrade in standby mode.
+static bool read_status(torture_t *torture, molt_status_t *status) {
+    sim_nor_t *nor = torture->nor;
+    sim_nor_t outer = *nor;
+    uint8_t *sector = malloc(nor->flash.geometry.sector_size);
+    nor->misread = -1;
+    nor->cut_op = -1;
+    bool is_there = torture->standby && sector && molt_standby_status(torture->standby, &nor->flash, sector, status) == 0;
+    *nor = outer;
+    free(sector);
+    return is_there;
+}
+
+static bool is_on_trial(torture_t *torture) {
+    molt_state_t state;
+    molt_status_t status = { 0 };
+    return torture->standby ? read_status(torture, &status) && status.is_on_trial
+                            : read_state(torture, &state) && state.kind == MOLT_STATE_TRIAL;
+}
+
+static bool has_rolled_back(torture_t *torture) {
+    molt_state_t state;
+    molt_status_t status = { 0 };
+    return torture->standby ? read_status(torture, &status) && status.outcome == MOLT_OUTCOME_ROLLED_BACK
+                            : read_state(torture, &state) && state.result == MOLT_STATE_RESULT_ROLLED_BACK;
+}
+
+static int confirm(torture_t *torture) {
+    const molt_flash_t *flash = &torture->nor->flash;
+    if (torture->reserved_addr) {
+        return molt_resident_confirm(flash, torture->reserved_addr);
+    }
+    uint8_t *sector = malloc(flash->geometry.sector_size);
+    int err = sector ? molt_standby_confirm(torture->standby, flash, sector) : MOLT_ERR_NOSPC;
+    free(sector);
+    return err;
+}
+
 // The image that is wanted in the end runs, and not because it was there at first: a fallback may be the old firmware.
 static bool has_ended(torture_t *torture) {
-    molt_state_t state;
     bool falls_back = torture->fallback_path && !torture->confirms;
-    return torture_begins_with(torture, torture->image)
-           && (!falls_back || (read_state(torture, &state) && state.result == MOLT_STATE_RESULT_ROLLED_BACK));
+    return torture_begins_with(torture, torture->image) && (!falls_back || has_rolled_back(torture));
 }
 
 // What the firmware does when it starts. RECOVERED means that all is done, ENDLESS that it resets and goes on.
 static torture_verdict_t run_firmware(torture_t *torture) {
-    molt_state_t state;
-    bool on_trial = read_state(torture, &state) && state.kind == MOLT_STATE_TRIAL;
+    bool on_trial = is_on_trial(torture);
     if (on_trial && torture->confirms && torture_begins_with(torture, torture->image)) {
-        int err = molt_resident_confirm(&torture->nor->flash, torture->reserved_addr);
+        int err = confirm(torture);
         if (err) {
             return is_excused(torture) ? TORTURE_ENDLESS : TORTURE_NO_UPGRADE;
         }

@@ -59,11 +59,14 @@ static bool judge_sector_0(torture_t *torture, char kind, uint32_t addr, uint32_
     return true;
 }
 
-// Standby mode. After the upgrade starts write in the plan's sector, and program the first word of the image again.
+// Standby mode. After the upgrade starts write in the plan's sector, and program the first word of the image again; and a trial that was
+// not quite over writes in the sector before the plan's.
 static bool may_write_later(const torture_t *torture, char kind, uint32_t addr, uint32_t size) {
-    uint32_t plan_addr = torture->standby->loader_addr + torture->nor->flash.geometry.sector_size;
-    bool is_mark = addr >= plan_addr && addr + size <= plan_addr + torture->nor->flash.geometry.sector_size;
-    return kind == 'p' && (is_mark || (addr == torture_image_addr(torture) && size == 4));
+    uint32_t plan_addr = torture->standby->plan_addr;
+    uint32_t sector_size = torture->nor->flash.geometry.sector_size;
+    bool is_mark = addr >= plan_addr && addr + size <= plan_addr + sector_size;
+    bool is_otadata = addr >= torture->standby->loader_addr + sector_size && addr + size <= plan_addr;
+    return is_otadata || (kind == 'p' && (is_mark || (addr == torture_image_addr(torture) && size == 4)));
 }
 
 bool torture_judge(torture_t *torture, char kind, uint32_t addr, uint32_t size) {
@@ -73,12 +76,14 @@ bool torture_judge(torture_t *torture, char kind, uint32_t addr, uint32_t size) 
     if (now->wrong) {
         return false;
     }
+    // Where littlefs appends to a directory whose last commit was torn, it can take that for erased: its own matter. The chip has looked
+    // at this operation, or, where that was cut, at the one before.
+    bool was_littlefs_op = now->is_littlefs_op;
+    now->is_littlefs_op = now->is_preparing && addr - torture->fs.addr < torture->fs.size;
     if (torture->nor->overwrite_count != now->overwrite_count) {
-        // Where littlefs appends to a directory whose last commit was torn, it can take that for erased: its own matter.
-        now->wrong = now->is_littlefs_op ? now->wrong : TORTURE_OVERWRITE;
+        now->wrong = now->is_littlefs_op || was_littlefs_op ? now->wrong : TORTURE_OVERWRITE;
         now->overwrite_count = torture->nor->overwrite_count;
     }
-    now->is_littlefs_op = now->is_preparing && addr - torture->fs.addr < torture->fs.size;
     if (torture->standby) {
         bool is_wrong = now->is_over && !may_write_later(torture, kind, addr, size);
         now->wrong = is_wrong ? TORTURE_WRONG_OUTSIDE : now->wrong;

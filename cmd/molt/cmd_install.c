@@ -95,7 +95,7 @@ static int refuse_standby(const dumpfs_t *dump, int err) {
 // A damaged loader goes in again, also while an upgrade is in progress: a device could lose its power meanwhile, a dump cannot.
 static int repair_standby(dumpfs_t *dump, uint8_t *buf) {
     uint32_t addr = dump->board.standby.loader_addr;
-    (void)molt_standby_image(dump->board.port->standby, addr, 4096, buf);
+    (void)molt_standby_image(dump->board.port->standby, addr, dump->board.standby.plan_addr, 4096, buf);
     return molt_sector_write(&dump->nor.flash, addr, buf, false);
 }
 
@@ -121,14 +121,16 @@ static int install_standby(dumpfs_t *dump, const args_t *args) {
         return status;
     }
     printf("%s: standby mode is %s\n", dump->path, is_repair ? "repaired" : "installed");
-    printf("  Its loader is in the sector at 0x%06x; the next one is for the plan of an upgrade.\n", standby.loader_addr);
+    bool has_trials = standby.plan_addr > standby.loader_addr + 4096;
+    printf("  Its loader is in the sector at 0x%06x; the one at 0x%06x is for the plan of an upgrade%s.\n", standby.loader_addr,
+        standby.plan_addr, has_trials ? ", that between them for trials" : "");
     if (is_repair) {
         printf("  Its row was in the partition table already.%s\n",
             dump->board.work == BOARD_AT_REST ? "" : " An upgrade is in progress; molt boot goes on with it.");
         return 0;
     }
-    printf("  Its row is at 0x%06x, behind the partition table's MD5: 64 bytes are programmed there, and nothing is erased.\n",
-        standby.row_addr);
+    printf("  Its rows are at 0x%06x, behind the partition table's MD5: %u bytes are programmed there, and nothing is erased.\n",
+        standby.row_addr, has_trials ? 128u : 64u);
     printf("  On a device the power must not fail while the last 4 bytes are programmed, %s (%s); after that, no upgrade\n"
            "  can brick it.\n",
         say_time(rehearse_word_us(&sim_timings[0])).text, sim_timings[0].name);

@@ -47,8 +47,9 @@ typedef struct molt_job_options {
     bool safe_check;         // false: only headers, only what is needed not to destroy the device
     bool erase_all;          // erase the source's filesystem, too
     bool whole_image;        // program also what is right already
-    bool is_fallback;        // resident mode: this is what a trial falls back on. Implies whole_image: what it will replace
-                             // is not there yet. A delta file has to lead from the new firmware to the present one
+    bool is_on_trial;        // standby mode: there will be a fallback for this one; resident mode does not ask
+    bool is_fallback;        // resident and standby mode: this is what a trial falls back on. Implies whole_image: what it
+                             // will replace is not there yet. A delta file has to lead from the new firmware to the present one
     bool image_params;       // take flash mode, size and frequency from the image, not from the device
     uint32_t chip_revision;  // an ESP32's, major * 100 + minor, by which an image may be refused; 0: not known
     uint32_t mapped_size;    // less than the target's: of which code can run on this device; 0: the target's
@@ -124,7 +125,8 @@ int molt_job_head_bytes(const molt_job_t *job, uint32_t off, uint8_t *buf, uint3
 // Nothing in resident mode. Returns 0, MOLT_ERR_NOSPC (the region is too small; nothing is written), or the flash driver's error.
 int molt_job_write_head(const molt_job_t *job, const molt_region_t *region);
 
-// For a delta file: how many sectors it needs beside itself, each in a file of its own, of which only the first block is used; else 0.
+// How many sectors the upgrade needs beside its file, each in a file of its own, of which only the first block is used: of a delta file
+// some ten; in standby mode one for the plan of what a trial falls back on; else 0.
 uint32_t molt_job_stash_count(const molt_job_t *job);
 
 // Memory for one sector that the job has for itself, and that the two below can be given as buf.
@@ -140,11 +142,12 @@ int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *fil
 
 // Finish the plan. Without resident mode: `head` is the file that was written and synced, which is held to what was to be saved,
 // byte for byte, in flash; nothing is written. In resident mode plan, overlay and extension are stored in the reserved region, and
-// head is not asked for: NULL. Returns 0 or an error. Power cut: harmless.
+// head is not asked for: NULL; nor is it for a fallback in standby mode, whose trial's plan was stored before. Returns 0 or an error. Power cut: harmless.
 int molt_job_store(molt_job_t *job, const molt_source_t *head);
 
 // The next reset upgrades.
-//   trial_starts  resident mode: starts that the new firmware has to be confirmed within, where a fallback was stored; else 0
+//   trial_starts  resident and standby mode: starts, 1 to 32, that the new firmware has to be confirmed within, where a fallback was
+//                 stored; else 0
 // Returns 0 or an error; then the device starts as before. Power cut: without resident mode fatal for some 60 ms, while the first
 // sector is rewritten; else harmless.
 int molt_job_commit(molt_job_t *job, uint32_t trial_starts);

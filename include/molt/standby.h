@@ -5,8 +5,12 @@
 // one boots. So an upgrade is begun by making the firmware's first byte no image's; and whatever the power does then, the firmware
 // does not boot until the loader has finished it. The boot loader verifies what was put in.
 //
+// Where there is one sector more, firmwares can be put in on trial: the rows then are one for the loader and one for the firmware, as
+// OTA slots, and otadata, which lies in that sector and in the plan's (upgrade/trial.h). At rest otadata is blank, and the boot loader
+// starts the factory partition's app as ever.
+//
 // Nothing of the flash is moved, and no partition is made smaller; where there is no room below the table, the app partition's last
-// two sectors are taken.
+// sectors are taken.
 #ifndef MOLT_STANDBY_H
 #define MOLT_STANDBY_H
 
@@ -34,7 +38,7 @@ typedef enum molt_standby_defect {
     MOLT_STANDBY_NO_MD5,          // the table has no MD5 row, so that firmwares would see the new rows
     MOLT_STANDBY_NO_FACTORY,      // no app partition that the boot loader always starts
     MOLT_STANDBY_OTA,             // there are OTA slots: the device can upgrade from one to the other
-    MOLT_STANDBY_TABLE_FULL,      // no room for two rows
+    MOLT_STANDBY_TABLE_FULL,      // no room for the rows
     MOLT_STANDBY_OTHER_ROWS,      // behind the MD5 row are rows of somebody else
     MOLT_STANDBY_NO_ROOM,         // neither below the table nor at the end of the app partition are two erased sectors
     MOLT_STANDBY_DEFECT_COUNT,    // no defect: how many there are
@@ -45,7 +49,8 @@ typedef struct molt_standby {
     uint32_t table_defect;  // molt_map_defect_t
     molt_region_t app;      // the partition that the firmware is in, without what the loader has of it
     uint32_t boot_end;      // where the second-stage boot loader's image ends
-    uint32_t loader_addr;   // of the loader's sector, or where it would go; the plan's is the next
+    uint32_t loader_addr;   // of the loader's sector, or where it would go
+    uint32_t plan_addr;     // of the plan's sector, likewise: the next, or, where trials are possible, the one behind that
     uint32_t row_addr;      // of its row in flash, likewise
 } molt_standby_t;
 
@@ -55,7 +60,7 @@ typedef struct molt_standby {
 // MOLT_ERR_NOTSUP (it cannot be), each with standby->defect, or the flash driver's error. Writes nothing.
 int molt_standby_read(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf, molt_standby_t *standby);
 
-// Put the loader in: its sector, and two rows behind the partition table's end, without erasing that. An installation that was cut
+// Put the loader in: its sector, and two rows, or four, behind the partition table's end, without erasing that. An installation that was cut
 // short is completed, a damaged loader repaired.
 //   standby  filled in as by molt_standby_read()
 // Returns 0, MOLT_ERR_EXIST (there already, and whole), MOLT_ERR_NOTSUP (standby->defect), MOLT_ERR_BUSY (an upgrade is prepared),
@@ -65,8 +70,14 @@ int molt_standby_read(const molt_flash_t *flash, const molt_standby_chip_t *chip
 int molt_standby_install(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf, molt_standby_t *standby);
 
 // Take the loader out: its row gets a size of 0, by programming alone. The sectors stay as they are.
-// Returns 0, MOLT_ERR_NOENT (it is not in), MOLT_ERR_BUSY (an upgrade is prepared), or the error of writing. Power cut: done, or not.
+// Returns 0, MOLT_ERR_NOENT (it is not in), MOLT_ERR_BUSY (an upgrade is prepared, or the firmware is on trial), or the error of
+// writing. Power cut: done, or not.
 int molt_standby_uninstall(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf);
+
+// Keep the firmware that is on trial.
+//   sector  sector_size bytes, 4-aligned; overwritten
+// Returns 0, MOLT_ERR_NOENT (it is not on trial), or the error of flash. Power cut: it is kept, or still on trial.
+int molt_standby_confirm(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector);
 
 // The target for jobs on a device that is in standby mode.
 //   chip_target  what the port has of the chip

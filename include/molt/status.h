@@ -25,14 +25,15 @@ typedef enum molt_outcome {
 typedef struct molt_status {
     bool is_resident;        // the device is in resident mode
     bool is_prepared;        // the next reset upgrades
-    bool is_on_trial;        // the firmware has to be confirmed: molt_resident_confirm()
+    bool is_on_trial;        // the firmware has to be confirmed: molt_resident_confirm() or molt_standby_confirm()
     uint32_t starts_left;    // of the trial
     molt_outcome_t outcome;  // of the last upgrade
     uint32_t boot_count;     // without resident mode: how often the boot loader was started for it, up to 32
+    uint32_t image_crc;      // likewise: CRC-32 of the image that was wanted
 } molt_status_t;
 
 // Read it.
-//   head    the head file, which has the report; or NULL, and without resident mode no outcome is known
+//   head    the head file, which has the report of an upgrade without resident or standby mode; or NULL, and no outcome of one is known
 //   sector  sector_size bytes, 4-aligned; overwritten
 // Returns 0 or the error of flash or of head's walk.
 int molt_status_read(

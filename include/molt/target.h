@@ -44,6 +44,8 @@ typedef struct molt_standby_chip {
     uint32_t code_size;          // bytes, a multiple of 4
     uint32_t code_vaddr;         // the CPU address that it is loaded to and entered at
     uint32_t plan_addr_off;      // in it, of the word that says where the plan is; installing fills it in
+    const uint8_t *trial_code;   // what a trial's plan brings
+    uint32_t trial_size;         // bytes, a multiple of 4; 0 where there are no trials
     uint32_t data_vaddr;         // where the chip maps flash as data
     uint32_t instruction_vaddr;  // where as code; the same on some
 } molt_standby_chip_t;
@@ -60,7 +62,8 @@ typedef struct molt_target {
     molt_loader_t delta;       // likewise for a delta file
     molt_loader_t delta_rest;  // what of that does not fit into one sector with it; size 0 for none
     const molt_standby_chip_t *standby;  // standby mode, which takes the place of both; NULL where there is no such mode
-    uint32_t loader_addr;                // of the standby loader's sector on this device; the plan's is the next
+    uint32_t loader_addr;                // of the standby loader's sector on this device
+    uint32_t plan_addr;                  // of the plan's: the next, or, where trials are possible, the one behind that
     uint32_t row_addr;                   // of its row in the partition table
 } molt_target_t;
 

@@ -83,8 +83,7 @@ static bool open_pending(const molt_flash_t *flash, const molt_target_t *target,
     if (molt_status_read(target, flash, NULL, sector, &status) != 0 || !status.is_prepared) {
         return false;
     }
-    uint32_t addr = molt_standby_plan_addr(flash, target->loader_addr);
-    return flash->read(flash->ctx, addr, sector, flash->geometry.sector_size) == 0
+    return flash->read(flash->ctx, target->plan_addr, sector, flash->geometry.sector_size) == 0
            && molt_plan_open(plan, &flash->geometry, sector) == 0;
 }
 

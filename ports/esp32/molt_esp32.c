@@ -7,6 +7,7 @@
 
 #include "esp32c3_inflate.h"
 #include "esp32c3_loader.h"
+#include "esp32c3_trial.h"
 
 // Of a RISC-V chip's loader, the offset of the word with the plan's address: riscv/start.S.
 #define RISCV_PLAN_ADDR_OFF 4
@@ -19,6 +20,8 @@ static const molt_standby_chip_t esp32c3 = {
     .code_size = sizeof esp32c3_loader,
     .code_vaddr = 0x40380000,
     .plan_addr_off = RISCV_PLAN_ADDR_OFF,
+    .trial_code = esp32c3_trial,
+    .trial_size = sizeof esp32c3_trial,
     .data_vaddr = 0x3c000000,
     .instruction_vaddr = 0x42000000,
 };

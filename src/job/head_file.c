@@ -16,6 +16,11 @@ static uint32_t report_off(const molt_job_t *job) {
     return job->source->block_size;
 }
 
+// In standby mode what the boot loader did is to be seen in the plan's sector.
+static uint32_t report_size(const molt_job_t *job) {
+    return job_is_standby(job->config.target) ? 0 : MOLT_REPORT_SIZE;
+}
+
 static uint32_t extension_off(const molt_job_t *job) {
     return 2 * job->source->block_size - 4;
 }
@@ -26,11 +31,14 @@ static uint32_t extension_size(const molt_job_t *job) {
 }
 
 uint32_t molt_job_head_size(const molt_job_t *job) {
-    if (job->is_resident) {
+    if (job->is_resident || job_is_standby_fallback(job)) {
         return 0;
     }
     uint32_t size = extension_size(job);
-    return size ? extension_off(job) + size : report_off(job) + MOLT_REPORT_SIZE;
+    if (size) {
+        return extension_off(job) + size;
+    }
+    return report_size(job) ? report_off(job) + MOLT_REPORT_SIZE : molt_sector_size(&job->config.flash->geometry);
 }
 
 // Copy what of [part_off, part_off + part_size) falls into the `size` bytes at `off` of the file.
@@ -53,7 +61,7 @@ int molt_job_head_bytes(const molt_job_t *job, uint32_t off, uint8_t *buf, uint3
     memset(buf + head_size, 0xff, size - head_size);
     uint8_t report[MOLT_REPORT_SIZE];
     molt_report_init(report, job->plan.image_crc);
-    lay(buf, off, size, report, report_off(job), MOLT_REPORT_SIZE);
+    lay(buf, off, size, report, report_off(job), report_size(job));
     if (extension_size(job)) {
         lay(buf, off, size, job_extension(job)->image, extension_off(job), extension_size(job));
     }
@@ -130,7 +138,7 @@ static int check_saved_bytes(const molt_job_t *job, uint32_t addr, uint32_t off,
 int molt_head_file_find(const molt_job_t *job, const molt_source_t *head, molt_saved_t *saved) {
     molt_head_part_t parts[PART_COUNT] = {
         [PART_HEAD] = { 0, molt_sector_size(&job->config.flash->geometry), 0 },
-        [PART_REPORT] = { report_off(job), MOLT_REPORT_SIZE, 0 },
+        [PART_REPORT] = { report_off(job), report_size(job), 0 },
         [PART_EXTENSION] = { extension_off(job), extension_size(job), 0 },
     };
     int err = molt_head_parts_find(head, parts, PART_COUNT);
@@ -143,7 +151,7 @@ int molt_head_file_find(const molt_job_t *job, const molt_source_t *head, molt_s
     *saved = (molt_saved_t){
         .head_addr = parts[PART_HEAD].addr,
         .head_crc = crcs[PART_HEAD],
-        .report_addr = parts[PART_REPORT].addr,
+        .report_addr = parts[PART_REPORT].size ? parts[PART_REPORT].addr : 0,
         .extension_addr = parts[PART_EXTENSION].size ? parts[PART_EXTENSION].addr : 0,
         .extension_size = parts[PART_EXTENSION].size,
         .extension_crc = crcs[PART_EXTENSION],

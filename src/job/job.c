@@ -216,7 +216,9 @@ static int begin_plan(molt_job_t *job) {
     molt_region_t reserved[RESERVED_MAX + 1];
     // An image of an ESP32 has a SHA-256 over its header, and its flash parameters are the boot loader's business.
     bool takes_params = job->config.options.image_params || job_is_standby(job->config.target);
-    uint32_t loader_size = job_is_standby(job->config.target) ? molt_marks_size(geometry) : job->config.target->once.size;
+    bool on_trial = job_is_standby(job->config.target) && job->config.options.is_on_trial;
+    uint32_t loader_size = job_is_standby(job->config.target) ? molt_trial_front_size(geometry, on_trial)
+                                                              : job->config.target->once.size;
     uint32_t reserved_count = min_u32(job->config.options.reserved_count, RESERVED_MAX);
     for (uint32_t i = 0; i < reserved_count; i++) {
         reserved[i] = job->config.options.reserved[i];
@@ -234,9 +236,10 @@ static int begin_plan(molt_job_t *job) {
         .boot_addr = job->config.target->boot_addr,
         .source_size = job->source->file.size,
         .kept_size = job->kept_size,
-        .extent_count = job->source->sector_count + molt_job_stash_count(job),
-        .stash_count = molt_job_stash_count(job),
+        .extent_count = job->source->sector_count + (job->is_delta ? molt_job_stash_count(job) : 0),
+        .stash_count = job->is_delta ? molt_job_stash_count(job) : 0,
         .loader_size = job->is_resident ? 0 : loader_size,
+        .trial_size = on_trial ? job->config.target->standby->trial_size : 0,
         .mapped_size = mapped_size(job),
         .fs = job->source->fs,
         .erase_all = job->config.options.erase_all,
@@ -249,6 +252,9 @@ static int begin_plan(molt_job_t *job) {
     int err = molt_plan_begin(&job->plan, geometry, &request, job->config.sector, &job->refusal);
     if (err && job_is_standby(job->config.target) && job->refusal.reason == MOLT_REFUSAL_PAST_MAPPED) {
         job->refusal.reason = MOLT_REFUSAL_PAST_PARTITION;
+    }
+    if (!err && on_trial) {
+        memcpy(molt_plan_trial_code(&job->plan), job->config.target->standby->trial_code, request.trial_size);
     }
     uint32_t fs_addr = job->image.fs_addr;
     if (!err && fs_addr && job->config.options.fs_addr && fs_addr != job->config.options.fs_addr
@@ -316,7 +322,7 @@ static int check_pending(molt_job_t *job) {
     }
     job->present_addr = target->image_addr;
     if (!molt_standby_is_armed(flash, target->image_addr)) {
-        return 0;
+        return job_trial_check(job);
     }
     bool is_cancelled = molt_standby_is_cancelled(flash, target, job->config.sector);
     return job_trouble(job, is_cancelled ? MOLT_JOB_TROUBLE_CANCELLED : MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY);
@@ -329,7 +335,7 @@ static int make_plan(molt_job_t *job) {
         return err;
     }
     // What it needs to have saved would take the place of what the upgrade itself has saved.
-    if (job->config.options.is_fallback && !job->is_resident) {
+    if (job->config.options.is_fallback && !job->is_resident && !job_is_standby(job->config.target)) {
         return job_trouble(job, MOLT_JOB_TROUBLE_FALLBACK, MOLT_ERR_NOTSUP);
     }
     err = read_present(job);
@@ -412,7 +418,9 @@ void molt_job_facts(const molt_job_t *job, molt_job_facts_t *facts) {
 }
 
 const molt_loader_t *job_extension(const molt_job_t *job) {
-    return job->is_gzip ? &job->config.target->extension : job->is_delta ? &job->config.target->delta : NULL;
+    // Of a trial either file may be a gzip file.
+    bool on_trial = job_is_standby(job->config.target) && job->config.options.is_on_trial;
+    return job->is_gzip || on_trial ? &job->config.target->extension : job->is_delta ? &job->config.target->delta : NULL;
 }
 
 static int store_resident(molt_job_t *job) {
@@ -430,18 +438,30 @@ static int store_standby(molt_job_t *job) {
     return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
-static int commit_standby(molt_job_t *job) {
-    int err = molt_standby_commit(job->config.flash, job->config.target, job->config.sector);
+static int commit_standby(molt_job_t *job, uint32_t trial_starts) {
+    int err = 0;
+    // Either job of a trial can be the one that commits it.
+    bool is_trial = job->config.options.is_fallback || job->config.options.is_on_trial;
+    if (is_trial != (trial_starts != 0) || trial_starts > MOLT_TRIAL_STARTS_MAX) {
+        return MOLT_ERR_INVAL;
+    }
+    if (trial_starts) {
+        err = molt_standby_store_starts(job->config.flash, job->config.target, trial_starts);
+    }
+    err = err ? err : molt_standby_commit(job->config.flash, job->config.target, job->config.sector);
     return err ? job_trouble(job, err == MOLT_ERR_CORRUPT ? MOLT_JOB_TROUBLE_STANDBY : MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
 int molt_job_store(molt_job_t *job, const molt_source_t *head) {
-    bool has_head = head || job->is_resident;
+    bool has_head = head || job->is_resident || job_is_standby_fallback(job);
     if (!has_head || !begin_step(job, MOLT_JOB_PLANNED)) {
         return MOLT_ERR_INVAL;
     }
     if (job->is_delta && !job_delta_is_stashed(job)) {
         return MOLT_ERR_INVAL;
+    }
+    if (job_is_standby_fallback(job)) {
+        return job_trial_store(job);
     }
     if (job->is_delta && job->config.options.is_fallback) {
         int err = job_delta_check_back(job);
@@ -478,7 +498,7 @@ int molt_job_commit(molt_job_t *job, uint32_t trial_starts) {
     }
     job->stage = MOLT_JOB_NEW;
     if (job_is_standby(job->config.target)) {
-        return commit_standby(job);
+        return commit_standby(job, trial_starts);
     }
     int err = job->is_resident
                   ? molt_resident_commit(job->config.flash, job->reserved_addr, trial_starts)

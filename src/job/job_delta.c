@@ -227,7 +227,7 @@ int job_delta_check_back(molt_job_t *job) {
 }
 
 uint32_t molt_job_stash_count(const molt_job_t *job) {
-    return job->is_delta ? molt_delta_stash_count(&job->delta->patch.header) : 0;
+    return job->is_delta ? molt_delta_stash_count(&job->delta->patch.header) : job_is_standby_fallback(job) ? 1 : 0;
 }
 
 bool job_delta_is_stashed(const molt_job_t *job) {
@@ -247,6 +247,9 @@ int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
     uint32_t size = sector_size_of(job);
     if (index >= molt_job_stash_count(job) || job->stage != MOLT_JOB_PLANNED) {
         return MOLT_ERR_INVAL;
+    }
+    if (!job->is_delta) {
+        return job_trial_bytes(job, buf);
     }
     if (buf == sector_of(job)) {
         job->delta->sector = UINT32_MAX;
@@ -276,7 +279,9 @@ int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *fil
     uint32_t crc = molt_crc32(0, buf, size);
     err = err ? err : molt_head_parts_find(file, &part, 1);
     if (!err && part.addr) {
-        job->delta->sector = UINT32_MAX;
+        if (job->is_delta) {
+            job->delta->sector = UINT32_MAX;
+        }
         err = job->config.flash->read(job->config.flash->ctx, part.addr, buf, size);
     }
     if (!err && (part.addr == 0 || molt_crc32(0, buf, size) != crc)) {
@@ -284,6 +289,9 @@ int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *fil
     }
     if (err) {
         return job_trouble(job, MOLT_JOB_TROUBLE_SAVED, err);
+    }
+    if (!job->is_delta) {
+        return job_trial_set(job, part.addr);
     }
     err = molt_plan_set_stash(&job->plan, index, part.addr, &job->refusal);
     job->delta->stash_set[index / 32] |= err ? 0 : 1u << index % 32;

@@ -33,6 +33,7 @@ typedef enum molt_job_trouble {
     MOLT_JOB_TROUBLE_LOADER,       // resident mode: the image would be loaded over the boot loader, or brings its own
     MOLT_JOB_TROUBLE_RESIDENT,     // the resident boot loader is damaged, or of another version
     MOLT_JOB_TROUBLE_FALLBACK,     // something to fall back on, without resident mode
+    MOLT_JOB_TROUBLE_NO_TRIALS,    // likewise in standby mode, and there is no room for trials
     MOLT_JOB_TROUBLE_STANDBY,      // standby mode: the loader or its rows are damaged
     MOLT_JOB_TROUBLE_CANCELLED,    // standby mode: an upgrade was cancelled, and there was no reset since
     MOLT_JOB_TROUBLE_NO_HASH,      // standby mode: the image has no SHA-256, by which the boot loader knows it for whole
@@ -92,6 +93,7 @@ struct molt_job {
     bool is_resident;         // sector 0 holds a resident boot loader
     uint32_t reserved_addr;   // its reserved region
     uint32_t present_addr;    // of the present firmware's first sector: 0, or a head
+    uint32_t back_addr;       // standby mode, a fallback: of the sector that its plan is in; 0 until that is known
 };
 
 // What of the boot loader the job's file needs beside the boot loader itself; NULL for nothing.
@@ -104,6 +106,15 @@ int job_delta_check_back(molt_job_t *job);
 
 // Whether it is known of each sector of its stash where it is.
 bool job_delta_is_stashed(const molt_job_t *job);
+
+// A fallback's part of the calls in standby mode, in job_trial.c. Likewise.
+static inline bool job_is_standby_fallback(const molt_job_t *job) {
+    return job_is_standby(job->config.target) && job->config.options.is_fallback;
+}
+int job_trial_check(molt_job_t *job);
+int job_trial_bytes(molt_job_t *job, uint8_t *buf);
+int job_trial_set(molt_job_t *job, uint32_t addr);
+int job_trial_store(molt_job_t *job);
 
 // Of all jobs, in job.c.
 int job_trouble(molt_job_t *job, molt_job_trouble_t kind, int err);

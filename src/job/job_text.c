@@ -71,6 +71,8 @@ const char *molt_job_text(const molt_job_t *job, int err) {
                        ? "the resident boot loader is one of another version of molt; upgrade with the firmware "
                          "that it came with"
                        : "the resident boot loader is damaged; install resident mode again, which repairs it";
+        case MOLT_JOB_TROUBLE_NO_TRIALS:
+            return "there is no room for trials between boot loader and partition table: upgrade without a fallback";
         case MOLT_JOB_TROUBLE_FALLBACK:
             return "something to fall back on needs resident mode; install it first";
         case MOLT_JOB_TROUBLE_LOADER:

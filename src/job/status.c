@@ -30,6 +30,7 @@ static int read_report(const molt_flash_t *flash, const molt_source_t *head, mol
                       : report.result == MOLT_REPORT_RESTORED ? MOLT_OUTCOME_RESTORED
                                                               : pending;
     status->boot_count = report.start_count;
+    status->image_crc = report.image_crc;
     return 0;
 }
 
@@ -53,9 +54,7 @@ int molt_status_read(
     const molt_target_t *target, const molt_flash_t *flash, const molt_source_t *head, uint8_t *sector, molt_status_t *status) {
     *status = (molt_status_t){ 0 };
     if (job_is_standby(target)) {
-        status->is_prepared = molt_standby_is_armed(flash, target->image_addr)
-                              && !molt_standby_is_cancelled(flash, target, sector);
-        return head ? read_report(flash, head, status) : 0;
+        return molt_standby_status(target, flash, sector, status);
     }
     uint32_t reserved_addr;
     int err = molt_resident_find(flash, &reserved_addr);

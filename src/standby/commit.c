@@ -20,20 +20,21 @@ bool molt_standby_is_armed(const molt_flash_t *flash, uint32_t image_addr) {
 }
 
 int molt_standby_store(const molt_flash_t *flash, const molt_target_t *target, const molt_plan_t *plan) {
-    return molt_sector_write(flash, molt_standby_plan_addr(flash, target->loader_addr), plan->sector, false);
+    return molt_sector_write(flash, target->plan_addr, plan->sector, false);
 }
 
 static int check_rows_are_right(const molt_flash_t *flash, const molt_target_t *target) {
-    uint8_t rows[2 * ROW_SIZE];
-    uint32_t words[2 * ROW_SIZE / 4];
-    standby_rows(flash, target->loader_addr, rows);
-    int err = flash->read(flash->ctx, target->row_addr, words, sizeof words);
-    return !err && memcmp(words, rows, sizeof words) != 0 ? MOLT_ERR_CORRUPT : err;
+    uint8_t rows[ROWS_MAX * ROW_SIZE];
+    uint32_t words[ROWS_MAX * ROW_SIZE / 4];
+    const molt_region_t app = { target->image_addr, target->mapped_size };
+    uint32_t size = ROW_SIZE * standby_rows(flash, target->loader_addr, target->plan_addr, &app, rows);
+    int err = flash->read(flash->ctx, target->row_addr, words, size);
+    return !err && memcmp(words, rows, size) != 0 ? MOLT_ERR_CORRUPT : err;
 }
 
 int molt_standby_commit(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf) {
-    uint32_t plan_addr = molt_standby_plan_addr(flash, target->loader_addr);
-    int err = standby_check_loader(flash, target->standby, target->loader_addr, buf);
+    uint32_t plan_addr = target->plan_addr;
+    int err = standby_check_loader(flash, target->standby, target->loader_addr, plan_addr, buf);
     err = err == MOLT_ERR_IO ? MOLT_ERR_CORRUPT : err;
     if (!err) {
         err = check_rows_are_right(flash, target);
@@ -50,8 +51,7 @@ int molt_standby_commit(const molt_flash_t *flash, const molt_target_t *target, 
 // The marks of the plan in flash, or the error of reading it: there may be none.
 static int read_marks(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf, uint32_t *marks) {
     molt_plan_t plan;
-    int err = flash->read(
-        flash->ctx, molt_standby_plan_addr(flash, target->loader_addr), buf, molt_sector_size(&flash->geometry));
+    int err = flash->read(flash->ctx, target->plan_addr, buf, molt_sector_size(&flash->geometry));
     if (!err) {
         err = molt_plan_open(&plan, &flash->geometry, buf);
         *marks = molt_marks_read(&flash->geometry, buf);
@@ -77,5 +77,5 @@ int molt_standby_cancel(const molt_flash_t *flash, const molt_target_t *target, 
     if (err || is_marked(marks, MOLT_MARK_CANCELLED)) {
         return err ? err : MOLT_ERR_NOENT;
     }
-    return molt_marks_make(flash, molt_standby_plan_addr(flash, target->loader_addr), MOLT_MARK_CANCELLED);
+    return molt_marks_make(flash, target->plan_addr, MOLT_MARK_CANCELLED);
 }

@@ -9,7 +9,7 @@
 
 // Program `size` bytes at `addr` and read them back.
 static int program(const molt_flash_t *flash, uint32_t addr, const uint8_t *bytes, uint32_t size) {
-    uint32_t words[2 * ROW_SIZE / 4];
+    uint32_t words[ROW_SIZE / 4];
     memcpy(words, bytes, size);
     int err = flash->prog(flash->ctx, addr, words, size);
     if (!err) {
@@ -18,30 +18,28 @@ static int program(const molt_flash_t *flash, uint32_t addr, const uint8_t *byte
     return !err && memcmp(words, bytes, size) != 0 ? MOLT_ERR_IO : err;
 }
 
-// The two rows, so that at each moment the table is the old one or the new one: while the first one's head reads as erased it is
-// the table's end, whatever stands behind.
+// The rows, so that at each moment the table is the old one or the new one: while the first one's head reads as erased it is the
+// table's end, whatever stands behind.
 static int append_rows(const molt_flash_t *flash, const molt_standby_t *standby) {
-    uint8_t rows[2 * ROW_SIZE];
-    standby_rows(flash, standby->loader_addr, rows);
-    uint32_t first = standby->row_addr;
-    uint32_t second = first + ROW_SIZE;
-    int err = program(flash, first + ROW_HEAD_SIZE, rows + ROW_HEAD_SIZE, ROW_SIZE - ROW_HEAD_SIZE);
-    if (!err) {
-        err = program(flash, second + ROW_HEAD_SIZE, rows + ROW_SIZE + ROW_HEAD_SIZE, ROW_SIZE - ROW_HEAD_SIZE);
+    uint8_t rows[ROWS_MAX * ROW_SIZE];
+    uint32_t count = standby_rows(flash, standby->loader_addr, standby->plan_addr, &standby->app, rows);
+    int err = 0;
+    for (uint32_t off = 0; !err && off < count * ROW_SIZE; off += ROW_SIZE) {
+        err = program(flash, standby->row_addr + off + ROW_HEAD_SIZE, rows + off + ROW_HEAD_SIZE, ROW_SIZE - ROW_HEAD_SIZE);
     }
-    if (!err) {
-        err = program(flash, second, rows + ROW_SIZE, ROW_HEAD_SIZE);
+    for (uint32_t off = count * ROW_SIZE; !err && off; off -= ROW_SIZE) {
+        err = program(flash, standby->row_addr + off - ROW_SIZE, rows + off - ROW_SIZE, ROW_HEAD_SIZE);
     }
-    return err ? err : program(flash, first, rows, ROW_HEAD_SIZE);
+    return err;
 }
 
 // What is free to be programmed: erased, or begun by an installation of the same that was cut short.
 static int check_rows_are_free(const molt_flash_t *flash, const molt_standby_t *standby) {
-    uint8_t rows[2 * ROW_SIZE];
-    uint32_t words[2 * ROW_SIZE / 4];
-    standby_rows(flash, standby->loader_addr, rows);
-    int err = flash->read(flash->ctx, standby->row_addr, words, sizeof words);
-    for (uint32_t i = 0; !err && i < sizeof words / 4; i++) {
+    uint8_t rows[ROWS_MAX * ROW_SIZE];
+    uint32_t words[ROWS_MAX * ROW_SIZE / 4];
+    uint32_t size = ROW_SIZE * standby_rows(flash, standby->loader_addr, standby->plan_addr, &standby->app, rows);
+    int err = flash->read(flash->ctx, standby->row_addr, words, size);
+    for (uint32_t i = 0; !err && i < size / 4; i++) {
         err = (words[i] & load32_le(rows + 4 * i)) == load32_le(rows + 4 * i) ? 0 : MOLT_ERR_NOTSUP;
     }
     return err;
@@ -56,7 +54,7 @@ int molt_standby_install(const molt_flash_t *flash, const molt_standby_chip_t *c
     if (molt_standby_is_armed(flash, standby->app.addr)) {
         return MOLT_ERR_BUSY;
     }
-    if (molt_standby_image(chip, standby->loader_addr, sector_size, buf) > sector_size) {
+    if (molt_standby_image(chip, standby->loader_addr, standby->plan_addr, sector_size, buf) > sector_size) {
         return MOLT_ERR_FBIG;
     }
     int err = molt_sector_verify(flash, standby->loader_addr, buf);
@@ -78,8 +76,9 @@ int molt_standby_uninstall(const molt_flash_t *flash, const molt_standby_chip_t 
     if (err && err != MOLT_ERR_CORRUPT) {
         return err == MOLT_ERR_NOTSUP ? MOLT_ERR_NOENT : err;
     }
-    if (molt_standby_is_armed(flash, standby.app.addr)) {
-        return MOLT_ERR_BUSY;
+    int on_trial = standby_is_on_trial(flash, standby.plan_addr, buf);
+    if (on_trial || molt_standby_is_armed(flash, standby.app.addr)) {
+        return on_trial < 0 ? on_trial : MOLT_ERR_BUSY;
     }
     static const uint8_t none[4] = { 0 };
     return program(flash, standby.row_addr + ROW_SIZE_OFF, none, sizeof none);

@@ -71,7 +71,8 @@ static void app_put_code(app_writer_t *writer, const molt_standby_chip_t *chip, 
     app_sum_segment(writer, code, chip->code_size);
 }
 
-uint32_t molt_standby_image(const molt_standby_chip_t *chip, uint32_t loader_addr, uint32_t sector_size, uint8_t *buf) {
+uint32_t molt_standby_image(
+    const molt_standby_chip_t *chip, uint32_t loader_addr, uint32_t plan_addr, uint32_t sector_size, uint8_t *buf) {
     uint32_t size = APP_HEADER_SIZE + 3 * APP_SEGMENT_HEADER_SIZE + DESCRIPTION_SIZE + 4 + chip->code_size;
     size = (size | 15) + 1 + MOLT_SHA256_SIZE;
     if (size > sector_size) {
@@ -95,7 +96,7 @@ uint32_t molt_standby_image(const molt_standby_chip_t *chip, uint32_t loader_add
     // Where both are mapped into one range of addresses they take a page each.
     uint32_t instruction_vaddr = chip->instruction_vaddr + (chip->instruction_vaddr == chip->data_vaddr ? APP_PAGE_SIZE : 0);
     (void)app_put_segment(&writer, instruction_vaddr + place, 4);
-    app_put_code(&writer, chip, loader_addr + sector_size);
+    app_put_code(&writer, chip, plan_addr);
     uint32_t digest_off = size - MOLT_SHA256_SIZE;
     memset(buf + writer.size, 0, digest_off - writer.size);
     buf[digest_off - 1] = writer.checksum;

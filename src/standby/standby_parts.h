@@ -29,11 +29,20 @@ enum {
 #define ROW_SIZE_OFF 8u
 #define ROW_LABEL_OFF 12u
 
-// The two rows: the loader's, and one behind it. A boot loader counts the rows without the MD5 row and looks at that many from
-// the first on, so that it never looks at the last one.
-void standby_rows(const molt_flash_t *flash, uint32_t loader_addr, uint8_t rows[2 * ROW_SIZE]);
+#define ROWS_MAX 4u
+
+// The rows: the loader's; where trials are possible those of the firmware, as the slot behind the loader's, and of otadata; and one
+// behind them. A boot loader counts the rows without the MD5 row and looks at that many from the first on, so that it never looks at the
+// last one. Returns how many.
+uint32_t standby_rows(
+    const molt_flash_t *flash, uint32_t loader_addr, uint32_t plan_addr, const molt_region_t *app, uint8_t rows[ROWS_MAX * ROW_SIZE]);
 
 // Whether the loader's sector holds `chip`'s loader: 0, MOLT_ERR_IO (it does not), or the driver's error.
-int standby_check_loader(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t loader_addr, uint8_t *buf);
+int standby_check_loader(
+    const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t loader_addr, uint32_t plan_addr, uint8_t *buf);
+
+// Whether the plan's sector says that a firmware is on trial: 1, 0, or the driver's error.
+//   buf  sector_size bytes, 4-aligned; overwritten
+int standby_is_on_trial(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *buf);
 
 #endif

@@ -9,19 +9,29 @@
 #include "standby/standby_parts.h"
 
 #define LOADER_LABEL "molt"
+#define APP_LABEL "molt_app"
+#define OTADATA_LABEL "molt_otadata"
 
 // Of a type that nobody has.
 #define DATA_NONE 0x40
+#define DATA_OTA 0x00
 
-// What the boot loader never looks at, behind the loader's row.
+// What the boot loader never looks at, behind the others.
 #define END_LABEL "molt_end"
 
-uint32_t molt_standby_plan_addr(const molt_flash_t *flash, uint32_t loader_addr) {
-    return loader_addr + molt_sector_size(&flash->geometry);
+// The slots: molt_trial_ask() counts on the loader's being the first.
+#define LOADER_SLOT MOLT_PARTITION_APP_OTA_FIRST
+#define APP_SLOT (MOLT_PARTITION_APP_OTA_FIRST + 1)
+
+static bool has_trials(const molt_flash_t *flash, uint32_t loader_addr, uint32_t plan_addr) {
+    return MOLT_TRIAL && plan_addr - loader_addr > molt_sector_size(&flash->geometry);
 }
 
-static void lay_row(
-    uint8_t *row, uint8_t type, uint8_t subtype, uint32_t addr, uint32_t size, const char *label, uint32_t length) {
+bool molt_standby_has_trials(const molt_target_t *target, const molt_flash_t *flash) {
+    return has_trials(flash, target->loader_addr, target->plan_addr);
+}
+
+static void lay_row(uint8_t *row, uint8_t type, uint8_t subtype, uint32_t addr, uint32_t size, const char *label) {
     memset(row, 0, ROW_SIZE);
     row[0] = 0xaa;
     row[1] = 0x50;
@@ -29,19 +39,37 @@ static void lay_row(
     row[3] = subtype;
     store32_le(row + ROW_ADDR_OFF, addr);
     store32_le(row + ROW_SIZE_OFF, size);
-    memcpy(row + ROW_LABEL_OFF, label, length);
+    for (uint32_t i = 0; label[i]; i++) {
+        row[ROW_LABEL_OFF + i] = (uint8_t)label[i];
+    }
 }
 
-void standby_rows(const molt_flash_t *flash, uint32_t loader_addr, uint8_t rows[2 * ROW_SIZE]) {
+uint32_t standby_rows(
+    const molt_flash_t *flash, uint32_t loader_addr, uint32_t plan_addr, const molt_region_t *app, uint8_t rows[ROWS_MAX * ROW_SIZE]) {
     uint32_t size = molt_sector_size(&flash->geometry);
-    lay_row(rows, MOLT_PARTITION_TYPE_APP, MOLT_PARTITION_APP_TEST, loader_addr, size, LOADER_LABEL, sizeof LOADER_LABEL - 1);
-    lay_row(rows + ROW_SIZE, MOLT_PARTITION_TYPE_DATA, DATA_NONE, loader_addr + size, size, END_LABEL, sizeof END_LABEL - 1);
+    uint8_t *row = rows;
+    if (has_trials(flash, loader_addr, plan_addr)) {
+        // An entry of otadata is at the beginning of each of its sectors, wherever that is: the second one is in the plan's.
+        uint32_t otadata_addr = plan_addr - size + molt_trial_entry_off(&flash->geometry);
+        lay_row(row, MOLT_PARTITION_TYPE_APP, LOADER_SLOT, loader_addr, size, LOADER_LABEL);
+        row += ROW_SIZE;
+        lay_row(row, MOLT_PARTITION_TYPE_APP, APP_SLOT, app->addr, app->size, APP_LABEL);
+        row += ROW_SIZE;
+        lay_row(row, MOLT_PARTITION_TYPE_DATA, DATA_OTA, otadata_addr, 2 * size, OTADATA_LABEL);
+    } else {
+        lay_row(row, MOLT_PARTITION_TYPE_APP, MOLT_PARTITION_APP_TEST, loader_addr, size, LOADER_LABEL);
+    }
+    row += ROW_SIZE;
+    lay_row(row, MOLT_PARTITION_TYPE_DATA, DATA_NONE, plan_addr, size, END_LABEL);
+    return (uint32_t)(row - rows) / ROW_SIZE + 1;
 }
 
-int standby_check_loader(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t loader_addr, uint8_t *buf) {
+int standby_check_loader(
+    const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t loader_addr, uint32_t plan_addr, uint8_t *buf) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
-    return molt_standby_image(chip, loader_addr, sector_size, buf) > sector_size ? MOLT_ERR_IO
-                                                                                 : molt_sector_verify(flash, loader_addr, buf);
+    return molt_standby_image(chip, loader_addr, plan_addr, sector_size, buf) > sector_size
+               ? MOLT_ERR_IO
+               : molt_sector_verify(flash, loader_addr, buf);
 }
 
 static int cannot(molt_standby_t *standby, molt_standby_defect_t defect) {
@@ -102,25 +130,33 @@ static bool has_label(const molt_partition_t *partition, const char *label, uint
     return memcmp(partition->label, label, size) == 0;
 }
 
+static bool is_of_molt(const molt_partition_t *partition) {
+    return has_label(partition, LOADER_LABEL, sizeof LOADER_LABEL) || has_label(partition, APP_LABEL, sizeof APP_LABEL)
+           || has_label(partition, OTADATA_LABEL, sizeof OTADATA_LABEL) || has_label(partition, END_LABEL, sizeof END_LABEL);
+}
+
 // Look through the rows behind the MD5 row. 0: the loader's is there; MOLT_ERR_NOENT: there is room for it at standby->row_addr, or
 // it is there, but its head was torn.
-static int find_rows(const molt_partition_table_t *table, molt_standby_t *standby) {
+static int find_rows(const molt_flash_t *flash, const molt_partition_table_t *table, molt_standby_t *standby) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
     molt_partition_t partition;
     uint32_t off = (table->count + 1) * ROW_SIZE;
     for (uint32_t i = 0; i < table->hidden_count; i++, off += ROW_SIZE) {
         molt_partition_get(table, table->count + i, &partition);
-        bool is_loader = has_label(&partition, LOADER_LABEL, sizeof LOADER_LABEL);
-        if (!is_loader && !has_label(&partition, END_LABEL, sizeof END_LABEL)) {
+        if (!is_of_molt(&partition)) {
             return cannot(standby, MOLT_STANDBY_OTHER_ROWS);
         }
-        if (is_loader && partition.piece.region.size) {
+        if (has_label(&partition, LOADER_LABEL, sizeof LOADER_LABEL) && partition.piece.region.size) {
+            bool is_slot = partition.type == MOLT_PARTITION_TYPE_APP && partition.subtype == LOADER_SLOT;
             standby->row_addr = MOLT_PARTITION_TABLE_ADDR + off;
             standby->loader_addr = partition.piece.region.addr;
-            return partition.type == MOLT_PARTITION_TYPE_APP && partition.subtype == MOLT_PARTITION_APP_TEST ? 0 : MOLT_ERR_NOENT;
+            standby->plan_addr = standby->loader_addr + (is_slot ? 2 : 1) * sector_size;
+            bool is_test = partition.type == MOLT_PARTITION_TYPE_APP && partition.subtype == MOLT_PARTITION_APP_TEST;
+            return is_test || (MOLT_TRIAL && is_slot) ? 0 : MOLT_ERR_NOENT;
         }
     }
     standby->row_addr = MOLT_PARTITION_TABLE_ADDR + off;
-    return off + 3 * ROW_SIZE > MOLT_PARTITION_TABLE_SIZE ? cannot(standby, MOLT_STANDBY_TABLE_FULL) : MOLT_ERR_NOENT;
+    return off + (ROWS_MAX + 1) * ROW_SIZE > MOLT_PARTITION_TABLE_SIZE ? cannot(standby, MOLT_STANDBY_TABLE_FULL) : MOLT_ERR_NOENT;
 }
 
 // Whether the sector at `addr` is erased, or has a plan of an earlier installation. 1, 0 or the driver's error.
@@ -135,15 +171,19 @@ static int is_free_for_plan(const molt_flash_t *flash, uint32_t addr, uint8_t *b
     return err ? err : molt_plan_open(&plan, &flash->geometry, buf) == 0;
 }
 
-// Whether the two sectors from `addr` on are free: erased, or what molt has left there.
-// 1, 0 or the driver's error.
-static int is_room(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t addr, uint8_t *buf) {
+// Whether the sector at `addr` has nothing but an entry of otadata, of an earlier installation. 1, 0 or the driver's error.
+static int is_free_for_otadata(const molt_flash_t *flash, uint32_t addr) {
+    uint32_t begin = molt_trial_entry_off(&flash->geometry);
+    uint32_t end = begin + MOLT_TRIAL_ENTRY_SIZE;
+    int is_blank = molt_flash_is_blank(flash, addr, begin);
+    return is_blank == 1 ? molt_flash_is_blank(flash, addr + end, molt_sector_size(&flash->geometry) - end) : is_blank;
+}
+
+// Whether the sector for the loader is erased, or has what was begun of it. 1, 0 or the driver's error.
+static int is_free_for_loader(
+    const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t addr, uint32_t plan_addr, uint8_t *buf) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
-    int is_free = is_free_for_plan(flash, addr + sector_size, buf);
-    if (is_free != 1) {
-        return is_free;
-    }
-    (void)molt_standby_image(chip, addr, sector_size, buf);
+    (void)molt_standby_image(chip, addr, plan_addr, sector_size, buf);
     uint32_t words[16];
     for (uint32_t off = 0; off < sector_size; off += sizeof words) {
         int err = flash->read(flash->ctx, addr + off, words, sizeof words);
@@ -159,27 +199,52 @@ static int is_room(const molt_flash_t *flash, const molt_standby_chip_t *chip, u
     return 1;
 }
 
-// The two sectors for loader and plan: below the table, else at the end of the app partition.
-static int find_room(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf, molt_standby_t *standby) {
-    uint32_t size = 2 * molt_sector_size(&flash->geometry);
-    uint32_t addr = MOLT_PARTITION_TABLE_ADDR - size;
-    int is_free = addr >= standby->boot_end ? is_room(flash, chip, addr, buf) : 0;
-    if (is_free == 0 && standby->app.size > size) {
-        addr = standby->app.addr + standby->app.size - size;
-        is_free = is_room(flash, chip, addr, buf);
+// Whether the `count` sectors up to `end`, of loader, otadata and plan, are free: erased, or what molt has left there.
+// 1, 0 or the driver's error.
+static int is_room(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t end, uint32_t count, uint8_t *buf) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t addr = end - count * sector_size;
+    int is_free = is_free_for_plan(flash, end - sector_size, buf);
+    if (is_free == 1 && count > 2) {
+        is_free = is_free_for_otadata(flash, addr + sector_size);
     }
-    standby->loader_addr = addr;
+    return is_free == 1 ? is_free_for_loader(flash, chip, addr, end - sector_size, buf) : is_free;
+}
+
+// The sectors for loader and plan, with one more for trials if that is there: below the table, else at the end of the app partition.
+static int find_room(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf, molt_standby_t *standby) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    uint32_t app_end = standby->app.addr + standby->app.size;
+    const struct {
+        uint32_t begin, end, count;
+    } places[] = {
+        { standby->boot_end, MOLT_PARTITION_TABLE_ADDR, 3 },
+        { standby->boot_end, MOLT_PARTITION_TABLE_ADDR, 2 },
+        { standby->app.addr + sector_size, app_end, 3 },
+        { standby->app.addr + sector_size, app_end, 2 },
+    };
+    int is_free = 0;
+    for (uint32_t i = 0; is_free == 0 && i < sizeof places / sizeof places[0]; i++) {
+        uint32_t size = places[i].count * sector_size;
+        bool is_possible = places[i].count == 2 || (MOLT_TRIAL && chip->trial_size);
+        if (is_possible && places[i].begin <= places[i].end && places[i].end - places[i].begin >= size) {
+            standby->loader_addr = places[i].end - size;
+            standby->plan_addr = places[i].end - sector_size;
+            is_free = is_room(flash, chip, places[i].end, places[i].count, buf);
+        }
+    }
     return is_free == 1 ? MOLT_ERR_NOENT : is_free == 0 ? cannot(standby, MOLT_STANDBY_NO_ROOM) : is_free;
 }
 
 // A row for the loader is there: whether it is of the place that molt would have chosen. Elsewhere it is somebody else's, and a boot
 // loader that has grown since has taken the place.
 static int check_place(const molt_flash_t *flash, molt_standby_t *standby) {
-    uint32_t size = 2 * molt_sector_size(&flash->geometry);
-    if (standby->loader_addr == MOLT_PARTITION_TABLE_ADDR - size) {
+    uint32_t end = standby->plan_addr + molt_sector_size(&flash->geometry);
+    uint32_t size = end - standby->loader_addr;
+    if (end == MOLT_PARTITION_TABLE_ADDR) {
         return standby->loader_addr >= standby->boot_end ? 0 : cannot(standby, MOLT_STANDBY_NO_ROOM);
     }
-    if (standby->app.size > size && standby->loader_addr == standby->app.addr + standby->app.size - size) {
+    if (standby->app.size > size && end == standby->app.addr + standby->app.size) {
         return 0;
     }
     standby->loader_addr = 0;
@@ -188,8 +253,8 @@ static int check_place(const molt_flash_t *flash, molt_standby_t *standby) {
 
 // What the loader has of the app partition the firmware has not.
 static void clip_app(const molt_flash_t *flash, molt_standby_t *standby) {
-    uint32_t size = 2 * molt_sector_size(&flash->geometry);
-    if (ranges_overlap(standby->app.addr, standby->app.size, standby->loader_addr, size)) {
+    uint32_t size = standby->plan_addr + molt_sector_size(&flash->geometry) - standby->loader_addr;
+    if (standby->loader_addr && ranges_overlap(standby->app.addr, standby->app.size, standby->loader_addr, size)) {
         standby->app.size = standby->loader_addr - standby->app.addr;
     }
 }
@@ -214,12 +279,12 @@ int molt_standby_read(const molt_flash_t *flash, const molt_standby_chip_t *chip
         return cannot(standby, MOLT_STANDBY_NO_MD5);
     }
     err = find_app(&table, standby);
-    err = err ? err : find_rows(&table, standby);
+    err = err ? err : find_rows(flash, &table, standby);
     err = err ? err : check_place(flash, standby);
     if (err == MOLT_ERR_NOENT) {
         err = find_room(flash, chip, buf, standby);
     } else if (!err) {
-        err = standby_check_loader(flash, chip, standby->loader_addr, buf);
+        err = standby_check_loader(flash, chip, standby->loader_addr, standby->plan_addr, buf);
         standby->defect = err == MOLT_ERR_IO ? MOLT_STANDBY_LOADER_DAMAGED : MOLT_STANDBY_FINE;
         err = err == MOLT_ERR_IO ? MOLT_ERR_CORRUPT : err;
     }
@@ -233,5 +298,6 @@ void molt_standby_target(molt_target_t *target, const molt_target_t *chip_target
     target->boot_addr = standby->app.addr;
     target->mapped_size = standby->app.size;
     target->loader_addr = standby->loader_addr;
+    target->plan_addr = standby->plan_addr;
     target->row_addr = standby->row_addr;
 }

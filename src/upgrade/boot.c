@@ -32,7 +32,7 @@ typedef struct run {
     molt_journal_t journal;
     uint32_t log_off;  // in the sector: of the next entry of the log of starts
     uint32_t log_end;
-    uint32_t last_first;  // what the last entry says: the first step of the start before, with LOG_DONE if that was done
+    uint32_t last_first;  // what the last entry says: the first step of the start before, with PLAN_LOG_DONE if that was done
     uint32_t from;        // step that this start begins to look at; verify_step where the source is not whole any more
     uint32_t progress;    // of a delta: how far it had come when this start began, at least 1; else 0
     uint32_t marks;       // standby mode: molt_marks_read()
@@ -64,9 +64,6 @@ static void note(const molt_flash_t *flash, const molt_plan_t *plan, molt_report
         (void)molt_report_note(flash, plan->saved.report_addr, plan->image_crc, result);
     }
 }
-
-// Behind the number of a start's first step in its log: that step was done.
-#define LOG_DONE 0x8000u
 
 // Write an entry into the log of starts: a number and, in the upper half, the complement of it.
 static void log_start(const molt_flash_t *flash, const molt_boot_place_t *place, run_t *run, uint32_t number) {
@@ -344,7 +341,7 @@ static int perform_steps(
         }
         (void)molt_journal_mark(flash, &run->journal, i);
         if (i == first) {
-            log_start(flash, place, run, i | LOG_DONE);
+            log_start(flash, place, run, i | PLAN_LOG_DONE);
         }
     }
     return 0;
@@ -353,7 +350,7 @@ static int perform_steps(
 // The plan is still there. That it is finished is noted before anything else counts on it.
 static int note_finished(const molt_flash_t *flash, const molt_boot_place_t *place, run_t *run) {
     int err = molt_journal_mark(flash, &run->journal, run->plan->step_count);
-    log_start(flash, place, run, run->plan->step_count | LOG_DONE);
+    log_start(flash, place, run, run->plan->step_count | PLAN_LOG_DONE);
     return err;
 }
 
@@ -486,6 +483,7 @@ static int run_standby(const molt_flash_t *flash, uint32_t plan_addr, const molt
     bool is_placed = (marks >> MOLT_MARK_PLACED & 1) != 0;
     bool is_new = is_placed && first_holds(flash, place.final_addr, plan->first_crc, APP_MAGIC, buf);
     if (!err && is_placed && plan_trial_size(plan)) {
+        // It may end the trial, or say that there is another plan to be carried out.
         *next = io->ask(flash, plan_addr, plan->sector, buf, is_new, molt_plan_trial_code(plan));
         if (*next != MOLT_TRIAL_GO_ON) {
             return MOLT_BOOT_DONE;

@@ -161,8 +161,13 @@ bool molt_plan_is_apart(const molt_plan_t *plan, const molt_saved_t *saved);
 // Likewise of two plans, of which one is carried out behind the other.
 bool molt_plan_is_apart_from(const molt_plan_t *plan, const molt_plan_t *other);
 
-// The code for a trial, plan_trial_size() bytes of a plan that is being made or was opened: to be copied there, or to be run.
+// The code for a trial, of a plan that is being made or was opened: so many bytes, 0 where it is no plan for one; and where in `sector`
+// they go, or are.
+uint32_t molt_plan_trial_size(const molt_plan_t *plan);
 uint8_t *molt_plan_trial_code(const molt_plan_t *plan);
+
+// How often the boot loader began to carry out a plan that was opened, as far as that was noted: up to 8 for a step.
+uint32_t molt_plan_start_count(const molt_plan_t *plan);
 
 // Where things are saved. Returns 0, or MOLT_ERR_RANGE with *refusal set.
 int molt_plan_set_saved(molt_plan_t *plan, const molt_saved_t *saved, molt_refusal_t *refusal);

@@ -119,6 +119,20 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
     return 0;
 }
 
+uint32_t molt_plan_trial_size(const molt_plan_t *plan) {
+    return plan_trial_size(plan);
+}
+
+uint32_t molt_plan_start_count(const molt_plan_t *plan) {
+    uint32_t count = 0;
+    uint32_t begin = plan->journal_off + plan->set_size;
+    for (uint32_t off = begin; off < begin + plan->log_size; off += 4) {
+        uint32_t entry = load32_le(plan->sector + off);
+        count += (uint16_t)~entry == entry >> 16 && (entry & PLAN_LOG_DONE) == 0;
+    }
+    return count;
+}
+
 // The sector of `addr` exists, and the image will not be written over it.
 static int check_spared(const molt_plan_t *plan, uint32_t addr, molt_refusal_reason_t reason, molt_refusal_t *refusal) {
     if (plan_is_rewritten(plan, addr)) {

@@ -2,6 +2,8 @@
 
 #include "upgrade/trial.h"
 
+#include <stddef.h>
+
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "upgrade/plan_layout.h"
@@ -13,7 +15,7 @@
 #define TRIAL_IMAGE_MAGIC 0xe9u
 
 // An entry of otadata: its number, a label, the state, and a CRC of the number alone. Blank words are 0xFFFFFFFF.
-enum { ENTRY_OFF_NUMBER = 0, ENTRY_OFF_STATE = 24, ENTRY_OFF_CRC = MOLT_TRIAL_ENTRY_OFF_CRC, ENTRY_SIZE = 32 };
+enum { ENTRY_OFF_NUMBER = 0, ENTRY_OFF_STATE = 24, ENTRY_OFF_CRC = MOLT_TRIAL_ENTRY_OFF_CRC };
 #define ENTRY_STATE_NEW 0u
 
 // The number's lowest bits say which app of two is meant: 1 the first, which is molt's loader, 2 the second, the firmware. Their CRCs
@@ -23,9 +25,13 @@ enum { ENTRY_OFF_NUMBER = 0, ENTRY_OFF_STATE = 24, ENTRY_OFF_CRC = MOLT_TRIAL_EN
 #define FIRMWARE_NUMBER 2u
 #define FIRMWARE_CRC 0x55f63774u
 
-// In the page that no other word of a trial is in, behind the marks of that page: that it is over, and a byte for each start.
+// In a page of marks, behind these: that the trial is over, that the fallback's plan is carried out, and a byte for each start.
 static uint32_t over_off(const molt_geometry_t *geometry) {
     return (MOLT_MARK_COUNT - 1) * molt_page_size(geometry) + molt_page_size(geometry) / 2 + 4;
+}
+
+static uint32_t back_off(const molt_geometry_t *geometry) {
+    return over_off(geometry) + 4;
 }
 
 static uint32_t starts_off(const molt_geometry_t *geometry) {
@@ -40,8 +46,12 @@ static uint32_t count_zeros(uint32_t word) {
     return count;
 }
 
+static bool is_made(const uint8_t *word) {
+    return count_zeros(load32_le(word)) >= 16;
+}
+
 static bool is_over(const molt_geometry_t *geometry, const uint8_t *sector) {
-    return count_zeros(load32_le(sector + over_off(geometry))) >= 16
+    return is_made(sector + over_off(geometry))
            || load32_le(sector + molt_trial_entry_off(geometry) + ENTRY_OFF_CRC) == 0;
 }
 
@@ -57,17 +67,20 @@ static const molt_trial_t *trial_in(const molt_geometry_t *geometry, const uint8
     return (const molt_trial_t *)(const void *)(sector + molt_trial_off(geometry));
 }
 
-static bool is_sound(const molt_trial_t *trial) {
-    return molt_crc32(0, trial, sizeof *trial - 4) == trial->crc;
+// How many starts there are; 0 where what was stored is damaged.
+static uint32_t starts_of(const molt_trial_t *trial) {
+    bool is_sound = molt_crc32(0, trial, offsetof(molt_trial_t, crc)) == trial->crc
+                    && (uint16_t)~trial->starts == trial->starts >> 16;
+    return is_sound ? trial->starts & 0xffff : 0;
 }
 
-molt_trial_stage_t molt_trial_read(const molt_geometry_t *geometry, const uint8_t *sector, molt_trial_t *trial, uint32_t *starts) {
-    static const molt_trial_t none;
+molt_trial_stage_t molt_trial_read(const molt_geometry_t *geometry, const uint8_t *sector, uint32_t *starts_left) {
     const uint8_t *entry = sector + molt_trial_entry_off(geometry);
-    *trial = is_sound(trial_in(geometry, sector)) ? *trial_in(geometry, sector) : none;
-    *starts = read_starts(geometry, sector);
+    uint32_t count = starts_of(trial_in(geometry, sector));
+    uint32_t ended = read_starts(geometry, sector);
+    *starts_left = ended + 1 < count ? count - ended - 1 : 0;
     if (is_over(geometry, sector)) {
-        return MOLT_TRIAL_OVER;
+        return is_made(sector + back_off(geometry)) ? MOLT_TRIAL_BACK : MOLT_TRIAL_OVER;
     }
     bool is_on = load32_le(entry + ENTRY_OFF_NUMBER) == LOADER_NUMBER && load32_le(entry + ENTRY_OFF_CRC) == LOADER_CRC;
     return is_on ? MOLT_TRIAL_ON : MOLT_TRIAL_NONE;
@@ -95,7 +108,7 @@ static int write_entries(const molt_flash_t *flash, uint32_t plan_addr, uint8_t 
     err = err ? err : prog_word(flash, firmware + ENTRY_OFF_STATE, ENTRY_STATE_NEW);
     err = err ? err : prog_word(flash, firmware + ENTRY_OFF_CRC, FIRMWARE_CRC);
     err = err ? err : prog_word(flash, firmware + ENTRY_OFF_NUMBER, FIRMWARE_NUMBER);
-    err = err ? err : flash->read(flash->ctx, firmware, buf, ENTRY_SIZE);
+    err = err ? err : flash->read(flash->ctx, firmware, buf, MOLT_TRIAL_ENTRY_SIZE);
     bool is_right = load32_le(buf + ENTRY_OFF_NUMBER) == FIRMWARE_NUMBER && load32_le(buf + ENTRY_OFF_STATE) == ENTRY_STATE_NEW
                     && load32_le(buf + ENTRY_OFF_CRC) == FIRMWARE_CRC;
     return err || is_right ? err : -1;
@@ -128,7 +141,8 @@ uint32_t molt_trial_ask(
     bool is_ended = is_over(&flash->geometry, sector);
     bool is_begun = has_magic(flash, load32_le(header + PLAN_OFF_IMAGE_ADDR));
     uint32_t next = is_begun ? MOLT_TRIAL_RESET : MOLT_TRIAL_GO_ON;
-    bool has_back = is_sound(trial) && read_back(flash, trial, buf);
+    uint32_t count = starts_of(trial);
+    bool has_back = count != 0 && read_back(flash, trial, buf);
     uint32_t marks = has_back ? molt_marks_read(&flash->geometry, buf) : 0;
     if ((marks >> MOLT_MARK_COMMITTED & 1) != 0) {
         if (!is_ended && (marks >> MOLT_MARK_PLACED & 1) != 0 && is_begun) {
@@ -141,12 +155,13 @@ uint32_t molt_trial_ask(
         (void)molt_trial_end(flash, plan_addr);
         return MOLT_TRIAL_GO_ON;
     }
-    if (!is_new || !is_sound(trial)) {
+    if (!is_new || count == 0) {
         (void)molt_trial_end(flash, plan_addr);
         return is_new ? next : MOLT_TRIAL_GO_ON;
     }
     uint32_t starts = read_starts(&flash->geometry, sector);
-    if (is_begun && starts + 1 >= trial->starts) {
+    if (is_begun && starts + 1 >= count) {
+        (void)prog_word(flash, plan_addr + back_off(&flash->geometry), 0);
         if (has_back && molt_marks_make(flash, trial->back_addr, MOLT_MARK_COMMITTED) == 0) {
             return trial->back_addr;
         }
@@ -154,8 +169,9 @@ uint32_t molt_trial_ask(
         return next;
     }
     if (is_begun) {
-        uint32_t off = starts_off(&flash->geometry) + starts;
-        (void)prog_word(flash, plan_addr + (off & ~3u), ~(0xffu << 8 * (off & 3)));
+        uint32_t off = starts_off(&flash->geometry) + (starts & ~3u);
+        // The other bytes as they are: no 1 goes over a 0.
+        (void)prog_word(flash, plan_addr + off, load32_le(sector + off) & ~(0xffu << 8 * (starts & 3)));
     }
     if (write_entries(flash, plan_addr, buf) != 0) {
         (void)molt_trial_end(flash, plan_addr);

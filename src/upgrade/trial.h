@@ -24,13 +24,13 @@
 // How often a firmware may start unconfirmed.
 #define MOLT_TRIAL_STARTS_MAX 32u
 
-// What the code has to know; stored in the plan's sector.
+// What the code has to know; stored in the plan's sector. The last word is programmed when the upgrade is committed.
 typedef struct molt_trial {
-    uint32_t starts;     // 1 to MOLT_TRIAL_STARTS_MAX
     uint32_t back_addr;  // of the sector that holds the fallback's plan, with marks of its own
     uint32_t back_off;   // from there on to its end that sector has to have
     uint32_t back_crc;   // this CRC-32
-    uint32_t crc;        // CRC-32 of the four words
+    uint32_t crc;        // CRC-32 of the three words
+    uint32_t starts;     // 1 to MOLT_TRIAL_STARTS_MAX, and in the upper half its complement
 } molt_trial_t;
 
 // Bytes that marks, the loader's entry and what else a trial needs take at the front of a plan's sector; `is_trial`: of one that is one.
@@ -45,6 +45,7 @@ static inline uint32_t molt_trial_entry_off(const molt_geometry_t *geometry) {
 
 // In an entry: its CRC. One whose CRC is 0 counts for nothing.
 #define MOLT_TRIAL_ENTRY_OFF_CRC 28u
+#define MOLT_TRIAL_ENTRY_SIZE 32u
 
 // Offset of the molt_trial_t.
 static inline uint32_t molt_trial_off(const molt_geometry_t *geometry) {
@@ -54,13 +55,13 @@ static inline uint32_t molt_trial_off(const molt_geometry_t *geometry) {
 typedef enum molt_trial_stage {
     MOLT_TRIAL_NONE,  // it has not begun
     MOLT_TRIAL_ON,    // the firmware has to be confirmed, or the fallback is being put in
-    MOLT_TRIAL_OVER,  // confirmed, or the fallback is in, or there is nothing to fall back on any more
+    MOLT_TRIAL_OVER,  // confirmed, or there is nothing to fall back on any more
+    MOLT_TRIAL_BACK,  // over, and the fallback was put in, or could not be
 } molt_trial_stage_t;
 
 // What `sector`, a RAM copy of the sector of a plan for a trial, says of that.
-//   trial   what was stored; all 0 where it is damaged
-//   starts  how many of the firmware's starts have ended
-molt_trial_stage_t molt_trial_read(const molt_geometry_t *geometry, const uint8_t *sector, molt_trial_t *trial, uint32_t *starts);
+//   starts_left  of the firmware, behind the present one
+molt_trial_stage_t molt_trial_read(const molt_geometry_t *geometry, const uint8_t *sector, uint32_t *starts_left);
 
 // End the trial of the plan in the sector at `plan_addr`: the firmware stays. Again where it is over, which makes that firm.
 // Returns 0 or the driver's error. Power cut: it is over, or not. Cost: two programs of 4 bytes.

@@ -188,7 +188,8 @@ static void do_if_possible(const run_t *run) {
 static int parse_name(const char *name, run_t *run) {
     static const fixture_shape_t *const shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip,
         &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident, &fixture_short,
-        &fixture_short_gzip, &fixture_short_resident, &fixture_small_standby, &fixture_small_standby_gzip, &fixture_short_standby,
+        &fixture_short_gzip, &fixture_short_resident, &fixture_small_standby, &fixture_small_standby_gzip,
+        &fixture_small_standby_trial, &fixture_short_standby,
         &fixture_full_standby, &fixture_small_delta, &fixture_short_delta, &fixture_full_delta, &fixture_small_resident_delta,
         &fixture_short_resident_delta, &fixture_small_resident_back, &fixture_short_resident_back };
     size_t length = strcspn(name, "+");

@@ -33,12 +33,12 @@ static int install(void) {
 
 static bool starts_firmware(void) {
     sim_app_t app;
-    return sim_second_stage(&board.nor.flash, CHIP_ID, &app) && !app.is_test && app.addr == IMAGE_ADDR;
+    return sim_second_stage(&board.nor.flash, CHIP_ID, &app) && app.addr == IMAGE_ADDR;
 }
 
 static bool starts_loader(void) {
     sim_app_t app;
-    return sim_second_stage(&board.nor.flash, CHIP_ID, &app) && app.is_test && app.addr == LOADER_ADDR;
+    return sim_second_stage(&board.nor.flash, CHIP_ID, &app) && app.addr == LOADER_ADDR;
 }
 
 // The firmware's first byte is broken while the boot loader is asked.

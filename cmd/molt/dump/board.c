@@ -72,7 +72,7 @@ static board_work_t find_work(const board_t *board, const molt_flash_t *flash) {
     static uint32_t buf[SECTOR / 4];
     molt_plan_t plan;
     uint8_t *sector = (uint8_t *)buf;
-    uint32_t plan_addr = board->standby.loader_addr + SECTOR;
+    uint32_t plan_addr = board->standby.plan_addr;
     bool has_loader = board->standby.defect == MOLT_STANDBY_FINE || board->standby.defect == MOLT_STANDBY_LOADER_DAMAGED;
     if (!has_loader || !molt_standby_is_armed(flash, board->app.addr) || flash->read(flash->ctx, plan_addr, sector, SECTOR) != 0
         || molt_plan_open(&plan, &flash->geometry, sector) != 0
@@ -198,8 +198,11 @@ board_start_t board_start(const board_t *board, const sim_nor_t *nor) {
     copy.flash.ctx = &copy;
     if (board->is_esp32) {
         sim_app_t app;
+        sim_nor_push(&copy);
         bool starts = sim_second_stage(&copy.flash, board->target.standby->chip_id, &app);
-        return !starts ? BOARD_STARTS_NOTHING : app.is_test ? BOARD_STARTS_LOADER : BOARD_STARTS_FIRMWARE;
+        sim_nor_pop(&copy);
+        bool is_loader = app.addr == board->standby.loader_addr && board->standby.loader_addr;
+        return !starts ? BOARD_STARTS_NOTHING : is_loader ? BOARD_STARTS_LOADER : BOARD_STARTS_FIRMWARE;
     }
     sim_device_t device = board_device(board, &copy, NULL);
     return !sim_device_boots(&copy)         ? BOARD_STARTS_NOTHING
@@ -216,7 +219,7 @@ const char *board_place(const board_t *board) {
 }
 
 molt_region_t board_plan_region(const board_t *board) {
-    uint32_t addr = board->standby.loader_addr + SECTOR;
-    bool is_there = board->is_esp32 && board->port && range_within(addr, SECTOR, board->flash_size);
+    uint32_t addr = board->standby.plan_addr;
+    bool is_there = board->is_esp32 && board->port && addr && range_within(addr, SECTOR, board->flash_size);
     return is_there ? (molt_region_t){ addr, SECTOR } : (molt_region_t){ 0, 0 };
 }
