@@ -44,6 +44,7 @@ typedef struct sim_device {
     const molt_boot_io_t *io;         // NULL for silence; only its events
     int boot_result;                  // of the last molt_boot_run()
     uint32_t loader_starts;           // since the struct was set up
+    bool is_in_second_stage;          // the second-stage boot loader is running
     uint32_t waited_s;                // seconds that the boot loader held back, likewise
 } sim_device_t;
 

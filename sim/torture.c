@@ -52,13 +52,16 @@ void torture_count_verdict(torture_t *torture, torture_verdict_t verdict) {
     if (is_littlefs && torture->now.has_misled_littlefs) {
         verdict = TORTURE_LITTLEFS;
     }
+    if (verdict == TORTURE_ENDLESS && torture->now.has_torn_note) {
+        verdict = TORTURE_UNCOUNTED;
+    }
     totals->verdicts[verdict]++;
-    if (verdict > TORTURE_LITTLEFS && torture->on_loss) {
+    if (verdict >= TORTURE_LOSSES && torture->on_loss) {
         char id[128];
         torture_format_id(torture->path_cuts, torture->now.level, id, sizeof id);
         torture->on_loss(verdict, id);
     }
-    if (verdict > TORTURE_LITTLEFS && totals->lost_depth == 0) {
+    if (verdict >= TORTURE_LOSSES && totals->lost_depth == 0) {
         totals->lost_depth = torture->now.level;
         totals->lost_verdict = verdict;
         memcpy(totals->lost, torture->path_cuts, sizeof totals->lost);
@@ -144,8 +147,11 @@ static void cut_here(
                        && (torture->is_delta ? torture->now.is_preparing && (is_weak || tear == SIM_TEAR_PAGE)
                                              : tear == SIM_TEAR_PAGE);
     torture->now.has_misled_littlefs = torture->now.has_misled_littlefs || is_littlefs;
+    torture->now.has_torn_note = torture->now.has_torn_note || torture->device.is_in_second_stage;
     torture->now.is_preparing = false;
     torture->now.is_open = false;
+    bool was_in_second_stage = torture->device.is_in_second_stage;
+    torture->device.is_in_second_stage = false;
     torture_power_on(torture);
     disturb_recovery(torture);
     torture_verdict_t verdict = torture_live(torture);
@@ -153,6 +159,7 @@ static void cut_here(
         verdict = torture_inspect(torture);
     }
     torture_count_verdict(torture, verdict);
+    torture->device.is_in_second_stage = was_in_second_stage;
     torture_pop(torture, &mark);
 }
 

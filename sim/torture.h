@@ -64,6 +64,7 @@ typedef enum torture_verdict {
     TORTURE_RECOVERED,
     TORTURE_WINDOW,          // lost in one of the named windows
     TORTURE_LITTLEFS,        // files lost by a misread or a torn page while littlefs wrote: its own matter
+    TORTURE_UNCOUNTED,       // a trial that does not end, as the cut tore what the second-stage boot loader notes of it
     TORTURE_BRICK,           // nothing boots, outside the windows
     TORTURE_STUCK,           // the boot loader gives up
     TORTURE_NO_UPGRADE,      // the old firmware runs but the upgrade cannot be started again
@@ -76,6 +77,7 @@ typedef enum torture_verdict {
     TORTURE_WRONG_OUTSIDE,   // bytes outside image and filesystem changed
     TORTURE_WRONG_FILES,     // a file is gone or has other bytes
     TORTURE_VERDICT_COUNT,
+    TORTURE_LOSSES = TORTURE_BRICK,  // from here on
 } torture_verdict_t;
 
 typedef struct torture_totals {
@@ -162,6 +164,7 @@ typedef struct torture {
         uint64_t run_count;        // of these runs
         bool has_misread;          // on the way to the present state
         bool has_misled_littlefs;  // while it wrote; or a torn page took its bytes
+        bool has_torn_note;        // a cut has torn what the second-stage boot loader was writing
         bool is_excused;           // an error came of it, once
         torture_verdict_t wrong;   // what is wrong already, or TORTURE_RECOVERED
     } now;

@@ -22,7 +22,7 @@ static int parse_how(const char *name, size_t length) {
 
 uint64_t torture_loss_count(const torture_totals_t *totals) {
     uint64_t count = 0;
-    for (int i = TORTURE_LITTLEFS + 1; i < TORTURE_VERDICT_COUNT; i++) {
+    for (int i = TORTURE_LOSSES; i < TORTURE_VERDICT_COUNT; i++) {
         count += totals->verdicts[i];
     }
     return count;
@@ -96,6 +96,7 @@ const char *torture_verdict_text(torture_verdict_t verdict) {
         "recovered",
         "lost in a named window (sector 0 being rewritten)",
         "files lost by a misread or a torn page while littlefs wrote (its own matter)",
+        "a trial that is not counted any more: the boot loader's own note of it was torn",
         "nothing boots",
         "the boot loader gives up",
         "the old firmware runs, but the upgrade cannot be started again",

@@ -145,7 +145,8 @@ uint32_t molt_trial_ask(
     bool has_back = count != 0 && read_back(flash, trial, buf);
     uint32_t marks = has_back ? molt_marks_read(&flash->geometry, buf) : 0;
     if ((marks >> MOLT_MARK_COMMITTED & 1) != 0) {
-        if (!is_ended && (marks >> MOLT_MARK_PLACED & 1) != 0 && is_begun) {
+        // Also where it seems to be over: a cut may have come between the two words that say so.
+        if ((marks >> MOLT_MARK_PLACED & 1) != 0 && is_begun) {
             (void)molt_trial_end(flash, plan_addr);
         }
         return trial->back_addr;

@@ -139,12 +139,13 @@ static void report(const run_t *run, bool came_to_end, const torture_totals_t *t
     print_name(run);
     printf(", depth %u: %llu operations, %llu windows; %llu disturbances there have to be, %llu planned, %llu made (%llu "
            "misreads): %llu recovered, %llu in the named windows, "
-           "%llu littlefs's own, %llu lost (%.1f s)\n",
+           "%llu littlefs's own, %llu uncounted, %llu lost (%.1f s)\n",
         run->depth, (unsigned long long)totals->op_count, (unsigned long long)totals->window_count,
         (unsigned long long)totals->wanted_count, (unsigned long long)totals->planned_count,
         (unsigned long long)totals->fired_count, (unsigned long long)totals->misread_count,
         (unsigned long long)totals->verdicts[TORTURE_RECOVERED], (unsigned long long)totals->verdicts[TORTURE_WINDOW],
-        (unsigned long long)totals->verdicts[TORTURE_LITTLEFS], (unsigned long long)losses, seconds);
+        (unsigned long long)totals->verdicts[TORTURE_LITTLEFS], (unsigned long long)totals->verdicts[TORTURE_UNCOUNTED],
+        (unsigned long long)losses, seconds);
     if (losses) {
         char id[128];
         torture_format_id(totals->lost, totals->lost_depth, id, sizeof id);
