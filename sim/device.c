@@ -137,8 +137,8 @@ static int transform(void *ctx) {
 
 // The code that the plan brings is of the same source as this.
 static uint32_t ask(
-    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, bool is_new, const uint8_t *code) {
-    return molt_trial_ask(flash, plan_addr, sector, buf, is_new, code);
+    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code) {
+    return molt_trial_ask(flash, plan_addr, sector, buf, code);
 }
 
 static const sim_code_t *resident_code(const sim_device_t *device) {

@@ -11,9 +11,9 @@ uint32_t molt_crc32(uint32_t crc, const void *data, uint32_t size) {
 }
 
 __attribute__((externally_visible)) uint32_t molt_trial_entry(
-    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, bool is_new, const uint8_t *code);
+    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code);
 
 uint32_t molt_trial_entry(
-    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, bool is_new, const uint8_t *code) {
-    return molt_trial_ask(flash, plan_addr, sector, buf, is_new, code);
+    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code) {
+    return molt_trial_ask(flash, plan_addr, sector, buf, code);
 }

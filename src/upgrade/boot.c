@@ -476,21 +476,17 @@ static int run_standby(const molt_flash_t *flash, uint32_t plan_addr, const molt
         return MOLT_BOOT_IDLE;
     }
     // Before anything counts on them: they are firm.
-    int err = 0;
-    for (uint32_t mark = 0; !err && mark < MOLT_MARK_COUNT; mark++) {
-        err = (marks >> mark & 1) != 0 ? molt_marks_make(flash, plan_addr, mark) : 0;
-    }
+    int err = molt_marks_make_firm(flash, plan_addr, plan->sector);
     bool is_placed = (marks >> MOLT_MARK_PLACED & 1) != 0;
-    bool is_new = is_placed && first_holds(flash, place.final_addr, plan->first_crc, APP_MAGIC, buf);
     if (!err && is_placed && plan_trial_size(plan)) {
         // It may end the trial, or say that there is another plan to be carried out.
-        *next = io->ask(flash, plan_addr, plan->sector, buf, is_new, molt_plan_trial_code(plan));
+        *next = io->ask(flash, plan_addr, plan->sector, buf, molt_plan_trial_code(plan));
         if (*next != MOLT_TRIAL_GO_ON) {
             return MOLT_BOOT_DONE;
         }
-        is_new = first_holds(flash, place.final_addr, plan->first_crc, APP_MAGIC, buf);
     }
     // What is missing of a sector that is placed, or weak, is its first byte.
+    bool is_new = is_placed && first_holds(flash, place.final_addr, plan->first_crc, APP_MAGIC, buf);
     bool is_old = is_placed && !is_new && first_holds(flash, place.final_addr, plan->saved.head_crc, APP_MAGIC, buf);
     if (!err && (is_new || is_old)) {
         err = flash->prog(flash->ctx, place.final_addr, buf, 4);

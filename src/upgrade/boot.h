@@ -29,8 +29,7 @@ typedef struct molt_boot_io {
     // marked), or it is to be tried again.
     int (*extend)(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image);
     // Standby mode: run a trial's code, which is molt_trial_ask() (trial.h).
-    uint32_t (*ask)(
-        const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, bool is_new, const uint8_t *code);
+    uint32_t (*ask)(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code);
     // Carry out a delta, from where it is. Returns 0 or an error, to be tried again.
     int (*transform)(void *ctx);
 } molt_boot_io_t;

@@ -39,6 +39,20 @@ int molt_marks_make(const molt_flash_t *flash, uint32_t plan_addr, molt_mark_t m
     return err ? err : flash->prog(flash->ctx, plan_addr + second_off(&flash->geometry, mark), &made, sizeof made);
 }
 
+int molt_marks_make_firm(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector) {
+    static const uint32_t made = 0;
+    uint32_t marks = molt_marks_read(&flash->geometry, sector);
+    int err = 0;
+    for (uint32_t i = 0; !err && i < 2 * MOLT_MARK_COUNT; i++) {
+        uint32_t off = i % 2 ? second_off(&flash->geometry, i / 2) : first_off(&flash->geometry, i / 2);
+        // What is whole stays untouched: a cut that takes its page must not find the other one's missing.
+        if ((marks >> i / 2 & 1) != 0 && load32_le(sector + off) != made) {
+            err = flash->prog(flash->ctx, plan_addr + off, &made, sizeof made);
+        }
+    }
+    return err;
+}
+
 int molt_marks_break_image(const molt_flash_t *flash, uint32_t addr) {
     uint32_t word;
     uint32_t again = 0;

@@ -32,6 +32,11 @@ uint32_t molt_marks_read(const molt_geometry_t *geometry, const uint8_t *sector)
 // Returns 0 or the driver's error. Power cut: made or not; no other mark goes. Cost: two programs of 4 bytes.
 int molt_marks_make(const molt_flash_t *flash, uint32_t plan_addr, molt_mark_t mark);
 
+// Make firm what a cut has left weak of the marks in `sector`, a RAM copy of the plan's sector, or has taken of them.
+// Returns 0 or the driver's error. Power cut: none of them goes, also on a chip that loses a page with a torn program. Cost: up to two
+// programs of 4 bytes for each.
+int molt_marks_make_firm(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector);
+
 // Program the first byte of the image at `addr` to 0, so that no boot loader takes it for one: with that an upgrade begins.
 // Returns 0 or the driver's error. Power cut: it is one, or it is none. Cost: one program of 4 bytes.
 int molt_marks_break_image(const molt_flash_t *flash, uint32_t addr);

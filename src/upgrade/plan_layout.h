@@ -27,6 +27,7 @@ enum {
     // In the order of molt_plan_t, from source_kind to log_size, saved included.
     PLAN_OFF_WORDS = 12,
     PLAN_OFF_IMAGE_ADDR = 12 + 4 * 3,
+    PLAN_OFF_FIRST_CRC = 12 + 4 * 5,
     PLAN_OFF_EXTENSION_SIZE = 12 + 4 * 13,
     PLAN_OFF_EXTENTS_OFF = 12 + 4 * 21,
     PLAN_WORD_COUNT = 24,
@@ -39,6 +40,8 @@ _Static_assert(offsetof(molt_plan_t, log_size) - offsetof(molt_plan_t, source_ki
     "molt_plan_t has the stored words in a row");
 _Static_assert(
     offsetof(molt_plan_t, image_addr) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_IMAGE_ADDR - PLAN_OFF_WORDS, "of image_addr");
+_Static_assert(
+    offsetof(molt_plan_t, first_crc) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_FIRST_CRC - PLAN_OFF_WORDS, "of first_crc");
 _Static_assert(offsetof(molt_plan_t, extents_off) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_EXTENTS_OFF - PLAN_OFF_WORDS,
     "the place of extents_off");
 _Static_assert(

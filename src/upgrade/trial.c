@@ -133,13 +133,28 @@ static bool has_magic(const molt_flash_t *flash, uint32_t addr) {
     return (word & 0xff) == TRIAL_IMAGE_MAGIC;
 }
 
+// Whether its first sector is the one that has `crc`, but for its first byte, which may not be programmed yet. It is read again before
+// the answer is no.
+static bool first_is(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t *buf) {
+    uint32_t size = molt_sector_size(&flash->geometry);
+    for (uint32_t try = 0; try < TRIAL_READ_TRIES; try++) {
+        int err = flash->read(flash->ctx, addr, buf, size);
+        buf[0] = TRIAL_IMAGE_MAGIC;
+        if (!err && molt_crc32(0, buf, size) == crc) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint32_t molt_trial_ask(
-    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, bool is_new, const uint8_t *code) {
+    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code) {
     const uint8_t *header = sector + molt_sector_size(&flash->geometry) - MOLT_PLAN_HEADER_SIZE;
     (void)code;
     const molt_trial_t *trial = trial_in(&flash->geometry, sector);
     bool is_ended = is_over(&flash->geometry, sector);
-    bool is_begun = has_magic(flash, load32_le(header + PLAN_OFF_IMAGE_ADDR));
+    uint32_t image_addr = load32_le(header + PLAN_OFF_IMAGE_ADDR);
+    bool is_begun = has_magic(flash, image_addr);
     uint32_t next = is_begun ? MOLT_TRIAL_RESET : MOLT_TRIAL_GO_ON;
     uint32_t count = starts_of(trial);
     bool has_back = count != 0 && read_back(flash, trial, buf);
@@ -156,6 +171,7 @@ uint32_t molt_trial_ask(
         (void)molt_trial_end(flash, plan_addr);
         return MOLT_TRIAL_GO_ON;
     }
+    bool is_new = first_is(flash, image_addr, load32_le(header + PLAN_OFF_FIRST_CRC), buf);
     if (!is_new || count == 0) {
         (void)molt_trial_end(flash, plan_addr);
         return is_new ? next : MOLT_TRIAL_GO_ON;
