@@ -195,11 +195,11 @@ typedef enum loader_kind {
 static int run_standby(sim_device_t *device, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
     const molt_flash_t *flash = &device->nor->flash;
     uint32_t addr = device->head_addr + 24 + 8 + 256 + 8 + 4 + 8 + device->standby->standby->plan_addr_off;
-    uint32_t plan_addr;
-    int err = flash->read(flash->ctx, addr, &plan_addr, sizeof plan_addr);
+    // As the boot loader has loaded and verified it, by one reading.
+    uint32_t plan_addr = word_at(device->nor, addr);
     const sim_code_t *code = device->code_standby ? device->code_standby : &code_of_this_program;
     bool is_sector = plan_addr % flash->geometry.sector_size == 0 && range_within(plan_addr, 4, flash->geometry.size);
-    return err ? err : is_sector ? code->boot_standby(flash, plan_addr, sector, buf, io) : MOLT_ERR_RANGE;
+    return is_sector ? code->boot_standby(flash, plan_addr, sector, buf, io) : MOLT_ERR_RANGE;
 }
 
 static int run_loader(sim_device_t *device, loader_kind_t kind) {

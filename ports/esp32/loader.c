@@ -66,8 +66,6 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
         ets_printf("\r\nmolt: upgrading\r\n");
     } else if (event == MOLT_BOOT_STEP) {
         ets_printf("\r%d%%", arg * 100 / step_count);
-    } else if (event == MOLT_BOOT_FINISH && arg == MOLT_REPORT_RESTORED) {
-        ets_printf("\r\nthe old firmware goes back\r\n");
     }
     feed();
 }
@@ -104,11 +102,13 @@ void molt_loader_entry(void) {
     feed();
     calm_super_watchdog();
     int result = molt_boot_standby(&flash, molt_plan_addr, (uint8_t *)sector, (uint8_t *)buf, &io);
-    if (result == MOLT_BOOT_DONE || result == MOLT_BOOT_RESTORED) {
-        ets_printf("\r\ndone\r\n");
-    } else {
+    ets_printf(result == MOLT_BOOT_DONE       ? "\r\ndone\r\n"
+               : result == MOLT_BOOT_RESTORED ? "\r\nthe old firmware is back\r\n"
+               : result == MOLT_BOOT_IDLE     ? "\r\nmolt: nothing to do\r\n"
+                                              : "\r\nmolt: error %d\r\n",
+        -result);
+    if (result != MOLT_BOOT_DONE && result != MOLT_BOOT_RESTORED) {
         // The second-stage boot loader looks again; perhaps the firmware was misread.
-        ets_printf(result < 0 ? "\r\nmolt: error %d\r\n" : "\r\nmolt: nothing to do\r\n", -result);
         wait(0, PAUSE_S);
     }
     software_reset();

@@ -12,7 +12,7 @@ ESP32_CROSS_riscv = $(RV32)
 ESP32_ARCH_riscv := -march=rv32imc -mabi=ilp32
 # The second line on: found by trying what makes the code smaller.
 ESP32_FLAGS_riscv := -msave-restore -fno-tree-loop-im -fno-move-loop-invariants -fipa-pta -fno-thread-jumps -fno-tree-sra -fno-inline-small-functions \
-    -fno-ssa-phiopt -fno-guess-branch-probability -mtune=size
+    -fno-ssa-phiopt -fno-guess-branch-probability -fira-region=all -mtune=size
 ESP32_SRC_riscv := ports/esp32/rom_digests.c ports/esp32/rom_flash.c
 ESP32_LIBS_riscv := -lgcc
 

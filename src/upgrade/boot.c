@@ -402,15 +402,15 @@ static int open_image(const molt_flash_t *flash, const molt_boot_io_t *io, run_t
     return err ? err : check_either(flash, io, run);
 }
 
-// molt_boot_apply(); `is_doubtful`: standby mode, a first sector was placed, and what is there now is another one.
+// molt_boot_apply(). Standby mode: `marks`, and `is_doubtful`, that a first sector was placed, and what is there now is another one.
 static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
-    const molt_boot_io_t *io, bool is_doubtful) {
+    const molt_boot_io_t *io, uint32_t marks, bool is_doubtful) {
     run_t run = {
         .plan = plan,
         .journal = { place->plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off },
         .log_off = plan->journal_off + plan->set_size,
         .log_end = plan->journal_off + plan->set_size + plan->log_size,
-        .marks = is_standby(place, plan) ? molt_marks_read(&flash->geometry, plan->sector) : 0,
+        .marks = marks,
         .buf = buf,
     };
     tell(io, MOLT_BOOT_START, plan->step_count);
@@ -456,7 +456,7 @@ static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, cons
 
 int molt_boot_apply(
     const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf, const molt_boot_io_t *io) {
-    return apply(flash, place, plan, buf, io, false);
+    return apply(flash, place, plan, buf, io, 0, false);
 }
 
 int molt_boot_run(
@@ -494,12 +494,12 @@ static int run_standby(const molt_flash_t *flash, uint32_t plan_addr, const molt
     if (is_old) {
         return err ? err : MOLT_BOOT_RESTORED;
     }
-    return err ? err : apply(flash, &place, plan, buf, io, is_placed && !is_new);
+    return err ? err : apply(flash, &place, plan, buf, io, marks, is_placed && !is_new);
 }
 
-// Standby mode, a plan that cannot be opened: if its firmware is on trial, nothing can be known of that, and the boot loader must not
-// start molt for ever.
-static void end_unknown_trial(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector) {
+// Standby mode: a plan that cannot be opened, or a firmware that is not the plan's new one. If there is a trial nothing can come of it, and
+// the boot loader must not start molt for ever.
+static void end_vain_trial(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector) {
     static const uint32_t ended = 0;
     uint32_t off = molt_trial_entry_off(&flash->geometry) + MOLT_TRIAL_ENTRY_OFF_CRC;
     if (load32_le(sector + off) != UINT32_MAX) {
@@ -517,8 +517,9 @@ int molt_boot_standby(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *se
         result = molt_boot_open(flash, addr, &plan, sector, buf);
         if (!result) {
             result = run_standby(flash, addr, &plan, buf, io, &next);
-        } else if (result != MOLT_ERR_IO && addr == plan_addr) {
-            end_unknown_trial(flash, addr, sector);
+        }
+        if (result != MOLT_BOOT_DONE && result != MOLT_ERR_IO && addr == plan_addr) {
+            end_vain_trial(flash, addr, sector);
         }
     } while (next > MOLT_TRIAL_RESET);
     return result;

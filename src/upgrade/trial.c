@@ -171,10 +171,13 @@ uint32_t molt_trial_ask(
         (void)molt_trial_end(flash, plan_addr);
         return MOLT_TRIAL_GO_ON;
     }
-    bool is_new = first_is(flash, image_addr, load32_le(header + PLAN_OFF_FIRST_CRC), buf);
-    if (!is_new || count == 0) {
+    if (count == 0) {
         (void)molt_trial_end(flash, plan_addr);
-        return is_new ? next : MOLT_TRIAL_GO_ON;
+        return next;
+    }
+    // A torn program of its first byte can have taken its page, which will be made again; or it is another firmware.
+    if (!first_is(flash, image_addr, load32_le(header + PLAN_OFF_FIRST_CRC), buf)) {
+        return MOLT_TRIAL_GO_ON;
     }
     uint32_t starts = read_starts(&flash->geometry, sector);
     if (is_begun && starts + 1 >= count) {
