@@ -1,7 +1,11 @@
 // When sector 0 may be rewritten, and what starts may write after an upgrade.
 
+#include <string.h>
+
+#include "base/bytes.h"
 #include "resident/state.h"
 #include "torture_parts.h"
+#include "upgrade/trial.h"
 
 // Of an image: its own 8 bytes, and the first segment's.
 #define TORTURE_HEADER_SIZE 16
@@ -59,14 +63,24 @@ static bool judge_sector_0(torture_t *torture, char kind, uint32_t addr, uint32_
     return true;
 }
 
+// Standby mode: the sector of the plan that a trial has fallen back by, or 0.
+static uint32_t back_plan_addr(const torture_t *torture, uint32_t plan_addr) {
+    uint32_t addr;
+    memcpy(&addr, torture->nor->bytes + plan_addr + molt_trial_off(&torture->nor->flash.geometry), sizeof addr);
+    bool falls_back = torture->fallback_path && !torture->confirms;
+    return falls_back && range_within(addr - torture->fs.addr, 4, torture->fs.size) ? addr : 0;
+}
+
 // Standby mode. After the upgrade starts write in the plan's sector, and program the first word of the image again; and a trial that was
-// not quite over writes in the sector before the plan's.
+// not quite over writes in the sector before the plan's, and in that of the plan that it fell back by.
 static bool may_write_later(const torture_t *torture, char kind, uint32_t addr, uint32_t size) {
     uint32_t plan_addr = torture->standby->plan_addr;
     uint32_t sector_size = torture->nor->flash.geometry.sector_size;
     bool is_mark = addr >= plan_addr && addr + size <= plan_addr + sector_size;
+    uint32_t back_addr = back_plan_addr(torture, plan_addr);
+    bool is_back = kind == 'p' && back_addr && addr >= back_addr && addr + size <= back_addr + sector_size;
     bool is_otadata = addr >= torture->standby->loader_addr + sector_size && addr + size <= plan_addr;
-    return is_otadata || (kind == 'p' && (is_mark || (addr == torture_image_addr(torture) && size == 4)));
+    return is_otadata || is_back || (kind == 'p' && (is_mark || (addr == torture_image_addr(torture) && size == 4)));
 }
 
 bool torture_judge(torture_t *torture, char kind, uint32_t addr, uint32_t size) {

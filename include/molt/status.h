@@ -27,6 +27,7 @@ typedef struct molt_status {
     bool is_prepared;        // the next reset upgrades
     bool is_on_trial;        // the firmware has to be confirmed: molt_resident_confirm() or molt_standby_confirm()
     uint32_t starts_left;    // of the trial
+    bool is_counted;         // standby mode: the boot loader has noted that this start is one of it
     molt_outcome_t outcome;  // of the last upgrade
     uint32_t boot_count;     // without resident mode: how often the boot loader was started for it, up to 32
     uint32_t image_crc;      // likewise: CRC-32 of the image that was wanted

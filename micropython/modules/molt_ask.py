@@ -81,8 +81,9 @@ def plan(file_name, erase_all=False):
 
 def for_trial(trial_starts, erase_all):
     """Refuse a trial that could not end."""
-    if not _molt.resident():
-        raise ValueError("a fallback needs resident mode; molt.install() installs it")
+    from molt_chip import check_trial
+
+    check_trial()
     if not isinstance(trial_starts, int) or not 1 <= trial_starts <= 32:
         raise ValueError("trial_starts has to be a number from 1 to 32")
     if erase_all:

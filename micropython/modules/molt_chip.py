@@ -1,6 +1,7 @@
 """What of an upgrade's Python is the ESP8266's own: where a filesystem is, and what is said of its flash."""
 
 import esp
+import _molt
 
 # JEDEC id of a maker whose chips do not program bits but rewrite pages.
 _PUYA = const(0x85)
@@ -30,6 +31,11 @@ def place(device, is_littlefs, erase_all):
     if device is not bdev and erase_all:
         raise ValueError("erase_all takes an image from the filesystem that is to be erased; copy it there")
     return device.start_sec * device.SEC_SIZE, device.blocks * device.SEC_SIZE
+
+
+def check_trial():
+    if not _molt.resident():
+        raise ValueError("a fallback needs resident mode; molt.install() installs it")
 
 
 def say_of_chip():

@@ -62,6 +62,8 @@ def say_image(job, file_name, trial, drop_frozen, verbose):
         from molt_ask import refuse_frozen
 
         refuse_frozen(size)
+    if trial and hasattr(_molt, "standby"):
+        job.put_on_trial()
     if trial and trial[:2] == (size, crc):
         raise ValueError("the fallback is the same image, and no way back; name a file with another one")
     if verbose:
@@ -131,7 +133,8 @@ def _save(job, path):
 
 
 def stash(job, path):
-    """Of a delta file: write the files of a sector each that it needs beside itself: path with a number behind."""
+    """Of a delta file, and of a fallback in standby mode: write the files of a sector each that it needs beside itself: path with a number
+    behind."""
     import gc
 
     count = job.stash_count()
@@ -144,7 +147,7 @@ def stash(job, path):
             gc.collect()
     except OSError as e:
         if e.errno == 28:
-            raise OSError(28, "the delta file needs %u files of 4 KB (%s0 and so on); remove files to make room" % (count, path))
+            raise OSError(28, "%u more files of 4 KB are needed (%s0 and so on); remove files to make room" % (count, path))
         raise
     uos.sync()
     job.find_stash(path.rsplit("/", 1)[-1])

@@ -39,7 +39,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
                 without it only what is needed not to destroy the device
     reset       False: prepare only; the next reset, whoever makes it, upgrades. Leave the image file and
                 molt.head alone until then. esp.DFU() resets, molt.cancel() takes it back.
-    fallback    resident mode: the new firmware is on trial; unless it calls molt.confirm() within `trial_starts`
+    fallback    resident mode, and standby mode: the new firmware is on trial; unless it calls molt.confirm() within `trial_starts`
                 starts (1 to 32), the boot loader puts in the image of this file. A delta file has to lead from the
                 new firmware back to the present one
     drop_frozen delete the dynamic frozen modules that the new firmware would run over; else they are a reason to refuse

@@ -9,7 +9,7 @@ starts molt's loader, which does the rest; a power cut during its work is made u
 """
 
 from molt_upgrade import fwupdate
-from molt_ask import check, pending, plan, status
+from molt_ask import check, pending, plan
 import molt_chip
 import molt_file
 import _molt
@@ -35,6 +35,32 @@ def uninstall(verbose=True):
 def standby():
     """None if molt's loader is installed and whole, else what is in the way of it, in words."""
     return _molt.standby()[0]
+
+
+def confirm():
+    """Keep the firmware that is on trial. True if one was."""
+    return _molt.standby_confirm()
+
+
+def status():
+    """What the last upgrade came to: None, or a dict.
+
+    result    'ok', 'restored' (the file had changed: the old firmware was kept), 'pending', 'trial', 'confirmed', 'rolled back'
+    resumed   how often the power was cut while molt's loader worked
+    crc32     of the image that was wanted
+    resident  False
+    starts    on trial: how many starts are left
+    counted   on trial: whether the boot loader counts this one; if not it does not do rollback, or what it noted was torn
+    """
+    found = _molt.standby_status()
+    if not found or not found[0]:
+        return None
+    outcome, starts, crc, on_trial, left, is_counted = found
+    result = {"resident": False, "crc32": crc, "resumed": max(0, starts - 1)}
+    result["result"] = (None, "pending", "ok", "restored", "rolled back", "confirmed")[outcome]
+    if on_trial:
+        result.update({"result": "trial", "starts": left, "counted": is_counted})
+    return result
 
 
 def cancel(verbose=True):

@@ -1,6 +1,7 @@
 """What of an upgrade's Python is the ESP32 family's own: where a filesystem is."""
 
 from esp32 import Partition
+import _molt
 
 
 def check_volume():
@@ -18,6 +19,15 @@ def place(device, is_littlefs, erase_all):
     if is_encrypted:
         raise OSError(95, "the file is on an encrypted partition, and molt's loader reads it as it is; copy it to another one")
     return addr, size
+
+
+def check_trial():
+    """Raise ValueError if there cannot be a trial."""
+    trouble = _molt.standby()
+    if trouble[0]:
+        raise ValueError("a fallback needs molt's loader: %s" % trouble[0])
+    if not trouble[4]:
+        raise ValueError("a fallback needs three sectors between boot loader and partition table, and there are two: upgrade without one")
 
 
 def say_of_chip():

@@ -3,15 +3,18 @@
 #include "base/sha1.c"
 
 #include "upgrade/marks.c"
+#include "upgrade/trial.c"
 
 #include "standby/commit.c"
 #include "standby/install.c"
 #include "standby/loader_image.c"
 #include "standby/standby_text.c"
 #include "standby/survey.c"
+#include "standby/trial.c"
 
 #include "map/partition.c"
 
+#include "job/job_trial.c"
 #include "job/status.c"
 
 #include "ports/esp32/molt_esp32.c"

@@ -12,7 +12,16 @@
 #include "standby/standby.h"
 #include "upgrade_obj.h"
 
-// standby() -> (None, or what is in the way of it; address of the loader's sector; address and size of the app partition)
+static bool has_trials(const molt_standby_t *standby) {
+    molt_flash_t flash;
+    molt_target_t target;
+    molt_device_flash(&flash);
+    molt_standby_target(&target, molt_device_chip, standby);
+    return molt_standby_has_trials(&target, &flash);
+}
+
+// standby() -> (None, or what is in the way of it; address of the loader's sector; address and size of the app partition; whether
+// firmwares can be put in on trial)
 static mp_obj_t standby(void) {
     molt_standby_t standby;
     int err = molt_device_standby(&standby);
@@ -25,10 +34,67 @@ static mp_obj_t standby(void) {
         MP_OBJ_NEW_SMALL_INT(standby.loader_addr),
         MP_OBJ_NEW_SMALL_INT(standby.app.addr),
         MP_OBJ_NEW_SMALL_INT(standby.app.size),
+        mp_obj_new_bool(!err && has_trials(&standby)),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
 MP_DEFINE_CONST_FUN_OBJ_0(molt_standby_obj, standby);
+
+// Read what became of the last upgrade. Returns false where the device is not in standby mode.
+static bool read_status(molt_target_t *target, molt_flash_t *flash, molt_status_t *status) {
+    molt_standby_t standby;
+    if (molt_device_standby(&standby) != 0) {
+        return false;
+    }
+    molt_standby_target(target, molt_device_chip, &standby);
+    molt_device_flash(flash);
+    uint8_t *sector = m_new(uint8_t, flash->geometry.sector_size);
+    int err = molt_status_read(target, flash, NULL, sector, status);
+    m_del(uint8_t, sector, flash->geometry.sector_size);
+    if (err) {
+        molt_raise(err, "flash cannot be read");
+    }
+    return true;
+}
+
+// standby_status() -> None, or (outcome, as molt_outcome_t; starts of the loader; CRC of the image that was wanted; whether the firmware is
+// on trial; how many starts are left; whether the boot loader counts them)
+static mp_obj_t standby_status(void) {
+    molt_flash_t flash;
+    molt_target_t target;
+    molt_status_t status;
+    if (!read_status(&target, &flash, &status)) {
+        return mp_const_none;
+    }
+    mp_obj_t items[] = {
+        MP_OBJ_NEW_SMALL_INT(status.outcome),
+        MP_OBJ_NEW_SMALL_INT(status.boot_count),
+        mp_obj_new_int_from_uint(status.image_crc),
+        mp_obj_new_bool(status.is_on_trial),
+        MP_OBJ_NEW_SMALL_INT(status.starts_left),
+        mp_obj_new_bool(status.is_counted),
+    };
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(molt_standby_status_obj, standby_status);
+
+// standby_confirm() -> whether the firmware was on trial; it stays.
+static mp_obj_t standby_confirm(void) {
+    molt_flash_t flash;
+    molt_target_t target;
+    molt_status_t status;
+    if (!read_status(&target, &flash, &status) || !status.is_on_trial) {
+        return mp_const_false;
+    }
+    uint8_t *sector = m_new(uint8_t, flash.geometry.sector_size);
+    int err = molt_standby_confirm(&target, &flash, sector);
+    m_del(uint8_t, sector, flash.geometry.sector_size);
+    if (err) {
+        molt_raise(err, "flash cannot be written; call confirm() again");
+    }
+    return mp_const_true;
+}
+MP_DEFINE_CONST_FUN_OBJ_0(molt_standby_confirm_obj, standby_confirm);
 
 // standby_install() -> the address of the loader's sector
 static mp_obj_t standby_install(void) {
@@ -70,7 +136,7 @@ static mp_obj_t standby_uninstall(void) {
         case MOLT_ERR_NOENT:
             molt_raise(err, "the standby loader is not installed");
         case MOLT_ERR_BUSY:
-            molt_raise(err, "an upgrade is prepared; a reset carries it out, molt.cancel() takes it back");
+            molt_raise(err, "an upgrade is prepared, or the firmware is on trial; molt.cancel() or molt.confirm() ends that");
         default:
             molt_raise(err, "flash cannot be written; call uninstall() again");
     }

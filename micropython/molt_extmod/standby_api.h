@@ -16,6 +16,8 @@ int molt_device_standby(molt_standby_t *standby);
 void molt_device_check(int err, const molt_standby_t *standby);
 
 MP_DECLARE_CONST_FUN_OBJ_0(molt_standby_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(molt_standby_status_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(molt_standby_confirm_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(molt_standby_install_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(molt_standby_uninstall_obj);
 

@@ -350,7 +350,23 @@ static mp_obj_t upgrade_saved_size(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_saved_size_obj, upgrade_saved_size);
 
-// stash_count(): files of 4096 bytes that are to be written beside that; 0 but for a delta file.
+#if MOLT_STANDBY
+// put_on_trial(): there will be a fallback for this one. Before plan().
+static mp_obj_t upgrade_put_on_trial(mp_obj_t self_in) {
+    upgrade_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    self->job.config.options.is_on_trial = true;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_put_on_trial_obj, upgrade_put_on_trial);
+#endif
+
+// Memory for one sector of the stash.
+static uint8_t *stash_buffer(upgrade_obj_t *self) {
+    uint8_t *buf = molt_job_stash_buffer(&self->job);
+    return buf || !MOLT_STANDBY ? buf : m_new(uint8_t, self->flash.geometry.sector_size);
+}
+
+// stash_count(): files of 4096 bytes that are to be written beside that; 0 but for a delta file, and for a fallback in standby mode.
 static mp_obj_t upgrade_stash_count(mp_obj_t self_in) {
     return MP_OBJ_NEW_SMALL_INT(molt_job_stash_count(&planned(self_in)->job));
 }
@@ -359,7 +375,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(upgrade_stash_count_obj, upgrade_stash_count);
 // stash(index) -> the bytes of such a file, until the next call.
 static mp_obj_t upgrade_stash(mp_obj_t self_in, mp_obj_t index_in) {
     upgrade_obj_t *self = planned(self_in);
-    uint8_t *buf = molt_job_stash_buffer(&self->job);
+    uint8_t *buf = stash_buffer(self);
     int err = molt_job_stash_bytes(&self->job, (uint32_t)mp_obj_get_int(index_in), buf);
     if (err) {
         molt_raise(err, "flash cannot be read");
@@ -372,7 +388,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(upgrade_stash_obj, upgrade_stash);
 static mp_obj_t upgrade_find_stash(mp_obj_t self_in, mp_obj_t path_in) {
     upgrade_obj_t *self = planned(self_in);
     const char *path = mp_obj_str_get_str(path_in);
-    uint8_t *buf = molt_job_stash_buffer(&self->job);
+    uint8_t *buf = molt_job_stash_count(&self->job) ? stash_buffer(self) : NULL;
     int err = molt_volume_mount(&self->volume, &self->flash, &self->fs, 0, false);
     vstr_t name;
     vstr_init(&name, 32);
@@ -435,6 +451,9 @@ static const mp_rom_map_elem_t upgrade_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_find_stash), MP_ROM_PTR(&upgrade_find_stash_obj) },
     { MP_ROM_QSTR(MP_QSTR_store), MP_ROM_PTR(&upgrade_store_obj) },
     { MP_ROM_QSTR(MP_QSTR_commit), MP_ROM_PTR(&upgrade_commit_obj) },
+#if MOLT_STANDBY
+    { MP_ROM_QSTR(MP_QSTR_put_on_trial), MP_ROM_PTR(&upgrade_put_on_trial_obj) },
+#endif
 };
 static MP_DEFINE_CONST_DICT(upgrade_locals, upgrade_locals_table);
 

@@ -59,13 +59,9 @@ static int read_marks(const molt_flash_t *flash, const molt_target_t *target, ui
     return err;
 }
 
-static bool is_marked(uint32_t marks, molt_mark_t mark) {
-    return (marks >> mark & 1) != 0;
-}
-
 bool molt_standby_is_cancelled(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf) {
     uint32_t marks;
-    return read_marks(flash, target, buf, &marks) == 0 && is_marked(marks, MOLT_MARK_CANCELLED);
+    return read_marks(flash, target, buf, &marks) == 0 && molt_mark_is_in(marks, MOLT_MARK_CANCELLED);
 }
 
 int molt_standby_cancel(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf) {
@@ -74,7 +70,7 @@ int molt_standby_cancel(const molt_flash_t *flash, const molt_target_t *target, 
         return MOLT_ERR_NOENT;
     }
     int err = read_marks(flash, target, buf, &marks);
-    if (err || is_marked(marks, MOLT_MARK_CANCELLED)) {
+    if (err || molt_mark_is_in(marks, MOLT_MARK_CANCELLED)) {
         return err ? err : MOLT_ERR_NOENT;
     }
     return molt_marks_make(flash, target->plan_addr, MOLT_MARK_CANCELLED);

@@ -11,12 +11,12 @@
 #include "upgrade/marks.h"
 
 // How often what may be read wrong is read.
-#define TRIAL_READ_TRIES 2u
+#define PLAN_READ_TRIES 2u
 
 // The plan that was stored last, and its marks.
-static int open_plan(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *buf, molt_plan_t *plan, uint32_t *marks) {
+static int open_last_plan(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *buf, molt_plan_t *plan, uint32_t *marks) {
     int err = MOLT_ERR_IO;
-    for (uint32_t try = 0; err && try < TRIAL_READ_TRIES; try++) {
+    for (uint32_t try = 0; err && try < PLAN_READ_TRIES; try++) {
         err = flash->read(flash->ctx, plan_addr, buf, molt_sector_size(&flash->geometry));
         err = err ? err : molt_plan_open(plan, &flash->geometry, buf);
     }
@@ -24,12 +24,8 @@ static int open_plan(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *buf
     return err;
 }
 
-static bool is_marked(uint32_t marks, molt_mark_t mark) {
-    return (marks >> mark & 1) != 0;
-}
-
 // Whether `err` says that there is no plan to speak of.
-static bool is_no_plan(int err) {
+static bool is_without_plan(int err) {
     return err == MOLT_ERR_NOENT || err == MOLT_ERR_NOTSUP || err == MOLT_ERR_CORRUPT;
 }
 
@@ -43,9 +39,9 @@ int standby_is_on_trial(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *
     molt_plan_t plan;
     uint32_t marks;
     uint32_t starts_left;
-    int err = open_plan(flash, plan_addr, buf, &plan, &marks);
+    int err = open_last_plan(flash, plan_addr, buf, &plan, &marks);
     if (err) {
-        return is_no_plan(err) ? 0 : err;
+        return is_without_plan(err) ? 0 : err;
     }
     return read_stage(flash, &plan, &starts_left) == MOLT_TRIAL_ON;
 }
@@ -61,9 +57,9 @@ int molt_standby_confirm(const molt_target_t *target, const molt_flash_t *flash,
 }
 
 // Whether the firmware's first sector has this CRC-32.
-static bool first_is(const molt_flash_t *flash, uint32_t addr, uint8_t *buf, uint32_t crc) {
+static bool first_sector_is(const molt_flash_t *flash, uint32_t addr, uint8_t *buf, uint32_t crc) {
     uint32_t size = molt_sector_size(&flash->geometry);
-    for (uint32_t try = 0; try < TRIAL_READ_TRIES; try++) {
+    for (uint32_t try = 0; try < PLAN_READ_TRIES; try++) {
         if (flash->read(flash->ctx, addr, buf, size) == 0 && molt_crc32(0, buf, size) == crc) {
             return true;
         }
@@ -74,24 +70,25 @@ static bool first_is(const molt_flash_t *flash, uint32_t addr, uint8_t *buf, uin
 int molt_standby_status(const molt_target_t *target, const molt_flash_t *flash, uint8_t *buf, molt_status_t *status) {
     molt_plan_t plan;
     uint32_t marks;
-    int err = open_plan(flash, target->plan_addr, buf, &plan, &marks);
-    if (err || !is_marked(marks, MOLT_MARK_COMMITTED)) {
-        return is_no_plan(err) ? 0 : err;
+    int err = open_last_plan(flash, target->plan_addr, buf, &plan, &marks);
+    if (err || !molt_mark_is_in(marks, MOLT_MARK_COMMITTED)) {
+        return is_without_plan(err) ? 0 : err;
     }
     status->image_crc = plan.image_crc;
     status->boot_count = molt_plan_start_count(&plan);
     if (molt_standby_is_armed(flash, target->image_addr)) {
-        status->is_prepared = !is_marked(marks, MOLT_MARK_CANCELLED);
+        status->is_prepared = !molt_mark_is_in(marks, MOLT_MARK_CANCELLED);
         status->outcome = MOLT_OUTCOME_PENDING;
         return 0;
     }
     molt_trial_stage_t stage = read_stage(flash, &plan, &status->starts_left);
     status->is_on_trial = stage == MOLT_TRIAL_ON;
-    bool is_old = first_is(flash, target->image_addr, buf, plan.saved.head_crc);
-    bool is_new = first_is(flash, target->image_addr, buf, plan.first_crc);
+    status->is_counted = status->is_on_trial && molt_trial_is_counted(flash, target->plan_addr);
+    bool is_old = first_sector_is(flash, target->image_addr, buf, plan.saved.head_crc);
+    bool is_new = first_sector_is(flash, target->image_addr, buf, plan.first_crc);
     if (stage == MOLT_TRIAL_BACK) {
         status->outcome = is_new ? MOLT_OUTCOME_RESTORED : MOLT_OUTCOME_ROLLED_BACK;
-    } else if (is_marked(marks, MOLT_MARK_PLACED)) {
+    } else if (molt_mark_is_in(marks, MOLT_MARK_PLACED)) {
         status->outcome = is_new && stage == MOLT_TRIAL_OVER ? MOLT_OUTCOME_CONFIRMED
                           : is_new                           ? MOLT_OUTCOME_DONE
                           : is_old                           ? MOLT_OUTCOME_RESTORED
@@ -103,9 +100,9 @@ int molt_standby_status(const molt_target_t *target, const molt_flash_t *flash, 
 int molt_standby_read_saved(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf, molt_saved_t *saved) {
     molt_plan_t plan;
     uint32_t marks;
-    int err = open_plan(flash, target->plan_addr, buf, &plan, &marks);
+    int err = open_last_plan(flash, target->plan_addr, buf, &plan, &marks);
     if (err || marks || molt_plan_trial_size(&plan) == 0) {
-        return err && !is_no_plan(err) ? err : MOLT_ERR_NOENT;
+        return err && !is_without_plan(err) ? err : MOLT_ERR_NOENT;
     }
     *saved = plan.saved;
     saved->head_crc = plan.first_crc;
@@ -113,7 +110,7 @@ int molt_standby_read_saved(const molt_flash_t *flash, const molt_target_t *targ
 }
 
 // Program what a trial has to know, from `begin` to `end` of it, and read it back.
-static int store(const molt_flash_t *flash, const molt_target_t *target, molt_trial_t *trial, uint32_t begin, uint32_t end) {
+static int store_trial(const molt_flash_t *flash, const molt_target_t *target, molt_trial_t *trial, uint32_t begin, uint32_t end) {
     uint32_t addr = target->plan_addr + molt_trial_off(&flash->geometry);
     molt_trial_t again;
     int err = flash->prog(flash->ctx, addr + begin, (uint8_t *)trial + begin, end - begin);
@@ -127,7 +124,7 @@ int molt_standby_store_back(
     uint32_t sector_size = molt_sector_size(&flash->geometry);
     molt_trial_t trial = { .back_addr = back_addr, .back_off = back_off, .back_crc = back_crc };
     trial.crc = molt_crc32(0, &trial, offsetof(molt_trial_t, crc));
-    int err = store(flash, target, &trial, 0, offsetof(molt_trial_t, starts));
+    int err = store_trial(flash, target, &trial, 0, offsetof(molt_trial_t, starts));
     // An entry of an earlier trial.
     int is_blank = err ? err : molt_flash_is_blank(flash, target->plan_addr - sector_size, sector_size);
     return is_blank < 0 ? is_blank : is_blank ? 0 : flash->erase_sector(flash->ctx, target->plan_addr - sector_size);
@@ -141,5 +138,5 @@ int molt_standby_store_starts(const molt_flash_t *flash, const molt_target_t *ta
         err = MOLT_ERR_INVAL;
     }
     trial.starts = starts | ~starts << 16;
-    return err ? err : store(flash, target, &trial, offsetof(molt_trial_t, starts), sizeof trial);
+    return err ? err : store_trial(flash, target, &trial, offsetof(molt_trial_t, starts), sizeof trial);
 }

@@ -51,7 +51,7 @@ static bool is_standby(const molt_boot_place_t *place, const molt_plan_t *plan) 
 }
 
 static bool has_mark(const run_t *run, molt_mark_t mark) {
-    return !MOLT_FIXED_PLACE && (run->marks >> mark & 1) != 0;
+    return !MOLT_FIXED_PLACE && molt_mark_is_in(run->marks, mark);
 }
 
 static void tell(const molt_boot_io_t *io, molt_boot_event_t event, uint32_t arg) {
@@ -472,12 +472,12 @@ static int run_standby(const molt_flash_t *flash, uint32_t plan_addr, const molt
     const molt_boot_io_t *io, uint32_t *next) {
     uint32_t marks = molt_marks_read(&flash->geometry, plan->sector);
     const molt_boot_place_t place = { plan_addr, plan_image_addr(plan) };
-    if ((marks >> MOLT_MARK_COMMITTED & 1) == 0) {
+    if (!molt_mark_is_in(marks, MOLT_MARK_COMMITTED)) {
         return MOLT_BOOT_IDLE;
     }
     // Before anything counts on them: they are firm.
     int err = molt_marks_make_firm(flash, plan_addr, plan->sector);
-    bool is_placed = (marks >> MOLT_MARK_PLACED & 1) != 0;
+    bool is_placed = molt_mark_is_in(marks, MOLT_MARK_PLACED);
     if (!err && is_placed && plan_trial_size(plan)) {
         // It may end the trial, or say that there is another plan to be carried out.
         *next = io->ask(flash, plan_addr, plan->sector, buf, molt_plan_trial_code(plan));

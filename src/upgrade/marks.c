@@ -46,7 +46,7 @@ int molt_marks_make_firm(const molt_flash_t *flash, uint32_t plan_addr, const ui
     for (uint32_t i = 0; !err && i < 2 * MOLT_MARK_COUNT; i++) {
         uint32_t off = i % 2 ? second_off(&flash->geometry, i / 2) : first_off(&flash->geometry, i / 2);
         // What is whole stays untouched: a cut that takes its page must not find the other one's missing.
-        if ((marks >> i / 2 & 1) != 0 && load32_le(sector + off) != made) {
+        if (molt_mark_is_in(marks, i / 2) && load32_le(sector + off) != made) {
             err = flash->prog(flash->ctx, plan_addr + off, &made, sizeof made);
         }
     }

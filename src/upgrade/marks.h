@@ -28,6 +28,10 @@ static inline uint32_t molt_marks_size(const molt_geometry_t *geometry) {
 // The marks in `sector`, a RAM copy of the plan's sector: bit 1 << molt_mark_t for each that is made.
 uint32_t molt_marks_read(const molt_geometry_t *geometry, const uint8_t *sector);
 
+static inline bool molt_mark_is_in(uint32_t marks, molt_mark_t mark) {
+    return (marks >> mark & 1) != 0;
+}
+
 // Make a mark in the plan's sector at `plan_addr`. Again where it is made already, which makes firm what a cut left weak.
 // Returns 0 or the driver's error. Power cut: made or not; no other mark goes. Cost: two programs of 4 bytes.
 int molt_marks_make(const molt_flash_t *flash, uint32_t plan_addr, molt_mark_t mark);

@@ -8,8 +8,8 @@
 #include "base/crc32.h"
 #include "upgrade/plan_layout.h"
 
-// How often what was read wrong is read again before it counts as wrong.
-#define TRIAL_READ_TRIES 4u
+// How often what was read or written wrong is read or written again before it counts as wrong.
+#define TRIAL_TRIES 4u
 
 // What an image begins with, and a firmware that is whole.
 #define TRIAL_IMAGE_MAGIC 0xe9u
@@ -17,6 +17,7 @@
 // An entry of otadata: its number, a label, the state, and a CRC of the number alone. Blank words are 0xFFFFFFFF.
 enum { ENTRY_OFF_NUMBER = 0, ENTRY_OFF_STATE = 24, ENTRY_OFF_CRC = MOLT_TRIAL_ENTRY_OFF_CRC };
 #define ENTRY_STATE_NEW 0u
+#define ENTRY_STATE_PENDING 1u
 
 // The number's lowest bits say which app of two is meant: 1 the first, which is molt's loader, 2 the second, the firmware. Their CRCs
 // by the boot loader's way (CRC-32 from 0xFFFFFFFF on).
@@ -90,21 +91,32 @@ static int prog_word(const molt_flash_t *flash, uint32_t addr, uint32_t word) {
     return flash->prog(flash->ctx, addr, &word, sizeof word);
 }
 
+bool molt_trial_is_counted(const molt_flash_t *flash, uint32_t plan_addr) {
+    uint32_t addr = plan_addr - molt_sector_size(&flash->geometry) + molt_trial_entry_off(&flash->geometry) + ENTRY_OFF_STATE;
+    uint32_t state = 0;
+    return flash->read(flash->ctx, addr, &state, sizeof state) == 0 && state == ENTRY_STATE_PENDING;
+}
+
 int molt_trial_end(const molt_flash_t *flash, uint32_t plan_addr) {
     int err = prog_word(flash, plan_addr + over_off(&flash->geometry), 0);
     int second = prog_word(flash, plan_addr + molt_trial_entry_off(&flash->geometry) + ENTRY_OFF_CRC, 0);
     return err ? err : second;
 }
 
-// Write the two entries, so that the boot loader starts the firmware once. What counts is that of the firmware: its number goes in
-// last. An entry that is torn has not its CRC, and then molt is started.
-static int write_entries(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *buf) {
+// Write the loader's entry. Before the firmware has started for the first time: molt is started then whatever becomes of it. Later a cut
+// could take it on a chip that loses a page with a torn program.
+static int write_loader_entry(const molt_flash_t *flash, uint32_t plan_addr) {
     uint32_t loader = plan_addr + molt_trial_entry_off(&flash->geometry);
+    int err = prog_word(flash, loader + ENTRY_OFF_CRC, LOADER_CRC);
+    return err ? err : prog_word(flash, loader + ENTRY_OFF_NUMBER, LOADER_NUMBER);
+}
+
+// Write the firmware's entry, so that the boot loader starts it once. Its number goes in last: an entry that is torn has not its CRC, and
+// then molt is started.
+static int write_firmware_entry(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *buf) {
     uint32_t sector_addr = plan_addr - molt_sector_size(&flash->geometry);
     uint32_t firmware = sector_addr + molt_trial_entry_off(&flash->geometry);
-    int err = prog_word(flash, loader + ENTRY_OFF_CRC, LOADER_CRC);
-    err = err ? err : prog_word(flash, loader + ENTRY_OFF_NUMBER, LOADER_NUMBER);
-    err = err ? err : flash->erase_sector(flash->ctx, sector_addr);
+    int err = flash->erase_sector(flash->ctx, sector_addr);
     err = err ? err : prog_word(flash, firmware + ENTRY_OFF_STATE, ENTRY_STATE_NEW);
     err = err ? err : prog_word(flash, firmware + ENTRY_OFF_CRC, FIRMWARE_CRC);
     err = err ? err : prog_word(flash, firmware + ENTRY_OFF_NUMBER, FIRMWARE_NUMBER);
@@ -117,7 +129,7 @@ static int write_entries(const molt_flash_t *flash, uint32_t plan_addr, uint8_t 
 // Whether the fallback's plan is what was stored; then its sector is in `buf`.
 static bool read_back(const molt_flash_t *flash, const molt_trial_t *trial, uint8_t *buf) {
     uint32_t size = molt_sector_size(&flash->geometry);
-    for (uint32_t try = 0; try < TRIAL_READ_TRIES; try++) {
+    for (uint32_t try = 0; try < TRIAL_TRIES; try++) {
         if (flash->read(flash->ctx, trial->back_addr, buf, size) == 0
             && molt_crc32(0, buf + trial->back_off, size - trial->back_off) == trial->back_crc) {
             return true;
@@ -135,9 +147,9 @@ static bool has_magic(const molt_flash_t *flash, uint32_t addr) {
 
 // Whether its first sector is the one that has `crc`, but for its first byte, which may not be programmed yet. It is read again before
 // the answer is no.
-static bool first_is(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t *buf) {
+static bool first_is_placed(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t *buf) {
     uint32_t size = molt_sector_size(&flash->geometry);
-    for (uint32_t try = 0; try < TRIAL_READ_TRIES; try++) {
+    for (uint32_t try = 0; try < TRIAL_TRIES; try++) {
         int err = flash->read(flash->ctx, addr, buf, size);
         buf[0] = TRIAL_IMAGE_MAGIC;
         if (!err && molt_crc32(0, buf, size) == crc) {
@@ -159,9 +171,9 @@ uint32_t molt_trial_ask(
     uint32_t count = starts_of(trial);
     bool has_back = count != 0 && read_back(flash, trial, buf);
     uint32_t marks = has_back ? molt_marks_read(&flash->geometry, buf) : 0;
-    if ((marks >> MOLT_MARK_COMMITTED & 1) != 0) {
+    if (molt_mark_is_in(marks, MOLT_MARK_COMMITTED)) {
         // Also where it seems to be over: a cut may have come between the two words that say so.
-        if ((marks >> MOLT_MARK_PLACED & 1) != 0 && is_begun) {
+        if (molt_mark_is_in(marks, MOLT_MARK_PLACED) && is_begun) {
             (void)molt_trial_end(flash, plan_addr);
         }
         return trial->back_addr;
@@ -176,7 +188,7 @@ uint32_t molt_trial_ask(
         return next;
     }
     // A torn program of its first byte can have taken its page, which will be made again; or it is another firmware.
-    if (!first_is(flash, image_addr, load32_le(header + PLAN_OFF_FIRST_CRC), buf)) {
+    if (!first_is_placed(flash, image_addr, load32_le(header + PLAN_OFF_FIRST_CRC), buf)) {
         return MOLT_TRIAL_GO_ON;
     }
     uint32_t starts = read_starts(&flash->geometry, sector);
@@ -193,7 +205,14 @@ uint32_t molt_trial_ask(
         // The other bytes as they are: no 1 goes over a 0.
         (void)prog_word(flash, plan_addr + off, load32_le(sector + off) & ~(0xffu << 8 * (starts & 3)));
     }
-    if (write_entries(flash, plan_addr, buf) != 0) {
+    if (!is_begun) {
+        (void)write_loader_entry(flash, plan_addr);
+    }
+    int err = -1;
+    for (uint32_t try = 0; err && try < TRIAL_TRIES; try++) {
+        err = write_firmware_entry(flash, plan_addr, buf);
+    }
+    if (err) {
         (void)molt_trial_end(flash, plan_addr);
     }
     return next;

@@ -63,6 +63,10 @@ typedef enum molt_trial_stage {
 //   starts_left  of the firmware, behind the present one
 molt_trial_stage_t molt_trial_read(const molt_geometry_t *geometry, const uint8_t *sector, uint32_t *starts_left);
 
+// Whether the boot loader has noted that it has started the firmware on trial. If it has not, it does not do rollback, or a cut has torn what
+// it noted: the firmware can start as often as it likes.
+bool molt_trial_is_counted(const molt_flash_t *flash, uint32_t plan_addr);
+
 // End the trial of the plan in the sector at `plan_addr`: the firmware stays. Again where it is over, which makes that firm.
 // Returns 0 or the driver's error. Power cut: it is over, or not. Cost: two programs of 4 bytes.
 int molt_trial_end(const molt_flash_t *flash, uint32_t plan_addr);
