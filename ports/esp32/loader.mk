@@ -75,10 +75,19 @@ $$($(1)_OUT)/trial_start.o: ports/esp32/$(2)/start.S | deps
 
 $$($(1)_OUT)/loader.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/loader.ld
 $$($(1)_OUT)/inflate.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/extension.ld
-$$($(1)_OUT)/trial.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/trial.ld
+$$($(1)_OUT)/trial.elf $$($(1)_OUT)/elsewhere.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/trial.ld
+$$($(1)_OUT)/trial.elf: $(1)_BASE := -Wl,--defsym,TRIAL_BASE=0x10000
+$$($(1)_OUT)/elsewhere.elf: $(1)_BASE := -Wl,--defsym,TRIAL_BASE=0x3ab4c0
+$$($(1)_OUT)/elsewhere.elf: $$($(1)_OUT)/trial_start.o $$($(1)_OUT)/trial.o
+	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -nostdlib -Wl,--gc-sections $$(addprefix -T ,$$(filter %.ld,$$^)) $$($(1)_BASE) \
+	    $$(filter %.o,$$^) $$(ESP32_LIBS_$(2)) -o $$@
+# It is the same wherever it is.
+$$($(1)_OUT)/trial.bin: $$($(1)_OUT)/trial.elf $$($(1)_OUT)/elsewhere.bin
+	$$(Q)$$(ESP32_CROSS_$(2))objcopy -O binary -j .text $$< $$@
+	@cmp $$@ $$($(1)_OUT)/elsewhere.bin || { rm $$@; echo "$(1): a trial's code is not position-independent"; false; }
 $$($(1)_OUT)/%.elf: $$($(1)_OUT)/%_start.o $$($(1)_OUT)/%.o
 	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -nostdlib -Wl,--gc-sections $$(addprefix -T ,$$(filter %.ld,$$^)) \
-	    -Wl,-Map,$$(@:.elf=.map) $$(filter %.o,$$^) $$(ESP32_LIBS_$(2)) -o $$@
+	    $$($(1)_BASE) -Wl,-Map,$$(@:.elf=.map) $$(filter %.o,$$^) $$(ESP32_LIBS_$(2)) -o $$@
 
 $$($(1)_OUT)/%.bin: $$($(1)_OUT)/%.elf
 	$$(Q)$$(ESP32_CROSS_$(2))objcopy -O binary -j .text $$< $$@

@@ -12,7 +12,7 @@ import sys
 import rig
 from rig import BUILD, ENVIRONMENT, KB, MB, ROOT, SECTOR, Failure, firmware, note, same, same_bytes, test, tool, true
 
-LOADER, PLAN, TABLE, APP, FS = 0x6000, 0x7000, 0x8000, 0x10000, 0x200000
+LOADER, OTADATA, PLAN, TABLE, APP, FS = 0x5000, 0x6000, 0x7000, 0x8000, 0x10000, 0x200000
 APP_SIZE = FS - APP
 MD5_ROW = TABLE + 3 * 32
 TEARS = ("before", "after", "prefix", "start", "suffix", "random", "zero", "stray")
@@ -96,7 +96,7 @@ def is_upgraded(board, run, before):
     true(run.runs("c3-B"), f"B does not run: {run.out[-300:]!r}")
     image = firmware("c3-B")
     same_bytes(board.flash(APP, APP + len(image)), image, "the firmware", APP)
-    same_bytes(board.flash(0, PLAN), before[:PLAN], "in front of the plan")
+    same_bytes(board.flash(0, OTADATA), before[:OTADATA], "boot loader and loader")
     same_bytes(board.flash(TABLE, APP), before[TABLE:APP], "between plan and firmware", TABLE)
     end = APP + (len(image) + SECTOR - 1) // SECTOR * SECTOR
     same_bytes(board.flash(end, FS), before[end:FS], "behind the firmware", end)
@@ -112,12 +112,12 @@ def without_the_loader_an_upgrade_is_refused_and_install_puts_it_in_once():
     before = board.flash()
     run = board.run("import molt\nmolt.install()\nprint(molt.standby(), molt.status(), molt.pending())")
     same(run.lines()[-1], "None None None", "standby(), status(), pending()")
-    true("the standby loader is installed at 0x6000" in run.out, run.out)
+    true("the standby loader is installed at 0x5000" in run.out, run.out)
     after = board.flash()
     same_bytes(after[:LOADER], before[:LOADER], "the boot loader")
-    same_bytes(after[PLAN:MD5_ROW + 32], before[PLAN:MD5_ROW + 32], "plan and table", PLAN)
-    same_bytes(after[MD5_ROW + 96:FS], before[MD5_ROW + 96:FS], "behind the rows", MD5_ROW + 96)
-    true(after[LOADER] == 0xE9 and b"molt\0" in after[MD5_ROW + 32:MD5_ROW + 96], "loader and row")
+    same_bytes(after[OTADATA:MD5_ROW + 32], before[OTADATA:MD5_ROW + 32], "otadata, plan and table", OTADATA)
+    same_bytes(after[MD5_ROW + 160:FS], before[MD5_ROW + 160:FS], "behind the rows", MD5_ROW + 160)
+    true(after[LOADER] == 0xE9 and b"molt\0" in after[MD5_ROW + 32:MD5_ROW + 160], "loader and rows")
     same([op[0] for op in run.ops if op[0] != "page"], [], "erases of install()")
     says(board, "molt.install()", "installed already")
 
@@ -276,9 +276,83 @@ def with_the_gap_in_use_the_end_of_the_partition_does():
     board.change(PLAN + 100, b"mine")
     before = board.flash()
     run = board.run("import molt\nmolt.install()\nmolt.fwupdate('firmware.bin')")
-    true(f"installed at 0x{FS - 2 * SECTOR:x}" in run.out, "where it says that it is")
+    true(f"installed at 0x{FS - 3 * SECTOR:x}" in run.out, "where it says that it is")
     true(run.runs("c3-B"), "B does not run")
     same_bytes(board.flash(LOADER, TABLE), before[LOADER:TABLE], "the gap", LOADER)
+
+
+# ---- trials
+
+TRIAL = "import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', trial_starts=2, verbose=False%s)"
+STATUS = "import molt\nprint(molt.status())"
+
+
+def for_a_trial():
+    return fresh({"firmware.bin": firmware("c3-B"), "old.bin": firmware("c3-A")})
+
+
+def has_status(board, **wanted):
+    found = board.run(STATUS).value()
+    same({key: found.get(key) for key in wanted}, wanted, f"of status() {found}")
+
+
+@test
+def unconfirmed_the_fallback_comes_back_after_its_starts():
+    board = for_a_trial()
+    before = board.flash()
+    run = board.run(TRIAL % "" + STATUS[len("import molt"):])
+    true(run.runs("c3-B"), f"B does not run: {run.out[-300:]!r}")
+    # The board was switched on for each line; a start is a power-on.
+    has_status(board, result="trial", starts=0, counted=True)
+    has_status(board, result="rolled back", resident=False)
+    same_bytes(board.flash(APP, APP + len(firmware("c3-A"))), firmware("c3-A"), "the firmware", APP)
+    same_bytes(board.flash(0, OTADATA), before[:OTADATA], "boot loader and loader")
+    same_bytes(board.flash(TABLE, APP), before[TABLE:APP], "between plan and firmware", TABLE)
+    for path, data in FILES.items():
+        same(board.files()[path], data, path)
+    run = board.run(STATUS)
+    same(run.ops, [], "flash operations of a later start")
+
+
+@test
+def confirmed_the_new_firmware_stays():
+    board = for_a_trial()
+    board.run(TRIAL % "")
+    run = board.run("import molt\nprint(molt.confirm(), molt.confirm())")
+    same(run.lines()[-1], "True False", "confirm(), and again")
+    for _ in range(3):
+        run = board.run(STATUS)
+        same(run.value()["result"], "confirmed", "status()")
+        same(run.ops, [], "flash operations of a later start")
+    same_bytes(board.flash(APP, APP + len(firmware("c3-B"))), firmware("c3-B"), "the firmware", APP)
+
+
+@test
+def a_trial_of_gzip_files_does_the_same():
+    board = fresh({"firmware.bin": gzip.compress(firmware("c3-B"), 9), "old.bin": gzip.compress(firmware("c3-A"), 9)})
+    true(board.run(TRIAL % "", timeout=90).runs("c3-B"), "B does not run")
+    board.run("pass")
+    run = board.run(STATUS, timeout=90)
+    same(run.value()["result"], "rolled back", "status()")
+    same_bytes(board.flash(APP, APP + len(firmware("c3-A"))), firmware("c3-A"), "the firmware", APP)
+
+
+@test
+def what_cannot_be_a_trial_has_its_sentence_and_on_trial_nothing_else_is_begun():
+    board = for_a_trial()
+    says(board, "molt.fwupdate('firmware.bin', fallback='firmware.bin')", "same image")
+    says(board, "molt.fwupdate('firmware.bin', fallback='old.bin', trial_starts=33)", "1 to 32")
+    says(board, "molt.fwupdate('firmware.bin', fallback='old.bin', erase_all=True)", "erase_all")
+    board.run("import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', verbose=False)")
+    run = board.run("import molt\nfor f in molt.uninstall, lambda: molt.fwupdate('old.bin', verbose=False):\n"
+                    " try:\n  f()\n except OSError as e:\n  print(e.args[1])")
+    true("confirm()" in run.lines()[-2] and "on trial" in run.lines()[-1], run.out)
+    # A gap of two sectors.
+    board = fresh({"firmware.bin": firmware("c3-B"), "old.bin": firmware("c3-A")}, installed=False)
+    board.change(LOADER + 100, b"mine")
+    board.run(INSTALL)
+    says(board, "molt.fwupdate('firmware.bin', fallback='old.bin')", "three sectors")
+    true(board.run("import molt\nmolt.fwupdate('firmware.bin')").runs("c3-B"), "without one it upgrades")
 
 
 # ---- power cuts
@@ -311,17 +385,22 @@ def sample(count, step):
 
 def recovers(board, step, dialect=None):
     """Every cut of the sample, from the reset on, ends in firmware B."""
-    size = len(firmware("c3-B"))
+    recovers_to(board, step, rig.version("c3-B"), "c3-B", dialect)
+
+
+def recovers_to(board, step, until, name, dialect=None):
+    """Every cut of the sample, from the reset on, ends in that firmware, and the board says so."""
+    size = len(firmware(name))
     options = ()
     if dialect:
         loader = board.path.with_suffix(".loader")
         subprocess.run([ROOT / "vboard/esp32c3/mkloader", dialect, "4", loader], check=True)
         options = ("--bootloader", loader)
-    count = len(Board(board.flash()).run(None, *options, status=None).ops)
+    count = len(Board(board.flash()).run(None, "--until", until, *options, status=None).ops)
     cuts = sample(count, step)
-    ranges = [(0, PLAN), (TABLE, APP - TABLE), (APP, size)]
-    wanted = [digest(board.flash(0, PLAN)), digest(board.flash(TABLE, APP)), digest(firmware("c3-B"))]
-    lost = [row for row in cut_runs(board, cuts, rig.version("c3-B"), ranges, *options) if row[1] or row[2] != wanted]
+    ranges = [(0, OTADATA), (TABLE, APP - TABLE), (APP, size)]
+    wanted = [digest(board.flash(0, OTADATA)), digest(board.flash(TABLE, APP)), digest(firmware(name))]
+    lost = [row for row in cut_runs(board, cuts, until, ranges, *options) if row[1] or row[2] != wanted]
     note(f"{len(cuts)} cuts in {count} operations, {len(lost)} lost")
     same(lost, [], "cuts that are lost")
 
@@ -346,6 +425,16 @@ def nor_one_from_a_gzip_file():
 @test
 def nor_one_on_the_boot_loader_of_idf_4_3():
     recovers(prepared({"firmware.bin": firmware("c3-B")}), 2203, "4.3")
+
+
+@test
+def no_cut_of_a_trial_that_falls_back_is_fatal():
+    board = for_a_trial()
+    board.run(TRIAL % ", reset=False")
+    # From one power-on: the firmware on trial resets itself until it is not there any more.
+    code = "import molt, machine\nr = molt.status()['result']\nprint('it ' + 'is', r)\nif r == 'trial':\n machine.reset()\n"
+    board.put({"main.py": code.encode()})
+    recovers_to(board, 1801, "it is rolled back", "c3-A")
 
 
 @test

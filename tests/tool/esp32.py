@@ -11,7 +11,7 @@ TABLE = 0x8000
 APP = 0x10000
 APP_SIZE = 0x70000
 FS = APP + APP_SIZE
-LOADER = 0x6000
+LOADER, OTADATA = 0x5000, 0x6000
 PLAN = 0x7000
 
 
@@ -44,8 +44,9 @@ def rows(app_size=APP_SIZE):
 
 
 def loader_rows():
-    """The two that molt appends, by docs/format.md."""
-    return esp_row(0, 0x20, LOADER, SECTOR, "molt") + esp_row(1, 0x40, PLAN, SECTOR, "molt_end")
+    """The four that molt appends, by docs/format.md."""
+    return (esp_row(0, 0x10, LOADER, SECTOR, "molt") + esp_row(0, 0x11, APP, APP_SIZE, "molt_app")
+            + esp_row(1, 0, OTADATA + 1024, 2 * SECTOR, "molt_otadata") + esp_row(1, 0x40, PLAN, SECTOR, "molt_end"))
 
 
 class Board:

@@ -39,7 +39,7 @@ def each_part_of_a_flash_is_told(folder):
     check(found["upgrade"]["state"] == "none" and found["plan"] is None, found)
     text = good("info", board.path).out
     check("ESP-IDF v5.5.1" in text and "micropython v1.26.0, ESP-IDF v5.4.1" in text and "SHA-256 right" in text, text)
-    check("not installed; there is room for it at 0x006000 (molt install)" in text, text)
+    check("not installed; there is room for it at 0x005000 (molt install)" in text, text)
 
 
 @test
@@ -106,18 +106,18 @@ def the_map_shows_what_an_upgrade_would_change(folder):
 # ---- standby mode
 
 @test
-def installing_writes_one_sector_and_64_bytes_of_the_table(folder):
+def installing_writes_one_sector_and_128_bytes_of_the_table(folder):
     board = Board(folder)
     said = good("install", board.path).out
-    check("the sector at 0x006000" in said and "at 0x008080" in said and "64 bytes are programmed" in said and " us (W25Q32)" in said, said)
+    check("the sector at 0x005000" in said and "at 0x008080" in said and "128 bytes are programmed" in said and " us (W25Q32)" in said, said)
     now = board.now()
-    loader = now[LOADER:PLAN].rstrip(b"\xff")
+    loader = now[LOADER:LOADER + SECTOR].rstrip(b"\xff")
     check(loader[0] == 0xE9 and hashlib.sha256(loader[:-32]).digest() == loader[-32:], "an app with its SHA-256")
     row_addr = TABLE + 4 * 32
-    check(now[row_addr:row_addr + 64] == loader_rows(), "two rows")
-    rest = with_bytes(with_bytes(now, LOADER, b"\xff" * SECTOR), row_addr, b"\xff" * 64)
+    check(now[row_addr:row_addr + 128] == loader_rows(), "four rows")
+    rest = with_bytes(with_bytes(now, LOADER, b"\xff" * SECTOR), row_addr, b"\xff" * 128)
     check(rest == board.before, "and nothing else")
-    check(board.info()["standby"]["installed"] and board.info()["table"]["behind_md5"] == 2, board.info()["standby"])
+    check(board.info()["standby"]["installed"] and board.info()["table"]["behind_md5"] == 4, board.info()["standby"])
     refused("install", board.path, saying="installed already")
     check(board.now() == now, "unchanged")
 

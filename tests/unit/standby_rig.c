@@ -6,6 +6,7 @@
 #include <string.h>
 
 standby_rig_t board;
+const fixture_shape_t *standby_shape = &fixture_small_standby;
 
 void standby_rig_keep(void) {
     memcpy(board.original, board.nor.bytes, SHAPE->geometry.size);
@@ -47,12 +48,18 @@ sim_outcome_t standby_rig_start(sim_device_t *device, molt_target_t *target) {
     return sim_device_start(device);
 }
 
-int standby_rig_prepare(const char *path) {
+int standby_rig_prepare_trial(const char *path, const char *fallback_path, uint32_t starts) {
     static sim_upgrade_t host;
     molt_region_t fs = fixture_fs(SHAPE);
     sim_upgrade_init(&host, &board.nor, &fs, path);
     host.target = fixture_standby_target(SHAPE, &board.nor);
+    host.fallback_path = fallback_path;
+    host.trial_starts = starts;
     int err = sim_upgrade_prepare(&host);
     sim_upgrade_free(&host);
     return err;
+}
+
+int standby_rig_prepare(const char *path) {
+    return standby_rig_prepare_trial(path, NULL, 0);
 }

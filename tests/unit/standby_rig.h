@@ -6,7 +6,10 @@
 #include "molt/standby.h"
 #include "sim_upgrade.h"
 
-#define SHAPE (&fixture_small_standby)
+// Which it is; the small one, where a test does not say otherwise.
+extern const fixture_shape_t *standby_shape;
+#define SHAPE standby_shape
+// Of the small one.
 #define SECTOR 1024u
 #define IMAGE_ADDR 0x10000u
 #define TABLE_ADDR 0x8000u
@@ -35,7 +38,8 @@ void standby_rig_put_original(void);
 // Power on; from there until something stops.
 sim_outcome_t standby_rig_start(sim_device_t *device, molt_target_t *target);
 
-// What fwupdate(path, reset=False) does.
+// What fwupdate(path, reset=False) does; with something to fall back on.
 int standby_rig_prepare(const char *path);
+int standby_rig_prepare_trial(const char *path, const char *fallback_path, uint32_t starts);
 
 #endif

@@ -37,11 +37,11 @@ static void wait_idle(void) {
     }
 }
 
-// Power cut: the copy is torn; the other one is as it was.
+// By the number of the sector that the copy is in, wherever in it. Power cut: the copy is torn; the other one is as it was.
 static void write_copy(const struct partitions *table, unsigned i, const struct entry *entry) {
     uint32_t addr = table->otadata.addr + i * NOR_SECTOR_SIZE;
     chip_write_enable();
-    chip_erase(addr, NOR_SECTOR_SIZE);
+    chip_erase(addr / NOR_SECTOR_SIZE * NOR_SECTOR_SIZE, NOR_SECTOR_SIZE);
     wait_idle();
     chip_write_enable();
     chip_program(addr, entry, sizeof *entry);
