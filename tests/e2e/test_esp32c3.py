@@ -292,7 +292,7 @@ def for_a_trial():
 
 
 def has_status(board, **wanted):
-    found = board.run(STATUS).value()
+    found = board.run(STATUS, timeout=120).value()
     same({key: found.get(key) for key in wanted}, wanted, f"of status() {found}")
 
 
@@ -300,7 +300,7 @@ def has_status(board, **wanted):
 def unconfirmed_the_fallback_comes_back_after_its_starts():
     board = for_a_trial()
     before = board.flash()
-    run = board.run(TRIAL % "" + STATUS[len("import molt"):])
+    run = board.run(TRIAL % "", timeout=120)
     true(run.runs("c3-B"), f"B does not run: {run.out[-300:]!r}")
     # The board was switched on for each line; a start is a power-on.
     has_status(board, result="trial", starts=0, counted=True)
@@ -317,7 +317,7 @@ def unconfirmed_the_fallback_comes_back_after_its_starts():
 @test
 def confirmed_the_new_firmware_stays():
     board = for_a_trial()
-    board.run(TRIAL % "")
+    board.run(TRIAL % "", timeout=120)
     run = board.run("import molt\nprint(molt.confirm(), molt.confirm())")
     same(run.lines()[-1], "True False", "confirm(), and again")
     for _ in range(3):
@@ -343,13 +343,13 @@ def what_cannot_be_a_trial_has_its_sentence_and_on_trial_nothing_else_is_begun()
     says(board, "molt.fwupdate('firmware.bin', fallback='firmware.bin')", "same image")
     says(board, "molt.fwupdate('firmware.bin', fallback='old.bin', trial_starts=33)", "1 to 32")
     says(board, "molt.fwupdate('firmware.bin', fallback='old.bin', erase_all=True)", "erase_all")
-    board.run("import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', verbose=False)")
+    board.run("import molt\nmolt.fwupdate('firmware.bin', fallback='old.bin', verbose=False)", timeout=120)
     run = board.run("import molt\nfor f in molt.uninstall, lambda: molt.fwupdate('old.bin', verbose=False):\n"
                     " try:\n  f()\n except OSError as e:\n  print(e.args[1])")
     true("confirm()" in run.lines()[-2] and "on trial" in run.lines()[-1], run.out)
     # A gap of two sectors.
     board = fresh({"firmware.bin": firmware("c3-B"), "old.bin": firmware("c3-A")}, installed=False)
-    board.change(LOADER + 100, b"mine")
+    board.change(LOADER + 1000, bytes(8))
     board.run(INSTALL)
     says(board, "molt.fwupdate('firmware.bin', fallback='old.bin')", "three sectors")
     true(board.run("import molt\nmolt.fwupdate('firmware.bin')").runs("c3-B"), "without one it upgrades")
@@ -430,7 +430,7 @@ def nor_one_on_the_boot_loader_of_idf_4_3():
 @test
 def no_cut_of_a_trial_that_falls_back_is_fatal():
     board = for_a_trial()
-    board.run(TRIAL % ", reset=False")
+    board.run(TRIAL % ", reset=False", timeout=120)
     # From one power-on: the firmware on trial resets itself until it is not there any more.
     code = "import molt, machine\nr = molt.status()['result']\nprint('it ' + 'is', r)\nif r == 'trial':\n machine.reset()\n"
     board.put({"main.py": code.encode()})

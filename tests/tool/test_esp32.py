@@ -10,7 +10,7 @@ import sys
 import xml.etree.ElementTree
 
 from rig import ROOT, SECTOR, check, good, images, main, molt, refused, test
-from esp32 import APP, APP_SIZE, FS, LOADER, PLAN, SIZE, TABLE, Board, app, boot_loader, loader_rows, rows, told
+from esp32 import APP, APP_SIZE, FS, LOADER, OTADATA, PLAN, SIZE, TABLE, Board, app, boot_loader, loader_rows, rows, told
 from images import esp_row, esp_table, noise
 
 MARK_CANCELLED = (PLAN + 256, PLAN + 2 * 256 + 128)  # docs/format.md
@@ -70,13 +70,13 @@ def the_map_shows_molt_s_loader_and_plan_for_what_they_are(folder):
     table.write_bytes(esp_table(rows(), loader_rows()).ljust(0xC00, b"\xff"))
     factory = folder / "factory.bin"
     factory.write_bytes(board.before[:0x30000])
-    wanted = [("boot", None, 0, LOADER), ("reserved", "molt", LOADER, SECTOR), ("reserved", "molt_end", PLAN, SECTOR),
-              ("table", None, TABLE, SECTOR)]
+    wanted = [("boot", None, 0, LOADER), ("reserved", "molt", LOADER, SECTOR), ("reserved", "molt_otadata", OTADATA, SECTOR),
+              ("reserved", "molt_end", PLAN, SECTOR), ("table", None, TABLE, SECTOR)]
     for path in (board.path, table, factory):
         found = json.loads(good("map", path, "--json").out)["regions"]
-        check([(r["kind"], r.get("label"), r["addr"], r["size"]) for r in found[:4]] == wanted, path.name, found[:4])
-        check([r.get("behind_md5") for r in found[:4]] == [None, True, True, None], path.name, found[:4])
-        check(found[1]["about"] == "molt's loader" and "plan" in found[2]["about"], path.name, found)
+        check([(r["kind"], r.get("label"), r["addr"], r["size"]) for r in found[:5]] == wanted, path.name, found[:5])
+        check([r.get("behind_md5") for r in found[:5]] == [None, True, True, True, None], path.name, found[:5])
+        check(found[1]["about"] == "molt's loader" and "plan" in found[3]["about"] and "trial" in found[2]["about"], path.name, found)
         text = good("map", path).out
         check(re.search(r"M molt \* +reserved", text) and "behind the table's MD5" in text, path.name, text)
         good("map", path, "--svg", folder / "map.svg")
@@ -133,7 +133,7 @@ def uninstalling_makes_the_row_s_size_0_and_installing_again_appends_another(fol
     check("was taken out" in molt("map", board.path).err, "the map says so")
     refused("uninstall", board.path, saying="standby mode is not installed")
     good("install", board.path)
-    check(board.info()["standby"]["installed"] and board.info()["table"]["behind_md5"] == 4, board.info())
+    check(board.info()["standby"]["installed"] and board.info()["table"]["behind_md5"] == 8, board.info())
     board.before = board.now()
     good("upgrade", board.path, "new.bin", "-q")
     board.check_has(board.new)
@@ -176,10 +176,10 @@ def where_the_gap_is_full_the_end_of_the_partition_is_taken(folder):
     board.path.write_bytes(data)
     good("install", board.path)
     board.before = board.now()
-    check(board.info()["standby"]["loader"] == FS - 2 * SECTOR, board.info()["standby"])
-    check(board.info()["firmware"]["room"] == APP_SIZE - 2 * SECTOR, board.info()["firmware"])
+    check(board.info()["standby"]["loader"] == FS - 3 * SECTOR, board.info()["standby"])
+    check(board.info()["firmware"]["room"] == APP_SIZE - 3 * SECTOR, board.info()["firmware"])
     labels = [(r.get("label"), r["addr"]) for r in json.loads(good("map", board.path, "--json").out)["regions"]]
-    check(("molt", FS - 2 * SECTOR) in labels and ("molt_end", FS - SECTOR) in labels, labels)
+    check(("molt", FS - 3 * SECTOR) in labels and ("molt_end", FS - SECTOR) in labels, labels)
     good("upgrade", board.path, "new.bin", "-q")
     check(board.now()[APP:APP + len(board.new)] == board.new and board.now()[:APP] == board.before[:APP], "upgraded")
 

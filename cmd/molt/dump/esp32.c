@@ -115,7 +115,15 @@ uint32_t esp32_filesystems(const molt_partition_table_t *table, uint32_t addrs[E
 }
 
 bool esp32_is_loader_row(const molt_partition_t *row) {
-    return row->type == 0 && row->subtype == 0x20 && strcmp(row->label, "molt") == 0;
+    return row->type == 0 && (row->subtype == 0x20 || row->subtype == 0x10) && strcmp(row->label, "molt") == 0;
+}
+
+bool esp32_is_slot_row(const molt_partition_t *row) {
+    return row->type == 0 && row->subtype == 0x11 && strcmp(row->label, "molt_app") == 0;
+}
+
+bool esp32_is_otadata_row(const molt_partition_t *row) {
+    return row->type == 1 && row->subtype == 0 && strcmp(row->label, "molt_otadata") == 0;
 }
 
 bool esp32_is_plan_row(const molt_partition_t *row) {
@@ -129,7 +137,15 @@ static void add_hidden(survey_t *survey, const molt_partition_table_t *table) {
         molt_partition_get(table, table->count + i, &row);
         bool is_loader = esp32_is_loader_row(&row);
         make_printable(row.label);
-        if (is_loader || esp32_is_plan_row(&row)) {
+        if (esp32_is_slot_row(&row)) {
+            // The firmware's partition once more.
+            continue;
+        }
+        if (esp32_is_otadata_row(&row)) {
+            // Its second half is in the plan's sector.
+            row.piece.region = (molt_region_t){ row.piece.region.addr / SECTOR * SECTOR, SECTOR };
+        }
+        if (is_loader || esp32_is_plan_row(&row) || esp32_is_otadata_row(&row)) {
             row.piece.kind = MOLT_MAP_KIND_RESERVED;
         }
         if (row.piece.region.size == 0) {
@@ -248,7 +264,9 @@ const char *esp32_about(const molt_partition_t *piece) {
         case MOLT_MAP_KIND_UNUSED:
             return "in no partition";
         case MOLT_MAP_KIND_RESERVED:
-            return esp32_is_loader_row(piece) ? "molt's loader" : "molt's plan of an upgrade";
+            return esp32_is_loader_row(piece)    ? "molt's loader"
+                   : esp32_is_otadata_row(piece) ? "what the boot loader notes of a trial"
+                                                 : "molt's plan of an upgrade";
         case MOLT_MAP_KIND_FROZEN:
         case MOLT_MAP_KIND_NATIVE:
         case MOLT_MAP_KIND_USER:

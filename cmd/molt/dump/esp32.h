@@ -17,9 +17,12 @@ void esp32_table_text(const molt_partition_table_t *table, char *text, uint32_t 
 #define ESP32_FILESYSTEMS_MAX 16
 uint32_t esp32_filesystems(const molt_partition_table_t *table, uint32_t addrs[ESP32_FILESYSTEMS_MAX], uint32_t *wanted);
 
-// Whether a row is that of molt's loader, or the one behind it, of its plan.
+// Whether a row is that of molt's loader, or the one behind it, of its plan; of those for trials, that of the firmware as a slot, or of
+// otadata.
 bool esp32_is_loader_row(const molt_partition_t *row);
 bool esp32_is_plan_row(const molt_partition_t *row);
+bool esp32_is_slot_row(const molt_partition_t *row);
+bool esp32_is_otadata_row(const molt_partition_t *row);
 
 // Whether the file at `path` is a partition table on its own, as ESP-IDF's build makes them, or has one in front of what else is
 // in a factory image.

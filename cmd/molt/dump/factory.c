@@ -122,7 +122,11 @@ static void list_app(const factory_t *factory, const molt_partition_t *partition
 
 // What only the boot loader sees: molt's loader and plan, or somebody else's.
 static void list_hidden(const factory_t *factory, const molt_partition_t *partition, listing_t *listing) {
-    const char *about = esp32_is_loader_row(partition) ? "molt's loader, " : esp32_is_plan_row(partition) ? "molt's plan, " : "";
+    const char *about = esp32_is_loader_row(partition)    ? "molt's loader, "
+                        : esp32_is_plan_row(partition)    ? "molt's plan, "
+                        : esp32_is_slot_row(partition)    ? "the firmware, for trials, "
+                        : esp32_is_otadata_row(partition) ? "for trials, "
+                                                          : "";
     row_t row = { .addr = partition->piece.region.addr, .verdict = partition->piece.region.size ? "there" : "taken out" };
     if (partition->type == 0 && partition->piece.region.size) {
         judge(factory, row.addr, partition->piece.region.size, &row);
