@@ -43,6 +43,7 @@ typedef struct work {
     int fd;          // the image file's, through the VFS; -1 for none
     size_t root;     // characters of its path that name its filesystem
     uint32_t shown;  // in which the idle task was let run last
+    bool is_ended;   // by the progress function
     void *unpack, *window;
     uint32_t start[2][START_SIZE / 4];
     uint32_t buffer[WORK_SIZE / 4];
@@ -89,6 +90,9 @@ static esp_err_t code_of(int err) {
 }
 
 static esp_err_t fail_job(work_t *work, int err) {
+    if (work->is_ended) {
+        return fail(ESP_ERR_NOT_FINISHED, "the progress function has ended the call");
+    }
     uint32_t need, limit;
     char numbers[32] = "";
     if (molt_job_numbers(work->job, &need, &limit)) {
@@ -135,7 +139,7 @@ static work_t *begin(bool need_loader, esp_err_t *code) {
     last_text[0] = '\0';
     work_t *work = calloc(1, sizeof *work);
     if (work == NULL) {
-        *code = fail(ESP_ERR_NO_MEM, "there is not enough memory; free 9 KB of the heap");
+        *code = fail(ESP_ERR_NO_MEM, "there is not enough memory; free 8 KB of the heap, in one piece");
         return NULL;
     }
     work->fd = -1;
@@ -306,7 +310,8 @@ static int show(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total
         vTaskDelay(1);
     }
     const molt_upgrade_options_t *options = work->options;
-    return options && options->progress ? options->progress(options->progress_ctx, phase, done, total) : 0;
+    work->is_ended = options && options->progress && options->progress(options->progress_ctx, phase, done, total) != 0;
+    return work->is_ended ? MOLT_ERR_BUSY : 0;
 }
 
 // For a gzip file. What of the window the file needs shows when it is unpacked.

@@ -21,7 +21,8 @@ extern "C" {
 typedef struct molt_upgrade_options {
     bool erase_all;               // erase the filesystem that the file is on, too, at the end
     const char *partition_label;  // of that filesystem; NULL: found by the file, which one of the mounted ones has then
-    // Told how far the checks are, in bytes; or NULL. Anything but 0 ends the call, and nothing has changed.
+    // Told how far the checks are, in bytes; or NULL. Anything but 0 ends the call: ESP_ERR_NOT_FINISHED, and nothing
+    // has changed.
     int (*progress)(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total);
     void *progress_ctx;
 } molt_upgrade_options_t;
@@ -44,7 +45,8 @@ esp_err_t molt_upgrade_check(const char *path, const molt_upgrade_options_t *opt
 // and molt.head, which is written beside it into the root of its filesystem, stay as they are. While this works nobody writes on that
 // filesystem; the file itself was closed, or synced. It may be a gzip file, made by `molt compress`.
 //   options  or NULL
-// Needs some 9 KB of heap while it works; for a gzip file 8 KB more at least, and up to 36 KB if there are so many.
+// Needs 8 KB of heap while it works, in one piece; for a gzip file 3 KB and the window that it was made for, 4 KB by `molt compress`; up
+// to 32 KB are taken for that if there are so many.
 // Power cut: the old firmware boots, or the new one in the end.
 esp_err_t molt_upgrade_from_file(const char *path, const molt_upgrade_options_t *options);
 

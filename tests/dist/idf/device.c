@@ -419,6 +419,13 @@ static esp_err_t put(const char *from, const char *path) {
     static uint8_t bytes[CHIP_MAX];
     FILE *f = fopen(from, "rb");
     size_t size = f ? fread(bytes, 1, sizeof bytes, f) : 0;
+    const char *name;
+    mount_t *mount = mount_of(path, &name);
+    for (const char *slash = strchr(name + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        char folder[64];
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - name), name);
+        (void)lfs_mkdir(&mount->lfs, folder);
+    }
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     return fd >= 0 && write(fd, bytes, size) == (ssize_t)size && close(fd) == 0 ? ESP_OK : ESP_FAIL;
 }
