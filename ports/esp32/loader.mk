@@ -7,12 +7,13 @@
 
 RV32 ?= riscv64-unknown-elf-
 
-ESP32_CHIPS_riscv := esp32c3
+ESP32_CHIPS_riscv := esp32c3 esp32c2 esp32c6 esp32h2
 ESP32_CROSS_riscv = $(RV32)
 ESP32_ARCH_riscv := -march=rv32imc -mabi=ilp32
 # The second line on: found by trying what makes the code smaller.
 ESP32_FLAGS_riscv := -msave-restore -fno-tree-loop-im -fno-move-loop-invariants -fipa-pta -fno-thread-jumps -fno-tree-sra -mtune=size
-ESP32_SRC_riscv := ports/esp32/rom_digests.c ports/esp32/rom_flash.c
+ESP32_SRC_riscv = ports/esp32/rom_digests.c $(or $(ESP32_READ_$(1)),ports/esp32/rom_read.c) ports/esp32/rom_flash.c
+ESP32_READ_esp32c6 := ports/esp32/spi1_read.c
 ESP32_LIBS_riscv := -lgcc
 
 ESP32_ARCHS := riscv
@@ -29,7 +30,7 @@ ESP32_MADE :=
 # Chip, architecture.
 define esp32_loader
 $(1)_OUT := $$(BUILD)/boot/$(1)
-$(1)_SRC := $$(ESP32_CORE_SRC) $$(ESP32_SRC_$(2)) ports/esp32/loader.c
+$(1)_SRC := $$(ESP32_CORE_SRC) $(ESP32_SRC_$(2)) ports/esp32/loader.c
 $(1)_CC = $$(ESP32_CROSS_$(2))gcc $$(ESP32_FLAGS) $$(ESP32_ARCH_$(2)) $$(ESP32_FLAGS_$(2)) -Iports/esp32/$(1) -Iports/esp32/$(2)
 $(1)_HDR := $$(ESP32_HDR) ports/esp32/$(1)/chip.h ports/esp32/$(2)/arch.h
 ESP32_GEN += $$(ESP32_PREBUILT)/$(1)_loader.h $$(ESP32_PREBUILT)/$(1)_inflate.h
