@@ -62,6 +62,11 @@ static esp_err_t fail(esp_err_t code, const char *text) {
     return code;
 }
 
+static esp_err_t fail_prepared(void) {
+    return fail(
+        ESP_ERR_MOLT_PREPARED, "an upgrade is prepared already; a reset carries it out, molt_upgrade_cancel() takes it back");
+}
+
 static esp_err_t code_of(int err) {
     switch (err) {
         case 0:
@@ -159,7 +164,7 @@ esp_err_t molt_upgrade_install(void) {
     }
     int err = molt_standby_install(&work->flash, molt_idf_chip->standby, (uint8_t *)work->sector, &work->standby);
     if (err == MOLT_ERR_BUSY) {
-        code = fail(ESP_ERR_MOLT_PREPARED, "an upgrade is prepared; a reset carries it out, molt_upgrade_cancel() takes it back");
+        code = fail_prepared();
     } else if (err == MOLT_ERR_NOTSUP) {
         code = fail(ESP_ERR_NOT_SUPPORTED, molt_standby_text(&work->standby));
     } else if (err && err != MOLT_ERR_EXIST) {
@@ -179,7 +184,7 @@ esp_err_t molt_upgrade_uninstall(void) {
     if (err == MOLT_ERR_NOENT) {
         code = fail(ESP_ERR_MOLT_NOT_INSTALLED, "the standby loader is not installed");
     } else if (err == MOLT_ERR_BUSY) {
-        code = fail(ESP_ERR_MOLT_PREPARED, "an upgrade is prepared; a reset carries it out, molt_upgrade_cancel() takes it back");
+        code = fail_prepared();
     } else if (err) {
         code = fail(code_of(err), "flash cannot be written; call molt_upgrade_uninstall() again");
     }
@@ -238,8 +243,7 @@ static bool is_file(work_t *work, const char *name, uint32_t size) {
     }
     uint32_t start_size = size < START_SIZE ? size : START_SIZE;
     const molt_reader_t *file = &work->source.source.file;
-    bool is_same = file->read(file->ctx, 0, work->start[0], start_size) == 0
-                   && read_vfs(work, 0, work->start[1], start_size) == 0
+    bool is_same = file->read(file->ctx, 0, work->start[0], start_size) == 0 && read_vfs(work, 0, work->start[1], start_size) == 0
                    && memcmp(work->start[0], work->start[1], start_size) == 0;
     molt_lfs_source_close(&work->reader);
     return is_same;
@@ -327,8 +331,18 @@ static bool allocate_window(work_t *work) {
     return work->window != NULL;
 }
 
+static int read_status(work_t *work, const molt_source_t *head, molt_status_t *status) {
+    return molt_status_read(&work->target, &work->flash, head, (uint8_t *)work->sector, status);
+}
+
+static esp_err_t check_unprepared(work_t *work) {
+    molt_status_t status;
+    return read_status(work, NULL, &status) == 0 && status.is_prepared ? fail_prepared() : ESP_OK;
+}
+
 // Everything that writes nothing. NULL: *code says why.
-static work_t *plan(const char *path, const molt_upgrade_options_t *options, esp_err_t *code) {
+//   is_check  it ends with that
+static work_t *plan(const char *path, const molt_upgrade_options_t *options, bool is_check, esp_err_t *code) {
     work_t *work = begin(true, code);
     if (work == NULL) {
         return NULL;
@@ -349,7 +363,8 @@ static work_t *plan(const char *path, const molt_upgrade_options_t *options, esp
         },
     };
     work->job = molt_job_init(&work->memory, &config);
-    *code = open_file(work, path);
+    *code = is_check ? ESP_OK : check_unprepared(work);
+    *code = *code == ESP_OK ? open_file(work, path) : *code;
     if (*code == ESP_OK) {
         int err = molt_job_open(work->job, &work->source.source);
         if (err && molt_job_needs_window(work->job) && allocate_window(work)) {
@@ -357,9 +372,6 @@ static work_t *plan(const char *path, const molt_upgrade_options_t *options, esp
         }
         err = err ? err : molt_job_plan(work->job);
         *code = err ? fail_job(work, err) : ESP_OK;
-    }
-    if (*code == ESP_OK && molt_job_stash_count(work->job) > 0) {
-        *code = fail(ESP_ERR_NOT_SUPPORTED, "this component takes no delta files; send the whole image");
     }
     if (*code != ESP_OK) {
         end(work);
@@ -370,7 +382,7 @@ static work_t *plan(const char *path, const molt_upgrade_options_t *options, esp
 
 esp_err_t molt_upgrade_check(const char *path, const molt_upgrade_options_t *options, molt_job_facts_t *facts) {
     esp_err_t code;
-    work_t *work = plan(path, options, &code);
+    work_t *work = plan(path, options, true, &code);
     if (work == NULL) {
         return code;
     }
@@ -431,29 +443,9 @@ static esp_err_t store_and_commit(work_t *work, const char *path) {
     return err ? fail_job(work, err) : ESP_OK;
 }
 
-// Of a device in standby mode, without an outcome.
-static int read_status(work_t *work, const molt_source_t *head, molt_status_t *status) {
-    return molt_status_read(&work->target, &work->flash, head, (uint8_t *)work->sector, status);
-}
-
-static esp_err_t refuse_prepared(void) {
-    esp_err_t code;
-    work_t *work = begin(true, &code);
-    if (work == NULL) {
-        return code;
-    }
-    molt_status_t status;
-    if (read_status(work, NULL, &status) == 0 && status.is_prepared) {
-        code = fail(
-            ESP_ERR_MOLT_PREPARED, "an upgrade is already prepared; a reset carries it out, molt_upgrade_cancel() takes it back");
-    }
-    end(work);
-    return code;
-}
-
 esp_err_t molt_upgrade_from_file(const char *path, const molt_upgrade_options_t *options) {
-    esp_err_t code = refuse_prepared();
-    work_t *work = code == ESP_OK ? plan(path, options, &code) : NULL;
+    esp_err_t code;
+    work_t *work = plan(path, options, false, &code);
     if (work == NULL) {
         return code;
     }

@@ -21,11 +21,19 @@
 #error "before ESP-IDF 5.4 molt needs CONFIG_SPI_FLASH_DANGEROUS_WRITE_ALLOWED=y"
 #endif
 
-#if CONFIG_IDF_TARGET_ESP32C3
-const molt_target_t *const molt_idf_chip = &molt_esp32c3;
+#if CONFIG_IDF_TARGET_ESP32C2
+#define IDF_CHIP molt_esp32c2
+#elif CONFIG_IDF_TARGET_ESP32C3
+#define IDF_CHIP molt_esp32c3
+#elif CONFIG_IDF_TARGET_ESP32C6
+#define IDF_CHIP molt_esp32c6
+#elif CONFIG_IDF_TARGET_ESP32H2
+#define IDF_CHIP molt_esp32h2
 #else
 #error "molt has no loader for this chip so far"
 #endif
+
+const molt_target_t *const molt_idf_chip = &IDF_CHIP;
 
 #define IDF_SECTOR_SIZE 4096u
 

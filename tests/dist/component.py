@@ -50,6 +50,10 @@ def check_riscv(result, run, work, package, littlefs):
     result("before ESP-IDF 5.4, which has none, it asks for an option",
            "" if "CONFIG_SPI_FLASH_DANGEROUS_WRITE_ALLOWED=y" in version(5, 3) else "it does not")
     result("and is content with that", version(5, 3, "-DCONFIG_SPI_FLASH_DANGEROUS_WRITE_ALLOWED=1"))
+    targets = re.findall(r"^  - (esp32\w+)$", (package / "idf_component.yml").read_text(), re.M)
+    chip = {name: version(5, 4, "-DCONFIG_IDF_TARGET", "-DCONFIG_IDF_TARGET_%s=1" % name.upper()) for name in [*targets, "esp32s31"]}
+    missing = [] if "has no loader for this chip" in chip.pop("esp32s31") else ["it takes any chip"]
+    result("it takes the chips that its manifest names, %s, and no others" % ", ".join(targets), "\n".join([*missing, *chip.values()]).strip())
 
 
 def build(run, program, package, littlefs, core, compiler):

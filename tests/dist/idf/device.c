@@ -265,9 +265,18 @@ esp_err_t esp_vfs_littlefs_register(const esp_vfs_littlefs_conf_t *conf) {
     mount->part = part;
     snprintf(mount->base, sizeof mount->base, "%s", conf->base_path);
     // As its Kconfig has them.
-    mount->config = (struct lfs_config){ .context = mount, .read = block_read, .prog = block_prog, .erase = block_erase,
-        .sync = block_sync, .read_size = 128, .prog_size = 128, .block_size = SECTOR, .block_count = part->size / SECTOR,
-        .block_cycles = 512, .cache_size = 512, .lookahead_size = 128 };
+    mount->config = (struct lfs_config){ .context = mount,
+        .read = block_read,
+        .prog = block_prog,
+        .erase = block_erase,
+        .sync = block_sync,
+        .read_size = 128,
+        .prog_size = 128,
+        .block_size = SECTOR,
+        .block_count = part->size / SECTOR,
+        .block_cycles = 512,
+        .cache_size = 512,
+        .lookahead_size = 128 };
     int err = lfs_mount(&mount->lfs, &mount->config);
     if (err && conf->format_if_mount_failed) {
         err = lfs_format(&mount->lfs, &mount->config);
@@ -302,18 +311,6 @@ int __real_stat(const char *path, struct stat *info);
 int __real_access(const char *path, int mode);
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
-
-int __wrap_open(const char *path, int flags, ...);
-int __wrap_close(int fd);
-ssize_t __wrap_read(int fd, void *buf, size_t size);
-ssize_t __wrap_write(int fd, const void *buf, size_t size);
-off_t __wrap_lseek(int fd, off_t off, int whence);
-int __wrap_fsync(int fd);
-int __wrap_stat(const char *path, struct stat *info);
-int __wrap_access(const char *path, int mode);
-int __wrap_unlink(const char *path);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
 
 int __wrap_open(const char *path, int flags, ...) {
     const char *rest;
@@ -484,7 +481,8 @@ int main(int argc, char **argv) {
     settings[6].value = 0;
     for (int i = 0; i < 2; i++) {
         const esp_vfs_littlefs_conf_t conf = {
-            .base_path = labels[i][1], .partition_label = labels[i][0], .format_if_mount_failed = true };
+            .base_path = labels[i][1], .partition_label = labels[i][0], .format_if_mount_failed = true
+        };
         (void)esp_vfs_littlefs_register(&conf);
     }
     op_count = 0;
