@@ -1,7 +1,8 @@
-"""The package as a component of ESP-IDF: compiled against stand-in headers, and run on a dump of a chip (idf/device.c); molt's loader
-is then started by the tool. For check."""
+"""The package as a component of ESP-IDF: compiled against stand-in headers, and run on a dump of a chip (idf/device.c), where the tool
+starts molt's loader; its example also on the virtual ESP32-C3 (idf/virtual.c). For check."""
 
 import gzip
+import os
 import re
 import subprocess
 import sys
@@ -14,10 +15,11 @@ sys.path.insert(0, str(ROOT / "tests/tool"))
 import esp32  # noqa: E402
 import images  # noqa: E402
 
+VPORT = ROOT / "micropython/vport-esp32c3"
 WRAPPED = "open close read write lseek fsync stat access unlink malloc calloc".split()
 LITTLEFS = ["-DLFS_NO_DEBUG", "-DLFS_NO_WARN", "-DLFS_NO_ERROR", "-DLFS_NO_ASSERT", "-DMOLT_LFS_PREFIX_LFS"]
 STRICT = ["-std=gnu17", "-Wall", "-Wextra", "-Werror"]
-RISCV = ["riscv64-unknown-elf-gcc", "-march=rv32imc_zicsr", "-mabi=ilp32"]
+RISCV = ["riscv64-unknown-elf-gcc", "-mabi=ilp32"]
 APP_SIZE, FS_SIZE = 0x70000, 0x40000
 NOT_INSTALLED, IN_PLACE, PREPARED = 0x6D01, 0x6D02, 0x6D03
 NOT_FOUND, NOT_SUPPORTED, NO_MEM, STATE, BAD_BYTES, TOO_LARGE, NOT_FINISHED = 0x105, 0x106, 0x101, 0x103, 0x109, 0x104, 0x10C
@@ -30,21 +32,31 @@ def sources(package):
 
 
 def includes(package, littlefs):
-    return [word for folder in (HERE / "idf/include", ROOT / "micropython/vport-esp32c3/idf/include", package / "src", package / "idf",
-                                littlefs) for word in ("-I", folder)]
+    return [word for folder in (HERE / "idf/include", VPORT / "idf/include", package / "src", package / "idf", littlefs)
+            for word in ("-I", folder)]
 
 
-def check_riscv(result, run, work, package, littlefs):
+def riscv(*words):
     specs = subprocess.run([RISCV[0], "--print-file-name=picolibc.specs"], capture_output=True, text=True, check=True).stdout.strip()
-    words = [*RISCV, "--specs=" + specs, *STRICT, "-O1", *LITTLEFS, *includes(package, littlefs), "-o", work / "component.o", "-c"]
+    return [*RISCV, "--specs=" + specs, *words]
+
+
+def compile_riscv(run, paths, out, package, littlefs, *more):
+    """Objects in the folder `out`; what goes wrong as text."""
+    words = riscv("-march=rv32imc_zicsr", "-Os", "-ffunction-sections", "-fdata-sections", *LITTLEFS, *includes(package, littlefs), *more)
     output = ""
-    for path in (package / "src/molt.c", *sources(package)):
-        output = output or run(*words, path)
+    for path in paths:
+        output = output or run(*words, "-c", path, "-o", out / (path.stem + ".o"))
+    return output
+
+
+def check_riscv(result, run, out, package, littlefs):
+    output = compile_riscv(run, [package / "src/molt.c", *sources(package)], out, package, littlefs, "-Dapp_main=example_main", *STRICT)
     result("gcc for RISC-V compiles the component of ESP-IDF and its example, without a warning, against stand-in headers", output)
 
     def version(major, minor, *more):
         numbers = ["-DESP_IDF_VERSION_MAJOR=%d" % major, "-DESP_IDF_VERSION_MINOR=%d" % minor, "-DESP_IDF_VERSION_PATCH=0"]
-        return run(*words, package / "idf/molt_idf.c", *numbers, *more)
+        return compile_riscv(run, [package / "idf/molt_idf.c"], out / "other", package, littlefs, *STRICT, *numbers, *more)
 
     result("it finds the switch for dangerous writes where ESP-IDF 6 has it", version(6, 0))
     result("before ESP-IDF 5.4, which has none, it asks for an option",
@@ -59,7 +71,7 @@ def check_riscv(result, run, work, package, littlefs):
 def build(run, program, package, littlefs, core, compiler):
     """The device, as a program of the host; what goes wrong as text."""
     wrap = "-Wl," + ",".join("--wrap=" + name for name in WRAPPED)
-    return run(*compiler, *STRICT, *LITTLEFS, *includes(package, littlefs), HERE / "idf/device.c", *sources(package), core,
+    return run(*compiler, *STRICT, *LITTLEFS, *includes(package, littlefs), HERE / "idf/device.c", HERE / "idf/littlefs.c", *sources(package), core,
                "-x", "c", "-w", littlefs / "lfs.c", littlefs / "lfs_util.c", wrap, "-o", program)
 
 
@@ -218,7 +230,7 @@ def bears_cuts(device):
     fresh = device.path.read_bytes()
     device.good("install")
     count = device.ops
-    for cut in range(1, count):
+    for cut in range(1, count, 2):
         device.path.write_bytes(fresh)
         device.call("cut=%d" % cut, "seed=%d" % cut, "install", status=3)
         device.boot()
@@ -264,6 +276,56 @@ FACTS = {
 }
 
 
+def link_virtual(run, out, package, littlefs, name):
+    """The example as an image for the virtual ESP32-C3, name.bin in `out`. What goes wrong as text."""
+    own = [HERE / "idf/virtual.c", HERE / "idf/littlefs.c", littlefs / "lfs.c", littlefs / "lfs_util.c",
+           *(VPORT / "idf" / part for part in ("flash.c", "ota.c", "partition.c", "system.c", "start.S"))]
+    output = compile_riscv(run, own, out, package, littlefs, "-std=gnu17", "-I", HERE / "idf", "-I", VPORT, '-DVPORT_VERSION="%s"' % name)
+    # What is in the ROM; the C library has the rest.
+    found = re.findall(r"^ROM_[A-Z]*\((0x[0-9a-f]*), (\w+)\)", (ROOT / "vboard/esp32c3/rom_entries.h").read_text(), re.M)
+    (out / "rom.ld").write_text("".join("PROVIDE(%s = %s);\n" % (function, addr) for addr, function in found
+                                        if not re.match(r"mem|str|bzero$|__", function)))
+    elf = out / (name + ".elf")
+    output = output or run(*riscv("-march=rv32im"), "-nostartfiles", "-T", VPORT / "link.ld", "-L", out, "-Wl,--gc-sections", "-o", elf,
+                           *sorted(out.glob("*.o")), "-lgcc")
+    return output or run(sys.executable, VPORT / "elf2image.py", elf, out / (name + ".bin"), 0)
+
+
+class Virtual(Device):
+    """The example on the virtual ESP32-C3, by whose shipped loader it upgrades itself; on the partition table that it brings."""
+
+    def __init__(self, program, molt, folder, package, vboard):
+        self.program, self.molt, self.folder, self.vboard = program, molt, folder, vboard
+        self.old, self.new = ((folder / name).read_bytes() for name in ("v1.bin", "v2.bin"))
+        self.path = folder / "flash.bin"
+        for words in ((ROOT / "vboard/esp32c3/mkloader", "5.5", "4", folder / "loader.bin"),
+                      (sys.executable, VPORT / "mkflash.py", self.path, "4", folder / "loader.bin", package / "examples/idf/partitions.csv",
+                       folder / "v1.bin")):
+            subprocess.run(words, check=True)
+
+    def start(self, *words, status=0):
+        """What the console shows."""
+        environment = {key: value for key, value in os.environ.items() if key != "BOOTLOADER"}
+        done = subprocess.run([ROOT / "vboard/run", self.path, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                              timeout=120, env={**environment, "VBOARD_BUILD": str(self.vboard)})
+        check(done.returncode == status, "vboard/run", *words, "->", done.returncode, done.stdout[-400:], done.stderr[-400:])
+        return done.stdout.replace("\r", "")
+
+
+def runs_on_the_virtual_chip(device):
+    text = device.start()
+    check("upgrad" not in text and device.has(device.old), "there is nothing to do:", text)
+    device.put("/littlefs/firmware.bin", device.new)
+    ready = device.path.read_bytes()
+    text = device.start()
+    check("upgrading\n" in text and "molt: upgrading" in text, text)
+    check(text.endswith("the last upgrade is done\nthe new firmware runs\n") and device.has(device.new), text)
+    for cut in ("3", "12:random", "40:random", "150", "300:random"):
+        device.path.write_bytes(ready)
+        device.start("--cut", cut, status=72)
+        check(device.start().endswith("the new firmware runs\n") and device.has(device.new), "after cut", cut)
+
+
 def says(function, device):
     """What is wrong."""
     try:
@@ -273,11 +335,12 @@ def says(function, device):
     return ""
 
 
-def check_all(result, run, work, package, molt, cores):
-    """cores: molt.c, compiled, for each compiler."""
-    littlefs = work / "littlefs"
-    check_riscv(result, run, work, package, littlefs)
-    for name, compiler in {"gcc": ["gcc", "-O1", "-g", "-fsanitize=address,undefined"], "gcc -m32": ["gcc", "-O1", "-m32"],
+def check_all(result, run, work, package, build_folder, cores):
+    """build_folder: what make has built. cores: molt.c, compiled, for each compiler."""
+    littlefs, molt, out = work / "littlefs", build_folder / "molt", work / "virtual"
+    (out / "other").mkdir(parents=True)
+    check_riscv(result, run, out, package, littlefs)
+    for name, compiler in {"gcc": ["gcc", "-g", "-fsanitize=address,undefined"], "gcc -m32": ["gcc", "-O1", "-m32"],
                            "clang": ["clang", "-O1"]}.items():
         program = work / ("component-" + name)
         output = build(run, program, package, littlefs, cores[name], compiler)
@@ -286,3 +349,6 @@ def check_all(result, run, work, package, molt, cores):
             folder = work / ("device-%s-%s" % (function.__name__, name))
             folder.mkdir()
             result("%s (%s)" % (fact, name), output or says(function, Device(program, molt, folder)))
+    output = "".join(link_virtual(run, out, package, littlefs, name) for name in ("v1", "v2"))
+    result("the example runs on the virtual ESP32-C3 and upgrades itself there by molt's shipped loader, with power cuts",
+           output or says(runs_on_the_virtual_chip, Virtual(work / "component-gcc", molt, out, package, build_folder / "vboard")))

@@ -26,14 +26,13 @@
 #include "esp_system.h"
 #include "freertos/task.h"
 #include "hal/efuse_hal.h"
-#include "lfs.h"
 #include "molt_upgrade.h"
+#include "mounted.h"
 
 #define CHIP_MAX 0x400000u
 #define TABLE 0x8000u
 #define SECTOR 4096u
 #define FIRST_PARTITION 0x9000u
-#define FD_BASE 1000
 #define STATUS_CUT 3
 #define STATUS_ABORT 4
 
@@ -218,89 +217,6 @@ void esp_restart(void) {
     leave(0);
 }
 
-// ---- joltwallet/littlefs: volumes at /<label>
-
-typedef struct mount {
-    const esp_partition_t *part;
-    char base[16];
-    struct lfs_config config;
-    lfs_t lfs;
-} mount_t;
-
-static mount_t mounts[2];
-static struct {
-    mount_t *mount;
-    lfs_file_t file;
-} files[4];
-
-static int block_read(const struct lfs_config *c, lfs_block_t block, lfs_off_t off, void *buffer, lfs_size_t size) {
-    const mount_t *mount = c->context;
-    return esp_flash_read(NULL, buffer, mount->part->address + block * SECTOR + off, size) == ESP_OK ? 0 : LFS_ERR_IO;
-}
-
-static int block_prog(const struct lfs_config *c, lfs_block_t block, lfs_off_t off, const void *buffer, lfs_size_t size) {
-    const mount_t *mount = c->context;
-    return esp_flash_write(NULL, buffer, mount->part->address + block * SECTOR + off, size) == ESP_OK ? 0 : LFS_ERR_IO;
-}
-
-static int block_erase(const struct lfs_config *c, lfs_block_t block) {
-    const mount_t *mount = c->context;
-    return esp_flash_erase_region(NULL, mount->part->address + block * SECTOR, SECTOR) == ESP_OK ? 0 : LFS_ERR_IO;
-}
-
-static int block_sync(const struct lfs_config *c) {
-    (void)c;
-    return 0;
-}
-
-esp_err_t esp_vfs_littlefs_register(const esp_vfs_littlefs_conf_t *conf) {
-    mount_t *mount = mounts[0].part ? &mounts[1] : &mounts[0];
-    const esp_partition_t *part = NULL;
-    for (size_t i = 0; i < partition_count; i++) {
-        part = strcmp(partitions[i].label, conf->partition_label) == 0 ? &partitions[i] : part;
-    }
-    if (part == NULL) {
-        return ESP_ERR_NOT_FOUND;
-    }
-    mount->part = part;
-    snprintf(mount->base, sizeof mount->base, "%s", conf->base_path);
-    // As its Kconfig has them.
-    mount->config = (struct lfs_config){ .context = mount,
-        .read = block_read,
-        .prog = block_prog,
-        .erase = block_erase,
-        .sync = block_sync,
-        .read_size = 128,
-        .prog_size = 128,
-        .block_size = SECTOR,
-        .block_count = part->size / SECTOR,
-        .block_cycles = 512,
-        .cache_size = 512,
-        .lookahead_size = 128 };
-    int err = lfs_mount(&mount->lfs, &mount->config);
-    if (err && conf->format_if_mount_failed) {
-        err = lfs_format(&mount->lfs, &mount->config);
-        err = err ? err : lfs_mount(&mount->lfs, &mount->config);
-    }
-    return err ? ESP_FAIL : ESP_OK;
-}
-
-bool esp_littlefs_partition_mounted(const esp_partition_t *part) {
-    return part == mounts[0].part || part == mounts[1].part;
-}
-
-// The volume of a path, and the rest of that; NULL for the host's.
-static mount_t *mount_of(const char *path, const char **rest) {
-    for (mount_t *mount = mounts; mount < mounts + 2; mount++) {
-        size_t size = strlen(mount->base);
-        if (mount->part && strncmp(path, mount->base, size) == 0 && path[size] == '/') {
-            *rest = path + size;
-            return mount;
-        }
-    }
-    return NULL;
-}
-
 // ---- the VFS. The linker has all calls of these names come here (--wrap).
 
 int __real_open(const char *path, int flags, ...);
@@ -308,75 +224,35 @@ int __real_close(int fd);
 ssize_t __real_read(int fd, void *buf, size_t size);
 off_t __real_lseek(int fd, off_t off, int whence);
 int __real_stat(const char *path, struct stat *info);
-int __real_access(const char *path, int mode);
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 
 int __wrap_open(const char *path, int flags, ...) {
-    const char *rest;
-    mount_t *mount = mount_of(path, &rest);
-    if (mount == NULL) {
-        return __real_open(path, flags, 0);
-    }
-    for (int i = 0; i < 4; i++) {
-        if (files[i].mount == NULL) {
-            int how = (flags & O_WRONLY ? LFS_O_WRONLY : LFS_O_RDONLY) | (flags & O_CREAT ? LFS_O_CREAT : 0)
-                      | (flags & O_TRUNC ? LFS_O_TRUNC : 0);
-            if (lfs_file_open(&mount->lfs, &files[i].file, rest, how) != 0) {
-                return -1;
-            }
-            files[i].mount = mount;
-            return FD_BASE + i;
-        }
-    }
-    return -1;
+    return mounted_has(path) ? mounted_open(path, flags) : __real_open(path, flags, 0);
 }
 
 int __wrap_close(int fd) {
-    if (fd < FD_BASE) {
-        return __real_close(fd);
-    }
-    mount_t *mount = files[fd - FD_BASE].mount;
-    files[fd - FD_BASE].mount = NULL;
-    return lfs_file_close(&mount->lfs, &files[fd - FD_BASE].file);
+    return fd >= MOUNTED_FD ? mounted_close(fd) : __real_close(fd);
 }
 
 ssize_t __wrap_read(int fd, void *buf, size_t size) {
-    if (fd < FD_BASE) {
-        return __real_read(fd, buf, size);
-    }
-    return lfs_file_read(&files[fd - FD_BASE].mount->lfs, &files[fd - FD_BASE].file, buf, (lfs_size_t)size);
+    return fd >= MOUNTED_FD ? mounted_read(fd, buf, size) : __real_read(fd, buf, size);
 }
 
 ssize_t __wrap_write(int fd, const void *buf, size_t size) {
-    return lfs_file_write(&files[fd - FD_BASE].mount->lfs, &files[fd - FD_BASE].file, buf, (lfs_size_t)size);
+    return mounted_write(fd, buf, size);
 }
 
 off_t __wrap_lseek(int fd, off_t off, int whence) {
-    if (fd < FD_BASE) {
-        return __real_lseek(fd, off, whence);
-    }
-    return lfs_file_seek(&files[fd - FD_BASE].mount->lfs, &files[fd - FD_BASE].file, (lfs_soff_t)off, LFS_SEEK_SET);
+    return fd >= MOUNTED_FD ? mounted_seek(fd, off) : __real_lseek(fd, off, whence);
 }
 
 int __wrap_fsync(int fd) {
-    return lfs_file_sync(&files[fd - FD_BASE].mount->lfs, &files[fd - FD_BASE].file);
+    return mounted_sync(fd);
 }
 
 int __wrap_stat(const char *path, struct stat *info) {
-    const char *rest;
-    mount_t *mount = mount_of(path, &rest);
-    if (mount == NULL) {
-        return __real_stat(path, info);
-    }
-    struct lfs_info found;
-    if (lfs_stat(&mount->lfs, rest, &found) != 0) {
-        return -1;
-    }
-    memset(info, 0, sizeof *info);
-    info->st_mode = found.type == LFS_TYPE_DIR ? S_IFDIR : S_IFREG;
-    info->st_size = (off_t)found.size;
-    return 0;
+    return mounted_has(path) ? mounted_stat(path, info) : __real_stat(path, info);
 }
 
 int __wrap_access(const char *path, int mode) {
@@ -386,9 +262,7 @@ int __wrap_access(const char *path, int mode) {
 }
 
 int __wrap_unlink(const char *path) {
-    const char *rest;
-    mount_t *mount = mount_of(path, &rest);
-    return mount ? lfs_remove(&mount->lfs, rest) : -1;
+    return mounted_unlink(path);
 }
 
 void *__wrap_malloc(size_t size) {
@@ -416,13 +290,7 @@ static esp_err_t put(const char *from, const char *path) {
     static uint8_t bytes[CHIP_MAX];
     FILE *f = fopen(from, "rb");
     size_t size = f ? fread(bytes, 1, sizeof bytes, f) : 0;
-    const char *name;
-    mount_t *mount = mount_of(path, &name);
-    for (const char *slash = strchr(name + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        char folder[64];
-        snprintf(folder, sizeof folder, "%.*s", (int)(slash - name), name);
-        (void)lfs_mkdir(&mount->lfs, folder);
-    }
+    mounted_make_folders(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     return fd >= 0 && write(fd, bytes, size) == (ssize_t)size && close(fd) == 0 ? ESP_OK : ESP_FAIL;
 }
