@@ -414,7 +414,7 @@ static esp_err_t save_head(work_t *work, const char *path) {
     memcpy(name, path, work->root);
     memcpy(name + work->root, "/" HEAD_NAME, sizeof "/" HEAD_NAME);
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    bool is_written = fd >= 0 && write_pieces(work, fd) && fsync(fd) == 0;
+    bool is_written = fd >= 0 && write_pieces(work, fd);
     is_written = (fd < 0 || close(fd) == 0) && is_written;
     if (!is_written && fd >= 0) {
         unlink(name);

@@ -58,6 +58,10 @@ static uint32_t setting(const char *name) {
 }
 
 static _Noreturn void leave(int status) {
+    if (status == 0 && !is_guarded) {
+        printf("abort: the protection against dangerous writes was left off\n");
+        status = STATUS_ABORT;
+    }
     FILE *f = fopen(dump_path, "wb");
     if (f == NULL || fwrite(chip, 1, chip_size, f) != chip_size || fclose(f) != 0) {
         status = 1;
@@ -245,10 +249,6 @@ ssize_t __wrap_write(int fd, const void *buf, size_t size) {
 
 off_t __wrap_lseek(int fd, off_t off, int whence) {
     return fd >= MOUNTED_FD ? mounted_seek(fd, off) : __real_lseek(fd, off, whence);
-}
-
-int __wrap_fsync(int fd) {
-    return mounted_sync(fd);
 }
 
 int __wrap_stat(const char *path, struct stat *info) {

@@ -133,10 +133,6 @@ off_t mounted_seek(int fd, off_t off) {
     return lfs_file_seek(&files[fd - MOUNTED_FD].mount->lfs, &files[fd - MOUNTED_FD].file, (lfs_soff_t)off, LFS_SEEK_SET);
 }
 
-int mounted_sync(int fd) {
-    return lfs_file_sync(&files[fd - MOUNTED_FD].mount->lfs, &files[fd - MOUNTED_FD].file);
-}
-
 int mounted_stat(const char *path, struct stat *info) {
     const char *rest;
     mount_t *mount = mount_of(path, &rest);

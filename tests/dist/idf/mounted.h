@@ -15,7 +15,6 @@ int mounted_close(int fd);
 ssize_t mounted_read(int fd, void *buf, size_t size);
 ssize_t mounted_write(int fd, const void *buf, size_t size);
 off_t mounted_seek(int fd, off_t off);
-int mounted_sync(int fd);
 int mounted_stat(const char *path, struct stat *info);
 int mounted_unlink(const char *path);
 // The folders that the path is in.

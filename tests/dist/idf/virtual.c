@@ -72,10 +72,6 @@ off_t lseek(int fd, off_t off, int whence) {
     return mounted_seek(fd, off);
 }
 
-int fsync(int fd) {
-    return mounted_sync(fd);
-}
-
 int stat(const char *path, struct stat *info) {
     return mounted_has(path) ? mounted_stat(path, info) : -1;
 }
