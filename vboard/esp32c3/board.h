@@ -54,6 +54,10 @@ struct soc {
     uint32_t mmu_page_sizes[4];                     // what they say
     uint32_t cache_enable_vaddr, cache_shut_vaddr;  // 0: the ROM's functions only
     uint32_t spi1_vaddr, efuse_vaddr, timer0_vaddr, systimer_vaddr, random_vaddr;
+    // What is done as soon as it is wanted: bits of registers that always read as 1, or as 0.
+    struct done {
+        uint32_t vaddr, ones, zeros;
+    } done[4];
     // Registers that a reset of the digital core leaves.
     uint32_t rtc_vaddr, rtc_size;
     uint32_t reset_vaddr, reset_bit, reset_cpu_vaddr, reset_cpu_bit, cause_vaddr;

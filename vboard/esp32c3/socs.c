@@ -11,6 +11,11 @@
 
 #define KB 1024u
 
+// Bits of soc->done. [I2C_MST_ANA_CONF0_REG, UART_REG_UPDATE_REG, PCR_BUS_CLK_UPDATE_REG]
+#define PLL_CALIBRATED 0x01000000u
+#define UART_UPDATE 1u
+#define BUS_CLOCK_UPDATE 1u
+
 #define ROM_ENTRY(vaddr, name) { vaddr, #name, rom_##name },
 #define ROM_QUIET(vaddr, name) { vaddr, #name, NULL },
 static const struct rom_entry entries_c3[] = {
@@ -118,6 +123,7 @@ static const struct soc socs[] = {
         .timer0_vaddr = 0x6001f000,
         .systimer_vaddr = 0x60023000,
         .random_vaddr = 0x600260b0,
+        .done = { { 0x6004e840, PLL_CALIBRATED, 0 } },
         .rtc_vaddr = 0x60008000,
         .rtc_size = 0x800,
         .reset_vaddr = 0x60008000,
@@ -173,6 +179,7 @@ static const struct soc socs[] = {
         .timer0_vaddr = 0x60008000,
         .systimer_vaddr = 0x6000a000,
         .random_vaddr = 0x600b2808,
+        .done = { { 0x600af818, PLL_CALIBRATED, 0 }, { 0x60000098, 0, UART_UPDATE } },
         .rtc_vaddr = 0x600b0000,
         .rtc_size = 0x3000,
         .reset_vaddr = 0x600b1034,
@@ -228,6 +235,7 @@ static const struct soc socs[] = {
         .timer0_vaddr = 0x60009000,
         .systimer_vaddr = 0x6000b000,
         .random_vaddr = 0x600b2808,
+        .done = { { 0x600ad818, PLL_CALIBRATED, 0 }, { 0x60000098, 0, UART_UPDATE }, { 0x60096148, 0, BUS_CLOCK_UPDATE } },
         .rtc_vaddr = 0x600b0000,
         .rtc_size = 0x3000,
         .reset_vaddr = 0x600b1034,
