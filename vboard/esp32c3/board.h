@@ -40,6 +40,7 @@ struct soc {
     uint32_t cache_ram_vaddr, cache_ram_size;
     uint32_t rtc_ram_vaddr, rtc_ram_size;
     uint32_t rom_size, rom_data_vaddr, rom_data_size;  // part of the ROM as data; of some there is no other address
+    uint32_t rom_code_size;                            // at the end of this are the functions that only the board has
     // The ROM's own data at the end of the RAM, and its stack below: struct of the flash chip (id, size, block, sector, page, status
     // mask), and rom_spiflash_legacy_data, a pointer to it.
     uint32_t rom_stack_vaddr, rom_flash_data_vaddr, rom_flash_pointer_vaddr;
