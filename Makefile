@@ -78,7 +78,7 @@ CORE_DIRS := $(addprefix src/,$(filter-out lfs,$(ROOMS)))
 CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))
 LFS_SRC := $(sort $(wildcard src/lfs/*.c))
 # Of a port the host compiles its description only.
-TARGET_SRC := $(filter-out ports/template/%,$(wildcard ports/*/molt_*.c))
+TARGET_SRC := $(filter-out ports/template/% ports/idf/%,$(wildcard ports/*/molt_*.c))
 SIM_SRC := $(sort $(wildcard sim/*.c)) $(TARGET_SRC)
 TOOL_SRC := $(sort $(wildcard cmd/molt/*.c cmd/molt/*/*.c))
 

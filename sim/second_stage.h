@@ -9,14 +9,15 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
+#include "molt/target.h"
 
 typedef struct sim_app {
     molt_region_t partition;
     uint32_t addr;  // of the image
 } sim_app_t;
 
-// Find the app that is started, for a chip of `chip_id`, and note in otadata what is to be noted there. False if there is none, or
+// Find the app that is started, on that chip, and note in otadata what is to be noted there. False if there is none, or
 // the power was cut.
-bool sim_second_stage(const molt_flash_t *flash, uint16_t chip_id, sim_app_t *app);
+bool sim_second_stage(const molt_flash_t *flash, const molt_standby_chip_t *chip, sim_app_t *app);
 
 #endif

@@ -13,12 +13,14 @@ target_sources(usermod_molt INTERFACE
     ${MOLT_MOD}/core.c
     ${MOLT_MOD}/core_lfs.c
     ${MOLT_MOD}/core_esp32.c
+    ${MOLT_MOD}/core_idf.c
 )
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
 target_compile_options(usermod_molt INTERFACE
     -idirafter ${MOLT_TOP} -idirafter ${MOLT_MOD} -idirafter ${MOLT_TOP}/include -idirafter ${MOLT_TOP}/src
     -idirafter ${MOLT_TOP}/ports/esp32 -idirafter ${MOLT_TOP}/ports/esp32/prebuilt
+    -idirafter ${MOLT_TOP}/ports/idf
     -Wno-unused-function
 )
 target_compile_definitions(usermod_molt INTERFACE MOLT_STANDBY=1)

@@ -13,9 +13,9 @@ endif
 
 ifneq ($(IDF_TARGET),)
 # The ESP32 family on the virtual board; MicroPython's esp32 port takes micropython.cmake.
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c standby_api.c device_esp32.c core.c core_lfs.c core_esp32.c)
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c standby_api.c device_esp32.c core.c core_lfs.c core_esp32.c core_idf.c)
 CFLAGS_USERMOD += -DMOLT_STANDBY=1 -Wno-unused-function $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
-    include src ports/esp32 ports/esp32/prebuilt))
+    include src ports/esp32 ports/esp32/prebuilt ports/idf))
 else
 SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c pending.c upgrade_obj.c resident_api.c \
     device_esp8266.c map_glue.c core.c core_lfs.c core_port.c)

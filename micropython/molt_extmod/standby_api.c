@@ -7,6 +7,7 @@
 #include "device.h"
 #include "molt/error.h"
 #include "molt/status.h"
+#include "molt_idf.h"
 #include "pending.h"
 #include "py/runtime.h"
 #include "standby/standby.h"
@@ -109,7 +110,7 @@ static mp_obj_t standby_install(void) {
     molt_device_check(0, &standby);
     molt_device_flash(&flash);
     uint8_t *buf = m_new(uint8_t, MOLT_STANDBY_BUF_SIZE);
-    err = molt_standby_install(&flash, molt_device_chip->standby, buf, &standby);
+    err = molt_standby_install(&flash, molt_idf_chip->standby, buf, &standby);
     m_del(uint8_t, buf, MOLT_STANDBY_BUF_SIZE);
     switch (err) {
         case 0:
@@ -128,7 +129,7 @@ static mp_obj_t standby_uninstall(void) {
     molt_flash_t flash;
     molt_device_flash(&flash);
     uint8_t *buf = m_new(uint8_t, MOLT_STANDBY_BUF_SIZE);
-    int err = molt_standby_uninstall(&flash, molt_device_chip->standby, buf);
+    int err = molt_standby_uninstall(&flash, molt_idf_chip->standby, buf);
     m_del(uint8_t, buf, MOLT_STANDBY_BUF_SIZE);
     switch (err) {
         case 0:
@@ -162,7 +163,7 @@ static mp_obj_t pending(void) {
     if (molt_device_standby(&standby) != 0) {
         return mp_const_none;
     }
-    molt_standby_target(&target, molt_device_chip, &standby);
+    molt_standby_target(&target, molt_idf_chip, &standby);
     molt_device_flash(&flash);
     uint8_t *sector = m_new(uint8_t, flash.geometry.sector_size);
     bool is_pending = open_pending(&flash, &target, &plan, sector);
@@ -187,7 +188,7 @@ static mp_obj_t cancel(void) {
     if (molt_device_standby(&standby) != 0) {
         return mp_const_false;
     }
-    molt_standby_target(&target, molt_device_chip, &standby);
+    molt_standby_target(&target, molt_idf_chip, &standby);
     molt_device_flash(&flash);
     uint8_t *sector = m_new(uint8_t, flash.geometry.sector_size);
     int err = molt_status_cancel(&target, &flash, sector);

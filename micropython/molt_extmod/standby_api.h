@@ -3,11 +3,7 @@
 #define MOLT_MICROPYTHON_STANDBY_API_H
 
 #include "molt/standby.h"
-#include "molt/target.h"
 #include "py/obj.h"
-
-// The chip that this firmware is built for.
-extern const molt_target_t *const molt_device_chip;
 
 // molt_standby_read() of this device.
 int molt_device_standby(molt_standby_t *standby);

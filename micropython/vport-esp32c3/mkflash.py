@@ -13,7 +13,7 @@ import sys
 TABLE = 0x8000
 TYPES = {"app": 0, "data": 1}
 SUBTYPES = {"app": {"factory": 0, "test": 0x20, **{f"ota_{i}": 0x10 + i for i in range(16)}},
-            "data": {"ota": 0, "phy": 1, "nvs": 2, "fat": 0x81, "spiffs": 0x82}}
+            "data": {"ota": 0, "phy": 1, "nvs": 2, "fat": 0x81, "spiffs": 0x82, "littlefs": 0x83}}
 
 
 def rows_of(path):

@@ -7,13 +7,17 @@
 
 RV32 ?= riscv64-unknown-elf-
 
-ESP32_CHIPS_riscv := esp32c3
+ESP32_CHIPS_riscv := esp32c3 esp32c2 esp32c6 esp32h2
 ESP32_CROSS_riscv = $(RV32)
 ESP32_ARCH_riscv := -march=rv32imc -mabi=ilp32
 # The second line on: found by trying what makes the code smaller.
-ESP32_FLAGS_riscv := -msave-restore -fno-tree-loop-im -fno-move-loop-invariants -fipa-pta -fno-thread-jumps -fno-tree-sra -fno-inline-small-functions \
-    -fno-ssa-phiopt -fno-guess-branch-probability -fira-region=all -mtune=size
-ESP32_SRC_riscv := ports/esp32/rom_digests.c ports/esp32/rom_flash.c
+ESP32_FLAGS_riscv := -msave-restore -fno-tree-loop-im -fno-move-loop-invariants -fipa-pta -fno-thread-jumps -fno-tree-sra -mtune=size
+# Likewise, where speed is nothing.
+ESP32_SMALL_riscv := -fno-inline-small-functions -fno-ssa-phiopt -fno-guess-branch-probability -fira-region=all
+ESP32_SRC_riscv = ports/esp32/rom_digests.c $(or $(ESP32_READ_$(1)),ports/esp32/rom_read.c) ports/esp32/rom_flash.c
+ESP32_READ_esp32c6 := ports/esp32/spi1_read.c
+# With that there is no room for trials.
+ESP32_NO_TRIAL := esp32c6
 ESP32_LIBS_riscv := -lgcc
 
 ESP32_ARCHS := riscv
@@ -33,11 +37,12 @@ ESP32_MADE :=
 # Chip, architecture.
 define esp32_loader
 $(1)_OUT := $$(BUILD)/boot/$(1)
-$(1)_SRC := $$(ESP32_CORE_SRC) $$(ESP32_SRC_$(2)) ports/esp32/loader.c
-$(1)_CC = $$(ESP32_CROSS_$(2))gcc $$(ESP32_FLAGS) $$(ESP32_ARCH_$(2)) $$(ESP32_FLAGS_$(2)) -Iports/esp32/$(1) -Iports/esp32/$(2)
+$(1)_SRC := $$(ESP32_CORE_SRC) $(ESP32_SRC_$(2)) ports/esp32/loader.c
+$(1)_CC = $$(ESP32_CROSS_$(2))gcc $$(ESP32_FLAGS) $$(ESP32_ARCH_$(2)) $$(ESP32_FLAGS_$(2)) $$(if $$(filter $(1),$$(ESP32_NO_TRIAL)),-DMOLT_TRIAL=0) -Iports/esp32/$(1) -Iports/esp32/$(2)
 $(1)_HDR := $$(ESP32_HDR) ports/esp32/$(1)/chip.h ports/esp32/$(2)/arch.h
-ESP32_GEN += $$(foreach n,loader inflate trial,$$(ESP32_PREBUILT)/$(1)_$$(n).h)
-ESP32_MADE += $$(foreach n,loader inflate trial,$$($(1)_OUT)/$(1)_$$(n).h)
+$(1)_PARTS := loader inflate $$(if $$(filter $(1),$$(ESP32_NO_TRIAL)),,trial)
+ESP32_GEN += $$(foreach n,$$($(1)_PARTS),$$(ESP32_PREBUILT)/$(1)_$$(n).h)
+ESP32_MADE += $$(foreach n,$$($(1)_PARTS),$$($(1)_OUT)/$(1)_$$(n).h)
 
 $$($(1)_OUT)/loader.c: ports/esp32/loader.mk
 	@mkdir -p $$(@D)
@@ -52,14 +57,14 @@ $$($(1)_OUT)/trial.c: ports/esp32/loader.mk
 	@for f in $$(ESP32_TRIAL_SRC); do echo "#include \"$$$$f\""; done >$$@
 
 $$($(1)_OUT)/loader.o: $$($(1)_OUT)/loader.c $$($(1)_SRC) $$($(1)_HDR) | deps
-	$$(Q)$$($(1)_CC) -c $$< -o $$@
+	$$(Q)$$($(1)_CC) $$(ESP32_SMALL_$(2)) -c $$< -o $$@
 
 # It has room: for speed, not for size.
 $$($(1)_OUT)/inflate.o: $$($(1)_OUT)/inflate.c $$(ESP32_EXTENSION_SRC) $$($(1)_HDR) | deps
 	$$(Q)$$($(1)_CC) -O2 -c $$< -o $$@
 
 $$($(1)_OUT)/trial.o: $$($(1)_OUT)/trial.c $$(ESP32_TRIAL_SRC) $$($(1)_HDR) | deps
-	$$(Q)$$($(1)_CC) $$(ESP32_TRIAL_FLAGS_$(2)) -c $$< -o $$@
+	$$(Q)$$($(1)_CC) $$(ESP32_TRIAL_FLAGS_$(2)) $$(ESP32_SMALL_$(2)) -c $$< -o $$@
 
 $$($(1)_OUT)/loader_start.o: ports/esp32/$(2)/start.S | deps
 	@mkdir -p $$(@D)

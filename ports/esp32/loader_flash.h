@@ -1,4 +1,5 @@
-// The flash of the standby loader, which is one translation unit: one file defines these, rom_flash.c by the mask ROM.
+// The flash of the standby loader, which is one translation unit: each is defined by one of its files, by
+// the mask ROM (rom_flash.c, rom_read.c) or without it.
 #ifndef MOLT_ESP32_LOADER_FLASH_H
 #define MOLT_ESP32_LOADER_FLASH_H
 

@@ -1,18 +1,47 @@
 // The chips of the ESP32 family, with the loaders of ports/esp32/prebuilt. Who builds for one of them names that one, and the linker
 // leaves out the others.
+//
+// Sources: the Technical Reference Manuals, memory map; ESP-IDF, esp_chip_id_t and soc/ext_mem_defs.h; esptool's targets, where the
+// second-stage boot loader is. The code's address is that of the chip's chip.ld.
 
 #include "molt_esp32.h"
 
 #include <stddef.h>
 
+#include "esp32c2_inflate.h"
+#include "esp32c2_loader.h"
+#include "esp32c2_trial.h"
 #include "esp32c3_inflate.h"
 #include "esp32c3_loader.h"
 #include "esp32c3_trial.h"
+#include "esp32c6_inflate.h"
+#include "esp32c6_loader.h"
+#include "esp32h2_inflate.h"
+#include "esp32h2_loader.h"
+#include "esp32h2_trial.h"
 
 // Of a RISC-V chip's loader, the offset of the word with the plan's address: riscv/start.S.
 #define RISCV_PLAN_ADDR_OFF 4
 
-// Source: ESP32-C3 Technical Reference Manual, memory map; ESP-IDF, esp_chip_id_t. The code's address is that of chip.ld.
+static const molt_standby_chip_t esp32c2 = {
+    .chip_id = 12,
+    .boot_addr = 0,
+    .code = esp32c2_loader,
+    .code_size = sizeof esp32c2_loader,
+    .code_vaddr = 0x40380000,
+    .plan_addr_off = RISCV_PLAN_ADDR_OFF,
+    .trial_code = esp32c2_trial,
+    .trial_size = sizeof esp32c2_trial,
+    .data_vaddr = 0x3c000000,
+    .instruction_vaddr = 0x42000000,
+};
+
+const molt_target_t molt_esp32c2 = {
+    .chip = MOLT_CHIP_ESP32C2,
+    .extension = { .image = esp32c2_inflate, .size = sizeof esp32c2_inflate },
+    .standby = &esp32c2,
+};
+
 static const molt_standby_chip_t esp32c3 = {
     .chip_id = 5,
     .boot_addr = 0,
@@ -32,4 +61,40 @@ const molt_target_t molt_esp32c3 = {
     .standby = &esp32c3,
 };
 
-const molt_target_t *const molt_esp32_targets[] = { &molt_esp32c3, NULL };
+static const molt_standby_chip_t esp32c6 = {
+    .chip_id = 13,
+    .boot_addr = 0,
+    .code = esp32c6_loader,
+    .code_size = sizeof esp32c6_loader,
+    .code_vaddr = 0x40800000,
+    .plan_addr_off = RISCV_PLAN_ADDR_OFF,
+    .data_vaddr = 0x42000000,
+    .instruction_vaddr = 0x42000000,
+};
+
+const molt_target_t molt_esp32c6 = {
+    .chip = MOLT_CHIP_ESP32C6,
+    .extension = { .image = esp32c6_inflate, .size = sizeof esp32c6_inflate },
+    .standby = &esp32c6,
+};
+
+static const molt_standby_chip_t esp32h2 = {
+    .chip_id = 16,
+    .boot_addr = 0,
+    .code = esp32h2_loader,
+    .code_size = sizeof esp32h2_loader,
+    .code_vaddr = 0x40800000,
+    .plan_addr_off = RISCV_PLAN_ADDR_OFF,
+    .trial_code = esp32h2_trial,
+    .trial_size = sizeof esp32h2_trial,
+    .data_vaddr = 0x42000000,
+    .instruction_vaddr = 0x42000000,
+};
+
+const molt_target_t molt_esp32h2 = {
+    .chip = MOLT_CHIP_ESP32H2,
+    .extension = { .image = esp32h2_inflate, .size = sizeof esp32h2_inflate },
+    .standby = &esp32h2,
+};
+
+const molt_target_t *const molt_esp32_targets[] = { &molt_esp32c2, &molt_esp32c3, &molt_esp32c6, &molt_esp32h2, NULL };

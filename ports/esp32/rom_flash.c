@@ -1,12 +1,8 @@
-// Flash by the mask ROM's functions. They return 1 or 2 for a failure; its negative is as good as any error number.
+// Programming and erasing flash by the mask ROM's functions. They return 1 or 2 for a failure; its negative is as good as any error
+// number.
 
 #include "loader_flash.h"
 #include "rom.h"
-
-static int flash_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
-    (void)ctx;
-    return -esp_rom_spiflash_read(addr, buf, size);
-}
 
 static int flash_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
     (void)ctx;

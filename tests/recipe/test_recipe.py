@@ -28,7 +28,7 @@ CHAPTER = PAGE[PAGE.index("## Into a real esp8266 build"):PAGE.index("## Onto th
 # The compiler that the committed boot loaders are made with: Debian 12's.
 PINNED_GCC = "12.2.0"
 # What the esp32 port's micropython.cmake has beside.
-OF_ESP32 = {"molt_extmod/%s.o" % name for name in ("core_esp32", "device_esp32", "standby_api")}
+OF_ESP32 = {"molt_extmod/%s.o" % name for name in ("core_esp32", "core_idf", "device_esp32", "standby_api")}
 # Left out: what the source package of MicroPython does not contain.
 ABSENT = ["MICROPY_PY_SSL=0", "MICROPY_PY_BTREE=0"]
 

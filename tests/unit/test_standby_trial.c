@@ -267,7 +267,7 @@ static void a_boot_loader_without_rollback_is_noticed(void **state) {
 static void where_there_are_two_sectors_only_there_are_no_trials(void **state) {
     (void)state;
     molt_standby_t standby;
-    const molt_standby_chip_t *chip = fixture_esp32c3(SHAPE)->standby;
+    const molt_standby_chip_t *chip = fixture_esp32(SHAPE)->standby;
     memset(board.nor.bytes + MD5_ROW + 32, 0xff, 128);
     memset(board.nor.bytes + TRIAL_LOADER_ADDR, 0xff, 3 * TRIAL_SECTOR);
     board.nor.bytes[TRIAL_LOADER_ADDR + 7] = 0;
@@ -286,13 +286,13 @@ static void where_there_are_two_sectors_only_there_are_no_trials(void **state) {
 static void uninstalled_and_installed_again_it_works(void **state) {
     (void)state;
     molt_standby_t standby;
-    const molt_standby_chip_t *chip = fixture_esp32c3(SHAPE)->standby;
+    const molt_standby_chip_t *chip = fixture_esp32(SHAPE)->standby;
     begin(1);
     start();
     assert_true(runs(old_image));
     assert_int_equal(molt_standby_uninstall(&board.nor.flash, chip, board.buf), 0);
     sim_app_t app;
-    assert_true(sim_second_stage(&board.nor.flash, CHIP_ID, &app) && app.addr == IMAGE_ADDR);
+    assert_true(sim_second_stage(&board.nor.flash, fixture_esp32(SHAPE)->standby, &app) && app.addr == IMAGE_ADDR);
     assert_int_equal(molt_standby_install(&board.nor.flash, chip, board.buf, &standby), 0);
     assert_int_equal(standby.row_addr, MD5_ROW + 5 * 32);
     begin(2);
@@ -328,5 +328,5 @@ int main(void) {
         TEST(uninstalled_and_installed_again_it_works),
         TEST(a_trial_has_1_to_32_starts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return standby_rig_run(tests, sizeof tests / sizeof tests[0]);
 }

@@ -7,8 +7,8 @@
 
 #include "board.h"
 #include "esp_flash.h"
+#include "esp_flash_internal.h"
 #include "esp_ota_ops.h"
-#include "esp_private/esp_flash_internal.h"
 #include "esp_system.h"
 
 enum { SECTOR_SIZE = 4096, BLOCK_SIZE = 65536, PAGE_SIZE = 256, PIECE_SIZE = 64, TABLE_END = 0x8c00 };

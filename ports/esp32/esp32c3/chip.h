@@ -1,5 +1,5 @@
-// What the ESP32-C3 has of its own. Source of all of it: ESP32-C3 Technical Reference Manual, "Low-Power Management", RTC_CNTL
-// registers.
+// What the ESP32-C3 has of its own. Sources: ESP32-C3 Technical Reference Manual, "Low-Power Management", RTC_CNTL
+// registers; ESP-IDF, soc/rtc_cntl_reg.h and hal/rwdt_ll.h for it; esptool's targets.
 #ifndef MOLT_ESP32_CHIP_H
 #define MOLT_ESP32_CHIP_H
 

@@ -2,9 +2,11 @@
 #define VPORT_ESP_IDF_VERSION_H
 
 #define IDF_VER "v5.4-virtual"
+#ifndef ESP_IDF_VERSION_MAJOR
 #define ESP_IDF_VERSION_MAJOR 5
 #define ESP_IDF_VERSION_MINOR 4
 #define ESP_IDF_VERSION_PATCH 0
+#endif
 #define ESP_IDF_VERSION_VAL(major, minor, patch) ((major << 16) | (minor << 8) | (patch))
 #define ESP_IDF_VERSION ESP_IDF_VERSION_VAL(ESP_IDF_VERSION_MAJOR, ESP_IDF_VERSION_MINOR, ESP_IDF_VERSION_PATCH)
 

@@ -1,0 +1,103 @@
+// Flash, eFuses and partitions through ESP-IDF, 5.4 and later.
+
+#include "molt_idf.h"
+
+#include "esp_flash.h"
+#include "esp_flash_encrypt.h"
+#include "esp_idf_version.h"
+#include "esp_ota_ops.h"
+#include "esp_secure_boot.h"
+#include "hal/efuse_hal.h"
+#include "molt/error.h"
+#include "molt_esp32.h"
+#include "sdkconfig.h"
+
+// The switch for writes that ESP-IDF calls dangerous is there from 5.4 on, and its header moved in 6.0.
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(6, 0, 0)
+#include "esp_private/esp_flash_internal.h"
+#elif ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 4, 0)
+#include "esp_flash_internal.h"
+#elif !CONFIG_SPI_FLASH_DANGEROUS_WRITE_ALLOWED
+#error "before ESP-IDF 5.4 molt needs CONFIG_SPI_FLASH_DANGEROUS_WRITE_ALLOWED=y"
+#endif
+
+#if CONFIG_IDF_TARGET_ESP32C2
+#define IDF_CHIP molt_esp32c2
+#elif CONFIG_IDF_TARGET_ESP32C3
+#define IDF_CHIP molt_esp32c3
+#elif CONFIG_IDF_TARGET_ESP32C6
+#define IDF_CHIP molt_esp32c6
+#elif CONFIG_IDF_TARGET_ESP32H2
+#define IDF_CHIP molt_esp32h2
+#else
+#error "molt has no loader for this chip so far"
+#endif
+
+const molt_target_t *const molt_idf_chip = &IDF_CHIP;
+
+#define IDF_SECTOR_SIZE 4096u
+
+static int idf_result(esp_err_t err) {
+    return err == ESP_OK ? 0 : MOLT_ERR_IO;
+}
+
+// ESP-IDF ends the program where it would write below the first partition or into the running firmware, which is what molt is for.
+static void idf_protect(bool is_on) {
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 4, 0)
+    (void)esp_flash_set_dangerous_write_protection(esp_flash_default_chip, is_on);
+#else
+    (void)is_on;
+#endif
+}
+
+static int idf_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
+    (void)ctx;
+    return idf_result(esp_flash_read(NULL, buf, addr, size));
+}
+
+static int idf_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
+    (void)ctx;
+    idf_protect(false);
+    esp_err_t err = esp_flash_write(NULL, buf, addr, size);
+    idf_protect(true);
+    return idf_result(err);
+}
+
+static int idf_erase_sector(void *ctx, uint32_t addr) {
+    (void)ctx;
+    idf_protect(false);
+    esp_err_t err = esp_flash_erase_region(NULL, addr, IDF_SECTOR_SIZE);
+    idf_protect(true);
+    return idf_result(err);
+}
+
+void molt_idf_flash(molt_flash_t *flash) {
+    uint32_t size = 0;
+    (void)esp_flash_get_size(NULL, &size);
+    *flash = (molt_flash_t){
+        .geometry = { size, IDF_SECTOR_SIZE, 65536, 256 },
+        .read = idf_read,
+        .prog = idf_prog,
+        .erase_sector = idf_erase_sector,
+        // The running firmware erases no 64 KB block; the loader does, by the mask ROM.
+        .erase_block = NULL,
+    };
+}
+
+const char *molt_idf_obstacle(const molt_standby_t *standby) {
+    if (esp_flash_encryption_enabled()) {
+        return "flash is encrypted on this device, and molt writes it as it is";
+    }
+    if (esp_secure_boot_enabled()) {
+        return "secure boot is enabled on this device: its boot loader would not start molt's";
+    }
+    const esp_partition_t *running = esp_ota_get_running_partition();
+    if (standby->app.size && (running == NULL || running->address != standby->app.addr)) {
+        return "this firmware runs from another partition than the factory partition";
+    }
+    return NULL;
+}
+
+uint32_t molt_idf_chip_revision(void) {
+    return efuse_hal_chip_revision();
+}
