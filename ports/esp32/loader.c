@@ -39,11 +39,13 @@ static void feed(void) {
     REGISTER(WDT_PROTECT_ADDR) = 0;
 }
 
-// The super watchdog: older boot loaders leave it on, and it bites after a second. It can feed itself.
+// The super watchdog, where there is one: older boot loaders leave it on, and it bites after a second. It can feed itself.
 static void calm_super_watchdog(void) {
+#ifdef SWD_ADDR
     REGISTER(SWD_PROTECT_ADDR) = SWD_PROTECT_KEY;
     REGISTER(SWD_ADDR) |= SWD_AUTO_FEED_BIT;
     REGISTER(SWD_PROTECT_ADDR) = 0;
+#endif
 }
 
 static void wait(void *ctx, uint32_t seconds) {
@@ -73,12 +75,7 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
 
 static int run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     (void)ctx;
-    uint32_t *to = (uint32_t *)EXTENSION_VADDR;
-    const uint32_t *from = (const uint32_t *)(const void *)code;
-    for (uint32_t i = 0; i < size / 4; i++) {
-        to[i] = from[i];
-    }
-    arch_sync_code();
+    arch_put_code(EXTENSION_VADDR, (const uint32_t *)(const void *)code, size);
     ((extension_entry_t)EXTENSION_VADDR)(source, image);
     return 0;
 }
@@ -90,8 +87,10 @@ __attribute__((externally_visible, noreturn)) void molt_loader_entry(void);
 void molt_loader_entry(void) {
     static uint32_t sector[SECTOR_SIZE / 4];
     static uint32_t buf[SECTOR_SIZE / 4];
+    arch_begin();
     feed();
     calm_super_watchdog();
+    flash_begin();
     int result = molt_boot_standby(&flash, molt_plan_addr, (uint8_t *)sector, (uint8_t *)buf, &io);
     if (result == MOLT_BOOT_DONE || result == MOLT_BOOT_RESTORED) {
         ets_printf("\r\ndone\r\n");

@@ -15,8 +15,23 @@ ESP32_FLAGS_riscv := -msave-restore -fno-tree-loop-im -fno-move-loop-invariants 
 ESP32_SRC_riscv = ports/esp32/rom_digests.c $(or $(ESP32_READ_$(1)),ports/esp32/rom_read.c) ports/esp32/rom_flash.c
 ESP32_READ_esp32c6 := ports/esp32/spi1_read.c
 ESP32_LIBS_riscv := -lgcc
+ESP32_SECTIONS_riscv := .text
 
-ESP32_ARCHS := riscv
+# The compiler is the ESP8266's, which can be told to use the windowed ABI; the instructions that its assembler lacks are in
+# xtensa/windowed.inc. Its libgcc is of the other ABI: the mask ROMs have what is needed of it.
+ESP32_CHIPS_xtensa := esp32 esp32s2
+ESP32_CROSS_xtensa = $(LX106)
+ESP32_ARCH_xtensa := -mabi=windowed -mtext-section-literals -mno-longcalls -Wa,-Iports/esp32/xtensa
+# From the second line on: found by trying what makes the code smaller.
+ESP32_FLAGS_xtensa := -mno-serialize-volatile -mno-target-align -fno-jump-tables -fno-tree-switch-conversion -fno-cse-follow-jumps -fno-dce -fno-early-inlining -fno-guess-branch-probability -fno-inline-small-functions -fno-move-loop-invariants -freorder-blocks -fno-tree-dominator-opts -fno-tree-loop-im -fno-tree-tail-merge -fno-sched-critical-path-heuristic
+ESP32_SRC_xtensa = $(or $(ESP32_DIGESTS_$(1)),ports/esp32/rom_digests.c) ports/esp32/spi1_flash.c
+ESP32_DIGESTS_esp32 := ports/esp32/esp32/digests.c
+ESP32_LIBS_xtensa :=
+ESP32_SECTIONS_xtensa := .text .rodata
+ESP32_POST_xtensa := ports/esp32/xtensa/window_calls
+ESP32_CALLS_esp32s3 := ports/esp32/esp32s3/rom_calls.S
+
+ESP32_ARCHS := riscv xtensa
 ESP32_CORE_SRC := src/upgrade/plan.c src/upgrade/journal.c src/upgrade/marks.c src/base/sector.c src/upgrade/apply.c \
     src/upgrade/report.c src/upgrade/boot.c
 ESP32_EXTENSION_SRC := src/decode/inflate.c src/decode/unpack.c ports/esp32/extension.c
@@ -59,14 +74,19 @@ $$($(1)_OUT)/inflate_start.o: ports/esp32/$(2)/start.S | deps
 	@mkdir -p $$(@D)
 	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -DSTART=molt_extension -c $$< -o $$@
 
+$$($(1)_OUT)/rom_calls.o: $(ESP32_CALLS_$(1)) | deps
+	@mkdir -p $$(@D)
+	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -c $$< -o $$@
+
 $$($(1)_OUT)/loader.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/loader.ld
 $$($(1)_OUT)/inflate.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/extension.ld
-$$($(1)_OUT)/%.elf: $$($(1)_OUT)/%_start.o $$($(1)_OUT)/%.o
+$$($(1)_OUT)/%.elf: $$($(1)_OUT)/%_start.o $$($(1)_OUT)/%.o $(if $(ESP32_CALLS_$(1)),$$($(1)_OUT)/rom_calls.o)
 	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -nostdlib -Wl,--gc-sections $$(addprefix -T ,$$(filter %.ld,$$^)) \
 	    -Wl,-Map,$$(@:.elf=.map) $$(filter %.o,$$^) $$(ESP32_LIBS_$(2)) -o $$@
 
 $$($(1)_OUT)/%.bin: $$($(1)_OUT)/%.elf
-	$$(Q)$$(ESP32_CROSS_$(2))objcopy -O binary -j .text $$< $$@
+	$$(Q)$$(ESP32_CROSS_$(2))objcopy -O binary $$(addprefix -j ,$$(ESP32_SECTIONS_$(2))) $$< $$@
+	$(if $(ESP32_POST_$(2)),$$(Q)$(ESP32_POST_$(2)) $$< $$@)
 
 $$($(1)_OUT)/$(1)_%.h: $$($(1)_OUT)/%.bin tools/bin2c
 	$$(Q)tools/bin2c $$< $(1)_$$* $$@ "gcc $$$$($$(ESP32_CROSS_$(2))gcc -dumpfullversion)"

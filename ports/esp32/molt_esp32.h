@@ -4,10 +4,12 @@
 
 #include "molt/target.h"
 
+extern const molt_target_t molt_esp32;
 extern const molt_target_t molt_esp32c2;
 extern const molt_target_t molt_esp32c3;
 extern const molt_target_t molt_esp32c6;
 extern const molt_target_t molt_esp32h2;
+extern const molt_target_t molt_esp32s2;
 
 // All of them; NULL behind the last.
 extern const molt_target_t *const molt_esp32_targets[];
