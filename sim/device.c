@@ -221,7 +221,7 @@ static sim_outcome_t start_standby(sim_device_t *device) {
     bool has_app = false;
     for (uint32_t reset = 0; reset < RESETS_MAX; reset++) {
         sim_app_t app;
-        has_app = sim_second_stage(&device->nor->flash, device->standby->standby->chip_id, &app);
+        has_app = sim_second_stage(&device->nor->flash, device->standby->standby, &app);
         device->head_addr = has_app ? app.addr : 0;
         if (has_app && !app.is_test) {
             return SIM_FIRMWARE;

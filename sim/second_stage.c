@@ -21,6 +21,7 @@
 #define SEGMENTS_MAX 16u
 #define CHECKSUM_SEED 0xefu
 #define PAGE_SIZE 0x10000u
+#define WINDOW_SIZE 0x800000u
 // An app's description is at the beginning of its first segment.
 #define FIRST_SEGMENT_MIN 256u
 
@@ -29,11 +30,11 @@ enum { TYPE_APP = 0, APP_FACTORY = 0, APP_TEST = 0x20 };
 // Where the CPU sees a segment: in RAM, or in the flash window, as data or as code.
 enum { IN_RAM, MAPPED_DATA, MAPPED_CODE, WINDOWS };
 
-// (ESP32-C3.)
-static unsigned window_of(uint32_t vaddr) {
-    return vaddr >= 0x3c000000 && vaddr < 0x3c800000   ? MAPPED_DATA
-           : vaddr >= 0x42000000 && vaddr < 0x42800000 ? MAPPED_CODE
-                                                       : IN_RAM;
+// Where both are one it is that of code.
+static unsigned window_of(const molt_standby_chip_t *chip, uint32_t vaddr) {
+    return vaddr - chip->instruction_vaddr < WINDOW_SIZE ? MAPPED_CODE
+           : vaddr - chip->data_vaddr < WINDOW_SIZE      ? MAPPED_DATA
+                                                         : IN_RAM;
 }
 
 static bool read_flash(const molt_flash_t *flash, uint32_t addr, void *buf, uint32_t size) {
@@ -85,6 +86,7 @@ static int count_rows(const uint8_t *table, uint32_t flash_size) {
 
 // What is_image() comes to know of the segments.
 typedef struct segments {
+    const molt_standby_chip_t *chip;
     uint32_t counts[WINDOWS];
     uint8_t checksum;
 } segments_t;
@@ -98,7 +100,7 @@ static bool check_segment(const molt_flash_t *flash, uint32_t image_addr, uint32
     uint32_t vaddr = words[0];
     uint32_t size = words[1];
     *off += sizeof words;
-    unsigned window = window_of(vaddr);
+    unsigned window = window_of(segments->chip, vaddr);
     segments->counts[window]++;
     bool is_aligned = window == IN_RAM || vaddr % PAGE_SIZE == (image_addr + *off) % PAGE_SIZE;
     if (size % 4 != 0 || !is_aligned || (is_first && size < FIRST_SEGMENT_MIN)
@@ -137,15 +139,15 @@ static bool has_sha256(const molt_flash_t *flash, uint32_t addr, uint32_t size) 
 }
 
 // *can_start is set where it is one: whether it is started where it is chosen.
-static bool is_image(const molt_flash_t *flash, uint16_t chip_id, uint32_t addr, uint32_t room, bool *can_start) {
+static bool is_image(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint32_t addr, uint32_t room, bool *can_start) {
     uint32_t words[IMAGE_HEADER_SIZE / 4];
     const uint8_t *header = (const uint8_t *)words;
     if (!read_flash(flash, addr, words, sizeof words) || header[0] != IMAGE_MAGIC || header[1] == 0 || header[1] > SEGMENTS_MAX
-        || load16_le(header + 12) != chip_id) {
+        || load16_le(header + 12) != chip->chip_id) {
         return false;
     }
     uint32_t off = IMAGE_HEADER_SIZE;
-    segments_t segments = { .checksum = CHECKSUM_SEED };
+    segments_t segments = { .chip = chip, .checksum = CHECKSUM_SEED };
     uint32_t count = header[1];
     bool wants_sha256 = header[23] == 1;
     for (uint32_t i = 0; i < count; i++) {
@@ -158,12 +160,14 @@ static bool is_image(const molt_flash_t *flash, uint16_t chip_id, uint32_t addr,
     if (off >= room || !read_flash(flash, addr + off - 3, &stored, 4) || stored >> 24 != segments.checksum) {
         return false;
     }
-    // Newer boot loaders map one of each, and come to nothing with an image that lacks one; older ones would start it.
-    *can_start = segments.counts[MAPPED_DATA] == 1 && segments.counts[MAPPED_CODE] == 1;
+    // Newer boot loaders map one of each, and come to nothing with an image that lacks one; older ones would start it. Where there is
+    // one window they map two.
+    uint32_t data_count = chip->data_vaddr == chip->instruction_vaddr ? 0 : 1;
+    *can_start = segments.counts[MAPPED_DATA] == data_count && segments.counts[MAPPED_CODE] == 2 - data_count;
     return !wants_sha256 || has_sha256(flash, addr, off + 1);
 }
 
-bool sim_second_stage(const molt_flash_t *flash, uint16_t chip_id, sim_app_t *app) {
+bool sim_second_stage(const molt_flash_t *flash, const molt_standby_chip_t *chip, sim_app_t *app) {
     uint8_t table[TABLE_SIZE];
     molt_region_t factory = { 0, 0 };
     molt_region_t test = { 0, 0 };
@@ -179,8 +183,8 @@ bool sim_second_stage(const molt_flash_t *flash, uint16_t chip_id, sim_app_t *ap
         }
     }
     bool can_start = false;
-    bool is_factory = factory.size && is_image(flash, chip_id, factory.addr, factory.size, &can_start);
+    bool is_factory = factory.size && is_image(flash, chip, factory.addr, factory.size, &can_start);
     app->is_test = !is_factory;
     app->addr = is_factory ? factory.addr : test.addr;
-    return (is_factory || (test.size && is_image(flash, chip_id, test.addr, test.size, &can_start))) && can_start;
+    return (is_factory || (test.size && is_image(flash, chip, test.addr, test.size, &can_start))) && can_start;
 }

@@ -9,13 +9,14 @@
 #include <stdint.h>
 
 #include "molt/flash.h"
+#include "molt/target.h"
 
 typedef struct sim_app {
     bool is_test;   // of the partition of subtype test, to which it falls back
     uint32_t addr;  // of the image
 } sim_app_t;
 
-// Find the app that is started, for a chip of `chip_id`. False if there is none.
-bool sim_second_stage(const molt_flash_t *flash, uint16_t chip_id, sim_app_t *app);
+// Find the app that is started on that chip. False if there is none.
+bool sim_second_stage(const molt_flash_t *flash, const molt_standby_chip_t *chip, sim_app_t *app);
 
 #endif

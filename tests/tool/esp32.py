@@ -15,27 +15,44 @@ LOADER = 0x6000
 PLAN = 0x7000
 
 
+class Chip:
+    """What an image has to know of one: its number, where flash is mapped as data and as code, where RAM begins, for the boot loader
+    and for what it loads. [esptool's targets; bootloader.memory.ld.in of ESP-IDF]"""
+
+    def __init__(self, name, number, data, code, ram, boot):
+        self.name, self.number, self.data, self.code, self.ram, self.boot = name, number, data, code, ram, boot
+        self.board = "esp32" + name[6:].lower()  # as vboard/run calls it
+
+
+# Of each the first page of the data window has the description; where the windows are one the second has code.
+C3 = Chip("ESP32-C3", 5, 0x3C000000, 0x42000000, 0x40380000, 0x3FCD5710)
+C2 = Chip("ESP32-C2", 12, 0x3C000000, 0x42000000, 0x40380000, 0x3FCD5B70)
+C6 = Chip("ESP32-C6", 13, 0x42000000, 0x42010000, 0x40800000, 0x40875610)
+H2 = Chip("ESP32-H2", 16, 0x42000000, 0x42010000, 0x40800000, 0x40845FD0)
+CHIPS = (C3, C2, C6, H2)
+
+
 def description(version, idf, project="micropython"):
     """esp_app_desc_t, at the beginning of an app's first segment."""
     return struct.pack("<II8s32s32s16s16s32s32sHHB", 0xABCD5432, 0, b"", version.encode(), project.encode(), b"", b"", idf.encode(),
                        b"", 0, 0xFFFF, 16).ljust(256, b"\0")
 
 
-def app(size, seed, version="v1.26.0", **words):
+def app(size, seed, version="v1.26.0", of=C3, **words):
     """An app of about `size` bytes: description, code that is mapped, code in RAM."""
     code = noise(size, seed)
-    return images.esp_image([(0x3C000020, description(version, "v5.4.1")), (0x42000128, code[:size // 8 * 4]),
-                             (0x40380000, code[size // 8 * 4:size // 4 * 4])], 0x40380010, **words)
+    return images.esp_image([(of.data + 0x20, description(version, "v5.4.1")), (of.code + 0x128, code[:size // 8 * 4]),
+                             (of.ram, code[size // 8 * 4:size // 4 * 4])], of.ram + 0x10, **{"chip": of.number, **words})
 
 
-def boot_loader(size=16 * KB, idf="v5.5.1", chip=5):
+def boot_loader(size=16 * KB, idf="v5.5.1", chip=None, of=C3):
     """A second-stage boot loader: with a description (80, reserved, version, ESP-IDF's), or only with the strings of older ones."""
     name = idf.encode()
     data = b"\x50\0\0\0" + struct.pack("<I", 1) + name.ljust(32, b"\0") + b"Jan 01 2026 00:00:00".ljust(24, b"\0") + bytes(16)
     if idf < "v5.1":
         data = b"I (%d) %s: ESP-IDF %s 2nd stage bootloader\n\0\0" + name + b"\0\0"
     data = data.ljust(len(data) // 4 * 4 + 4, b"\0")
-    return images.esp_image([(0x3FCD5710, data + noise(size - len(data), 8))], 0x3FCD5710, chip)
+    return images.esp_image([(of.boot, data + noise(size - len(data), 8))], of.boot, of.number if chip is None else chip)
 
 
 def rows(app_size=APP_SIZE):
@@ -49,17 +66,18 @@ def loader_rows():
 
 
 class Board:
-    """An ESP32-C3 of 1 MB with an old firmware, the new one as new.bin on a littlefs behind the last partition, other files."""
+    """An ESP32-C3, or another chip, of 1 MB with an old firmware, the new one as new.bin on a littlefs behind the last partition, other files."""
     littlefs = {}  # by what is on it
 
-    def __init__(self, folder, new=None, boot=None, boot_addr=0, table=None, files=None):
+    def __init__(self, folder, new=None, boot=None, boot_addr=0, table=None, files=None, of=C3):
         self.folder = folder
         self.path = folder / "flash.bin"
-        self.old = app(70000, 1)
-        self.new = new or app(90000, 2, "v1.27.0")
+        self.chip = of
+        self.old = app(70000, 1, of=of)
+        self.new = new or app(90000, 2, "v1.27.0", of=of)
         self.files = {"main.py": noise(3000, 3), "lib/x.py": noise(9000, 4), "new.bin": self.new, **(files or {})}
         data = bytearray(b"\xff" * SIZE)
-        for addr, part in ((boot_addr, boot or boot_loader()), (TABLE, table or esp_table(rows())), (0x9000, noise(2 * SECTOR, 5)),
+        for addr, part in ((boot_addr, boot or boot_loader(of=of)), (TABLE, table or esp_table(rows())), (0x9000, noise(2 * SECTOR, 5)),
                            (APP, self.old), (APP + APP_SIZE - SECTOR, noise(100, 6)), (FS, self.filesystem())):
             data[addr:addr + len(part)] = part
         self.before = bytes(data)

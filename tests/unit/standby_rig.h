@@ -1,6 +1,8 @@
-// A device under test in standby mode, or one that can be: the small ESP32-C3 of the fixtures.
+// A device under test in standby mode, or one that can be: the small ESP32 of the fixtures, of each chip of the table in turn.
 #ifndef MOLT_TESTS_UNIT_STANDBY_RIG_H
 #define MOLT_TESTS_UNIT_STANDBY_RIG_H
+
+#include <stddef.h>
 
 #include "fixture/device.h"
 #include "molt/standby.h"
@@ -13,7 +15,6 @@
 #define MD5_ROW (TABLE_ADDR + 3 * 32)
 #define LOADER_ADDR (TABLE_ADDR - 2 * SECTOR)
 #define PLAN_ADDR (TABLE_ADDR - SECTOR)
-#define CHIP_ID 5
 
 typedef struct standby_rig {
     sim_nor_t nor;
@@ -23,7 +24,12 @@ typedef struct standby_rig {
 
 extern standby_rig_t board;
 
-// For cmocka: a device without molt, one in standby mode.
+struct CMUnitTest;
+
+// Run the tests for each chip that standby mode has a loader for. Returns what main() does.
+int standby_rig_run(const struct CMUnitTest *tests, size_t count);
+
+// For cmocka: a device without molt, one in standby mode; of the chip that *state is the target of.
 int standby_rig_set_up_stock(void **state);
 int standby_rig_set_up(void **state);
 int standby_rig_tear_down(void **state);

@@ -20,7 +20,7 @@
 static molt_standby_t standby;
 
 static const molt_standby_chip_t *chip(void) {
-    return fixture_esp32c3(SHAPE)->standby;
+    return fixture_esp32(SHAPE)->standby;
 }
 
 static int read_standby(void) {
@@ -33,12 +33,12 @@ static int install(void) {
 
 static bool starts_firmware(void) {
     sim_app_t app;
-    return sim_second_stage(&board.nor.flash, CHIP_ID, &app) && !app.is_test && app.addr == IMAGE_ADDR;
+    return sim_second_stage(&board.nor.flash, chip(), &app) && !app.is_test && app.addr == IMAGE_ADDR;
 }
 
 static bool starts_loader(void) {
     sim_app_t app;
-    return sim_second_stage(&board.nor.flash, CHIP_ID, &app) && app.is_test && app.addr == LOADER_ADDR;
+    return sim_second_stage(&board.nor.flash, chip(), &app) && app.is_test && app.addr == LOADER_ADDR;
 }
 
 // The firmware's first byte is broken while the boot loader is asked.
@@ -172,7 +172,7 @@ static void a_device_that_it_is_not_for_is_refused_with_the_reason_and_left_alon
     board.nor.bytes[0] = 0xe9;
     board.nor.bytes[12] = 9;
     check_refusal(MOLT_STANDBY_OTHER_CHIP);
-    board.nor.bytes[12] = CHIP_ID;
+    board.nor.bytes[12] = (uint8_t)chip()->chip_id;
     table[40] ^= 1;
     check_refusal(MOLT_STANDBY_BAD_TABLE);
     table[40] ^= 1;
@@ -250,8 +250,23 @@ static void committing_checks_loader_and_rows_first(void **state) {
     }
 }
 
+// With sectors of the real size it is the loader that is shipped.
+static void the_loader_that_is_shipped_fits_its_sector_and_is_an_image_that_the_boot_loader_starts(void **state) {
+    sim_nor_t nor;
+    sim_app_t app;
+    fixture_esp32_choose(*state);
+    fixture_device(&nor, &fixture_short_standby);
+    const molt_standby_chip_t *shipped = fixture_esp32(&fixture_short_standby)->standby;
+    assert_in_range(molt_standby_image(shipped, 0x6000, 4096, board.buf), shipped->code_size, 4096);
+    nor.bytes[IMAGE_ADDR] = 0;
+    assert_true(sim_second_stage(&nor.flash, shipped, &app) && app.is_test && app.addr == 0x6000);
+    assert_memory_equal(nor.bytes + 0x6000, board.buf, 4096);
+    sim_nor_free(&nor);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_loader_that_is_shipped_fits_its_sector_and_is_an_image_that_the_boot_loader_starts),
         cmocka_unit_test_setup_teardown(installed_the_boot_loader_falls_back_to_it_and_nothing_else_has_changed,
             standby_rig_set_up_stock, standby_rig_tear_down),
         cmocka_unit_test_setup_teardown(installing_twice_says_so_and_writes_nothing, standby_rig_set_up, standby_rig_tear_down),
@@ -272,5 +287,5 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             a_boot_loader_that_has_grown_over_the_loader_is_left_alone, standby_rig_set_up, standby_rig_tear_down),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return standby_rig_run(tests, sizeof tests / sizeof tests[0]);
 }

@@ -209,5 +209,5 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             an_image_without_a_digest_or_for_another_revision_or_too_large_is_refused, standby_rig_set_up, standby_rig_tear_down),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return standby_rig_run(tests, sizeof tests / sizeof tests[0]);
 }

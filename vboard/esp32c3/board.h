@@ -1,56 +1,78 @@
-// The virtual ESP32-C3 in numbers: where memory and registers lie.
+// The virtual ESP32 in numbers: where memory and registers lie, of the chip that the board has.
 //
-// [ESP32-C3 Technical Reference: system and memory, reset and clock, watchdog timers, SPI; the names are shorter]
+// The chips are a table, socs.c. [Technical Reference Manuals: system and memory, reset and clock, watchdog timers, SPI; the names are
+// shorter]
 #ifndef VBOARD_ESP32C3_BOARD_H
 #define VBOARD_ESP32C3_BOARD_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "../exits.h"
 
-// One RAM, which instructions see at another address than data does; the cache gives 16 KB more where it needs less.
-#define DRAM_VADDR 0x3fc80000u
-#define IRAM_VADDR 0x40380000u
-#define RAM_SIZE 0x60000u
-#define CACHE_RAM_VADDR 0x4037c000u
-#define CACHE_RAM_SIZE 0x4000u
-#define RTC_RAM_VADDR 0x50000000u
-#define RTC_RAM_SIZE 0x2000u
 #define ROM_VADDR 0x40000000u
-#define ROM_SIZE 0x60000u
-#define ROM_DATA_VADDR 0x3ff00000u  // the upper part of the ROM as data
-#define ROM_DATA_SIZE 0x20000u
-
-// Mapped flash: one table for both windows.
-#define WINDOW_I_VADDR 0x42000000u
-#define WINDOW_D_VADDR 0x3c000000u
-#define WINDOW_SIZE 0x800000u
-#define MMU_PAGE_SIZE 0x10000u
-#define MMU_ENTRIES 128u
-#define MMU_INVALID 0x100u
-
-// The ROM's own data at the end of the RAM, and its stack below.
-#define ROM_STACK_VADDR 0x3fcde710u
-#define ROM_FLASH_DATA_VADDR 0x3fcdfd00u     // struct of the flash chip: id, size, block, sector, page, status mask
-#define ROM_FLASH_POINTER_VADDR 0x3fcdfff0u  // rom_spiflash_legacy_data, a pointer to it
-
-// Peripherals: words.
-#define PERIPHERALS_VADDR 0x60000000u
+#define PERIPHERALS_VADDR 0x60000000u  // words
 #define PERIPHERALS_SIZE 0xd1000u
 #define UART0_VADDR 0x60000000u
-#define SPI1_VADDR 0x60002000u
-#define RTC_VADDR 0x60008000u
-#define EFUSE_VADDR 0x60008800u
-#define TIMER0_VADDR 0x6001f000u
-#define SYSTIMER_VADDR 0x60023000u
-#define RANDOM_VADDR 0x600260b0u
-#define CACHE_VADDR 0x600c4000u
-#define MMU_TABLE_VADDR 0x600c5000u
 
-// eFuses that say which chip it is: v0.4, eFuse block v1.3. [soc/efuse_reg.h]
-#define EFUSE_REVISION_OFF 0x50u  // minor revision in bits 18 to 20, of the block in bits 24 to 26
-#define EFUSE_REVISION 0x03100000u
-#define EFUSE_MAJOR_OFF 0x58u  // minor revision's fourth bit in bit 23, major one in bits 24 and 25
-#define EFUSE_BLOCK_MAJOR_OFF 0x6cu
-#define EFUSE_BLOCK_MAJOR 1u
+// The largest of any chip.
+#define RAM_SIZE_MAX 0x80000u
+#define MMU_ENTRIES_MAX 256u
+#define WINDOWS_MAX 2u
+
+// A field of the eFuses: of the word at so many bytes from their beginning.
+struct field {
+    uint32_t off, shift, count;
+};
+
+struct rom_entry {
+    uint32_t vaddr;
+    const char *name;
+    void (*function)(void);  // NULL: there is nothing to do, and 0 is returned
+};
+
+struct soc {
+    const char *name;    // as the option "board" has it
+    const char *banner;  // the ROM's first lines
+    uint32_t chip_id;    // in the headers of its images
+    // One RAM, which instructions may see at another address than data does; the cache gives more where it needs less.
+    uint32_t dram_vaddr, iram_vaddr, ram_size;
+    uint32_t cache_ram_vaddr, cache_ram_size;
+    uint32_t rtc_ram_vaddr, rtc_ram_size;
+    uint32_t rom_size, rom_data_vaddr, rom_data_size;  // part of the ROM as data; of some there is no other address
+    // The ROM's own data at the end of the RAM, and its stack below: struct of the flash chip (id, size, block, sector, page, status
+    // mask), and rom_spiflash_legacy_data, a pointer to it.
+    uint32_t rom_stack_vaddr, rom_flash_data_vaddr, rom_flash_pointer_vaddr;
+    // What the second-stage boot loader needs for itself while it loads. [bootloader.memory.ld.in of IDF]
+    uint32_t kept_code_vaddr, kept_data_vaddr;
+    // Mapped flash: one table for both windows, which are one on some.
+    uint32_t window_i_vaddr, window_d_vaddr;
+    uint32_t mmu_entries, mmu_page_mask, mmu_valid, mmu_invalid;
+    uint32_t mmu_table_vaddr;  // the table as words; 0: by an index and a content register
+    uint32_t mmu_index_vaddr, mmu_content_vaddr;
+    uint32_t mmu_page_size_vaddr;                   // bits 3 and 4; 0: pages have 64 KB
+    uint32_t mmu_page_sizes[4];                     // what they say
+    uint32_t cache_enable_vaddr, cache_shut_vaddr;  // 0: the ROM's functions only
+    uint32_t spi1_vaddr, efuse_vaddr, timer0_vaddr, systimer_vaddr, random_vaddr;
+    // Registers that a reset of the digital core leaves.
+    uint32_t rtc_vaddr, rtc_size;
+    uint32_t reset_vaddr, reset_bit, reset_cpu_vaddr, reset_cpu_bit, cause_vaddr;
+    uint32_t watchdog_config_vaddr, watchdog_hold_vaddr, watchdog_feed_vaddr, watchdog_key_vaddr;
+    uint32_t super_config_vaddr, super_key_vaddr, super_key, super_auto_feed, super_disable, super_feed;
+    // Which revision the chip is, and what is burnt of it where nobody says otherwise.
+    struct field revision_minor, revision_minor_high, revision_major, block_minor, block_major;
+    struct burnt {
+        uint32_t off, value;
+    } burnt[2];
+    const struct rom_entry *entries;
+    uint32_t entry_count;
+};
+
+// The chip that the board has.
+extern const struct soc *soc;
+
+// Choose it by the option "board"; false: there is none of that name.
+bool soc_choose(void);
 
 // Reset causes. [rom/rtc.h: RESET_REASON]
 #define RESET_POWER_ON 1u

@@ -25,14 +25,14 @@ void crash(const char *what, uint32_t pc) {
 }
 
 static const char *place_of(uint32_t vaddr) {
-    if (vaddr - WINDOW_I_VADDR < WINDOW_SIZE || vaddr - WINDOW_D_VADDR < WINDOW_SIZE) {
+    if (vaddr - soc->window_i_vaddr < mmu_window_size() || vaddr - soc->window_d_vaddr < mmu_window_size()) {
         return mmu_cache_is_on() ? "the flash window, where the table has no page or the bus is shut"
                                  : "the flash window, and the cache is off";
     }
-    if (vaddr - DRAM_VADDR < RAM_SIZE) {
+    if (vaddr - soc->dram_vaddr < soc->ram_size && soc->dram_vaddr != soc->iram_vaddr) {
         return "RAM by the data bus, which has no instructions";
     }
-    if (vaddr - ROM_VADDR < ROM_SIZE || vaddr - ROM_DATA_VADDR < ROM_DATA_SIZE) {
+    if (vaddr - ROM_VADDR < soc->rom_size || vaddr - soc->rom_data_vaddr < soc->rom_data_size) {
         return "the ROM";
     }
     return "where the chip has no memory";

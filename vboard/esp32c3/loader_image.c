@@ -8,18 +8,18 @@
 #include "board.h"
 #include "flashfile.h"
 #include "memory.h"
+#include "mmu.h"
 #include "nor.h"
 #include "peripherals.h"
 #include "second_stage.h"
 
-enum { HEADER_SIZE = 24, SEGMENT_HEADER_SIZE = 8, IMAGE_MAGIC = 0xe9, CHECKSUM_SEED = 0xef, CHIP_ID = 5 };
+enum { HEADER_SIZE = 24, SEGMENT_HEADER_SIZE = 8, IMAGE_MAGIC = 0xe9, CHECKSUM_SEED = 0xef };
 enum { DESCRIPTION_SIZE = 256, PARTITION_SIZE_MAX = 0x1000000, SEGMENT_SIZE_MAX = 0x1000000, FIRST_LOADED_VADDR = 0x10000000 };
-// Where the boot loader itself lies: what is loaded may not. [bootloader.memory.ld.in]
-#define KEPT_CODE_VADDR 0x403ce710u
-#define KEPT_CODE_END 0x403d5710u
-#define KEPT_DATA_VADDR 0x3fcd5710u
-#define KEPT_DATA_END 0x3fcda710u
-#define KEPT_STACK_VADDR (ROM_STACK_VADDR - 0x200u - 0x8000u)  // its pointer, and 32 KB that are kept free
+// What the boot loader itself needs, from soc->kept_code_vaddr and soc->kept_data_vaddr on: what is loaded may not lie there.
+// [bootloader.memory.ld.in]
+#define KEPT_CODE_SIZE 0x7000u
+#define KEPT_DATA_SIZE 0x5000u
+#define KEPT_STACK_VADDR (soc->rom_stack_vaddr - 0x200u - 0x8000u)  // its pointer, and 32 KB that are kept free
 
 struct header {
     uint8_t magic;
@@ -44,7 +44,7 @@ struct progress {
 };
 
 bool image_is_mapped(uint32_t vaddr) {
-    return vaddr - WINDOW_I_VADDR < WINDOW_SIZE || vaddr - WINDOW_D_VADDR < WINDOW_SIZE;
+    return vaddr - soc->window_i_vaddr < mmu_window_size() || vaddr - soc->window_d_vaddr < mmu_window_size();
 }
 
 static bool refuse(uint32_t addr, const char *why) {
@@ -56,18 +56,18 @@ static bool is_set(uint32_t revision) {
     return revision != 0 && revision != 0xffff;
 }
 
-static uint32_t efuse_bits(uint32_t off, uint32_t shift, uint32_t count) {
-    return *peripheral_word(EFUSE_VADDR + off) >> shift & ((1u << count) - 1);
+static uint32_t efuse_bits(const struct field *field) {
+    return *peripheral_word(soc->efuse_vaddr + field->off) >> field->shift & ((1u << field->count) - 1);
 }
 
 // Revisions in hundredths, of the chip and of its eFuses.
 static uint32_t chip_revision(void) {
-    uint32_t minor = efuse_bits(EFUSE_REVISION_OFF, 18, 3) + 8 * efuse_bits(EFUSE_MAJOR_OFF, 23, 1);
-    return 100 * efuse_bits(EFUSE_MAJOR_OFF, 24, 2) + minor;
+    uint32_t minor = efuse_bits(&soc->revision_minor) + (efuse_bits(&soc->revision_minor_high) << soc->revision_minor.count);
+    return 100 * efuse_bits(&soc->revision_major) + minor;
 }
 
 static uint32_t efuse_revision(void) {
-    return 100 * efuse_bits(EFUSE_BLOCK_MAJOR_OFF, 0, 2) + efuse_bits(EFUSE_REVISION_OFF, 24, 3);
+    return 100 * efuse_bits(&soc->block_major) + efuse_bits(&soc->block_minor);
 }
 
 static bool check_header(const struct image *image, const struct header *header) {
@@ -77,7 +77,7 @@ static bool check_header(const struct image *image, const struct header *header)
     if (header->magic != IMAGE_MAGIC) {
         return refuse(image->addr, "its magic is not 0xe9");
     }
-    if (header->chip_id != CHIP_ID) {
+    if (header->chip_id != soc->chip_id) {
         return refuse(image->addr, "it is for another chip");
     }
     if (is_old ? header->min_revision_old > chip_revision() : least > chip_revision()) {
@@ -100,18 +100,21 @@ static bool overlaps(uint32_t a, uint32_t a_end, uint32_t b, uint32_t b_end) {
 static bool may_load(const struct image *image, const struct segment *segment) {
     uint32_t last = image->dialect == SECOND_STAGE_IDF_4_3 ? segment->size : segment->size - 1;
     uint32_t data = segment->vaddr;  // by the data bus
-    if (segment->vaddr - RTC_RAM_VADDR < RTC_RAM_SIZE && segment->vaddr + last - RTC_RAM_VADDR < RTC_RAM_SIZE) {
+    uint32_t code_vaddr = soc->iram_vaddr - soc->cache_ram_size, code_size = soc->cache_ram_size + soc->ram_size;
+    uint32_t kept_code = soc->kept_code_vaddr - soc->iram_vaddr + soc->dram_vaddr;
+    if (segment->vaddr - soc->rtc_ram_vaddr < soc->rtc_ram_size
+        && segment->vaddr + last - soc->rtc_ram_vaddr < soc->rtc_ram_size) {
         return true;
     }
-    if (segment->vaddr - CACHE_RAM_VADDR < CACHE_RAM_SIZE + RAM_SIZE
-        && segment->vaddr + last - CACHE_RAM_VADDR < CACHE_RAM_SIZE + RAM_SIZE) {
-        data = segment->vaddr - IRAM_VADDR + DRAM_VADDR;
-    } else if (segment->vaddr - DRAM_VADDR >= RAM_SIZE || segment->vaddr + last - DRAM_VADDR >= RAM_SIZE) {
+    if (segment->vaddr - code_vaddr < code_size && segment->vaddr + last - code_vaddr < code_size) {
+        data = segment->vaddr - soc->iram_vaddr + soc->dram_vaddr;
+    } else if (segment->vaddr - soc->dram_vaddr >= soc->ram_size || segment->vaddr + last - soc->dram_vaddr >= soc->ram_size) {
         return false;
     }
     uint32_t end = data + segment->size;
-    return !overlaps(data, end, KEPT_STACK_VADDR, ROM_STACK_VADDR) && !overlaps(data, end, KEPT_DATA_VADDR, KEPT_DATA_END)
-           && !overlaps(data, end, KEPT_CODE_VADDR - IRAM_VADDR + DRAM_VADDR, KEPT_CODE_END - IRAM_VADDR + DRAM_VADDR);
+    return !overlaps(data, end, KEPT_STACK_VADDR, soc->rom_stack_vaddr)
+           && !overlaps(data, end, soc->kept_data_vaddr, soc->kept_data_vaddr + KEPT_DATA_SIZE)
+           && !overlaps(data, end, kept_code, kept_code + KEPT_CODE_SIZE);
 }
 
 static bool is_loaded(uint32_t vaddr) {
@@ -126,26 +129,47 @@ static bool check_segment(const struct image *image, unsigned i) {
     if (i == 0 && segment->size < DESCRIPTION_SIZE && image->dialect != SECOND_STAGE_IDF_4_3) {
         return refuse(image->addr, "its first segment is shorter than a description");
     }
-    if (image_is_mapped(segment->vaddr) && segment->addr % MMU_PAGE_SIZE != segment->vaddr % MMU_PAGE_SIZE) {
-        return refuse(image->addr, "a segment cannot be mapped: its addresses differ within a page");
-    }
     if (is_loaded(segment->vaddr) && segment->size > 0 && !may_load(image, segment)) {
         return refuse(image->addr, "a segment would be loaded over the boot loader, or where no RAM is");
     }
     return true;
 }
 
+// The page size that the description wants, where the chip has a choice.
+static bool take_page_size(struct image *image, const uint8_t *description) {
+    static const uint8_t magic[4] = { 0x32, 0x54, 0xcd, 0xab };
+    enum { PAGE_LOG2_OFF = 180, PAGE_LOG2_MIN = 13, PAGE_LOG2_MAX = 16 };
+    uint32_t log2 = description[PAGE_LOG2_OFF];
+    if (soc->mmu_page_size_vaddr == 0) {
+        return true;
+    }
+    if (memcmp(description, magic, sizeof magic) != 0) {
+        return refuse(image->addr, "its first segment has no description");
+    }
+    image->page_size = log2 >= PAGE_LOG2_MIN && log2 <= PAGE_LOG2_MAX ? 1u << log2 : image->page_size;
+    return true;
+}
+
 // The chip's eFuses against the description at the beginning of the first segment.
-static bool check_description(const struct image *image) {
+static bool check_description(struct image *image) {
     enum { MIN_OFF = 176, MAX_OFF = 178 };
+    const uint8_t *description = flashfile_bytes() + image->segments[0].addr;
     uint16_t least, most;
     if (image->dialect == SECOND_STAGE_IDF_4_3) {
         return true;
     }
-    memcpy(&least, flashfile_bytes() + image->segments[0].addr + MIN_OFF, sizeof least);
-    memcpy(&most, flashfile_bytes() + image->segments[0].addr + MAX_OFF, sizeof most);
+    memcpy(&least, description + MIN_OFF, sizeof least);
+    memcpy(&most, description + MAX_OFF, sizeof most);
     if ((is_set(least) && least > efuse_revision()) || (is_set(most) && most < efuse_revision())) {
         return refuse(image->addr, "it is for another revision of the chip's eFuses");
+    }
+    return take_page_size(image, description);
+}
+
+// Its place is one that a page of flash can be seen at.
+static bool check_mapping(const struct image *image, const struct segment *segment) {
+    if (image_is_mapped(segment->vaddr) && segment->addr % image->page_size != segment->vaddr % image->page_size) {
+        return refuse(image->addr, "a segment cannot be mapped: its addresses differ within a page");
     }
     return true;
 }
@@ -174,7 +198,7 @@ static bool load_segments(struct image *image, struct progress *progress) {
         if (segment->size > loader_chip_size() - segment->addr || !loader_read(segment->addr, NULL, segment->size)) {
             return refuse(image->addr, "a segment is beyond the chip");
         }
-        if (i == 0 && segment->size > 0 && !check_description(image)) {
+        if ((i == 0 && segment->size > 0 && !check_description(image)) || !check_mapping(image, segment)) {
             return false;
         }
         digest(progress, next, SEGMENT_HEADER_SIZE, false);
@@ -217,7 +241,7 @@ static bool check_end(struct image *image, struct progress *progress, const stru
 bool image_load(struct image *image, uint32_t dialect, const struct partition *where) {
     struct header header;
     struct progress progress = { .checksum = CHECKSUM_SEED };
-    *image = (struct image){ .dialect = dialect, .addr = where->addr };
+    *image = (struct image){ .dialect = dialect, .addr = where->addr, .page_size = mmu_page_size() };
     if (where->size == 0) {
         return false;
     }

@@ -55,15 +55,15 @@ void machine_forget_code(uint32_t vaddr, uint32_t size) {
 
 void machine_map_flash(uint32_t vaddr, const uint8_t *bytes, bool is_code) {
     // Unicorn does not write where it may not: the permission is what the cast takes away.
-    must(uc_mem_map_ptr(engine, vaddr, MMU_PAGE_SIZE, UC_PROT_READ | (is_code ? UC_PROT_EXEC : 0), (void *)(uintptr_t)bytes),
+    must(uc_mem_map_ptr(engine, vaddr, mmu_page_size(), UC_PROT_READ | (is_code ? UC_PROT_EXEC : 0), (void *)(uintptr_t)bytes),
         "flash window");
 }
 
 void machine_unmap_flash(uint32_t vaddr, bool is_code) {
     if (is_code) {
-        machine_forget_code(vaddr, MMU_PAGE_SIZE);
+        machine_forget_code(vaddr, mmu_page_size());
     }
-    must(uc_mem_unmap(engine, vaddr, MMU_PAGE_SIZE), "flash window");
+    must(uc_mem_unmap(engine, vaddr, mmu_page_size()), "flash window");
 }
 
 // ---- what happens while it runs
@@ -95,7 +95,7 @@ static bool on_bad_access(uc_engine *uc, uc_mem_type type, uint64_t vaddr, int s
     return false;
 }
 
-// The C3's own registers: performance counters, and what drives pins. [csr numbers: riscv/csr.h of IDF]
+// The chips' own registers: performance counters, and what drives pins. [csr numbers: riscv/csr.h of IDF]
 static bool is_own_csr(uint32_t csr) {
     return (csr >= 0x7e0 && csr <= 0x7e2) || (csr >= 0x800 && csr <= 0x805);
 }
@@ -161,6 +161,9 @@ static void hook(int type, void *function, uint32_t first, uint32_t last) {
 }
 
 static void map(uint32_t vaddr, uint32_t size, uint32_t allowed) {
+    if (size == 0) {
+        return;
+    }
     must(uc_mem_map_ptr(engine, vaddr, size, allowed, memory_at(vaddr, size)), "memory");
 }
 
@@ -169,15 +172,17 @@ void machine_create(void) {
     must(uc_ctl_set_cpu_model(engine, UC_CPU_RISCV32_SIFIVE_E31), "RV32IMAC");  // no floating point
     memory_create();
     // Unicorn finds translated code by the first of two addresses that memory has: stores there are the ones it sees.
-    map(IRAM_VADDR, RAM_SIZE, UC_PROT_ALL);
-    map(DRAM_VADDR, RAM_SIZE, UC_PROT_READ | UC_PROT_WRITE);
-    map(CACHE_RAM_VADDR, CACHE_RAM_SIZE, UC_PROT_ALL);
-    map(RTC_RAM_VADDR, RTC_RAM_SIZE, UC_PROT_ALL);
-    map(ROM_VADDR, ROM_SIZE, UC_PROT_READ | UC_PROT_EXEC);
-    map(ROM_DATA_VADDR, ROM_DATA_SIZE, UC_PROT_READ);
+    map(soc->iram_vaddr, soc->ram_size, UC_PROT_ALL);
+    if (soc->dram_vaddr != soc->iram_vaddr) {
+        map(soc->dram_vaddr, soc->ram_size, UC_PROT_READ | UC_PROT_WRITE);
+    }
+    map(soc->cache_ram_vaddr, soc->cache_ram_size, UC_PROT_ALL);
+    map(soc->rtc_ram_vaddr, soc->rtc_ram_size, UC_PROT_ALL);
+    map(ROM_VADDR, soc->rom_size, UC_PROT_READ | UC_PROT_EXEC);
+    map(soc->rom_data_vaddr, soc->rom_data_size, UC_PROT_READ);
     must(uc_mmio_map(engine, PERIPHERALS_VADDR, PERIPHERALS_SIZE, on_load, NULL, on_store, NULL), "registers");
     hook(UC_HOOK_BLOCK, (void *)on_block, 1, 0);  // everywhere
-    hook(UC_HOOK_CODE, (void *)on_rom, ROM_VADDR, ROM_VADDR + ROM_SIZE - 1);
+    hook(UC_HOOK_CODE, (void *)on_rom, ROM_VADDR, ROM_VADDR + soc->rom_size - 1);
     hook(UC_HOOK_MEM_INVALID, (void *)on_bad_access, 1, 0);
     hook(UC_HOOK_INTR, (void *)on_exception, 1, 0);
 }

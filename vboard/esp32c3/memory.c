@@ -13,19 +13,18 @@
 #define C_JR_RA 0x8082u  // "ret", two bytes
 
 static uint8_t *ram, *cache_ram, *rtc_ram, *rom, *rom_data;
-static bool is_code[RAM_SIZE / HOST_PAGE];  // pages of IRAM that something was executed from
+static bool is_code[RAM_SIZE_MAX / HOST_PAGE];  // pages of IRAM that something was executed from
 
-static const struct place {
+static struct place {
     uint32_t vaddr;
     uint32_t size;
     uint8_t **bytes;
     bool is_ram;
-} places[] = { { DRAM_VADDR, RAM_SIZE, &ram, true }, { IRAM_VADDR, RAM_SIZE, &ram, true },
-    { CACHE_RAM_VADDR, CACHE_RAM_SIZE, &cache_ram, true }, { RTC_RAM_VADDR, RTC_RAM_SIZE, &rtc_ram, true },
-    { ROM_VADDR, ROM_SIZE, &rom, false }, { ROM_DATA_VADDR, ROM_DATA_SIZE, &rom_data, false } };
+} places[6];
 
+// Of a chip that has none of it, nothing.
 static uint8_t *allocate(uint32_t size) {
-    uint8_t *bytes = aligned_alloc(HOST_PAGE, size);
+    uint8_t *bytes = aligned_alloc(HOST_PAGE, size != 0 ? size : HOST_PAGE);
     if (bytes == NULL) {
         fputs("vboard: out of memory\n", stderr);
         exit(EXIT_BROKEN);
@@ -35,13 +34,18 @@ static uint8_t *allocate(uint32_t size) {
 }
 
 void memory_create(void) {
-    ram = allocate(RAM_SIZE);
-    cache_ram = allocate(CACHE_RAM_SIZE);
-    rtc_ram = allocate(RTC_RAM_SIZE);
-    rom = allocate(ROM_SIZE);
-    rom_data = allocate(ROM_DATA_SIZE);
+    ram = allocate(soc->ram_size);
+    cache_ram = allocate(soc->cache_ram_size);
+    rtc_ram = allocate(soc->rtc_ram_size);
+    rom = allocate(soc->rom_size);
+    rom_data = allocate(soc->rom_data_size);
+    const struct place all[] = { { soc->dram_vaddr, soc->ram_size, &ram, true }, { soc->iram_vaddr, soc->ram_size, &ram, true },
+        { soc->cache_ram_vaddr, soc->cache_ram_size, &cache_ram, true },
+        { soc->rtc_ram_vaddr, soc->rtc_ram_size, &rtc_ram, true }, { ROM_VADDR, soc->rom_size, &rom, false },
+        { soc->rom_data_vaddr, soc->rom_data_size, &rom_data, false } };
+    memcpy(places, all, sizeof places);
     // Each ROM function returns; what it does is done when it is entered.
-    for (uint32_t i = 0; i < ROM_SIZE; i += 2) {
+    for (uint32_t i = 0; i < soc->rom_size; i += 2) {
         rom[i] = C_JR_RA & 0xff;
         rom[i + 1] = C_JR_RA >> 8;
     }
@@ -56,17 +60,17 @@ static void scramble(uint8_t *bytes, uint32_t size, uint32_t seed) {
 }
 
 void memory_power_on(void) {
-    scramble(ram, RAM_SIZE, DRAM_VADDR);
-    scramble(cache_ram, CACHE_RAM_SIZE, CACHE_RAM_VADDR);
-    scramble(rtc_ram, RTC_RAM_SIZE, RTC_RAM_VADDR);
-    for (uint32_t i = 0; i < RAM_SIZE / HOST_PAGE; i++) {
+    scramble(ram, soc->ram_size, soc->dram_vaddr);
+    scramble(cache_ram, soc->cache_ram_size, soc->cache_ram_vaddr);
+    scramble(rtc_ram, soc->rtc_ram_size, soc->rtc_ram_vaddr);
+    for (uint32_t i = 0; i < soc->ram_size / HOST_PAGE; i++) {
         if (is_code[i]) {
-            machine_forget_code(IRAM_VADDR + i * HOST_PAGE, HOST_PAGE);
+            machine_forget_code(soc->iram_vaddr + i * HOST_PAGE, HOST_PAGE);
             is_code[i] = false;
         }
     }
-    machine_forget_code(CACHE_RAM_VADDR, CACHE_RAM_SIZE);
-    machine_forget_code(RTC_RAM_VADDR, RTC_RAM_SIZE);
+    machine_forget_code(soc->cache_ram_vaddr, soc->cache_ram_size);
+    machine_forget_code(soc->rtc_ram_vaddr, soc->rtc_ram_size);
 }
 
 static const struct place *place_of(uint32_t vaddr, uint32_t size) {
@@ -92,7 +96,7 @@ bool memory_read(uint32_t vaddr, void *to, uint32_t size) {
     }
     uint8_t *next = to;
     while (size > 0) {
-        uint32_t room = MMU_PAGE_SIZE - vaddr % MMU_PAGE_SIZE;
+        uint32_t room = mmu_page_size() - vaddr % mmu_page_size();
         uint32_t piece = size < room ? size : room;
         bytes = mmu_at(vaddr);
         if (bytes == NULL) {
@@ -119,7 +123,7 @@ bool memory_write(uint32_t vaddr, const void *from, uint32_t size) {
     }
     for (uint32_t page = off / HOST_PAGE; size > 0 && page <= (off + size - 1) / HOST_PAGE; page++) {
         if (is_code[page]) {
-            machine_forget_code(IRAM_VADDR + page * HOST_PAGE, HOST_PAGE);
+            machine_forget_code(soc->iram_vaddr + page * HOST_PAGE, HOST_PAGE);
             is_code[page] = false;
         }
     }
@@ -127,8 +131,8 @@ bool memory_write(uint32_t vaddr, const void *from, uint32_t size) {
 }
 
 void memory_note_code(uint32_t vaddr) {
-    uint32_t off = vaddr - IRAM_VADDR;
-    if (off < RAM_SIZE) {
+    uint32_t off = vaddr - soc->iram_vaddr;
+    if (off < soc->ram_size) {
         is_code[off / HOST_PAGE] = true;
     }
 }

@@ -1,7 +1,7 @@
 // The flash cache and its table: which page of flash is seen where.
 //
-// One table of 128 entries for both windows: what is at 0x42000000 + n * 64 KB is at 0x3c000000 + n * 64 KB, too. Mapped pages
-// are the flash's cells themselves, so that an operation shows at once.
+// One table for both windows: what is at 0x42000000 + n * 64 KB is at 0x3c000000 + n * 64 KB, too; on some chips the two are one.
+// Mapped pages are the flash's cells themselves, so that an operation shows at once.
 #ifndef VBOARD_ESP32C3_MMU_H
 #define VBOARD_ESP32C3_MMU_H
 
@@ -9,6 +9,11 @@
 #include <stdint.h>
 
 void mmu_reset(void);  // every entry invalid, the cache off, both buses shut
+
+uint32_t mmu_page_size(void);
+void mmu_set_page_size(uint32_t size);  // of all pages; of some chips it is one of several
+uint32_t mmu_window_size(void);
+uint32_t mmu_none(void);  // the value of an entry that shows nothing
 
 uint32_t mmu_read(uint32_t entry);
 void mmu_write(uint32_t entry, uint32_t value);

@@ -16,22 +16,17 @@
 #include "uart.h"
 #include "watchdog.h"
 
-// [ESP32-C3 Technical Reference]
-#define RTC_OPTIONS_VADDR RTC_VADDR
-#define RTC_OPTIONS_RESET_CPU 0x20u
-#define RTC_OPTIONS_RESET_SYSTEM 0x80000000u
-#define RTC_RESET_STATE_VADDR (RTC_VADDR + 0x38)
-#define RTC_SIZE 0x800u
+// [Technical Reference Manuals]
 #define EFUSE_SIZE 0x200u
-#define RTC_CALIBRATION_VADDR (TIMER0_VADDR + 0x68)
+#define RTC_CALIBRATION_OFF 0x68u  // of timer group 0
 #define RTC_CALIBRATION_READY 0x8000u
-#define SYSTIMER_LATCH_VADDR (SYSTIMER_VADDR + 0x04)
-#define SYSTIMER_HIGH_VADDR (SYSTIMER_VADDR + 0x40)
-#define SYSTIMER_LOW_VADDR (SYSTIMER_VADDR + 0x44)
+#define SYSTIMER_LATCH_OFF 0x04u
+#define SYSTIMER_HIGH_OFF 0x40u
+#define SYSTIMER_LOW_OFF 0x44u
 #define SYSTIMER_VALID 0x20000000u
 #define SYSTIMER_LATCH 0x40000000u
-#define CACHE_SHUT_VADDR (CACHE_VADDR + 4)
 #define CACHE_ENABLE 1u
+#define CAUSE_MASK 0x3fu
 
 static uint32_t words[PERIPHERALS_SIZE / 4];
 
@@ -50,21 +45,24 @@ static void burn_efuses(const char *list) {
             board_say("no words of the eFuses, OFF=HEX,OFF=HEX: %s", list);
             host_exit(EXIT_BROKEN);
         }
-        *peripheral_word(EFUSE_VADDR + off) = value;
+        *peripheral_word(soc->efuse_vaddr + off) = value;
         list = *end == ',' ? end + 1 : NULL;
     }
 }
 
 void peripherals_reset(bool of_rtc) {
-    uint32_t rtc = (RTC_VADDR - PERIPHERALS_VADDR) / 4, rtc_end = rtc + RTC_SIZE / 4;
+    uint32_t rtc = (soc->rtc_vaddr - PERIPHERALS_VADDR) / 4, rtc_end = rtc + soc->rtc_size / 4;
     memset(words, 0, rtc * sizeof words[0]);
     memset(words + rtc_end, 0, sizeof words - rtc_end * sizeof words[0]);
     if (of_rtc) {
-        memset(words + rtc, 0, RTC_SIZE);
+        memset(words + rtc, 0, soc->rtc_size);
     }
-    words[rtc] &= ~(RTC_OPTIONS_RESET_CPU | RTC_OPTIONS_RESET_SYSTEM);
-    *peripheral_word(EFUSE_VADDR + EFUSE_REVISION_OFF) = EFUSE_REVISION;
-    *peripheral_word(EFUSE_VADDR + EFUSE_BLOCK_MAJOR_OFF) = EFUSE_BLOCK_MAJOR;
+    *peripheral_word(soc->reset_vaddr) &= ~soc->reset_bit;
+    *peripheral_word(soc->reset_cpu_vaddr) &= ~soc->reset_cpu_bit;
+    memset(peripheral_word(soc->efuse_vaddr), 0, EFUSE_SIZE);
+    for (unsigned i = 0; i < sizeof soc->burnt / sizeof soc->burnt[0]; i++) {
+        *peripheral_word(soc->efuse_vaddr + soc->burnt[i].off) |= soc->burnt[i].value;
+    }
     burn_efuses(host_option("efuse"));
     mmu_reset();
     watchdog_reset(of_rtc);
@@ -88,89 +86,100 @@ static uint32_t random_word(void) {
 }
 
 static bool is_table(uint32_t vaddr) {
-    return vaddr - MMU_TABLE_VADDR < 4 * MMU_ENTRIES;
+    return soc->mmu_table_vaddr != 0 && vaddr - soc->mmu_table_vaddr < 4 * soc->mmu_entries;
 }
 
+// The entry that the index register names.
+static uint32_t indexed_entry(void) {
+    return *peripheral_word(soc->mmu_index_vaddr) % soc->mmu_entries;
+}
+
+// (An address of 0 is that of a register which the chip does not have.)
 static uint32_t read_word(uint32_t vaddr) {
     uint32_t value;
     if (is_table(vaddr)) {
-        return mmu_read((vaddr - MMU_TABLE_VADDR) / 4);
+        return mmu_read((vaddr - soc->mmu_table_vaddr) / 4);
     }
     if (watchdog_read(vaddr, &value) || uart_read(vaddr, &value)) {
         return value;
     }
-    switch (vaddr) {
-        case RANDOM_VADDR:
-            return random_word();
-        case RTC_RESET_STATE_VADDR:
-            return (*peripheral_word(vaddr) & ~0x3fu) | power_cause();
-        case CACHE_VADDR:
-            return mmu_cache_is_on() ? CACHE_ENABLE : 0;
-        case CACHE_SHUT_VADDR:
-            return mmu_shut_bits();
-        case SYSTIMER_LATCH_VADDR:
-            return *peripheral_word(vaddr) | SYSTIMER_VALID;
-        case RTC_CALIBRATION_VADDR:
-            return *peripheral_word(vaddr) | RTC_CALIBRATION_READY;
-        default:
-            return *peripheral_word(vaddr);
+    value = *peripheral_word(vaddr);
+    if (vaddr == soc->random_vaddr) {
+        return random_word();
     }
+    if (vaddr == soc->cause_vaddr) {
+        return (value & ~CAUSE_MASK) | power_cause();
+    }
+    if (vaddr == soc->cache_enable_vaddr) {
+        return mmu_cache_is_on() ? CACHE_ENABLE : 0;
+    }
+    if (vaddr == soc->cache_shut_vaddr) {
+        return mmu_shut_bits();
+    }
+    if (vaddr == soc->mmu_content_vaddr) {
+        return mmu_read(indexed_entry());
+    }
+    if (vaddr == soc->systimer_vaddr + SYSTIMER_LATCH_OFF) {
+        return value | SYSTIMER_VALID;
+    }
+    return vaddr == soc->timer0_vaddr + RTC_CALIBRATION_OFF ? value | RTC_CALIBRATION_READY : value;
 }
 
-static void write_options(uint32_t value) {
-    if ((value & RTC_OPTIONS_RESET_SYSTEM) != 0) {
+static void look_at_resets(uint32_t vaddr, uint32_t value) {
+    if (vaddr == soc->reset_vaddr && (value & soc->reset_bit) != 0) {
         power_reset(RESET_SOFTWARE);
-    } else if ((value & RTC_OPTIONS_RESET_CPU) != 0) {
+    } else if (vaddr == soc->reset_cpu_vaddr && (value & soc->reset_cpu_bit) != 0) {
         power_reset(RESET_SOFTWARE_CPU);
     }
 }
 
 static void latch_systimer(void) {
     uint64_t ticks = clock_ns() * 2 / 125;  // 16 MHz
-    *peripheral_word(SYSTIMER_HIGH_VADDR) = (uint32_t)(ticks >> 32);
-    *peripheral_word(SYSTIMER_LOW_VADDR) = (uint32_t)ticks;
+    *peripheral_word(soc->systimer_vaddr + SYSTIMER_HIGH_OFF) = (uint32_t)(ticks >> 32);
+    *peripheral_word(soc->systimer_vaddr + SYSTIMER_LOW_OFF) = (uint32_t)ticks;
 }
 
 // Code in flash has taken itself away: the processor would still have the rest of the block.
 static void look_at_branch(void) {
     uint32_t pc = machine_pc();
-    if (pc - WINDOW_I_VADDR < WINDOW_SIZE && mmu_at(pc) == NULL) {
+    if (pc - soc->window_i_vaddr < mmu_window_size() && mmu_at(pc) == NULL) {
         crash_access("fetch from", pc, 4);
     }
 }
 
-static void write_word(uint32_t vaddr, uint32_t value) {
+// A register of the flash cache; false: it is none.
+static bool write_cache(uint32_t vaddr, uint32_t value) {
     if (is_table(vaddr)) {
-        mmu_write((vaddr - MMU_TABLE_VADDR) / 4, value);
-        look_at_branch();
-        return;
+        mmu_write((vaddr - soc->mmu_table_vaddr) / 4, value);
+    } else if (vaddr == soc->mmu_content_vaddr) {
+        mmu_write(indexed_entry(), value);
+    } else if (vaddr == soc->mmu_page_size_vaddr) {
+        mmu_set_page_size(soc->mmu_page_sizes[value >> 3 & 3]);
+    } else if (vaddr == soc->cache_enable_vaddr) {
+        mmu_enable_cache((value & CACHE_ENABLE) != 0);
+    } else if (vaddr == soc->cache_shut_vaddr) {
+        mmu_shut_buses((value & 1) != 0, (value & 2) != 0);
+    } else {
+        return false;
     }
+    return true;
+}
+
+static void write_word(uint32_t vaddr, uint32_t value) {
     if (watchdog_write(vaddr, value) || uart_write(vaddr, value)) {
         return;
     }
-    *peripheral_word(vaddr) = value;
-    switch (vaddr) {
-        case RTC_OPTIONS_VADDR:
-            write_options(value);
-            break;
-        case SPI1_VADDR:
-            spi1_run(value);
-            break;
-        case CACHE_VADDR:
-            mmu_enable_cache((value & CACHE_ENABLE) != 0);
-            look_at_branch();
-            break;
-        case CACHE_SHUT_VADDR:
-            mmu_shut_buses((value & 1) != 0, (value & 2) != 0);
-            look_at_branch();
-            break;
-        case SYSTIMER_LATCH_VADDR:
-            if ((value & SYSTIMER_LATCH) != 0) {
-                latch_systimer();
-            }
-            break;
-        default:
-            break;
+    if (!is_table(vaddr)) {
+        *peripheral_word(vaddr) = value;
+    }
+    if (write_cache(vaddr, value)) {
+        look_at_branch();
+    } else if (vaddr == soc->spi1_vaddr) {
+        spi1_run(value);
+    } else if (vaddr == soc->systimer_vaddr + SYSTIMER_LATCH_OFF && (value & SYSTIMER_LATCH) != 0) {
+        latch_systimer();
+    } else {
+        look_at_resets(vaddr, value);
     }
 }
 

@@ -16,6 +16,7 @@
 #include "say.h"
 #include "second_stage.h"
 #include "uart.h"
+#include "watchdog.h"
 
 // So many starts one after the other that come to no program and change no flash: it stays so.
 enum { FAILURES_MAX = 3 };
@@ -51,7 +52,7 @@ static void reset(void) {
 }
 
 void power_note_loader(uint32_t vaddr, uint32_t size) {
-    if (vaddr < IRAM_VADDR || vaddr >= IRAM_VADDR + RAM_SIZE) {
+    if (vaddr < soc->iram_vaddr || vaddr >= soc->iram_vaddr + soc->ram_size) {
         return;
     }
     bool is_first = power.loader_end == 0;
@@ -63,7 +64,7 @@ void power_note_code(uint32_t vaddr) {
     if (power.has_program) {
         return;
     }
-    if (vaddr - ROM_VADDR >= ROM_SIZE && (vaddr < power.loader_vaddr || vaddr >= power.loader_end)) {
+    if (vaddr - ROM_VADDR >= soc->rom_size && (vaddr < power.loader_vaddr || vaddr >= power.loader_end)) {
         power.has_program = true;
         power.failures = 0;
     }
@@ -83,7 +84,7 @@ static void start(void) {
     rom_reset();
     power.loader_vaddr = power.loader_end = 0;
     power.dialect = 0;
-    machine_start(rom_first_stage(), ROM_STACK_VADDR);
+    machine_start(rom_first_stage(), soc->rom_stack_vaddr);
     while (power.dialect != 0 && power.is_on && !power.is_resetting) {
         uint32_t entry = second_stage_boot(power.dialect);
         power.dialect = 0;
@@ -93,7 +94,7 @@ static void start(void) {
             }
             return;
         }
-        machine_start(entry, ROM_STACK_VADDR - 0x200);
+        machine_start(entry, soc->rom_stack_vaddr - 0x200);
     }
 }
 
@@ -156,6 +157,7 @@ static void write_stats(int status) {
     bool is_file = path[0] != '-' || path[1] != '\0';
     int fd = is_file ? host_open(path, HOST_O_CREATE_EMPTY) : HOST_STDERR;
     board_write_text(fd, "{\"status\": %d, \"resets\": %u, \"watchdog_bites\": %u, ", status, power.resets, power.bites);
+    board_write_text(fd, "\"watchdog_feeds\": %u, \"super_watchdog_writes\": %u, ", watchdog_feeds, watchdog_super_writes);
     nor_write_stats(fd);
     chip_write_stats(fd);
 }

@@ -1,4 +1,4 @@
-// The mask ROM's table of functions, and those of time, UART and reset: see rom.h.
+// Calls of the mask ROM's functions, and those of time, UART and reset: see rom.h.
 #include "rom.h"
 
 #include <string.h>
@@ -135,36 +135,27 @@ void rom_entry_returned(void) {
     crash("the entry point of a program has returned", machine_pc());
 }
 
-// ---- the table
-
-static const struct entry {
-    uint32_t vaddr;
-    const char *name;
-    void (*function)(void);
-} entries[] = {
-#define ROM_ENTRY(vaddr, name) { vaddr, #name, rom_##name },
-#define ROM_QUIET(vaddr, name) { vaddr, #name, NULL },
-#include "rom_entries.h"
-};
+// ---- calls
 
 void rom_call(uint32_t vaddr) {
-    unsigned first = 0, end = sizeof entries / sizeof entries[0];
+    unsigned first = 0, end = soc->entry_count;
     while (first < end) {
         unsigned middle = (first + end) / 2;
-        if (entries[middle].vaddr < vaddr) {
+        if (soc->entries[middle].vaddr < vaddr) {
             first = middle + 1;
         } else {
             end = middle;
         }
     }
-    if (first >= sizeof entries / sizeof entries[0] || entries[first].vaddr != vaddr) {
+    const struct rom_entry *entry = &soc->entries[first];
+    if (first >= soc->entry_count || entry->vaddr != vaddr) {
         crash("a call of a ROM function that is not here", vaddr);
     }
-    if (entries[first].function == NULL) {
+    if (entry->function == NULL) {
         rom_return(0);
         return;
     }
-    entries[first].function();
+    entry->function();
     clock_look();
 }
 
@@ -179,9 +170,9 @@ bool rom_second_stage(uint32_t pc) {
 
 void rom_reset(void) {
     struct flash_data data = { 0, 4 * 1024 * 1024, NOR_BLOCK_SIZE, NOR_SECTOR_SIZE, NOR_PAGE_SIZE, 0xffff };
-    uint32_t pointer = ROM_FLASH_DATA_VADDR;
+    uint32_t pointer = soc->rom_flash_data_vaddr;
     cpu_mhz = CPU_MHZ;
     rom_flash_reset();
-    memory_write(ROM_FLASH_DATA_VADDR, &data, sizeof data);
-    memory_write(ROM_FLASH_POINTER_VADDR, &pointer, sizeof pointer);
+    memory_write(soc->rom_flash_data_vaddr, &data, sizeof data);
+    memory_write(soc->rom_flash_pointer_vaddr, &pointer, sizeof pointer);
 }

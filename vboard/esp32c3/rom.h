@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Where an entry point returns to that should not.
-#define ROM_RETURNED_VADDR 0x4005fff0u
+// Where an entry point returns to that should not: entry_returned of the tables.
+#define ROM_RETURNED_VADDR (ROM_VADDR + soc->rom_size - 0x10u)
 
 // The processor is at vaddr, in the ROM: do what the function there does. It returns by itself.
 void rom_call(uint32_t vaddr);

@@ -55,8 +55,7 @@ static const char *cause_name(uint32_t cause) {
 
 static void print_banner(void) {
     char line[160];
-    int size = snprintf(line, sizeof line,
-        "ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\nrst:0x%x (%s),boot:0xd (SPI_FAST_FLASH_BOOT)\r\n", power_cause(),
+    int size = snprintf(line, sizeof line, "%s\r\nrst:0x%x (%s),boot:0xd (SPI_FAST_FLASH_BOOT)\r\n", soc->banner, power_cause(),
         cause_name(power_cause()));
     uart_put_text("\r\n", 2);
     uart_put_text(line, (uint32_t)size);

@@ -1,4 +1,4 @@
-// The mask ROM's functions that this ROM has: address, name. [esp32c3.rom.ld of IDF]
+// The mask ROM's functions that this ROM has, of the ESP32-C3: address, name. [esp32c3.rom.ld of IDF]
 //
 // No include guard: each that includes it defines ROM_ENTRY, what is done, and ROM_QUIET, a function that has nothing to do
 // here and returns 0. Any other address in the ROM is a crash.

@@ -31,7 +31,7 @@ void rom_flash_reset(void) {
 static struct flash_data flash_data(const char *function) {
     struct flash_data data;
     uint32_t vaddr;
-    rom_load(function, ROM_FLASH_POINTER_VADDR, &vaddr, sizeof vaddr);
+    rom_load(function, soc->rom_flash_pointer_vaddr, &vaddr, sizeof vaddr);
     rom_load(function, vaddr, &data, sizeof data);
     if (data.page_size == 0 || data.sector_size == 0 || data.block_size == 0) {
         crash_call(function, "the ROM's data, at the end of the RAM, has been overwritten");
@@ -77,7 +77,7 @@ void rom_esp_rom_spiflash_config_readmode(void) {
 void rom_esp_rom_spiflash_config_param(void) {
     struct flash_data data = { rom_arg(0), rom_arg(1), rom_arg(2), rom_arg(3), rom_arg(4), rom_arg(5) };
     uint32_t vaddr;
-    rom_load("esp_rom_spiflash_config_param", ROM_FLASH_POINTER_VADDR, &vaddr, sizeof vaddr);
+    rom_load("esp_rom_spiflash_config_param", soc->rom_flash_pointer_vaddr, &vaddr, sizeof vaddr);
     rom_store("esp_rom_spiflash_config_param", vaddr, &data, sizeof data);
     rom_return(RESULT_OK);
 }

@@ -185,8 +185,8 @@ void rom_Cache_Resume_ICache(void) {
 }
 
 void rom_Cache_MMU_Init(void) {
-    for (uint32_t entry = 0; entry < MMU_ENTRIES; entry++) {
-        mmu_write(entry, MMU_INVALID);
+    for (uint32_t entry = 0; entry < soc->mmu_entries; entry++) {
+        mmu_write(entry, mmu_none());
     }
 }
 
@@ -194,10 +194,10 @@ void rom_Cache_MMU_Init(void) {
 static void set_mmu(const char *function, uint32_t window_vaddr) {
     enum { ERROR_VADDR = 3 };
     uint32_t vaddr = rom_arg(1), flash_addr = rom_arg(2), page_kb = rom_arg(3), pages = rom_arg(4);
-    if (page_kb != MMU_PAGE_SIZE / 1024 || flash_addr % MMU_PAGE_SIZE != 0 || vaddr % MMU_PAGE_SIZE != 0) {
+    if (page_kb != mmu_page_size() / 1024 || flash_addr % mmu_page_size() != 0 || vaddr % mmu_page_size() != 0) {
         crash_call(function, "the addresses are not those of pages of 64 KB");
     }
-    if (pages > 0 && vaddr - window_vaddr >= WINDOW_SIZE) {
+    if (pages > 0 && vaddr - window_vaddr >= mmu_window_size()) {
         rom_return(ERROR_VADDR);
         return;
     }
@@ -206,9 +206,9 @@ static void set_mmu(const char *function, uint32_t window_vaddr) {
 }
 
 void rom_Cache_Ibus_MMU_Set(void) {
-    set_mmu("Cache_Ibus_MMU_Set", WINDOW_I_VADDR);
+    set_mmu("Cache_Ibus_MMU_Set", soc->window_i_vaddr);
 }
 
 void rom_Cache_Dbus_MMU_Set(void) {
-    set_mmu("Cache_Dbus_MMU_Set", WINDOW_D_VADDR);
+    set_mmu("Cache_Dbus_MMU_Set", soc->window_d_vaddr);
 }

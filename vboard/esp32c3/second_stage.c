@@ -54,8 +54,12 @@ static void find_chip_size(void) {
     uint32_t nibble = header[3] >> 4;
     chip_size = (uint32_t)megabytes[nibble < sizeof megabytes ? nibble : 1] << 20;
     chip_size = chip_size < nor_size() ? chip_size : nor_size();
+    // What a boot loader is built for by its flash, where the chip has a choice.
+    if (soc->mmu_page_size_vaddr != 0) {
+        mmu_set_page_size(nibble == 0 ? 16 * 1024 : nibble == 1 ? 32 * 1024 : 64 * 1024);
+    }
     struct flash_data data = { 0, chip_size, NOR_BLOCK_SIZE, NOR_SECTOR_SIZE, NOR_PAGE_SIZE, 0xffff };
-    memory_write(ROM_FLASH_DATA_VADDR, &data, sizeof data);
+    memory_write(soc->rom_flash_data_vaddr, &data, sizeof data);
 }
 
 // RTC watchdog: 9 s from here on, then all is reset; the guards of the boot are switched off, the super watchdog feeds itself.
@@ -63,32 +67,51 @@ static void set_watchdogs(void) {
     enum { SECONDS = 9, SLOW_HZ = 136000 };
     const struct {
         uint32_t vaddr, value;
-    } stores[] = { { RTC_VADDR + 0xa8, 0x50d83aa1 }, { RTC_VADDR + 0x94, SECONDS * SLOW_HZ / 2 },
-        { RTC_VADDR + 0x90, 0xc007ea00 }, { RTC_VADDR + 0xa4, 0x80000000 }, { RTC_VADDR + 0xa8, 0 },
-        { TIMER0_VADDR + 0x64, 0x50d83aa1 }, { TIMER0_VADDR + 0x48, 0 }, { TIMER0_VADDR + 0x64, 0 },
-        { RTC_VADDR + 0xb0, 0x8f1d312a }, { RTC_VADDR + 0xac, 0x80000000 }, { RTC_VADDR + 0xb0, 0 } };
+    } stores[] = { { soc->watchdog_key_vaddr, 0x50d83aa1 }, { soc->watchdog_hold_vaddr, SECONDS * SLOW_HZ / 2 },
+        { soc->watchdog_config_vaddr, 0xc007ea00 }, { soc->watchdog_feed_vaddr, 0x80000000 }, { soc->watchdog_key_vaddr, 0 },
+        { soc->timer0_vaddr + 0x64, 0x50d83aa1 }, { soc->timer0_vaddr + 0x48, 0 }, { soc->timer0_vaddr + 0x64, 0 },
+        { soc->super_key_vaddr, soc->super_key }, { soc->super_config_vaddr, soc->super_auto_feed },
+        { soc->super_key_vaddr, 0 } };
     for (unsigned i = 0; i < sizeof stores / sizeof stores[0]; i++) {
         peripheral_write(stores[i].vaddr, 4, stores[i].value);
     }
 }
 
 static void map_segment(const struct segment *segment) {
-    uint32_t in_page = segment->vaddr % MMU_PAGE_SIZE;
-    uint32_t pages = (in_page + segment->size + MMU_PAGE_SIZE - 1) / MMU_PAGE_SIZE;
+    uint32_t in_page = segment->vaddr % mmu_page_size();
+    uint32_t pages = (in_page + segment->size + mmu_page_size() - 1) / mmu_page_size();
     mmu_map(segment->vaddr - in_page, segment->addr - in_page, pages);
 }
 
-// Map what is to be mapped: of several segments for one window the last. Returns false where the boot loader would abort: IDF 5.5
-// cannot do with none for a window.
-static bool map_image(const struct image *image) {
-    const struct segment *data = NULL, *code = NULL;
+// The segments that are to be mapped: of several for one window the last. Where both windows are one they are the first and the
+// second, and there may be no third.
+static bool find_mapped(const struct image *image, const struct segment **data, const struct segment **code) {
+    bool is_one_window = soc->window_d_vaddr == soc->window_i_vaddr, has_third = false;
     for (unsigned i = 0; i < image->segment_count; i++) {
         const struct segment *segment = &image->segments[i];
-        data = segment->vaddr - WINDOW_D_VADDR < WINDOW_SIZE ? segment : data;
-        code = segment->vaddr - WINDOW_I_VADDR < WINDOW_SIZE ? segment : code;
+        bool is_data = segment->vaddr - soc->window_d_vaddr < mmu_window_size();
+        bool is_code = segment->vaddr - soc->window_i_vaddr < mmu_window_size();
+        if (is_one_window) {
+            has_third |= is_data && *code != NULL;
+            is_code = is_code && *data != NULL;
+            is_data = is_data && *data == NULL;
+        }
+        *data = is_data ? segment : *data;
+        *code = is_code ? segment : *code;
     }
-    for (uint32_t entry = 0; entry < MMU_ENTRIES; entry++) {
-        mmu_write(entry, MMU_INVALID);
+    return !has_third;
+}
+
+// Map what is to be mapped. Returns false where the boot loader would abort: IDF 5.5 cannot do with none for a window.
+static bool map_image(const struct image *image) {
+    const struct segment *data = NULL, *code = NULL;
+    mmu_set_page_size(image->page_size);
+    if (!find_mapped(image, &data, &code)) {
+        loader_say('E', "image at 0x%x: more than two segments to be mapped; abort", image->addr);
+        return false;
+    }
+    for (uint32_t entry = 0; entry < soc->mmu_entries; entry++) {
+        mmu_write(entry, mmu_none());
     }
     if ((data == NULL || code == NULL) && image->dialect != SECOND_STAGE_IDF_4_3) {
         loader_say('E', "image at 0x%x: no segment to be mapped for a window; abort", image->addr);
@@ -97,7 +120,7 @@ static bool map_image(const struct image *image) {
     if (data != NULL) {
         map_segment(data);
         // By the last entry a program finds out where it came from.
-        mmu_write(MMU_ENTRIES - 1, data->addr / MMU_PAGE_SIZE);
+        mmu_write(soc->mmu_entries - 1, data->addr / mmu_page_size() | soc->mmu_valid);
     }
     if (code != NULL) {
         map_segment(code);

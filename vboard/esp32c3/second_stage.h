@@ -32,6 +32,7 @@ struct image {
     uint32_t addr;
     uint32_t size;
     uint32_t entry_vaddr;
+    uint32_t page_size;  // in which it wants to be mapped
     uint32_t segment_count;
     bool has_hash;
     struct segment {

@@ -40,7 +40,7 @@ enum { REG_DATA = 0x58, DATA_SIZE = 64 };
 #define FLASH_TYPE 0x40u
 
 static uint32_t *reg(uint32_t off) {
-    return peripheral_word(SPI1_VADDR + off);
+    return peripheral_word(soc->spi1_vaddr + off);
 }
 
 static void give(const void *bytes, uint32_t size) {

@@ -1,4 +1,4 @@
-// The watchdogs: see watchdog.h. [ESP32-C3 Technical Reference, watchdog timers]
+// The watchdogs: see watchdog.h. [Technical Reference Manuals, watchdog timers]
 #include "watchdog.h"
 
 #include <stddef.h>
@@ -12,10 +12,6 @@ enum { STAGES = 4, ACTION_NONE = 0 };
 
 #define ENABLE 0x80000000u
 #define KEY 0x50d83aa1u
-#define SUPER_KEY 0x8f1d312au
-#define SUPER_AUTO_FEED 0x80000000u
-#define SUPER_DISABLE 0x40000000u
-#define SUPER_FEED 0x20000000u
 #define SUPER_NS 1000000000u          // "slightly less than one second"
 #define RTC_CONFIG_RESET 0x00013214u  // flashboot among them
 #define RTC_FLASHBOOT 0x1000u
@@ -33,13 +29,34 @@ struct kind {
     uint32_t cause[8];                   // of an action: 0 is no reset
 };
 
-static const struct kind kinds[] = {
-    { "RTC watchdog", RTC_VADDR + 0x90, RTC_VADDR + 0x94, RTC_VADDR + 0xa4, RTC_VADDR + 0xa8, 0, RTC_FLASHBOOT, 28, 3,
-        { [2] = RESET_RTC_WATCHDOG_CPU, [3] = RESET_RTC_WATCHDOG_CORE, [4] = RESET_RTC_WATCHDOG } },
-    { "timer group 0's watchdog", TIMER0_VADDR + 0x48, TIMER0_VADDR + 0x50, TIMER0_VADDR + 0x60, TIMER0_VADDR + 0x64,
-        TIMER0_VADDR + 0x4c, TIMER_FLASHBOOT, 29, 2, { [2] = RESET_TIMER_WATCHDOG_CPU, [3] = RESET_TIMER_WATCHDOG } },
+enum { KIND_RTC, KIND_TIMER, KINDS };
+
+static struct kind kinds[KINDS] = {
+    [KIND_RTC] = { .name = "RTC watchdog",
+        .flashboot = RTC_FLASHBOOT,
+        .action_shift = 28,
+        .action_bits = 3,
+        .cause = { [2] = RESET_RTC_WATCHDOG_CPU, [3] = RESET_RTC_WATCHDOG_CORE, [4] = RESET_RTC_WATCHDOG } },
+    [KIND_TIMER] = { .name = "timer group 0's watchdog",
+        .flashboot = TIMER_FLASHBOOT,
+        .action_shift = 29,
+        .action_bits = 2,
+        .cause = { [2] = RESET_TIMER_WATCHDOG_CPU, [3] = RESET_TIMER_WATCHDOG } },
 };
-enum { KINDS = sizeof kinds / sizeof kinds[0], KIND_RTC = 0, KIND_TIMER = 1 };
+
+// Where this chip has them.
+static void place_kinds(void) {
+    struct kind *rtc = &kinds[KIND_RTC], *timer = &kinds[KIND_TIMER];
+    rtc->config_vaddr = soc->watchdog_config_vaddr;
+    rtc->hold_vaddr = soc->watchdog_hold_vaddr;
+    rtc->feed_vaddr = soc->watchdog_feed_vaddr;
+    rtc->key_vaddr = soc->watchdog_key_vaddr;
+    timer->config_vaddr = soc->timer0_vaddr + 0x48;
+    timer->prescale_vaddr = soc->timer0_vaddr + 0x4c;
+    timer->hold_vaddr = soc->timer0_vaddr + 0x50;
+    timer->feed_vaddr = soc->timer0_vaddr + 0x60;
+    timer->key_vaddr = soc->timer0_vaddr + 0x64;
+}
 
 static struct watchdog {
     uint32_t config;
@@ -56,6 +73,7 @@ static struct {
 } super;
 
 uint64_t watchdog_next_ns = UINT64_MAX;
+uint32_t watchdog_feeds, watchdog_super_writes;
 
 static bool is_on(unsigned i) {
     return (dogs[i].config & (ENABLE | kinds[i].flashboot)) != 0;
@@ -91,7 +109,7 @@ static uint64_t bite_ns(unsigned i, uint32_t *cause) {
 }
 
 static uint64_t super_bite_ns(void) {
-    return (super.config & (SUPER_AUTO_FEED | SUPER_DISABLE)) != 0 ? UINT64_MAX : super.fed_ns + SUPER_NS;
+    return (super.config & (soc->super_auto_feed | soc->super_disable)) != 0 ? UINT64_MAX : super.fed_ns + SUPER_NS;
 }
 
 static void find_next(void) {
@@ -129,6 +147,7 @@ bool watchdog_is_armed(void) {
 
 void watchdog_reset(bool of_rtc) {
     uint64_t now = clock_ns();
+    place_kinds();
     if (of_rtc) {
         dogs[KIND_RTC] = (struct watchdog){ .config = RTC_CONFIG_RESET, .hold = { 200000, 80000, 4095, 4095 } };
         super.config = 0;
@@ -161,6 +180,7 @@ static bool write_dog(unsigned i, uint32_t vaddr, uint32_t value) {
         dog->config = value;
         dog->fed_ns = was_on ? dog->fed_ns : clock_ns();
     } else if (vaddr == kind->feed_vaddr) {
+        watchdog_feeds++;
         dog->fed_ns = i == KIND_RTC && (value & ENABLE) == 0 ? dog->fed_ns : clock_ns();
     } else if (is_hold) {
         dog->hold[(vaddr - kind->hold_vaddr) / 4] = value;
@@ -177,13 +197,14 @@ bool watchdog_write(uint32_t vaddr, uint32_t value) {
             return true;
         }
     }
-    if (vaddr == RTC_VADDR + 0xb0) {
-        super.is_open = value == SUPER_KEY;
-    } else if (vaddr == RTC_VADDR + 0xac) {
+    if (vaddr == soc->super_key_vaddr) {
+        super.is_open = value == soc->super_key;
+    } else if (vaddr == soc->super_config_vaddr) {
         if (super.is_open) {
-            super.fed_ns = (value & SUPER_FEED) != 0 || (super.config & ~value & SUPER_AUTO_FEED) != 0 ? clock_ns()
-                                                                                                       : super.fed_ns;
-            super.config = value & ~SUPER_FEED;
+            watchdog_super_writes++;
+            super.fed_ns = (value & soc->super_feed) != 0 || (super.config & ~value & soc->super_auto_feed) != 0 ? clock_ns()
+                                                                                                                 : super.fed_ns;
+            super.config = value & ~soc->super_feed;
             find_next();
         }
     } else {
@@ -203,7 +224,7 @@ bool watchdog_read(uint32_t vaddr, uint32_t *value) {
             return true;
         }
     }
-    if (vaddr == RTC_VADDR + 0xac) {
+    if (vaddr == soc->super_config_vaddr) {
         *value = super.config;
         return true;
     }

@@ -11,6 +11,9 @@
 
 extern uint64_t watchdog_next_ns;  // when the first of them bites; UINT64_MAX: never
 
+// In the whole run, with the key written before: feeds of the first two, stores to the super watchdog's register.
+extern uint32_t watchdog_feeds, watchdog_super_writes;
+
 void watchdog_reset(bool of_rtc);  // of the digital core only, or of the RTC, too
 bool watchdog_check(void);         // true: one has bitten, and the reset is under way
 bool watchdog_is_armed(void);

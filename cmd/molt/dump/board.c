@@ -198,7 +198,7 @@ board_start_t board_start(const board_t *board, const sim_nor_t *nor) {
     copy.flash.ctx = &copy;
     if (board->is_esp32) {
         sim_app_t app;
-        bool starts = sim_second_stage(&copy.flash, board->target.standby->chip_id, &app);
+        bool starts = sim_second_stage(&copy.flash, board->target.standby, &app);
         return !starts ? BOARD_STARTS_NOTHING : app.is_test ? BOARD_STARTS_LOADER : BOARD_STARTS_FIRMWARE;
     }
     sim_device_t device = board_device(board, &copy, NULL);
