@@ -34,17 +34,21 @@ static const molt_flash_t flash = {
 // The RTC watchdog, which the second-stage boot loader leaves on with 9 s: more than the slowest step takes (16 sectors erased one
 // by one, 0.4 s each by the data sheets).
 static void feed(void) {
-    REGISTER(WDT_PROTECT_ADDR) = WDT_PROTECT_KEY;
-    REGISTER(WDT_FEED_ADDR) = WDT_FEED_BIT;
-    REGISTER(WDT_PROTECT_ADDR) = 0;
+    uint32_t feed_addr = arch_block(WDT_FEED_ADDR);
+    uint32_t protect_addr = feed_addr + (WDT_PROTECT_ADDR - WDT_FEED_ADDR);
+    REGISTER(protect_addr) = WDT_PROTECT_KEY;
+    REGISTER(feed_addr) = WDT_FEED_BIT;
+    REGISTER(protect_addr) = 0;
 }
 
 // The super watchdog, where there is one: older boot loaders leave it on, and it bites after a second. It can feed itself.
 static void calm_super_watchdog(void) {
 #ifdef SWD_ADDR
-    REGISTER(SWD_PROTECT_ADDR) = SWD_PROTECT_KEY;
-    REGISTER(SWD_ADDR) |= SWD_AUTO_FEED_BIT;
-    REGISTER(SWD_PROTECT_ADDR) = 0;
+    uint32_t swd_addr = arch_block(SWD_ADDR);
+    uint32_t protect_addr = swd_addr + (SWD_PROTECT_ADDR - SWD_ADDR);
+    REGISTER(protect_addr) = SWD_PROTECT_KEY;
+    REGISTER(swd_addr) |= SWD_AUTO_FEED_BIT;
+    REGISTER(protect_addr) = 0;
 #endif
 }
 

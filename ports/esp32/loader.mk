@@ -19,17 +19,25 @@ ESP32_SECTIONS_riscv := .text
 
 # The compiler is the ESP8266's, which can be told to use the windowed ABI; the instructions that its assembler lacks are in
 # xtensa/windowed.inc. Its libgcc is of the other ABI: the mask ROMs have what is needed of it.
-ESP32_CHIPS_xtensa := esp32 esp32s2
+ESP32_CHIPS_xtensa := esp32 esp32s2 esp32s3
 ESP32_CROSS_xtensa = $(LX106)
 ESP32_ARCH_xtensa := -mabi=windowed -mtext-section-literals -mno-longcalls -Wa,-Iports/esp32/xtensa
-# From the second line on: found by trying what makes the code smaller.
-ESP32_FLAGS_xtensa := -mno-serialize-volatile -mno-target-align -fno-jump-tables -fno-tree-switch-conversion -fno-cse-follow-jumps -fno-dce -fno-early-inlining -fno-guess-branch-probability -fno-inline-small-functions -fno-move-loop-invariants -freorder-blocks -fno-tree-dominator-opts -fno-tree-loop-im -fno-tree-tail-merge -fno-sched-critical-path-heuristic
+# From the third flag on: found by trying what makes the code smaller.
+ESP32_FLAGS_xtensa := -mno-serialize-volatile -mno-target-align -fno-jump-tables -fno-tree-switch-conversion \
+    -fno-cse-follow-jumps -fno-dce -fno-early-inlining -fno-guess-branch-probability -fno-inline-small-functions \
+    -fno-move-loop-invariants -freorder-blocks -fno-tree-dominator-opts -fno-tree-loop-im -fno-tree-tail-merge \
+    -fno-sched-critical-path-heuristic --param=max-jump-thread-duplication-stmts=3 -fconserve-stack -fno-tree-loop-optimize \
+    -fno-caller-saves
 ESP32_SRC_xtensa = $(or $(ESP32_DIGESTS_$(1)),ports/esp32/rom_digests.c) ports/esp32/spi1_flash.c
 ESP32_DIGESTS_esp32 := ports/esp32/esp32/digests.c
 ESP32_LIBS_xtensa :=
 ESP32_SECTIONS_xtensa := .text .rodata
 ESP32_POST_xtensa := ports/esp32/xtensa/window_calls
-ESP32_CALLS_esp32s3 := ports/esp32/esp32s3/rom_calls.S
+
+# The mask ROM is further away from its IRAM than a CALL8 reaches: these are called by their addresses.
+esp32_comma := ,
+ESP32_FLAGS_esp32s3 := $(patsubst %,-Wa$(esp32_comma)--defsym$(esp32_comma)far_%=1,$(shell sed -n 's/^\(\w*\) = 0x.*/\1/p' \
+    ports/esp32/esp32s3/chip.ld))
 
 ESP32_ARCHS := riscv xtensa
 ESP32_CORE_SRC := src/upgrade/plan.c src/upgrade/journal.c src/upgrade/marks.c src/base/sector.c src/upgrade/apply.c \
@@ -46,8 +54,8 @@ ESP32_MADE :=
 define esp32_loader
 $(1)_OUT := $$(BUILD)/boot/$(1)
 $(1)_SRC := $$(ESP32_CORE_SRC) $(ESP32_SRC_$(2)) ports/esp32/loader.c
-$(1)_CC = $$(ESP32_CROSS_$(2))gcc $$(ESP32_FLAGS) $$(ESP32_ARCH_$(2)) $$(ESP32_FLAGS_$(2)) -Iports/esp32/$(1) -Iports/esp32/$(2)
-$(1)_HDR := $$(ESP32_HDR) ports/esp32/$(1)/chip.h ports/esp32/$(2)/arch.h
+$(1)_CC = $$(ESP32_CROSS_$(2))gcc $$(ESP32_FLAGS) $$(ESP32_ARCH_$(2)) $$(ESP32_FLAGS_$(2)) $$(ESP32_FLAGS_$(1)) -Iports/esp32/$(1) -Iports/esp32/$(2)
+$(1)_HDR := $$(ESP32_HDR) ports/esp32/$(1)/chip.h ports/esp32/$(1)/chip.ld $$(wildcard ports/esp32/$(2)/*.h ports/esp32/$(2)/*.inc)
 ESP32_GEN += $$(ESP32_PREBUILT)/$(1)_loader.h $$(ESP32_PREBUILT)/$(1)_inflate.h
 ESP32_MADE += $$($(1)_OUT)/$(1)_loader.h $$($(1)_OUT)/$(1)_inflate.h
 
@@ -74,13 +82,9 @@ $$($(1)_OUT)/inflate_start.o: ports/esp32/$(2)/start.S | deps
 	@mkdir -p $$(@D)
 	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -DSTART=molt_extension -c $$< -o $$@
 
-$$($(1)_OUT)/rom_calls.o: $(ESP32_CALLS_$(1)) | deps
-	@mkdir -p $$(@D)
-	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -c $$< -o $$@
-
 $$($(1)_OUT)/loader.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/loader.ld
 $$($(1)_OUT)/inflate.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/extension.ld
-$$($(1)_OUT)/%.elf: $$($(1)_OUT)/%_start.o $$($(1)_OUT)/%.o $(if $(ESP32_CALLS_$(1)),$$($(1)_OUT)/rom_calls.o)
+$$($(1)_OUT)/%.elf: $$($(1)_OUT)/%_start.o $$($(1)_OUT)/%.o
 	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -nostdlib -Wl,--gc-sections $$(addprefix -T ,$$(filter %.ld,$$^)) \
 	    -Wl,-Map,$$(@:.elf=.map) $$(filter %.o,$$^) $$(ESP32_LIBS_$(2)) -o $$@
 

@@ -20,6 +20,8 @@
 #include "esp32h2_loader.h"
 #include "esp32s2_inflate.h"
 #include "esp32s2_loader.h"
+#include "esp32s3_inflate.h"
+#include "esp32s3_loader.h"
 
 // The offset of the word with the plan's address in a loader: riscv/start.S and xtensa/start.S.
 #define RISCV_PLAN_ADDR_OFF 4
@@ -127,5 +129,22 @@ const molt_target_t molt_esp32s2 = {
     .standby = &esp32s2,
 };
 
+static const molt_standby_chip_t esp32s3 = {
+    .chip_id = 9,
+    .boot_addr = 0,
+    .code = esp32s3_loader,
+    .code_size = sizeof esp32s3_loader,
+    .code_vaddr = 0x40380000,
+    .plan_addr_off = XTENSA_PLAN_ADDR_OFF,
+    .data_vaddr = 0x3c000000,
+    .instruction_vaddr = 0x42000000,
+};
+
+const molt_target_t molt_esp32s3 = {
+    .chip = MOLT_CHIP_ESP32S3,
+    .extension = { .image = esp32s3_inflate, .size = sizeof esp32s3_inflate },
+    .standby = &esp32s3,
+};
+
 const molt_target_t *const molt_esp32_targets[] = { &molt_esp32, &molt_esp32c2, &molt_esp32c3, &molt_esp32c6, &molt_esp32h2,
-    &molt_esp32s2, NULL };
+    &molt_esp32s2, &molt_esp32s3, NULL };

@@ -10,6 +10,7 @@ extern const molt_target_t molt_esp32c3;
 extern const molt_target_t molt_esp32c6;
 extern const molt_target_t molt_esp32h2;
 extern const molt_target_t molt_esp32s2;
+extern const molt_target_t molt_esp32s3;
 
 // All of them; NULL behind the last.
 extern const molt_target_t *const molt_esp32_targets[];

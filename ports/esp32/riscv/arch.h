@@ -4,6 +4,11 @@
 
 #include <stdint.h>
 
+// The address of a block of registers, as arch.h of another architecture needs it.
+static inline uint32_t arch_block(uint32_t addr) {
+    return addr;
+}
+
 // Put code with its constants to `vaddr`.
 static inline void arch_put_code(uint32_t vaddr, const uint32_t *code, uint32_t size) {
     uint32_t *to = (uint32_t *)vaddr;
