@@ -40,6 +40,7 @@ struct soc {
     uint32_t cache_ram_vaddr, cache_ram_size;
     uint32_t rtc_ram_vaddr, rtc_ram_size;
     uint32_t rom_size, rom_data_vaddr, rom_data_size;  // part of the ROM as data; of some there is no other address
+    uint32_t rom_code_size;                            // at the end of this are the functions that only the board has
     // The ROM's own data at the end of the RAM, and its stack below: struct of the flash chip (id, size, block, sector, page, status
     // mask), and rom_spiflash_legacy_data, a pointer to it.
     uint32_t rom_stack_vaddr, rom_flash_data_vaddr, rom_flash_pointer_vaddr;
@@ -54,6 +55,10 @@ struct soc {
     uint32_t mmu_page_sizes[4];                     // what they say
     uint32_t cache_enable_vaddr, cache_shut_vaddr;  // 0: the ROM's functions only
     uint32_t spi1_vaddr, efuse_vaddr, timer0_vaddr, systimer_vaddr, random_vaddr;
+    // What is done as soon as it is wanted: bits of registers that always read as 1, or as 0.
+    struct done {
+        uint32_t vaddr, ones, zeros;
+    } done[4];
     // Registers that a reset of the digital core leaves.
     uint32_t rtc_vaddr, rtc_size;
     uint32_t reset_vaddr, reset_bit, reset_cpu_vaddr, reset_cpu_bit, cause_vaddr;

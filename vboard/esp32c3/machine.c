@@ -95,19 +95,26 @@ static bool on_bad_access(uc_engine *uc, uc_mem_type type, uint64_t vaddr, int s
     return false;
 }
 
-// The chips' own registers: performance counters, and what drives pins. [csr numbers: riscv/csr.h of IDF]
-static bool is_own_csr(uint32_t csr) {
-    return (csr >= 0x7e0 && csr <= 0x7e2) || (csr >= 0x800 && csr <= 0x805);
+// The chips' own registers: performance counters, what drives pins, and attributes of memory, which keep what is stored. [csr numbers:
+// riscv/csr.h and csr_pma.h of IDF]
+static uint32_t *own_csr(uint32_t csr) {
+    static uint32_t counters[3], pins[6], attributes[32];
+    if (csr >= 0x7e0 && csr <= 0x7e2) {
+        return &counters[csr - 0x7e0];
+    }
+    if (csr >= 0x800 && csr <= 0x805) {
+        return &pins[csr - 0x800];
+    }
+    return csr >= 0xbc0 && csr <= 0xbdf ? &attributes[csr - 0xbc0] : NULL;
 }
 
 static bool access_csr(uint32_t instruction) {
-    static uint32_t values[16];
     uint32_t csr = instruction >> 20, operation = instruction >> 12 & 3, rd = instruction >> 7 & 31;
     uint32_t rs = instruction >> 15 & 31;
-    if ((instruction & 0x7f) != 0x73 || operation == 0 || !is_own_csr(csr)) {
+    uint32_t *value = own_csr(csr);
+    if ((instruction & 0x7f) != 0x73 || operation == 0 || value == NULL) {
         return false;
     }
-    uint32_t *value = &values[csr & 15];
     uint32_t before = csr == 0x7e2 ? clock_cycles() : *value;
     uint32_t operand = (instruction & 0x4000) != 0 ? rs : machine_reg(rs);
     if (operation == 1) {

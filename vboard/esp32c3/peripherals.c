@@ -119,6 +119,11 @@ static uint32_t read_word(uint32_t vaddr) {
     if (vaddr == soc->mmu_content_vaddr) {
         return mmu_read(indexed_entry());
     }
+    for (unsigned i = 0; i < sizeof soc->done / sizeof soc->done[0]; i++) {
+        if (vaddr == soc->done[i].vaddr) {
+            return (value | soc->done[i].ones) & ~soc->done[i].zeros;
+        }
+    }
     if (vaddr == soc->systimer_vaddr + SYSTIMER_LATCH_OFF) {
         return value | SYSTIMER_VALID;
     }

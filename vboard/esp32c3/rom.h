@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 // Where an entry point returns to that should not: entry_returned of the tables.
-#define ROM_RETURNED_VADDR (ROM_VADDR + soc->rom_size - 0x10u)
+#define ROM_RETURNED_VADDR (ROM_VADDR + soc->rom_code_size - 0x10u)
 
 // The processor is at vaddr, in the ROM: do what the function there does. It returns by itself.
 void rom_call(uint32_t vaddr);

@@ -12,63 +12,91 @@
 // [rom/sha.h]
 enum { PIECE = 4096, SHA_TYPE_1 = 0, SHA_TYPE_256 = 2 };
 
-// [rom/md5_hash.h]
-struct rom_md5 {
-    uint32_t state[4];
-    uint32_t bits[2];  // the low word first
-    uint8_t block[MD5_BLOCK_SIZE];
+// A context has the state of four words, and how much there has been, the low word first: behind the state in bits [rom/md5_hash.h], or
+// in front of it in bytes [esp_rom_md5.h, for the ESP32-C2]. Then the block.
+enum { MD5_WORDS = 6, MD5_CONTEXT_SIZE = 4 * MD5_WORDS + MD5_BLOCK_SIZE };
+
+struct md5_layout {
+    unsigned state, count;  // words
+    unsigned unit;          // of the count, bits
 };
 
-static void md5_from_rom(const struct rom_md5 *rom, struct md5_ctx *md5) {
-    uint64_t bytes = (rom->bits[0] | (uint64_t)rom->bits[1] << 32) / 8;
+static const struct md5_layout md5_plain = { 0, 4, 1 }, md5_mbedtls = { 2, 0, 8 };
+
+static void load_md5(const char *function, uint32_t vaddr, const struct md5_layout *layout, struct md5_ctx *md5) {
+    uint32_t words[MD5_CONTEXT_SIZE / 4];
+    rom_load(function, vaddr, words, sizeof words);
+    uint64_t bytes = (words[layout->count] | (uint64_t)words[layout->count + 1] << 32) * layout->unit / 8;
     memset(md5, 0, sizeof *md5);
-    memcpy(md5->state, rom->state, sizeof md5->state);
+    memcpy(md5->state, words + layout->state, sizeof md5->state);
     md5->count = bytes / MD5_BLOCK_SIZE;
     md5->index = (unsigned)(bytes % MD5_BLOCK_SIZE);
-    memcpy(md5->block, rom->block, MD5_BLOCK_SIZE);
+    memcpy(md5->block, words + MD5_WORDS, MD5_BLOCK_SIZE);
 }
 
-static void md5_to_rom(const struct md5_ctx *md5, struct rom_md5 *rom) {
-    uint64_t bits = (md5->count * MD5_BLOCK_SIZE + md5->index) * 8;
-    memcpy(rom->state, md5->state, sizeof rom->state);
-    rom->bits[0] = (uint32_t)bits;
-    rom->bits[1] = (uint32_t)(bits >> 32);
-    memcpy(rom->block, md5->block, MD5_BLOCK_SIZE);
+static void store_md5(const char *function, uint32_t vaddr, const struct md5_layout *layout, const struct md5_ctx *md5) {
+    uint32_t words[MD5_CONTEXT_SIZE / 4];
+    uint64_t count = (md5->count * MD5_BLOCK_SIZE + md5->index) * 8 / layout->unit;
+    memcpy(words + layout->state, md5->state, sizeof md5->state);
+    words[layout->count] = (uint32_t)count;
+    words[layout->count + 1] = (uint32_t)(count >> 32);
+    memcpy(words + MD5_WORDS, md5->block, MD5_BLOCK_SIZE);
+    rom_store(function, vaddr, words, sizeof words);
 }
 
-void rom_MD5Init(void) {
+static void begin_md5(const char *function, const struct md5_layout *layout) {
     struct md5_ctx md5;
-    struct rom_md5 rom;
     md5_init(&md5);
     memset(md5.block, 0, sizeof md5.block);
-    md5_to_rom(&md5, &rom);
-    rom_store("MD5Init", rom_arg(0), &rom, sizeof rom);
+    store_md5(function, rom_arg(0), layout, &md5);
 }
 
-void rom_MD5Update(void) {
+static void add_md5(const char *function, const struct md5_layout *layout) {
     struct md5_ctx md5;
-    struct rom_md5 rom;
     uint8_t piece[PIECE];
-    rom_load("MD5Update", rom_arg(0), &rom, sizeof rom);
-    md5_from_rom(&rom, &md5);
+    load_md5(function, rom_arg(0), layout, &md5);
     for (uint32_t done = 0; done < rom_arg(2);) {
         uint32_t size = rom_arg(2) - done < PIECE ? rom_arg(2) - done : PIECE;
-        rom_load("MD5Update", rom_arg(1) + done, piece, size);
+        rom_load(function, rom_arg(1) + done, piece, size);
         md5_update(&md5, size, piece);
         done += size;
     }
-    md5_to_rom(&md5, &rom);
-    rom_store("MD5Update", rom_arg(0), &rom, sizeof rom);
+    store_md5(function, rom_arg(0), layout, &md5);
+}
+
+static void end_md5(const char *function, const struct md5_layout *layout, uint32_t context_vaddr, uint32_t digest_vaddr) {
+    struct md5_ctx md5;
+    uint8_t digest[MD5_DIGEST_SIZE];
+    load_md5(function, context_vaddr, layout, &md5);
+    md5_digest(&md5, sizeof digest, digest);
+    rom_store(function, digest_vaddr, digest, sizeof digest);
+}
+
+void rom_MD5Init(void) {
+    begin_md5("MD5Init", &md5_plain);
+}
+
+void rom_MD5Update(void) {
+    add_md5("MD5Update", &md5_plain);
 }
 
 void rom_MD5Final(void) {
-    struct md5_ctx md5;
-    struct rom_md5 rom;
-    uint8_t digest[MD5_DIGEST_SIZE];
-    rom_load("MD5Final", rom_arg(1), &rom, sizeof rom);
-    md5_from_rom(&rom, &md5);
-    md5_digest(&md5, sizeof digest, digest);
-    rom_store("MD5Final", rom_arg(0), digest, sizeof digest);
+    end_md5("MD5Final", &md5_plain, rom_arg(1), rom_arg(0));
+}
+
+void rom_mbedtls_md5_starts_ret(void) {
+    begin_md5("mbedtls_md5_starts_ret", &md5_mbedtls);
+    rom_return(0);
+}
+
+void rom_mbedtls_md5_update_ret(void) {
+    add_md5("mbedtls_md5_update_ret", &md5_mbedtls);
+    rom_return(0);
+}
+
+void rom_mbedtls_md5_finish_ret(void) {
+    end_md5("mbedtls_md5_finish_ret", &md5_mbedtls, rom_arg(0), rom_arg(1));
+    rom_return(0);
 }
 
 // ---- SHA-1 and SHA-256, in the hardware: one at a time

@@ -19,6 +19,9 @@ void rom_flash_reset(void);  // the mode in which the flash is read
 #define ROM_ENTRY(vaddr, name) void rom_##name(void);
 #define ROM_QUIET(vaddr, name)
 #include "rom_entries.h"
+#include "rom_entries_c2.h"
+#include "rom_entries_c6.h"
+#include "rom_entries_h2.h"
 #undef ROM_ENTRY
 #undef ROM_QUIET
 

@@ -11,6 +11,11 @@
 
 #define KB 1024u
 
+// Bits of soc->done. [I2C_MST_ANA_CONF0_REG, UART_REG_UPDATE_REG, PCR_BUS_CLK_UPDATE_REG]
+#define PLL_CALIBRATED 0x01000000u
+#define UART_UPDATE 1u
+#define BUS_CLOCK_UPDATE 1u
+
 #define ROM_ENTRY(vaddr, name) { vaddr, #name, rom_##name },
 #define ROM_QUIET(vaddr, name) { vaddr, #name, NULL },
 static const struct rom_entry entries_c3[] = {
@@ -40,6 +45,7 @@ static const struct soc socs[] = {
         .rtc_ram_vaddr = 0x50000000,
         .rtc_ram_size = 8 * KB,
         .rom_size = 384 * KB,
+        .rom_code_size = 384 * KB,
         .rom_data_vaddr = 0x3ff00000,
         .rom_data_size = 128 * KB,
         .rom_stack_vaddr = 0x3fcde710,
@@ -96,6 +102,7 @@ static const struct soc socs[] = {
         .cache_ram_vaddr = 0x4037c000,
         .cache_ram_size = 16 * KB,
         .rom_size = 576 * KB,
+        .rom_code_size = 576 * KB,
         .rom_data_vaddr = 0x3ff00000,
         .rom_data_size = 320 * KB,
         .rom_stack_vaddr = 0x3fcdeb70,
@@ -118,6 +125,7 @@ static const struct soc socs[] = {
         .timer0_vaddr = 0x6001f000,
         .systimer_vaddr = 0x60023000,
         .random_vaddr = 0x600260b0,
+        .done = { { 0x6004e840, PLL_CALIBRATED, 0 } },
         .rtc_vaddr = 0x60008000,
         .rtc_size = 0x800,
         .reset_vaddr = 0x60008000,
@@ -153,6 +161,7 @@ static const struct soc socs[] = {
         .rtc_ram_vaddr = 0x50000000,
         .rtc_ram_size = 16 * KB,
         .rom_size = 320 * KB,
+        .rom_code_size = 256 * KB,
         .rom_stack_vaddr = 0x4087e610,
         .rom_flash_data_vaddr = 0x4087fd00,
         .rom_flash_pointer_vaddr = 0x4087ffec,
@@ -173,6 +182,7 @@ static const struct soc socs[] = {
         .timer0_vaddr = 0x60008000,
         .systimer_vaddr = 0x6000a000,
         .random_vaddr = 0x600b2808,
+        .done = { { 0x600af818, PLL_CALIBRATED, 0 }, { 0x60000098, 0, UART_UPDATE } },
         .rtc_vaddr = 0x600b0000,
         .rtc_size = 0x3000,
         .reset_vaddr = 0x600b1034,
@@ -208,6 +218,7 @@ static const struct soc socs[] = {
         .rtc_ram_vaddr = 0x50000000,
         .rtc_ram_size = 4 * KB,
         .rom_size = 128 * KB,
+        .rom_code_size = 64 * KB,
         .rom_stack_vaddr = 0x4084f380,
         .rom_flash_data_vaddr = 0x4084fd00,
         .rom_flash_pointer_vaddr = 0x4084ffec,
@@ -228,6 +239,7 @@ static const struct soc socs[] = {
         .timer0_vaddr = 0x60009000,
         .systimer_vaddr = 0x6000b000,
         .random_vaddr = 0x600b2808,
+        .done = { { 0x600ad818, PLL_CALIBRATED, 0 }, { 0x60000098, 0, UART_UPDATE }, { 0x60096148, 0, BUS_CLOCK_UPDATE } },
         .rtc_vaddr = 0x600b0000,
         .rtc_size = 0x3000,
         .reset_vaddr = 0x600b1034,
