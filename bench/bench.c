@@ -536,7 +536,7 @@ static uint32_t plan_size(uint32_t flash_size, uint32_t image_size, uint32_t fs_
     return plan_size_of(&molt_esp8266, molt_esp8266.once.size, flash_size, image_size, &fs, erase_all);
 }
 
-// Standby mode, with MicroPython's table for 4 MB: the loader, and the plan of an image as large as its partition.
+// Standby mode, with MicroPython's table for 4 MB: the loader of each chip, and the plan of an image as large as its partition.
 static void print_standby(void) {
     static uint8_t sector[SECTOR];
     const molt_standby_t place = { .app = { 0x10000, 0x1f0000 } };
@@ -545,7 +545,10 @@ static void print_standby(void) {
     molt_target_t target;
     molt_standby_target(&target, &molt_esp32c3, &place);
     uint32_t marks_size = molt_marks_size(&geometry);
-    printf("standby loader\t%u\n", molt_standby_image(molt_esp32c3.standby, 0x6000, SECTOR, sector));
+    for (const molt_target_t *const *chip = molt_esp32_targets; *chip; chip++) {
+        printf("standby loader, %s\t%u\n", molt_chip_text((*chip)->chip),
+            molt_standby_image((*chip)->standby, 0x6000, SECTOR, sector));
+    }
     printf("standby plan: 1984 KB image, filesystem of 2 MB erased\t%u\n",
         marks_size + plan_size_of(&target, marks_size, geometry.size, target.mapped_size, &fs, true));
 }

@@ -17,8 +17,14 @@
 #include "standby_api.h"
 #include "upgrade_obj.h"
 
-#if CONFIG_IDF_TARGET_ESP32C3
+#if CONFIG_IDF_TARGET_ESP32C2
+const molt_target_t *const molt_device_chip = &molt_esp32c2;
+#elif CONFIG_IDF_TARGET_ESP32C3
 const molt_target_t *const molt_device_chip = &molt_esp32c3;
+#elif CONFIG_IDF_TARGET_ESP32C6
+const molt_target_t *const molt_device_chip = &molt_esp32c6;
+#elif CONFIG_IDF_TARGET_ESP32H2
+const molt_target_t *const molt_device_chip = &molt_esp32h2;
 #else
 #error "molt has no loader for this chip so far"
 #endif

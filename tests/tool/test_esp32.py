@@ -10,7 +10,7 @@ import sys
 import xml.etree.ElementTree
 
 from rig import ROOT, SECTOR, check, good, images, main, molt, refused, test
-from esp32 import APP, APP_SIZE, FS, LOADER, PLAN, SIZE, TABLE, Board, app, boot_loader, loader_rows, rows, told
+from esp32 import APP, APP_SIZE, C3, CHIPS, FS, LOADER, PLAN, SIZE, TABLE, Board, app, boot_loader, loader_rows, rows, told
 from images import esp_row, esp_table, noise
 
 MARK_CANCELLED = (PLAN + 256, PLAN + 2 * 256 + 128)  # docs/format.md
@@ -328,6 +328,26 @@ def a_gap_that_is_full_and_a_boot_loader_that_is_not_there_get_their_sentences(f
     check("none that can be read" in good("info", board.path).out, "info")
     board.path.write_bytes(with_bytes(board.before, APP, b"\xff" * 0x20000))
     refused("install", board.path, saying="no firmware at 0x010000")
+
+
+@test
+def each_chip_with_a_loader_is_told_and_installed_on_and_upgraded(folder):
+    for chip in CHIPS[1:]:
+        board = Board(folder, of=chip)
+        found = board.info()
+        check(found["chip"] == chip.name and found["valid"] and found["standby"]["possible"], found)
+        check(told("doctor", board.path)["next"] == f"molt install {board.path}", told("doctor", board.path))
+        check(board.install().info()["standby"]["installed"], board.info())
+        check("molt's loader" in good("map", board.path).out, good("map", board.path).out)
+        check(f"standby loader for {chip.name} of " in good("version").out, good("version").out)
+        check(told("plan", board.path, "new.bin")["operations"]["prepare"] > 0, chip.name)
+        check("1  recovered" in good("torture", board.path, "new.bin", "--replay", "300.random").out, chip.name)
+        good("upgrade", board.path, "new.bin", "-q", "--cut", "300:random")
+        check(board.info(status=1)["upgrade"]["state"] == "prepared", chip.name)
+        good("boot", board.path, "-q")
+        board.check_has(board.new)
+        wrong = Board(folder, new=app(90000, 2, of=C3), of=chip).install()
+        refused("plan", wrong.path, "new.bin", saying=f"for another chip; take one that is built for this one (ESP32-C3)")
 
 
 @test

@@ -3,6 +3,7 @@
 #include "board.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "describe.h"
@@ -107,6 +108,16 @@ const char *board_name(const board_t *board) {
     return board->chip == MOLT_CHIP_UNKNOWN ? "ESP32" : molt_chip_text(board->chip);
 }
 
+// "ESP32-C2, ESP32-C3 and ESP32-C6": those with a loader.
+static void loader_names(char *text, uint32_t text_size) {
+    text[0] = 0;
+    for (const molt_target_t *const *target = molt_esp32_targets; *target; target++) {
+        const char *between = target == molt_esp32_targets ? "" : target[1] ? ", " : " and ";
+        uint32_t used = (uint32_t)strlen(text);
+        snprintf(text + used, text_size - used, "%s%s", between, molt_chip_text((*target)->chip));
+    }
+}
+
 // Of an ESP32 without a port.
 static void no_port_text(const board_t *board, char *text, uint32_t text_size) {
     if (board->chip == MOLT_CHIP_UNKNOWN) {
@@ -114,10 +125,12 @@ static void no_port_text(const board_t *board, char *text, uint32_t text_size) {
             "this is the flash of an ESP32, and its boot loader cannot be read, so that nobody knows of which: it is encrypted, or "
             "the dump is not whole; molt map, ls, get, put and rm take it");
     } else {
+        char names[200];
+        loader_names(names, sizeof names);
         snprintf(text, text_size,
-            "this is the flash of an %s, for which molt has no loader so far (it has one for the ESP32-C3); molt info, map, doctor, "
-            "ls, get, put and rm take it",
-            board_name(board));
+            "this is the flash of an %s, for which molt has no loader so far (it has one for %s); molt info, map, doctor, ls, get, "
+            "put and rm take it",
+            board_name(board), names);
     }
 }
 
