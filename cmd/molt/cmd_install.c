@@ -213,7 +213,7 @@ static int run(int argc, char **argv, const char *doc, const struct argp_option 
 int cmd_install(int argc, char **argv) {
     return run(argc, argv,
         "Put the resident boot loader into sector 0 of a flash dump: from then on no power cut during an upgrade leaves a "
-        "device that does not start. Where it is in already and damaged, it is repaired. Of an ESP32-C3 this is standby mode: molt's "
+        "device that does not start. Where it is in already and damaged, it is repaired. Of an ESP32 this is standby mode: molt's "
         "loader goes into a sector that nobody uses, and a row for it behind the MD5 of the partition table, where only the chip's "
         "own boot loader looks.\v"
         "Examples:\n"
@@ -223,7 +223,7 @@ int cmd_install(int argc, char **argv) {
 
 int cmd_uninstall(int argc, char **argv) {
     return run(argc, argv,
-        "Put the firmware's own first sector back into sector 0; of an ESP32-C3, end standby mode.\v"
+        "Put the firmware's own first sector back into sector 0; of an ESP32, end standby mode.\v"
         "Examples:\n"
         "  molt uninstall flash.bin",
         uninstall_options, uninstall, uninstall_standby);

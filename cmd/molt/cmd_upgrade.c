@@ -159,7 +159,7 @@ int cmd_upgrade(int argc, char **argv) {
         "the running firmware checks and prepares, the boot loader does the rewriting. The dump is replaced as a whole, or "
         "not at all.\v"
         "The file molt.head stays on the filesystem: it holds the old first sector and the boot loader's report. After --cut, "
-        "`molt boot FLASH` goes on. Of the ESP32 family it takes an ESP32-C3 in standby mode (molt install).\n\n"
+        "`molt boot FLASH` goes on. Of the ESP32 family it takes chips in standby mode (molt install).\n\n"
         "Examples:\n"
         "  molt upgrade flash.bin firmware.bin\n"
         "  molt upgrade flash.bin firmware.bin --cut 1500:random",
@@ -276,7 +276,7 @@ static int boot(dumpfs_t *dump, const args_t *args) {
 int cmd_boot(int argc, char **argv) {
     static const struct argp_option options[] = { ARGS_OPTION_QUIET, ARGS_OPTION_CUT, { 0 } };
     static const args_spec_t spec = { "FLASH",
-        "Power the device on: what the mask ROM does, then molt's boot loader if it is in sector 0; of an ESP32-C3 what its "
+        "Power the device on: what the mask ROM does, then molt's boot loader if it is in sector 0; of an ESP32 what its "
         "second-stage boot loader does, then molt's. An upgrade that was cut goes on and is finished.\v"
         "Examples:\n"
         "  molt boot flash.bin",
