@@ -17,7 +17,9 @@
 #include "standby_api.h"
 #include "upgrade_obj.h"
 
-#if CONFIG_IDF_TARGET_ESP32C2
+#if CONFIG_IDF_TARGET_ESP32
+const molt_target_t *const molt_device_chip = &molt_esp32;
+#elif CONFIG_IDF_TARGET_ESP32C2
 const molt_target_t *const molt_device_chip = &molt_esp32c2;
 #elif CONFIG_IDF_TARGET_ESP32C3
 const molt_target_t *const molt_device_chip = &molt_esp32c3;

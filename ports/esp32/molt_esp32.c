@@ -148,3 +148,5 @@ const molt_target_t molt_esp32s3 = {
 
 const molt_target_t *const molt_esp32_targets[] = { &molt_esp32, &molt_esp32c2, &molt_esp32c3, &molt_esp32c6, &molt_esp32h2,
     &molt_esp32s2, &molt_esp32s3, NULL };
+
+const molt_target_t *const molt_esp32_untried[] = { &molt_esp32s2, &molt_esp32s3, NULL };

@@ -15,4 +15,7 @@ extern const molt_target_t molt_esp32s3;
 // All of them; NULL behind the last.
 extern const molt_target_t *const molt_esp32_targets[];
 
+// Those of them whose loaders have only been compiled: they have not run anywhere, not on a model of the chip either.
+extern const molt_target_t *const molt_esp32_untried[];
+
 #endif

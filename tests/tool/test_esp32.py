@@ -10,7 +10,7 @@ import sys
 import xml.etree.ElementTree
 
 from rig import ROOT, SECTOR, check, good, images, main, molt, refused, test
-from esp32 import APP, APP_SIZE, C3, CHIPS, FS, LOADER, PLAN, SIZE, TABLE, Board, app, boot_loader, loader_rows, rows, told
+from esp32 import APP, APP_SIZE, C3, CHIPS, FS, LOADER, PLAN, SIZE, TABLE, UNTRIED, Board, app, boot_loader, loader_rows, rows, told
 from images import esp_row, esp_table, noise
 
 MARK_CANCELLED = (PLAN + 256, PLAN + 2 * 256 + 128)  # docs/format.md
@@ -348,6 +348,19 @@ def each_chip_with_a_loader_is_told_and_installed_on_and_upgraded(folder):
         board.check_has(board.new)
         wrong = Board(folder, new=app(90000, 2, of=C3), of=chip).install()
         refused("plan", wrong.path, "new.bin", saying=f"for another chip; take one that is built for this one (ESP32-C3)")
+
+
+@test
+def a_loader_that_has_not_run_anywhere_goes_in_only_with_untried(folder):
+    for chip in CHIPS:
+        board = Board(folder, of=chip)
+        if chip in UNTRIED:
+            refused("install", board.path, saying=f"molt's loader for the {chip.name} has only been compiled so far")
+            check(board.now() == board.before, "unchanged")
+            good("install", board.path, "-q", "--untried")
+        else:
+            good("install", board.path, "-q")
+        check(board.info()["standby"]["installed"], chip.name)
 
 
 @test
