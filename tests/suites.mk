@@ -117,6 +117,7 @@ $(call full_suite,e2e-delta-full,SUITE=delta-full $(E2E)/test_delta.py --all pow
 $(call full_suite,asan-cut-full,$(BUILD)/asan/cut small 2)
 $(call full_suite,asan-cut-delta-full,$(BUILD)/asan/cut small.delta 1)
 $(call full_suite,m32-cut-full,$(BUILD)/m32/cut small 2)
+$(call full_suite,tool-board-full,CUT_STEP=3 VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/tool/test_esp32_board.py $(BUILD)/molt cuts)
 $(call full_suite,tool-fuzz-full,$(PYTHON) tests/tool/test_fuzz.py $(BUILD)/molt)
 
 $(call full_suite,e2e-resident-stock,$(call STOCK,resident)/test_resident.py install_and twice pending_can)

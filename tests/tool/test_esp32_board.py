@@ -19,11 +19,11 @@ STARTED = 42  # what the new firmware exits with
 ROM_END = {"esp32c3": 0x40060000, "esp32c2": 0x40090000, "esp32c6": 0x40040000, "esp32h2": 0x40010000}
 EXIT_OFF = -0x100
 # Cuts on each chip: every so manieth operation, with these tears in turn; and some twice in a row.
-CUT_STEP = 29
+CUT_STEP = int(os.environ.get("CUT_STEP", 29))
 # Of an image that has whole 64 KB blocks to be erased.
 LONG = 330000
 STEPS_MIN = 8  # of an upgrade; and the boot loader feeds once
-TEARS = ("random", "zero", "after", "suffix", "stray")
+TEARS = ("random", "zero", "after", "suffix", "stray", "before", "prefix")
 
 
 def stopping(chip, size, version, status=STARTED):
@@ -53,7 +53,7 @@ def prepared(folder, chip, path="new.bin", status=STARTED, size=30000):
 def run(board, *words):
     environment = {"VBOARD_BUILD": str(ROOT / "build/vboard"), **os.environ}
     done = subprocess.run([ROOT / "vboard/run", board.path, *words], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=60)
+                          timeout=60 if CUT_STEP > 9 else 900)
     return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
 
 
@@ -110,7 +110,7 @@ def cut(chip):
         uncut = runs(board, [])[-1]
         check(uncut[:2] == ["-", "0"] and uncut[-1] == right, "without a cut:", uncut)
         count = int(dict(word.split("=") for word in uncut[2:-1])["operations"])
-        cuts = [f"{n}:{TEARS[n % len(TEARS)]}" for n in range(0, count, CUT_STEP)] + [f"{n}:random 3:zero" for n in (200, count - 2)]
+        cuts = [f"{n}:{TEARS[n // CUT_STEP % len(TEARS)]}" for n in range(0, count, CUT_STEP)] + [f"{n}:random 3:zero" for n in (200, count - 2)]
         results = runs(board, cuts)
         lost = [result for result in results if result[1] != "0" or result[-1] != right]
         check(len(results) == len(cuts) + 1 and not lost, len(results), "of", len(cuts) + 1, "runs; lost:", lost[:3])
