@@ -66,7 +66,7 @@ FLAGS_cmd/molt/dump = $(FLAGS_cmd/molt/text) -Icmd/molt/dump -Icmd/molt -Iports/
 FLAGS_cmd/molt/view = $(FLAGS_cmd/molt/dump) -Icmd/molt/view
 FLAGS_cmd/molt/net = $(FLAGS_cmd/molt/dump) -Icmd/molt/delta -Icmd/molt/net
 FLAGS_cmd/molt = $(FLAGS_cmd/molt/view) -Icmd/molt/delta -Icmd/molt/net
-FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Icmd/molt/delta -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32 -I$(BUILD)/gen $(LFS_FLAGS)
+FLAGS_tests/unit = $(HOST_FLAGS) -Iinclude -Isrc -Isim -Itests -Icmd/molt/delta -Iinclude/molt -Isrc/lfs -Iports/esp8266 -Iports/esp32 -Iports/esp32/esp32 -Iports/esp32/xtensa -I$(BUILD)/gen $(LFS_FLAGS)
 # As an integrator would compile them: the door alone.
 FLAGS_examples = $(HOST_FLAGS) -Wno-missing-prototypes -Iinclude -Iinclude/molt -Isrc -Isrc/lfs -Iports/esp8266 $(LFS_FLAGS)
 FLAGS_tests/cut = $(FLAGS_tests/unit) -Itests/cut

@@ -87,7 +87,8 @@ endef
 
 VARIANT_MAKE = +$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
 .PHONY: test-programs
-test-programs: | deps
+# tests/loader looks at what the compilers have made.
+test-programs: $(ESP32_MADE) | deps
 	$(VARIANT_MAKE) host-programs
 	$(VARIANT_MAKE) VARIANT=asan asan-programs
 	$(VARIANT_MAKE) VARIANT=m32 m32-programs

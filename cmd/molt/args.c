@@ -236,6 +236,9 @@ static error_t on_option(int key, char *value, struct argp_state *state) {
         case ARGS_FORCE:
             args->force = true;
             return 0;
+        case ARGS_UNTRIED:
+            args->untried = true;
+            return 0;
         case ARGS_JSON:
             args->json = true;
             return 0;

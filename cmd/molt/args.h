@@ -18,6 +18,7 @@ typedef struct args {
     bool json;
     bool quiet;
     bool force;
+    bool untried;
     bool has_fs_start;
     uint32_t fs_start;    // bytes
     uint32_t fs_size;     // bytes; 0 if not given
@@ -89,6 +90,7 @@ enum {
     ARGS_WINDOW,
     ARGS_REVERSE,
     ARGS_FORCE,
+    ARGS_UNTRIED,
     ARGS_HOSTS,
     ARGS_PASSWORD_FILE,
     ARGS_OLD,

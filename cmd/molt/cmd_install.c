@@ -18,6 +18,7 @@
 static const struct argp_option uninstall_options[] = { ARGS_OPTION_QUIET, { 0 } };
 static const struct argp_option install_options[] = {
     { "force", ARGS_FORCE, 0, 0, "Overwrite what molt's reserved sectors hold, if that is not molt's", 0 },
+    { "untried", ARGS_UNTRIED, 0, 0, "Install a loader for an ESP32 that has only been compiled, and has not run anywhere", 0 },
     ARGS_OPTION_FS_START,
     ARGS_OPTION_QUIET,
     { 0 },
@@ -106,6 +107,11 @@ static int install_standby(dumpfs_t *dump, const args_t *args) {
     bool is_repair = dump->board.standby.defect == MOLT_STANDBY_LOADER_DAMAGED;
     if (args->force) {
         return say_fail("%s: nothing is overwritten in an ESP32's flash; leave out --force", dump->path);
+    }
+    if (board_is_untried(&dump->board) && !args->untried) {
+        return say_fail(
+            "%s: molt's loader for the %s has only been compiled so far, and has not run anywhere; --untried installs it",
+            dump->path, board_name(&dump->board));
     }
     int err = molt_standby_install(&dump->nor.flash, chip, (uint8_t *)buf, &standby);
     if (err == MOLT_ERR_BUSY && is_repair && dump->board.work != BOARD_AT_REST) {

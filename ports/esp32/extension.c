@@ -2,6 +2,7 @@
 
 #include "extension.h"
 
+#include "arch.h"
 #include "decode/unpack.h"
 
 __attribute__((externally_visible)) void molt_extension(const molt_reader_t *source, molt_reader_t *image);

@@ -35,16 +35,22 @@ static const molt_flash_t flash = {
 // The RTC watchdog, which the second-stage boot loader leaves on with 9 s: more than the slowest step takes (16 sectors erased one
 // by one, 0.4 s each by the data sheets).
 static void feed(void) {
-    REGISTER(WDT_PROTECT_ADDR) = WDT_PROTECT_KEY;
-    REGISTER(WDT_FEED_ADDR) = WDT_FEED_BIT;
-    REGISTER(WDT_PROTECT_ADDR) = 0;
+    uint32_t feed_addr = arch_block(WDT_FEED_ADDR);
+    uint32_t protect_addr = feed_addr + (WDT_PROTECT_ADDR - WDT_FEED_ADDR);
+    REGISTER(protect_addr) = WDT_PROTECT_KEY;
+    REGISTER(feed_addr) = WDT_FEED_BIT;
+    REGISTER(protect_addr) = 0;
 }
 
-// The super watchdog: older boot loaders leave it on, and it bites after a second. It can feed itself.
+// The super watchdog, where there is one: older boot loaders leave it on, and it bites after a second. It can feed itself.
 static void calm_super_watchdog(void) {
-    REGISTER(SWD_PROTECT_ADDR) = SWD_PROTECT_KEY;
-    REGISTER(SWD_ADDR) |= SWD_AUTO_FEED_BIT;
-    REGISTER(SWD_PROTECT_ADDR) = 0;
+#ifdef SWD_ADDR
+    uint32_t swd_addr = arch_block(SWD_ADDR);
+    uint32_t protect_addr = swd_addr + (SWD_PROTECT_ADDR - SWD_ADDR);
+    REGISTER(protect_addr) = SWD_PROTECT_KEY;
+    REGISTER(swd_addr) |= SWD_AUTO_FEED_BIT;
+    REGISTER(protect_addr) = 0;
+#endif
 }
 
 static void wait(void *ctx, uint32_t seconds) {
@@ -72,12 +78,7 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
 
 static int run_extension(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     (void)ctx;
-    uint32_t *to = (uint32_t *)EXTENSION_VADDR;
-    const uint32_t *from = (const uint32_t *)(const void *)code;
-    for (uint32_t i = 0; i < size / 4; i++) {
-        to[i] = from[i];
-    }
-    arch_sync_code();
+    arch_put_code(EXTENSION_VADDR, (const uint32_t *)(const void *)code, size);
     ((extension_entry_t)EXTENSION_VADDR)(source, image);
     return 0;
 }
@@ -99,8 +100,10 @@ __attribute__((externally_visible, noreturn)) void molt_loader_entry(void);
 void molt_loader_entry(void) {
     static uint32_t sector[SECTOR_SIZE / 4];
     static uint32_t buf[SECTOR_SIZE / 4];
+    arch_begin();
     feed();
     calm_super_watchdog();
+    flash_begin();
     int result = molt_boot_standby(&flash, molt_plan_addr, (uint8_t *)sector, (uint8_t *)buf, &io);
     ets_printf(result == MOLT_BOOT_DONE       ? "\r\ndone\r\n"
                : result == MOLT_BOOT_RESTORED ? "\r\nthe old firmware is back\r\n"

@@ -16,11 +16,35 @@ ESP32_FLAGS_riscv := -msave-restore -fno-tree-loop-im -fno-move-loop-invariants 
 ESP32_SMALL_riscv := -fno-inline-small-functions -fno-ssa-phiopt -fno-guess-branch-probability -fira-region=all
 ESP32_SRC_riscv = ports/esp32/rom_digests.c $(or $(ESP32_READ_$(1)),ports/esp32/rom_read.c) ports/esp32/rom_flash.c
 ESP32_READ_esp32c6 := ports/esp32/spi1_read.c
-# With that there is no room for trials.
-ESP32_NO_TRIAL := esp32c6
 ESP32_LIBS_riscv := -lgcc
+ESP32_SECTIONS_riscv := .text
 
-ESP32_ARCHS := riscv
+# The compiler is the ESP8266's, which can be told to use the windowed ABI; the instructions that its assembler lacks are in
+# xtensa/windowed.inc. Its libgcc is of the other ABI: the mask ROMs have what is needed of it.
+ESP32_CHIPS_xtensa := esp32 esp32s2 esp32s3
+ESP32_CROSS_xtensa = $(LX106)
+ESP32_ARCH_xtensa := -mabi=windowed -mtext-section-literals -mno-longcalls -Wa,-Iports/esp32/xtensa
+# From the third flag on: found by trying what makes the code smaller.
+ESP32_FLAGS_xtensa := -mno-serialize-volatile -mno-target-align -fno-jump-tables -fno-tree-switch-conversion \
+    -fno-cse-follow-jumps -fno-dce -fno-early-inlining -fno-guess-branch-probability -fno-inline-small-functions \
+    -fno-move-loop-invariants -freorder-blocks -fno-tree-dominator-opts -fno-tree-loop-im -fno-tree-tail-merge \
+    -fno-sched-critical-path-heuristic --param=max-jump-thread-duplication-stmts=3 -fconserve-stack -fno-tree-loop-optimize \
+    -fno-caller-saves
+ESP32_SRC_xtensa = $(or $(ESP32_DIGESTS_$(1)),ports/esp32/rom_digests.c) ports/esp32/spi1_flash.c
+ESP32_DIGESTS_esp32 := ports/esp32/esp32/digests.c
+ESP32_LIBS_xtensa :=
+ESP32_SECTIONS_xtensa := .text .rodata
+ESP32_POST_xtensa := ports/esp32/xtensa/window_calls
+
+# The mask ROM is further away from its IRAM than a CALL8 reaches: these are called by their addresses.
+esp32_comma := ,
+ESP32_FLAGS_esp32s3 := $(patsubst %,-Wa$(esp32_comma)--defsym$(esp32_comma)far_%=1,$(shell sed -n 's/^\(\w*\) = 0x.*/\1/p' \
+    ports/esp32/esp32s3/chip.ld))
+
+# Where there is no room for trials; and the Xtensa chips do not run code from where the plan is read to.
+ESP32_NO_TRIAL := esp32c6 $(ESP32_CHIPS_xtensa)
+
+ESP32_ARCHS := riscv xtensa
 ESP32_CORE_SRC := src/upgrade/plan.c src/upgrade/journal.c src/upgrade/marks.c src/base/sector.c src/upgrade/apply.c \
     src/upgrade/boot.c
 # In the plan of a trial: position-independent.
@@ -38,8 +62,9 @@ ESP32_MADE :=
 define esp32_loader
 $(1)_OUT := $$(BUILD)/boot/$(1)
 $(1)_SRC := $$(ESP32_CORE_SRC) $(ESP32_SRC_$(2)) ports/esp32/loader.c
-$(1)_CC = $$(ESP32_CROSS_$(2))gcc $$(ESP32_FLAGS) $$(ESP32_ARCH_$(2)) $$(ESP32_FLAGS_$(2)) $$(if $$(filter $(1),$$(ESP32_NO_TRIAL)),-DMOLT_TRIAL=0) -Iports/esp32/$(1) -Iports/esp32/$(2)
-$(1)_HDR := $$(ESP32_HDR) ports/esp32/$(1)/chip.h ports/esp32/$(2)/arch.h
+$(1)_CC = $$(ESP32_CROSS_$(2))gcc $$(ESP32_FLAGS) $$(ESP32_ARCH_$(2)) $$(ESP32_FLAGS_$(2)) $$(ESP32_FLAGS_$(1)) $$(if $$(filter $(1),$$(ESP32_NO_TRIAL)),-DMOLT_TRIAL=0) \
+    -Iports/esp32/$(1) -Iports/esp32/$(2)
+$(1)_HDR := $$(ESP32_HDR) ports/esp32/$(1)/chip.h ports/esp32/$(1)/chip.ld $$(wildcard ports/esp32/$(2)/*.h ports/esp32/$(2)/*.inc)
 $(1)_PARTS := loader inflate $$(if $$(filter $(1),$$(ESP32_NO_TRIAL)),,trial)
 ESP32_GEN += $$(foreach n,$$($(1)_PARTS),$$(ESP32_PREBUILT)/$(1)_$$(n).h)
 ESP32_MADE += $$(foreach n,$$($(1)_PARTS),$$($(1)_OUT)/$(1)_$$(n).h)
@@ -95,7 +120,8 @@ $$($(1)_OUT)/%.elf: $$($(1)_OUT)/%_start.o $$($(1)_OUT)/%.o
 	    $$($(1)_BASE) -Wl,-Map,$$(@:.elf=.map) $$(filter %.o,$$^) $$(ESP32_LIBS_$(2)) -o $$@
 
 $$($(1)_OUT)/%.bin: $$($(1)_OUT)/%.elf
-	$$(Q)$$(ESP32_CROSS_$(2))objcopy -O binary -j .text $$< $$@
+	$$(Q)$$(ESP32_CROSS_$(2))objcopy -O binary $$(addprefix -j ,$$(ESP32_SECTIONS_$(2))) $$< $$@
+	$(if $(ESP32_POST_$(2)),$$(Q)$(ESP32_POST_$(2)) $$< $$@)
 
 $$($(1)_OUT)/$(1)_%.h: $$($(1)_OUT)/%.bin tools/bin2c
 	$$(Q)tools/bin2c $$< $(1)_$$* $$@ "gcc $$$$($$(ESP32_CROSS_$(2))gcc -dumpfullversion)"

@@ -9,6 +9,7 @@
 #define BLOCK_SIZE 65536u
 #define PAGE_SIZE 256u
 
+static void flash_begin(void);
 static int flash_read(void *ctx, uint32_t addr, void *buf, uint32_t size);
 static int flash_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size);
 static int flash_erase_sector(void *ctx, uint32_t addr);

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include "esp32_inflate.h"
+#include "esp32_loader.h"
 #include "esp32c2_inflate.h"
 #include "esp32c2_loader.h"
 #include "esp32c2_trial.h"
@@ -19,9 +21,31 @@
 #include "esp32h2_inflate.h"
 #include "esp32h2_loader.h"
 #include "esp32h2_trial.h"
+#include "esp32s2_inflate.h"
+#include "esp32s2_loader.h"
+#include "esp32s3_inflate.h"
+#include "esp32s3_loader.h"
 
-// Of a RISC-V chip's loader, the offset of the word with the plan's address: riscv/start.S.
+// The offset of the word with the plan's address in a loader: riscv/start.S and xtensa/start.S.
 #define RISCV_PLAN_ADDR_OFF 4
+#define XTENSA_PLAN_ADDR_OFF 8
+
+static const molt_standby_chip_t esp32 = {
+    .chip_id = 0,
+    .boot_addr = 0x1000,
+    .code = esp32_loader,
+    .code_size = sizeof esp32_loader,
+    .code_vaddr = 0x40080000,
+    .plan_addr_off = XTENSA_PLAN_ADDR_OFF,
+    .data_vaddr = 0x3f400000,
+    .instruction_vaddr = 0x400d0000,
+};
+
+const molt_target_t molt_esp32 = {
+    .chip = MOLT_CHIP_ESP32,
+    .extension = { .image = esp32_inflate, .size = sizeof esp32_inflate },
+    .standby = &esp32,
+};
 
 static const molt_standby_chip_t esp32c2 = {
     .chip_id = 12,
@@ -97,4 +121,41 @@ const molt_target_t molt_esp32h2 = {
     .standby = &esp32h2,
 };
 
-const molt_target_t *const molt_esp32_targets[] = { &molt_esp32c2, &molt_esp32c3, &molt_esp32c6, &molt_esp32h2, NULL };
+static const molt_standby_chip_t esp32s2 = {
+    .chip_id = 2,
+    .boot_addr = 0x1000,
+    .code = esp32s2_loader,
+    .code_size = sizeof esp32s2_loader,
+    .code_vaddr = 0x40030000,
+    .plan_addr_off = XTENSA_PLAN_ADDR_OFF,
+    .data_vaddr = 0x3f000000,
+    .instruction_vaddr = 0x40080000,
+};
+
+const molt_target_t molt_esp32s2 = {
+    .chip = MOLT_CHIP_ESP32S2,
+    .extension = { .image = esp32s2_inflate, .size = sizeof esp32s2_inflate },
+    .standby = &esp32s2,
+};
+
+static const molt_standby_chip_t esp32s3 = {
+    .chip_id = 9,
+    .boot_addr = 0,
+    .code = esp32s3_loader,
+    .code_size = sizeof esp32s3_loader,
+    .code_vaddr = 0x40380000,
+    .plan_addr_off = XTENSA_PLAN_ADDR_OFF,
+    .data_vaddr = 0x3c000000,
+    .instruction_vaddr = 0x42000000,
+};
+
+const molt_target_t molt_esp32s3 = {
+    .chip = MOLT_CHIP_ESP32S3,
+    .extension = { .image = esp32s3_inflate, .size = sizeof esp32s3_inflate },
+    .standby = &esp32s3,
+};
+
+const molt_target_t *const molt_esp32_targets[] = { &molt_esp32, &molt_esp32c2, &molt_esp32c3, &molt_esp32c6, &molt_esp32h2,
+    &molt_esp32s2, &molt_esp32s3, NULL };
+
+const molt_target_t *const molt_esp32_untried[] = { &molt_esp32s2, &molt_esp32s3, NULL };

@@ -4,12 +4,18 @@
 
 #include "molt/target.h"
 
+extern const molt_target_t molt_esp32;
 extern const molt_target_t molt_esp32c2;
 extern const molt_target_t molt_esp32c3;
 extern const molt_target_t molt_esp32c6;
 extern const molt_target_t molt_esp32h2;
+extern const molt_target_t molt_esp32s2;
+extern const molt_target_t molt_esp32s3;
 
 // All of them; NULL behind the last.
 extern const molt_target_t *const molt_esp32_targets[];
+
+// Those of them whose loaders have only been compiled: they have not run anywhere, not on a model of the chip either.
+extern const molt_target_t *const molt_esp32_untried[];
 
 #endif

@@ -4,6 +4,10 @@
 #include "loader_flash.h"
 #include "rom.h"
 
+// It is as the second-stage boot loader has set it up.
+static void flash_begin(void) {
+}
+
 static int flash_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
     (void)ctx;
     return -esp_rom_spiflash_write(addr, buf, size);

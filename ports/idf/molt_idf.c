@@ -21,7 +21,9 @@
 #error "before ESP-IDF 5.4 molt needs CONFIG_SPI_FLASH_DANGEROUS_WRITE_ALLOWED=y"
 #endif
 
-#if CONFIG_IDF_TARGET_ESP32C2
+#if CONFIG_IDF_TARGET_ESP32
+#define IDF_CHIP molt_esp32
+#elif CONFIG_IDF_TARGET_ESP32C2
 #define IDF_CHIP molt_esp32c2
 #elif CONFIG_IDF_TARGET_ESP32C3
 #define IDF_CHIP molt_esp32c3

@@ -198,10 +198,11 @@ def what_is_for_an_esp8266_or_for_a_chip_with_a_loader_refuses_an_esp32():
                   ("migrate", path, WORK / "out.bin", "--to", "molt")):
         said = molt(*words, status=1)
         check("an ESP32, and that is for an ESP8266's only" in said, words[0], said)
-    for words in (("plan", path, "main.py"), ("upgrade", path, "main.py"), ("torture", path, "main.py"), ("boot", path),
-                  ("install", path), ("uninstall", path), ("map", path, "--upgrade", "main.py")):
+    other = plain("other-chip.bin", boot_addr=0x2000, chip=23)
+    for words in (("plan", other, "main.py"), ("upgrade", other, "main.py"), ("torture", other, "main.py"), ("boot", other),
+                  ("install", other), ("uninstall", other), ("map", other, "--upgrade", "main.py")):
         said = molt(*words, status=1)
-        check("an ESP32, for which molt has no loader so far" in said and "molt info, map, doctor" in said, words[0], said)
+        check("an ESP32-C5, for which molt has no loader so far" in said and "molt info, map, doctor" in said, words[0], said)
     for words in (("--variant", "molt"), ("--ld", WORK / "x.ld")):
         check(f"leave out {words[0]}" in molt("map", path, *words, status=1), words)
     for words in (("--upgrade", "main.py"), ("--variant", "molt"), ("--ld", WORK / "x.ld")):

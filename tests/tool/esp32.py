@@ -17,10 +17,11 @@ PLAN = 0x7000
 
 class Chip:
     """What an image has to know of one: its number, where flash is mapped as data and as code, where RAM begins, for the boot loader
-    and for what it loads. [esptool's targets; bootloader.memory.ld.in of ESP-IDF]"""
+    and for what it loads, and where the boot loader is in flash. [esptool's targets; bootloader.memory.ld.in of ESP-IDF]"""
 
-    def __init__(self, name, number, data, code, ram, boot):
+    def __init__(self, name, number, data, code, ram, boot, boot_addr=0):
         self.name, self.number, self.data, self.code, self.ram, self.boot = name, number, data, code, ram, boot
+        self.boot_addr = boot_addr
         self.board = "esp32" + name[6:].lower()  # as vboard/run calls it
 
 
@@ -29,7 +30,12 @@ C3 = Chip("ESP32-C3", 5, 0x3C000000, 0x42000000, 0x40380000, 0x3FCD5710)
 C2 = Chip("ESP32-C2", 12, 0x3C000000, 0x42000000, 0x40380000, 0x3FCD5B70)
 C6 = Chip("ESP32-C6", 13, 0x42000000, 0x42010000, 0x40800000, 0x40875610)
 H2 = Chip("ESP32-H2", 16, 0x42000000, 0x42010000, 0x40800000, 0x40845FD0)
-CHIPS = (C3, C2, C6, H2)
+ESP32 = Chip("ESP32", 0, 0x3F400000, 0x400D0000, 0x40080000, 0x3FFF0000, 0x1000)
+S2 = Chip("ESP32-S2", 2, 0x3F000000, 0x40080000, 0x40028000, 0x3FFE5000, 0x1000)
+S3 = Chip("ESP32-S3", 9, 0x3C000000, 0x42000000, 0x40380000, 0x3FCE2700, 0)
+BOARDS = (C3, C2, C6, H2)  # there is a virtual board of them
+CHIPS = BOARDS + (ESP32, S2, S3)
+UNTRIED = (S2, S3)  # their loaders have only been compiled
 
 
 def description(version, idf, project="micropython"):
@@ -70,7 +76,7 @@ class Board:
     """An ESP32-C3, or another chip, of 1 MB with an old firmware, the new one as new.bin on a littlefs behind the last partition, other files."""
     littlefs = {}  # by what is on it
 
-    def __init__(self, folder, new=None, boot=None, boot_addr=0, table=None, files=None, of=C3):
+    def __init__(self, folder, new=None, boot=None, boot_addr=None, table=None, files=None, of=C3):
         self.folder = folder
         self.path = folder / "flash.bin"
         self.chip = of
@@ -78,6 +84,7 @@ class Board:
         self.new = new or app(90000, 2, "v1.27.0", of=of)
         self.files = {"main.py": noise(3000, 3), "lib/x.py": noise(9000, 4), "new.bin": self.new, **(files or {})}
         data = bytearray(b"\xff" * SIZE)
+        boot_addr = of.boot_addr if boot_addr is None else boot_addr
         for addr, part in ((boot_addr, boot or boot_loader(of=of)), (TABLE, table or esp_table(rows())), (0x9000, noise(2 * SECTOR, 5)),
                            (APP, self.old), (APP + APP_SIZE - SECTOR, noise(100, 6)), (FS, self.filesystem())):
             data[addr:addr + len(part)] = part
@@ -104,7 +111,7 @@ class Board:
         return self.path.read_bytes()
 
     def install(self):
-        good("install", self.path, "-q")
+        good("install", self.path, "-q", *["--untried"] * (self.chip in UNTRIED))
         self.before = self.now()
         return self
 

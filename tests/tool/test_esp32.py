@@ -10,7 +10,7 @@ import sys
 import xml.etree.ElementTree
 
 from rig import ROOT, SECTOR, check, good, images, main, molt, refused, test
-from esp32 import APP, APP_SIZE, C3, CHIPS, FS, LOADER, OTADATA, PLAN, SIZE, TABLE, Board, app, boot_loader, loader_rows, rows, told
+from esp32 import APP, APP_SIZE, C3, CHIPS, FS, LOADER, OTADATA, PLAN, SIZE, TABLE, UNTRIED, Board, app, boot_loader, loader_rows, rows, told
 from images import esp_row, esp_table, noise
 
 MARK_CANCELLED = (PLAN + 256, PLAN + 2 * 256 + 128)  # docs/format.md
@@ -351,8 +351,21 @@ def each_chip_with_a_loader_is_told_and_installed_on_and_upgraded(folder):
 
 
 @test
+def a_loader_that_has_not_run_anywhere_goes_in_only_with_untried(folder):
+    for chip in CHIPS:
+        board = Board(folder, of=chip)
+        if chip in UNTRIED:
+            refused("install", board.path, saying=f"molt's loader for the {chip.name} has only been compiled so far")
+            check(board.now() == board.before, "unchanged")
+            good("install", board.path, "-q", "--untried")
+        else:
+            good("install", board.path, "-q")
+        check(board.info()["standby"]["installed"], chip.name)
+
+
+@test
 def chips_without_a_loader_say_so_and_what_works_there(folder):
-    for chip, boot_addr, name in ((0, 0x1000, "ESP32"), (9, 0, "ESP32-S3"), (18, 0x2000, "ESP32-P4")):
+    for chip, boot_addr, name in ((20, 0, "ESP32-C61"), (23, 0x2000, "ESP32-C5"), (18, 0x2000, "ESP32-P4")):
         board = Board(folder, boot=boot_loader(8192, chip=chip), boot_addr=boot_addr)
         data = with_bytes(with_bytes(board.before, APP, b"\xff" * 0x20000), APP, app(70000, 1, chip=chip))
         board.path.write_bytes(data)

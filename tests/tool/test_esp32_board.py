@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from rig import ROOT, check, good, images, main, test
-from esp32 import APP, C3, C6, CHIPS, Board, description, told
+from esp32 import APP, BOARDS, C3, C6, Board, description, told
 
 BRICK, POWER_CUT = 70, 72
 STARTED = 42  # what the new firmware exits with
@@ -134,7 +134,7 @@ def taken_out(chip):
     return the_board
 
 
-for each in CHIPS:
+for each in BOARDS:
     of_some = (handed_over(each), taken_out(each)) if each in (C3, C6) else ()
     for made in (carried_out(each, "new.bin", LONG), carried_out(each, "new.gz", 30000), cut(each), *of_some):
         made.__name__ = f"{each.board} {made.__doc__}"  # what is chosen by

@@ -167,12 +167,13 @@ static void seal_table(void) {
 static void a_device_that_it_is_not_for_is_refused_with_the_reason_and_left_alone(void **state) {
     (void)state;
     uint8_t *table = board.nor.bytes + TABLE_ADDR;
-    board.nor.bytes[0] = 0xff;
+    uint8_t *boot_loader = board.nor.bytes + chip()->boot_addr;
+    boot_loader[0] = 0xff;
     check_refusal(MOLT_STANDBY_NO_BOOT_LOADER);
-    board.nor.bytes[0] = 0xe9;
-    board.nor.bytes[12] = 9;
+    boot_loader[0] = 0xe9;
+    boot_loader[12] ^= 1;
     check_refusal(MOLT_STANDBY_OTHER_CHIP);
-    board.nor.bytes[12] = (uint8_t)chip()->chip_id;
+    boot_loader[12] ^= 1;
     table[40] ^= 1;
     check_refusal(MOLT_STANDBY_BAD_TABLE);
     table[40] ^= 1;
@@ -207,7 +208,8 @@ static void a_row_of_the_loader_s_name_at_another_place_is_not_believed(void **s
 
 static void a_boot_loader_that_has_grown_over_the_loader_is_left_alone(void **state) {
     (void)state;
-    fixture_esp32_image(board.nor.bytes, LOADER_ADDR + 64, 9);
+    uint32_t boot_addr = chip()->boot_addr;
+    fixture_esp32_image(board.nor.bytes + boot_addr, LOADER_ADDR - boot_addr + 64, 9);
     check_refusal(MOLT_STANDBY_NO_ROOM);
 }
 
@@ -232,7 +234,7 @@ static void where_the_gap_is_full_the_end_of_the_app_partition_is_taken(void **s
 static void a_boot_loader_that_reaches_into_the_gap_is_noticed_though_its_end_is_erased(void **state) {
     (void)state;
     // Its third and last segment, of 0xFF, up to the table.
-    const uint32_t begin = 308;
+    const uint32_t begin = chip()->boot_addr + 308;
     store32_le(board.nor.bytes + begin - 4, PLAN_ADDR - begin);
     memset(board.nor.bytes + begin, 0xff, PLAN_ADDR - begin);
     check_refusal(MOLT_STANDBY_NO_ROOM);

@@ -108,6 +108,14 @@ const char *board_name(const board_t *board) {
     return board->chip == MOLT_CHIP_UNKNOWN ? "ESP32" : molt_chip_text(board->chip);
 }
 
+bool board_is_untried(const board_t *board) {
+    const molt_target_t *const *port = molt_esp32_untried;
+    while (*port && *port != board->port) {
+        port++;
+    }
+    return *port != NULL;
+}
+
 // "ESP32-C2, ESP32-C3 and ESP32-C6": those with a loader.
 static void loader_names(char *text, uint32_t text_size) {
     text[0] = 0;

@@ -44,6 +44,9 @@ typedef struct board {
 // table. What is there is read through `flash`.
 void board_look(board_t *board, const molt_flash_t *flash, const uint8_t *bytes, uint32_t size);
 
+// Whether molt's loader for it has not run anywhere yet.
+bool board_is_untried(const board_t *board);
+
 // "ESP8266", "ESP32-C3", or "ESP32" where that is all that is known.
 const char *board_name(const board_t *board);
 
