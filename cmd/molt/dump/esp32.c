@@ -250,6 +250,7 @@ const char *esp32_about(const molt_partition_t *piece) {
         case MOLT_MAP_KIND_RESERVED:
             return esp32_is_loader_row(piece) ? "molt's loader" : "molt's plan of an upgrade";
         case MOLT_MAP_KIND_FROZEN:
+            return "dynamic frozen modules";
         case MOLT_MAP_KIND_NATIVE:
         case MOLT_MAP_KIND_USER:
             break;
