@@ -97,7 +97,7 @@ static const mp_frozen_module_t *link_in_ram(const molt_record_t *record, const 
         .target = &molt_frozen_target,
         .mpy = molt_mapped(record->mpy_addr),
         .mpy_size = record->mpy_size,
-        .mpy_vaddr = MOLT_MAPPED_BASE + record->mpy_addr,
+        .mpy_vaddr = molt_mapped_vaddr(record->mpy_addr),
         .link_vaddr = (uint32_t)ram->words,
         .has_pool = false,
         .find_qstr = make_qstr,
