@@ -90,18 +90,33 @@ bool molt_frozen_find_link(const molt_record_t *record, molt_link_t *link);
 // Whether the firmware was built with a frozen module at that path, without ".py".
 bool molt_frozen_is_built_in(const char *path);
 
+// Whether a record's module has native code.
+bool molt_frozen_is_native(const molt_record_t *record);
+
+#if MOLT_FROZEN
 // What a new firmware must not reach into: the live modules, and below them the sectors that compaction needs.
 // False if there are none, and where the store has a partition of its own.
 bool molt_frozen_extent(molt_region_t *region);
+
+// What molt adds to `esp` of this: the function of that name, or NULL.
+const void *molt_frozen_of_esp(qstr name);
+#else
+static inline bool molt_frozen_extent(molt_region_t *region) {
+    (void)region;
+    return false;
+}
+
+static inline const void *molt_frozen_of_esp(qstr name) {
+    (void)name;
+    return NULL;
+}
+#endif
 
 // The reader of a record's .mpy.
 molt_reader_t molt_frozen_reader(const molt_record_t *record);
 
 // molt_link_job_t.make_float.
 int molt_frozen_make_float(void *ctx, const uint8_t *text, uint32_t size, uint32_t *word);
-
-// What molt adds to `esp` of this: the function of that name, or NULL.
-const void *molt_frozen_of_esp(qstr name);
 
 extern const mp_obj_module_t molt_frozen_module;
 

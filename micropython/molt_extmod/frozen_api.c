@@ -12,19 +12,7 @@
 #include "py/stream.h"
 #include "upgrade_obj.h"
 
-#if !MOLT_FROZEN
-
-const void *molt_frozen_of_esp(qstr name) {
-    (void)name;
-    return NULL;
-}
-
-bool molt_frozen_extent(molt_region_t *region) {
-    (void)region;
-    return false;
-}
-
-#else
+#if MOLT_FROZEN
 
 static molt_store_t *opened(void) {
     if (!molt_frozen.is_open) {
@@ -146,17 +134,6 @@ static uint32_t check_mpy(const molt_reader_t *reader, const char *name, size_t 
     return molt_frozen_is_linkable(&size) ? size.link_size : MOLT_LINK_HEADER_SIZE;
 }
 
-// Said once it is in.
-static void tell_of_native(const molt_record_t *record) {
-    molt_mpy_t mpy;
-    molt_link_size_t size;
-    molt_reader_t reader = molt_frozen_reader(record);
-    if (molt_link_measure(&size, &mpy, &reader, &molt_frozen_target, "", 0) == 0 && size.is_native
-        && !molt_frozen_is_linkable(&size)) {
-        mp_printf(&mp_plat_print, "molt: it has native code, with which it is loaded into RAM, as from a file\n");
-    }
-}
-
 static void add(source_t *source, const char *name, size_t name_size) {
     molt_store_t *store = opened();
     uint32_t work[MOLT_STORE_WORK_SIZE / 4];
@@ -179,8 +156,8 @@ static void add(source_t *source, const char *name, size_t name_size) {
     if (err) {
         raise_store(err);
     }
-    if (MOLT_STANDBY) {
-        tell_of_native(&record);
+    if (MOLT_STANDBY && molt_frozen_is_native(&record)) {
+        mp_printf(&mp_plat_print, "molt: it has native code, with which it is loaded into RAM, as from a file\n");
     }
 }
 

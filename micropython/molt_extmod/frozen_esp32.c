@@ -61,7 +61,8 @@ static bool has_build(void) {
 static const char *find_obstacle(void) {
     if (partition == NULL) {
         molt_frozen.why_err = MOLT_ERR_NOENT;
-        return "the partition table has no partition for frozen modules; this line of partitions.csv makes one: frozen, data, 0x4d, , 64K";
+        return "the partition table has no partition for frozen modules; this line of partitions.csv makes one: "
+               "frozen, data, 0x4d, , 64K";
     }
     molt_frozen.why_err = MOLT_ERR_NOTSUP;
     if (esp_flash_encryption_enabled() || partition->encrypted) {
@@ -109,8 +110,8 @@ int molt_frozen_read_build(uint8_t build[MOLT_LINK_BUILD_SIZE]) {
     return 0;
 }
 
-// ESP-IDF drops the cache's lines of what it has written, where that is mapped: esp_flash_write() and esp_flash_erase_region() end in
-// the host driver's flush_cache, spi_flash_check_and_flush_cache() (components/spi_flash/flash_mmap.c).
+// ESP-IDF drops the cache's lines of what it has written, where that is mapped: esp_flash_write() and esp_flash_erase_region() end
+// in the host driver's flush_cache, spi_flash_check_and_flush_cache() (components/spi_flash/flash_mmap.c).
 void molt_frozen_drop_cache(void) {
 }
 

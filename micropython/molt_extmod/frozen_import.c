@@ -215,6 +215,13 @@ static const mp_frozen_module_t *use_linked(const molt_record_t *record, const m
     return facts.header.native_arch ? use_native(linked, &facts) : linked;
 }
 
+bool molt_frozen_is_native(const molt_record_t *record) {
+    molt_mpy_t mpy;
+    molt_link_size_t size;
+    molt_reader_t reader = molt_frozen_reader(record);
+    return molt_link_measure(&size, &mpy, &reader, &molt_frozen_target, "", 0) == 0 && size.is_native;
+}
+
 // --- import -----------------------------------------------------------------------------------------------------
 
 static const mp_frozen_module_t *get(const molt_record_t *record) {

@@ -117,6 +117,22 @@ def only_the_stores_own_partition_is_written():
 
 
 @test
+def what_a_partition_held_before_is_no_store():
+    """As where the app partition was made smaller: bytes of a program, and of an older link or record without what makes it count"""
+    board = board_with(hello=HELLO)
+    old = firmware("c3-B")[:STORE_SIZE]
+    board.change(STORE, b"MOLK" + old[4:-128] + b"\0" * 128)
+    before = board.flash()
+    run = board.run("import esp\nprint(esp.ls_frozen())")
+    same(say(run), "[]", "modules")
+    run = board.run(ADD % ("hello", "hello") + "import hello\nprint(hello.check())")
+    same(say(run), HELLO_SAYS, "unlinked")
+    run = board.run("import esp, hello\nprint(hello.check(), esp.ls_frozen()[0][3])")
+    same(say(run), HELLO_SAYS + " True", "linked")
+    same_bytes(board.flash()[:STORE], before[:STORE], "in front of it")
+
+
+@test
 def a_module_is_replaced_and_deleted_and_its_room_comes_back():
     board = board_with(a="def one_new_name(): return 1", b="def one_new_name(): return 2\ndef b_name(): pass")
     board.run((ADD + ADD) % ("a", "x", "b", "y"))

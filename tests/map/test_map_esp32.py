@@ -104,8 +104,8 @@ def the_partition_for_frozen_modules_is_of_a_kind_of_its_own():
     path = flash("frozen.bin", parts.table(*rows), parts_of_it=((0x1FF000, b"\0" * 100),))
     found = named(path)["frozen"]
     check((found["kind"], found["size"], found["used"]) == ("frozen", 0x10000, SECTOR), found)
-    molt("map", path, "--svg", WORK / "frozen.svg")
-    check("dynamic frozen modules" in (WORK / "frozen.svg").read_text(), "what it is for, in the picture")
+    (WORK / "frozen-table.bin").write_bytes(parts.table(*rows))
+    check("dynamic frozen modules" in molt("map", WORK / "frozen-table.bin"), "what it is for")
     for label, subtype, kind in (("frozen", 0x4E, "system"), ("other", 0x4D, "system")):
         rows[3] = parts.row(label, 1, subtype, 0x1F0000, 0x10000)
         check(named(flash("other.bin", parts.table(*rows)))[label]["kind"] == kind, label)
