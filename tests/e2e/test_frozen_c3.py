@@ -158,6 +158,12 @@ def a_full_store_says_so_and_every_module_that_it_took_is_linked():
     true(found and int(found[1]) > 5, run.out[-300:])
     same([m[3] for m in listed(board)], [True] * int(found[1]), "linked")
     note(f"{found[0]}")
+    clock = "import time\nprint(time.ticks_us())"
+    moved = with_firmware(board, a_page_more(firmware("c3-A")))
+    found_links, made_links = board.run(clock), moved.run(clock)
+    same([m[3] for m in listed(moved)], [True] * int(found[1]), "linked elsewhere")
+    note(f"mapped elsewhere: {len(made_links.ops)} flash operations, {sum(op[0] == 'sector' for op in made_links.ops)} of them erases, "
+         f"a start of {made_links.value() / 1e6:.3f} s instead of {found_links.value() / 1e6:.3f} s")
 
 
 @test
