@@ -348,7 +348,7 @@ int main(int argc, char **argv) {
         seed = first + i;
         for (int64_t op = 0; op < total; op++) {
             for (int t = 0; t < SIM_TEAR_COUNT; t++) {
-                bool has_all = i == 0 && !is_small && (is_full || (op + t) % 19 == 0);
+                bool has_all = i == 0 && !is_small && (is_full || (op + t) % 23 == 0);
                 bool has_clean = !is_small && t == SIM_TEAR_MARGINAL;
                 if (one(op, (sim_tear_t)t, has_all ? ALL_TEARS : has_clean ? 1u << SIM_TEAR_AFTER : 0)) {
                     printf("# seed %u\n1..1\n", seed);
