@@ -16,6 +16,16 @@ import _molt
 
 del molt_chip, molt_file
 
+try:
+    import sys
+    from _molt import frozen
+
+    # So that `import molt.frozen` finds it.
+    sys.modules["molt.frozen"] = frozen
+except ImportError:
+    pass
+del sys
+
 
 def install(verbose=True):
     """Put molt's loader into the gap in front of the partition table, and its row behind the table's end. Once in the life of a

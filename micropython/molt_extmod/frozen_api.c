@@ -12,14 +12,7 @@
 #include "py/stream.h"
 #include "upgrade_obj.h"
 
-#if !MOLT_FROZEN
-
-bool molt_frozen_extent(molt_region_t *region) {
-    (void)region;
-    return false;
-}
-
-#else
+#if MOLT_FROZEN
 
 static molt_store_t *opened(void) {
     if (!molt_frozen.is_open) {
@@ -138,7 +131,7 @@ static uint32_t check_mpy(const molt_reader_t *reader, const char *name, size_t 
     if (err) {
         raise_store(err);
     }
-    return size.is_linkable ? size.link_size : MOLT_LINK_HEADER_SIZE;
+    return molt_frozen_is_linkable(&size) ? size.link_size : MOLT_LINK_HEADER_SIZE;
 }
 
 static void add(source_t *source, const char *name, size_t name_size) {
@@ -162,6 +155,9 @@ static void add(source_t *source, const char *name, size_t name_size) {
     }
     if (err) {
         raise_store(err);
+    }
+    if (MOLT_STANDBY && molt_frozen_is_native(&record)) {
+        mp_printf(&mp_plat_print, "molt: it has native code, with which it is loaded into RAM, as from a file\n");
     }
 }
 
@@ -322,7 +318,7 @@ static mp_obj_t frozen_add(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw
     (stat == MP_IMPORT_STAT_DIR ? add_folder : add_file)(args[ARG_file_name].u_obj, args[ARG_module_name].u_obj);
     return mp_const_true;
 }
-MP_DEFINE_CONST_FUN_OBJ_KW(molt_frozen_add_obj, 0, frozen_add);
+static MP_DEFINE_CONST_FUN_OBJ_KW(frozen_add_obj, 0, frozen_add);
 
 // delete(module_name) -> whether there was one
 static mp_obj_t frozen_delete(mp_obj_t name_in) {
@@ -334,7 +330,7 @@ static mp_obj_t frozen_delete(mp_obj_t name_in) {
     }
     return mp_obj_new_bool(!err);
 }
-MP_DEFINE_CONST_FUN_OBJ_1(molt_frozen_delete_obj, frozen_delete);
+static MP_DEFINE_CONST_FUN_OBJ_1(frozen_delete_obj, frozen_delete);
 
 // How a record is linked: True, False (from the next reset on) or None (it is loaded into RAM: it cannot be linked, or
 // there was no room for its link when this start tried).
@@ -374,7 +370,7 @@ static mp_obj_t frozen_ls(void) {
             mp_obj_new_str(name, record.name_size),
             MP_OBJ_NEW_SMALL_INT(record.mpy_size),
             MP_OBJ_NEW_SMALL_INT(record.mpy_addr),
-            linked(&record, is_compatible && size.is_linkable),
+            linked(&record, is_compatible && molt_frozen_is_linkable(&size)),
             mp_obj_new_bool(is_compatible),
             mp_obj_new_bool(is_hidden(name, record.name_size)),
         };
@@ -382,7 +378,7 @@ static mp_obj_t frozen_ls(void) {
     }
     return list;
 }
-MP_DEFINE_CONST_FUN_OBJ_0(molt_frozen_ls_obj, frozen_ls);
+static MP_DEFINE_CONST_FUN_OBJ_0(frozen_ls_obj, frozen_ls);
 
 // modules() -> [{'name': ..., 'size': ..., ...}]: ls() by names
 static mp_obj_t frozen_modules(void) {
@@ -414,7 +410,7 @@ static mp_obj_t frozen_reset(void) {
     }
     return mp_const_true;
 }
-MP_DEFINE_CONST_FUN_OBJ_0(molt_frozen_reset_obj, frozen_reset);
+static MP_DEFINE_CONST_FUN_OBJ_0(frozen_reset_obj, frozen_reset);
 
 // free() -> (bytes free now, bytes free after a reset that compacts)
 static mp_obj_t frozen_free(void) {
@@ -428,6 +424,9 @@ static mp_obj_t frozen_free(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(frozen_free_obj, frozen_free);
 
 bool molt_frozen_extent(molt_region_t *region) {
+    if (MOLT_STANDBY) {
+        return false;
+    }
     uint32_t at = 0;
     uint32_t lowest = 0;
     molt_record_t record;
@@ -464,13 +463,28 @@ static mp_obj_t frozen_compact(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(frozen_compact_obj, frozen_compact);
 
+const void *molt_frozen_of_esp(qstr name) {
+    switch (name) {
+        case MP_QSTR_add_frozen:
+            return &frozen_add_obj;
+        case MP_QSTR_del_frozen:
+            return &frozen_delete_obj;
+        case MP_QSTR_ls_frozen:
+            return &frozen_ls_obj;
+        case MP_QSTR_reset_frozen:
+            return &frozen_reset_obj;
+        default:
+            return NULL;
+    }
+}
+
 static const mp_rom_map_elem_t frozen_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_frozen) },
-    { MP_ROM_QSTR(MP_QSTR_add), MP_ROM_PTR(&molt_frozen_add_obj) },
-    { MP_ROM_QSTR(MP_QSTR_delete), MP_ROM_PTR(&molt_frozen_delete_obj) },
-    { MP_ROM_QSTR(MP_QSTR_ls), MP_ROM_PTR(&molt_frozen_ls_obj) },
+    { MP_ROM_QSTR(MP_QSTR_add), MP_ROM_PTR(&frozen_add_obj) },
+    { MP_ROM_QSTR(MP_QSTR_delete), MP_ROM_PTR(&frozen_delete_obj) },
+    { MP_ROM_QSTR(MP_QSTR_ls), MP_ROM_PTR(&frozen_ls_obj) },
     { MP_ROM_QSTR(MP_QSTR_modules), MP_ROM_PTR(&frozen_modules_obj) },
-    { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&molt_frozen_reset_obj) },
+    { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&frozen_reset_obj) },
     { MP_ROM_QSTR(MP_QSTR_free), MP_ROM_PTR(&frozen_free_obj) },
     { MP_ROM_QSTR(MP_QSTR_compact), MP_ROM_PTR(&frozen_compact_obj) },
     { MP_ROM_QSTR(MP_QSTR_extent), MP_ROM_PTR(&frozen_extent_obj) },

@@ -9,10 +9,7 @@
 
 #include "base/crc32.h"
 #include "base/reader.h"
-#include "flash.h"
 #include "frozen.h"
-#include "image/image.h"
-#include "map_glue.h"
 #include "molt/error.h"
 #include "py/bc.h"
 #include "py/emitglue.h"
@@ -27,7 +24,6 @@
 #include "py/qstr.h"
 #include "py/runtime.h"
 #include "py/smallint.h"
-#include "user_interface.h"
 
 void molt_frozen_init(void);
 
@@ -75,14 +71,18 @@ _Static_assert(sizeof(mp_obj_t) == 4 && MP_OBJ_NEW_SMALL_INT(1) == (mp_obj_t)3, 
 #if MICROPY_PERSISTENT_CODE_SAVE
 #error frozen modules have more fields than molt knows of
 #endif
-#if MICROPY_EMIT_INLINE_ASM
+#if !MOLT_STANDBY && MICROPY_EMIT_INLINE_ASM
 _Static_assert(sizeof(mp_raw_code_t) == 16, "mp_raw_code_t");
 #endif
 
+// How objects are made of numbers: C is the ESP8266's, A the ESP32 family's.
 #if MICROPY_OBJ_REPR == MICROPY_OBJ_REPR_C
 #define QSTR_SHIFT 4
-#else
+#elif MICROPY_OBJ_REPR == MICROPY_OBJ_REPR_A
 #define QSTR_SHIFT 3
+_Static_assert(sizeof(mp_float_t) == 4, "mp_obj_float_t");
+#else
+#error molt links for object representations A and C
 #endif
 _Static_assert(MP_OBJ_NEW_QSTR(1) == (mp_obj_t)((1 << QSTR_SHIFT) | ((uintptr_t)MP_OBJ_NEW_QSTR(0))), "qstr objects");
 
@@ -100,7 +100,8 @@ const molt_link_abi_t molt_frozen_abi = {
     .ellipsis = WORD(&mp_const_ellipsis_obj),
     .empty_bytes = WORD(&mp_const_empty_bytes_obj),
     .empty_tuple = WORD(&mp_const_empty_tuple_obj),
-#if MICROPY_EMIT_MACHINE_CODE
+#if MICROPY_EMIT_MACHINE_CODE && !MOLT_STANDBY
+    // (Where flash is mapped as data no code is run: it is loaded into RAM.)
     .fun_table = WORD(&mp_fun_table),
 #endif
     .qstr_shift = QSTR_SHIFT,
@@ -128,7 +129,8 @@ static molt_flash_t sdk;
 static bool has_written;  // since the flash cache was made to forget; also across soft resets
 
 static int careful_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
-    if (has_written || addr > MOLT_ESP8266_MAPPED_SIZE || size > MOLT_ESP8266_MAPPED_SIZE - addr) {
+    uint32_t off = addr - molt_frozen.region.addr;
+    if (has_written || off > molt_frozen.region.size || size > molt_frozen.region.size - off) {
         return sdk.read(ctx, addr, buf, size);
     }
     const volatile uint32_t *from = molt_mapped(addr);
@@ -141,42 +143,21 @@ static int careful_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
 
 static int fed_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
     has_written = true;
-    molt_esp8266_feed();
+    molt_frozen_feed();
     return sdk.prog(ctx, addr, buf, size);
 }
 
 static int fed_erase(void *ctx, uint32_t addr) {
     has_written = true;
-    molt_esp8266_feed();
+    molt_frozen_feed();
     return sdk.erase_sector(ctx, addr);
 }
 
-// The cache has 32 KB in lines of 32 bytes. Whether the SDK's functions drop the lines of what they write is written
-// nowhere, so twice as much of the firmware is read: no line of anything else is left.
-#define CACHE_LINE 32u
-#define CACHE_SIZE_MAX 0x8000u
-#define FIRMWARE_MAPPED_ADDR MOLT_IMAGE_MICROPYTHON_HEAD_SIZE
-
 void molt_frozen_forget_cache(void) {
-    const volatile uint32_t *line = molt_mapped(FIRMWARE_MAPPED_ADDR);
-    for (uint32_t i = 0; has_written && i < 2 * CACHE_SIZE_MAX / CACHE_LINE; i++) {
-        (void)line[i * (CACHE_LINE / 4)];
+    if (has_written) {
+        molt_frozen_drop_cache();
     }
     has_written = false;
-}
-
-// Where the firmware's own MD5 lies, 16 bytes before its end; 0 if there is none.
-static uint32_t firmware_md5_addr(void) {
-    uint32_t size = *(const volatile uint32_t *)molt_mapped(MOLT_IMAGE_MICROPYTHON_SIZE_OFF);
-    return size >= MOLT_IMAGE_MICROPYTHON_HEAD_SIZE && size <= MOLT_ESP8266_MAPPED_SIZE - 16 && size % 4 == 0 ? size : 0;
-}
-
-molt_region_t molt_frozen_region(uint32_t flash_size) {
-    molt_map_t map;
-    bool has_firmware_end = firmware_md5_addr() != 0;
-    bool is_mapped = molt_device_map(&map, NULL) == 0 && map.flash_size == flash_size;
-    const molt_region_t *region = &map.regions[MOLT_MAP_KIND_FROZEN];
-    return has_firmware_end && is_mapped && region->size >= 3 * 4096 ? *region : (molt_region_t){ 0, 0 };
 }
 
 // --- linking ----------------------------------------------------------------------------------------------------
@@ -244,7 +225,7 @@ static int link_all(const qstr_pool_t *pool) {
         .store = &molt_frozen.store,
         .abi = &molt_frozen_abi,
         .target = &molt_frozen_target,
-        .base_vaddr = MOLT_MAPPED_BASE,
+        .base_vaddr = molt_mapped_vaddr(0),
         .first_pool_vaddr = (uint32_t)pool,
         .first_qstr = pool->total_prev_len + pool->len,
         .map = map,
@@ -253,11 +234,12 @@ static int link_all(const qstr_pool_t *pool) {
         .use_pool = use_pool,
         .find_qstr = find_qstr,
         .make_float = molt_frozen_make_float,
-        .feed = molt_esp8266_feed,
+        .feed = molt_frozen_feed,
     };
-    // What a link depends on beside the firmware's MD5, in case that two firmwares had the same.
+    // What a link depends on beside the build: in case that two firmwares had the same, and where flash can be mapped elsewhere at
+    // another start.
     const uint32_t words[] = {
-        MOLT_MAPPED_BASE,
+        molt_mapped_vaddr(0),
         molt_frozen.store.region.addr,
         molt_frozen.store.region.size,
         relink.first_pool_vaddr,
@@ -268,7 +250,7 @@ static int link_all(const qstr_pool_t *pool) {
     };
     molt_link_abi_t abi = molt_frozen_abi;
     relink.abi_crc = molt_crc32(molt_crc32(0, &abi, sizeof abi), words, sizeof words);
-    int err = sdk.read(sdk.ctx, firmware_md5_addr(), relink.build, sizeof relink.build);
+    int err = molt_frozen_read_build(relink.build);
     err = err ? err : molt_relink(&relink);
     molt_frozen.links_addr = relink.links_addr;
     molt_frozen.tried_addr = molt_frozen.store.end_addr;
@@ -277,46 +259,16 @@ static int link_all(const qstr_pool_t *pool) {
 
 // --- starts that do not come through ----------------------------------------------------------------------------
 
-// A start that crashes in here never comes to where /frozen.off is looked at. So starts are counted before, in RTC memory,
-// and the count is cleared when all is done: after three that did not come through, modules are left alone.
-//
-// The count is in word 191, the last of the 128 words that the SDK leaves to programs. MicroPython's machine.RTC().memory()
-// has words 69 to 191 (ports/esp8266/machine_rtc.c), and word 191 only where more than 488 bytes are stored: then nothing is
-// counted. After power-on the word holds anything, and a count of none.
-#define RTC_MAGIC_WORD 67
-#define RTC_MAGIC 0x75507921u
-#define RTC_SIZE_WORD 68
-#define RTC_DATA_WORD 69
-#define GUARD_WORD 191
-#define GUARD_MAGIC 0x4d4c5400u  // "MLT", and the count in the lowest byte
+// A start that crashes in here never comes to where /frozen.off is looked at. So starts are counted before, where a reset leaves
+// it, and the count is cleared when all is done: after three that did not come through, modules are left alone.
 #define GUARD_STARTS 3u
-
-static bool has_guard(void) {
-    uint32_t words[2];
-    return system_rtc_mem_read(RTC_MAGIC_WORD, words, sizeof words)
-           && (words[0] != RTC_MAGIC || words[1] <= (GUARD_WORD - RTC_DATA_WORD) * 4);
-}
-
-static void set_guard(uint32_t starts) {
-    uint32_t word = GUARD_MAGIC | starts;
-    if (has_guard()) {
-        system_rtc_mem_write(GUARD_WORD, &word, sizeof word);
-    }
-}
-
-// Starts before this one that did not come through.
-static uint32_t get_guard(void) {
-    uint32_t word;
-    bool is_count = has_guard() && system_rtc_mem_read(GUARD_WORD, &word, sizeof word) && (word & ~0xffu) == GUARD_MAGIC;
-    return is_count ? word & 0xffu : 0;
-}
 
 int molt_frozen_wipe(void) {
     const molt_region_t *region = &molt_frozen.region;
     int err = sdk.erase_sector(sdk.ctx, region->addr + region->size - 4096);
     err = err ? err : sdk.erase_sector(sdk.ctx, region->addr);
     if (!err) {
-        set_guard(0);
+        molt_frozen_set_starts(0);
     }
     return err;
 }
@@ -328,7 +280,7 @@ static int compact(const molt_region_t *region) {
     if (sector == NULL) {
         return MOLT_ERR_NOSPC;
     }
-    int err = molt_store_compact(&molt_frozen.flash, region, sector, molt_esp8266_feed);
+    int err = molt_store_compact(&molt_frozen.flash, region, sector, molt_frozen_feed);
     release(NULL, sector, 4096);
     return err;
 }
@@ -350,16 +302,15 @@ static int open_store(const molt_region_t *region) {
 void molt_frozen_init(void) {
     memset(&molt_frozen, 0, sizeof molt_frozen);
     MP_STATE_VM(molt_frozen_ram_links) = NULL;
-    molt_esp8266_flash(&sdk);
-    molt_region_t region = molt_frozen.region = molt_frozen_region(sdk.geometry.size);
-    uint32_t starts = get_guard();
+    molt_frozen.why_err = MOLT_ERR_NOSPC;
+    molt_frozen_find_region(&sdk);
+    molt_region_t region = molt_frozen.region;
+    uint32_t starts = molt_frozen_get_starts();
     molt_frozen.flash = sdk;
     molt_frozen.flash.read = careful_read;
     molt_frozen.flash.prog = fed_prog;
     molt_frozen.flash.erase_sector = fed_erase;
-    molt_frozen.why_err = MOLT_ERR_NOSPC;
     if (region.size == 0) {
-        molt_frozen.why = "there is no room for frozen modules between the firmware and the filesystem";
         return;
     }
     if (starts >= GUARD_STARTS) {
@@ -370,7 +321,7 @@ void molt_frozen_init(void) {
         molt_frozen.why_err = MOLT_ERR_IO;
         return;
     }
-    set_guard(starts + 1);
+    molt_frozen_set_starts(starts + 1);
     // A collection at this point would follow pointers of the program that was before the reset.
     MP_STATE_MEM(gc_auto_collect_enabled) = 0;
     if (open_store(&region) == 0) {
@@ -389,7 +340,7 @@ void molt_frozen_init(void) {
     }
     molt_frozen_forget_cache();
     MP_STATE_MEM(gc_auto_collect_enabled) = 1;
-    set_guard(0);
+    molt_frozen_set_starts(0);
 }
 
 #endif

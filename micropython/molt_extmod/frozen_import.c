@@ -97,7 +97,7 @@ static const mp_frozen_module_t *link_in_ram(const molt_record_t *record, const 
         .target = &molt_frozen_target,
         .mpy = molt_mapped(record->mpy_addr),
         .mpy_size = record->mpy_size,
-        .mpy_vaddr = MOLT_MAPPED_BASE + record->mpy_addr,
+        .mpy_vaddr = molt_mapped_vaddr(record->mpy_addr),
         .link_vaddr = (uint32_t)ram->words,
         .has_pool = false,
         .find_qstr = make_qstr,
@@ -213,6 +213,13 @@ static const mp_frozen_module_t *use_linked(const molt_record_t *record, const m
     molt_reader_t reader = molt_frozen_reader(record);
     molt_mpy_parse(&mpy, &reader, NULL, &visitor);
     return facts.header.native_arch ? use_native(linked, &facts) : linked;
+}
+
+bool molt_frozen_is_native(const molt_record_t *record) {
+    molt_mpy_t mpy;
+    molt_link_size_t size;
+    molt_reader_t reader = molt_frozen_reader(record);
+    return molt_link_measure(&size, &mpy, &reader, &molt_frozen_target, "", 0) == 0 && size.is_native;
 }
 
 // --- import -----------------------------------------------------------------------------------------------------

@@ -13,12 +13,14 @@ endif
 
 ifneq ($(IDF_TARGET),)
 # The ESP32 family on the virtual board; MicroPython's esp32 port takes micropython.cmake.
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c standby_api.c device_esp32.c core.c core_lfs.c core_esp32.c core_idf.c)
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c standby_api.c device_esp32.c frozen_esp32.c \
+    core.c core_lfs.c core_esp32.c core_idf.c)
 CFLAGS_USERMOD += -DMOLT_STANDBY=1 -Wno-unused-function $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
     include src ports/esp32 ports/esp32/prebuilt ports/idf))
+LDFLAGS_USERMOD += -Wl,--wrap=mp_find_frozen_module
 else
 SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c pending.c upgrade_obj.c resident_api.c \
-    device_esp8266.c map_glue.c core.c core_lfs.c core_port.c)
+    device_esp8266.c map_glue.c frozen_esp8266.c core.c core_lfs.c core_port.c)
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
 CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
@@ -28,15 +30,7 @@ CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(
 CFLAGS_USERMOD += -DMOLT_STANDBY=0 -DMOLT_DELTA_SECTORS_MAX=256
 
 # Native code goes where the flash map has a place for it: map_glue.c.
-LDFLAGS_USERMOD += --wrap=esp_native_code_init
-
-# Dynamic frozen modules. MOLT_FROZEN=0 leaves them out.
-ifeq ($(MOLT_FROZEN),0)
-CFLAGS_USERMOD += -DMOLT_FROZEN=0
-endif
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,frozen_boot.c frozen_import.c frozen_api.c frozen_names.c core_frozen.c)
-CFLAGS_USERMOD += '-DMICROPY_PORT_INIT_FUNC=do { extern void molt_frozen_init(void); molt_frozen_init(); } while (0)'
-LDFLAGS_USERMOD += --wrap=mp_find_frozen_module
+LDFLAGS_USERMOD += --wrap=esp_native_code_init --wrap=mp_find_frozen_module
 
 # Without molt's Python there is nothing to call. Said last, when the image is there.
 .PHONY: molt-manifest
@@ -46,3 +40,10 @@ molt-manifest: $(BUILD)/firmware.bin
 	    echo "molt: warning: FROZEN_MANIFEST=$(FROZEN_MANIFEST) does not include $(MOLT_TOP)/micropython/manifest.py:" \
 	    "this firmware has molt's code, but no module molt to import" >&2
 endif
+
+# Dynamic frozen modules. MOLT_FROZEN=0 leaves them out.
+ifeq ($(MOLT_FROZEN),0)
+CFLAGS_USERMOD += -DMOLT_FROZEN=0
+endif
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,frozen_boot.c frozen_import.c frozen_api.c frozen_names.c core_frozen.c)
+CFLAGS_USERMOD += '-DMICROPY_PORT_INIT_FUNC=do { extern void molt_frozen_init(void); molt_frozen_init(); } while (0)'

@@ -9,6 +9,7 @@
 #endif
 #include "base/sha256.h"
 #include "device.h"
+#include "frozen.h"
 #include "lib/littlefs/lfs2.h"
 #include "modmolt.h"
 #include "molt/error.h"
@@ -20,7 +21,6 @@
 #if MOLT_STANDBY
 #include "standby_api.h"
 #else
-#include "frozen.h"
 #include "map_glue.h"
 #include "resident_api.h"
 #endif
@@ -207,7 +207,7 @@ static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_resident_uninstall), MP_ROM_PTR(&molt_resident_uninstall_obj) },
     { MP_ROM_QSTR(MP_QSTR_resident_end), MP_ROM_PTR(&molt_resident_end_obj) },
 #endif
-#if !MOLT_STANDBY && MOLT_FROZEN
+#if MOLT_FROZEN
     { MP_ROM_QSTR(MP_QSTR_frozen), MP_ROM_PTR(&molt_frozen_module) },
 #endif
 };

@@ -87,23 +87,9 @@ static mp_obj_t esp_dfu(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_ar
 static MP_DEFINE_CONST_FUN_OBJ_KW(esp_dfu_obj, 0, esp_dfu);
 
 void molt_esp_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
-    static const struct {
-        qstr_short_t name;
-        mp_const_obj_t object;
-    } added[] = {
-        { MP_QSTR_DFU, &esp_dfu_obj },
-#if MOLT_FROZEN
-        { MP_QSTR_add_frozen, &molt_frozen_add_obj },
-        { MP_QSTR_del_frozen, &molt_frozen_delete_obj },
-        { MP_QSTR_ls_frozen, &molt_frozen_ls_obj },
-        { MP_QSTR_reset_frozen, &molt_frozen_reset_obj },
-#endif
-    };
     (void)self_in;
-    for (size_t i = 0; i < MP_ARRAY_SIZE(added) && dest[0] == MP_OBJ_NULL; i++) {
-        if (attr == added[i].name) {
-            dest[0] = (mp_obj_t)added[i].object;
-        }
+    if (dest[0] == MP_OBJ_NULL) {
+        dest[0] = (mp_obj_t)(attr == MP_QSTR_DFU ? &esp_dfu_obj : molt_frozen_of_esp(attr));
     }
 }
 MP_REGISTER_MODULE_DELEGATION(esp_module, molt_esp_attr);

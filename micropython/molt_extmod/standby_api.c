@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "frozen.h"
 #include "molt/error.h"
 #include "molt/status.h"
 #include "molt_idf.h"
@@ -205,3 +206,12 @@ static mp_obj_t resident(void) {
     return mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_0(molt_resident_obj, resident);
+
+// What molt adds to `esp`.
+void molt_esp_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    (void)self_in;
+    if (dest[0] == MP_OBJ_NULL) {
+        dest[0] = (mp_obj_t)molt_frozen_of_esp(attr);
+    }
+}
+MP_REGISTER_MODULE_DELEGATION(esp_module, molt_esp_attr);

@@ -5,7 +5,8 @@ usage: elf2image.py ELF IMAGE [BALLAST]
 
 Segments are those of the ELF file. Each that is mapped lies in the image as it does in its window, modulo 64 KB, for a partition that begins with
 a page; the gap before it is taken by what is loaded into RAM, and by padding. Checksum and SHA-256 are appended. BALLAST bytes of noise, mapped
-behind the data, stand for the code of the radio, which a real firmware has.
+behind the data, stand for the code of the radio, which a real firmware has. The program's description gets the SHA-256 of the ELF file, as by
+esptool's --elf-sha256-offset 0xb0.
 """
 import functools
 import hashlib
@@ -19,6 +20,7 @@ HEADER_SIZE, SEGMENT_HEADER_SIZE = 24, 8
 CHIP_ESP32C3, MODE_DIO, SIZE_4MB_SPEED_80M = 5, 2, 0x2F
 WINDOWS = (0x3C000000, 0x42000000)
 PT_LOAD = 1
+DESCRIPTION_MAGIC, DESCRIPTION_SHA_OFF = b"\x32\x54\xcd\xab", 144
 
 
 def read_segments(elf):
@@ -66,11 +68,14 @@ def main():
     if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
     with open(sys.argv[1], "rb") as file:
-        segments, entry = read_segments(file.read())
+        elf = file.read()
+    segments, entry = read_segments(elf)
     ballast = random.Random(1).randbytes(int(sys.argv[3])) if len(sys.argv) == 4 else b""
     image = Image()
     mapped = sorted(s for s in segments if is_mapped(s[0]))
     (data_address, data), (code_address, code) = mapped  # one for each window: data is the lower
+    if data.startswith(DESCRIPTION_MAGIC):
+        data = data[:DESCRIPTION_SHA_OFF] + hashlib.sha256(elf).digest() + data[DESCRIPTION_SHA_OFF + 32:]
     image.add(data_address, data + ballast + bytes(-len(ballast) % 4))
     for segment in segments:
         if segment not in mapped:

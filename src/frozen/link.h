@@ -17,7 +17,8 @@
 #define MOLT_LINK_HEADER_SIZE 64
 #define MOLT_LINK_BUILD_SIZE 16
 
-// What differs between firmwares: addresses, and how objects are made of numbers.
+// What differs between firmwares: addresses, and how objects are made of numbers. (MicroPython's object representation C, that of the
+// ESP8266, has floats as objects' words; with representation A, that of the ESP32 family, they are structures as others are.)
 typedef struct molt_link_abi {
     uint32_t type_str;
     uint32_t type_bytes;
@@ -91,7 +92,7 @@ int molt_link_measure(molt_link_size_t *size, molt_mpy_t *mpy, const molt_reader
 //   words      words_size >= work_size of molt_link_measure()
 //   link       to be filled in by the caller: record_addr, mpy_crc, build, abi_crc; the rest is set
 // Returns 0, or
-//   MOLT_ERR_NOTSUP   cannot be linked: relocations, a constant that cannot be converted, too many qstrs
+//   MOLT_ERR_NOTSUP   cannot be linked: relocations, a constant that cannot be converted, too many qstrs, native code without fun_table
 //   MOLT_ERR_NOSPC    words_size is too small
 //   MOLT_ERR_CORRUPT  the .mpy is damaged
 //   any other         from make_float()

@@ -45,7 +45,7 @@ static int measure_object(void *ctx, molt_mpy_type_t type, uint32_t off, uint32_
     if (type == MOLT_MPY_TYPE_STR && size < INTERN_SIZE) {
         m->qstr_count++;
         m->total += 16;
-    } else if (type == MOLT_MPY_TYPE_STR || type == MOLT_MPY_TYPE_BYTES || type == MOLT_MPY_TYPE_IMAGINARY) {
+    } else if (type == MOLT_MPY_TYPE_STR || type == MOLT_MPY_TYPE_BYTES) {
         m->total += 16;
     } else if (type == MOLT_MPY_TYPE_TUPLE) {
         m->total += 8 + 4 * size;
@@ -53,6 +53,8 @@ static int measure_object(void *ctx, molt_mpy_type_t type, uint32_t off, uint32_
         m->total += 16 + 2 * MPZ_DIGITS_MAX(size);
     } else if (type == MOLT_MPY_TYPE_FLOAT) {
         m->total += 8;
+    } else if (type == MOLT_MPY_TYPE_IMAGINARY) {
+        m->size->is_linkable = false;
     }
     return 0;
 }

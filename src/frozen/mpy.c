@@ -426,7 +426,8 @@ const char *molt_mpy_defect_text(molt_mpy_defect_t defect) {
         [MOLT_MPY_BAD_VERSION] = "the .mpy file is not of version 6; compile it with the firmware's own version of mpy-cross",
         [MOLT_MPY_BAD_FEATURE] =
             "the .mpy file needs a later MicroPython; compile it with the firmware's own version of mpy-cross",
-        [MOLT_MPY_BAD_ARCH] = "the .mpy file has native code for another processor; mpy-cross -march=xtensa is for ESP8266",
+        [MOLT_MPY_BAD_ARCH] =
+            "the .mpy file has native code for another processor; mpy-cross -march=xtensa is for ESP8266, rv32imc for ESP32-C3",
         [MOLT_MPY_BAD_SUB_VERSION] = "the .mpy file has native code for another version of MicroPython",
         [MOLT_MPY_BAD_SMALL_INT] = "the .mpy file has wider small integers than the firmware; mpy-cross -msmall-int-bits=31",
         [MOLT_MPY_BAD_NUMBER] = "the .mpy file is damaged: a number is too large",

@@ -38,7 +38,7 @@ typedef enum molt_mpy_defect {
 
 // What the firmware can run.
 typedef struct molt_mpy_target {
-    uint8_t native_arch;     // 0 for none; 9 on ESP8266, 10 on ESP32
+    uint8_t native_arch;     // 0 for none; 9 on ESP8266, 10 on ESP32, 11 on ESP32-C3
     uint8_t sub_version;     // of native code; 3 since MicroPython 1.23
     uint8_t small_int_bits;  // 31 on 32-bit chips
     bool has_complex;

@@ -2,8 +2,8 @@
 //
 // The journal (in the region's lowest sector) lists the live records, top down, and so determines what every sector
 // is to hold. A record only ever moves up, so that the bytes that a sector is made of lie in it and below it, and are
-// still there when it is its turn. Where they lie in the sector itself, its new bytes go to the scratch sector (the
-// second lowest) first. Each sector has two words in the journal: its new bytes are complete in the scratch sector;
+// still there when it is its turn. Where any of them lie in the sector itself, its new bytes go to the scratch sector
+// (the second lowest) first. Each sector has two words in the journal: its new bytes are complete in the scratch sector;
 // it is done. When all are, what lies below is erased, and the journal's magic is cleared and its sector erased.
 //
 // After a restart nothing is believed that a torn operation can have left: the first sector that is not marked is written
@@ -107,8 +107,8 @@ int molt_store_drop_journal(const molt_flash_t *flash, const molt_region_t *regi
     return is_there == 1 ? flash->erase_sector(flash->ctx, c.journal_addr) : is_there;
 }
 
-// Put together in c->sector what the sector at `target` is to hold. *is_own: some of it lies in that sector now, at
-// another place. *end: where the last record will begin.
+// Put together in c->sector what the sector at `target` is to hold. *is_own: some of it lies in that sector now, be it where it
+// stays: there is no other copy. *end: where the last record will begin.
 static int build_sector(const compaction_t *c, uint32_t target, bool *is_own, uint32_t *end) {
     memset(c->sector, 0xff, c->sector_size);
     *is_own = false;
@@ -132,7 +132,7 @@ static int build_sector(const compaction_t *c, uint32_t target, bool *is_own, ui
         if (err) {
             return err;
         }
-        *is_own = *is_own || (from != low && ranges_overlap(from, high - low, target, c->sector_size));
+        *is_own = *is_own || ranges_overlap(from, high - low, target, c->sector_size);
         uint32_t wanted = to_end - MOLT_RECORD_HEADER_SIZE + RECORD_WANTED_OFF;
         if (wanted >= low && wanted < high) {
             store32_le(c->sector + (wanted - target), ERASED);

@@ -22,7 +22,8 @@ enum { TYPE_OFF = 2, SUBTYPE_OFF = 3, ADDR_OFF = 4, SIZE_OFF = 8, LABEL_OFF = 12
 enum { MAGIC_PARTITION = 0x50aa, MAGIC_MD5 = 0xebeb, MAGIC_END = 0xffff };
 
 enum { TYPE_BOOT = 2, TYPE_TABLE = 3, TYPE_CUSTOM = 0x40, TYPE_NONE = 0xff };
-enum { DATA_UNDEFINED = 6, DATA_FAT = 0x81, DATA_SPIFFS = 0x82, DATA_LITTLEFS = 0x83 };
+// (0x4d is molt's own, for dynamic frozen modules.)
+enum { DATA_UNDEFINED = 6, DATA_FROZEN = 0x4d, DATA_FAT = 0x81, DATA_SPIFFS = 0x82, DATA_LITTLEFS = 0x83 };
 
 static bool is_label(const char *label, const char *wanted) {
     while (*label && *label == *wanted) {
@@ -35,6 +36,9 @@ static bool is_label(const char *label, const char *wanted) {
 static molt_map_kind_t data_kind(uint8_t subtype, const char *label) {
     if (is_label(label, "romfs")) {
         return MOLT_MAP_KIND_ROMFS;
+    }
+    if (subtype == DATA_FROZEN && is_label(label, "frozen")) {
+        return MOLT_MAP_KIND_FROZEN;
     }
     if (subtype == DATA_FAT || subtype == DATA_SPIFFS || subtype == DATA_LITTLEFS || is_label(label, "vfs")
         || is_label(label, "ffat")) {

@@ -6,6 +6,8 @@
 //   cut_store full       every second cut for all
 //   cut_store small [N]  one cut only; with N other dice
 //   cut_store ID [N]     replay one: OPERATION:TEAR[:OPERATION:TEAR]; with those dice
+//   cut_store a ...      an ESP32's: links of object representation A; and what changes in the script is not the firmware
+//                        but where the store is mapped
 //
 // Crash model: that of nor.h. After a cut, at the next start, each module has to be there whole, in the version it
 // had before the call that was cut or in that after it; every module has to be linked; and the call, made again,
@@ -51,6 +53,16 @@ static const call_t script[] = {
     { START, 0, 0 },
     { RESET, 0, 0 },
     { START, 0, 0 },
+    // The first one stays where it is, in a sector that has to be written again.
+    { PUT, 0, 1 },
+    { PUT, 2, 1 },
+    { PUT, 1, 1 },
+    { START, 0, 0 },
+    { DELETE, 2, 0 },
+    { WANT, 0, 0 },
+    { START, 0, 0 },
+    { RESET, 0, 0 },
+    { START, 0, 0 },
     { PUT, 0, 1 },
     { PUT, 1, 1 },
     { START, 0, 0 },
@@ -89,6 +101,7 @@ static frozen_rig_t rig;
 static uint8_t *pristine;
 static uint64_t run_count;
 static uint32_t seed;
+static bool is_a;
 
 static void make_model(void) {
     for (int i = 0; i < CALLS; i++) {
@@ -130,7 +143,8 @@ static int do_call(const call_t *call) {
         case WANT:
             return molt_store_want_compaction(&rig.store);
         case UPGRADE:
-            rig.build = 1;
+            rig.build = !is_a;
+            rig.is_moved = is_a;
             return 0;
         case START:
         default:
@@ -205,7 +219,7 @@ static void set_up(int64_t cut_op, sim_tear_t tear) {
     sim_nor_power_on(&nor);
     nor.cut_op = cut_op;
     nor.cut_tear = tear;
-    rig = (frozen_rig_t){ .nor = &nor, .region = rig.region };
+    rig = (frozen_rig_t){ .nor = &nor, .region = rig.region, .is_a = is_a };
 }
 
 // Start again, as often as it is cut; the second cut at `second` operations from the start, -1 for none.
@@ -227,7 +241,8 @@ static int64_t recover(int64_t second, sim_tear_t tear, const char **wrong) {
 }
 
 static int fail(const char *wrong, int64_t op, sim_tear_t tear, int64_t second, sim_tear_t second_tear, int call) {
-    printf("not ok - %s\n# in call %d; replay: cut_store %" PRId64 ":%s", wrong, call, op, sim_tear_name(tear));
+    printf(
+        "not ok - %s\n# in call %d; replay: cut_store %s%" PRId64 ":%s", wrong, call, is_a ? "a " : "", op, sim_tear_name(tear));
     if (second >= 0) {
         printf(":%" PRId64 ":%s", second, sim_tear_name(second_tear));
     }
@@ -309,6 +324,9 @@ int main(int argc, char **argv) {
         pristine[i] = (uint8_t)(i * 2654435761u >> 24);  // what was there before is no store
     }
     make_model();
+    is_a = argc > 1 && strcmp(argv[1], "a") == 0;
+    argc -= is_a;
+    argv += is_a;
     bool is_full = argc > 1 && strcmp(argv[1], "full") == 0;
     bool is_small = argc > 1 && strcmp(argv[1], "small") == 0;
     seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
@@ -330,7 +348,7 @@ int main(int argc, char **argv) {
         seed = first + i;
         for (int64_t op = 0; op < total; op++) {
             for (int t = 0; t < SIM_TEAR_COUNT; t++) {
-                bool has_all = i == 0 && !is_small && (is_full || (op + t) % 19 == 0);
+                bool has_all = i == 0 && !is_small && (is_full || (op + t) % 23 == 0);
                 bool has_clean = !is_small && t == SIM_TEAR_MARGINAL;
                 if (one(op, (sim_tear_t)t, has_all ? ALL_TEARS : has_clean ? 1u << SIM_TEAR_AFTER : 0)) {
                     printf("# seed %u\n1..1\n", seed);

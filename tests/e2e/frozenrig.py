@@ -1,7 +1,7 @@
 """What the tests of dynamic frozen modules share: .mpy files, boards with them, and the firmware that is tested.
 
-FIRMWARE=mpy2-A in the environment takes the firmware of the second MicroPython, with its own mpy-cross and sources;
-MICROPY_DIR and MICROPY_DIR_2 say where these are, if not in BUILD.
+FIRMWARE=mpy2-A in the environment takes the firmware of the second MicroPython, with its own mpy-cross and sources, c3-A that of the
+virtual ESP32-C3; MICROPY_DIR and MICROPY_DIR_2 say where these are, if not in BUILD.
 """
 import functools
 import os
@@ -18,11 +18,16 @@ import make_stores as stores  # noqa: E402
 
 NAME = os.environ.get("FIRMWARE", "mpy-A")
 IS_SECOND = NAME.startswith("mpy2")
+IS_C3 = NAME.startswith("c3")
+ARCH = "rv32imc" if IS_C3 else "xtensa"
 CROSS = BUILD / ("mpy2-cross" if IS_SECOND else "mpy-cross") / "mpy-cross"
 MICROPY = pathlib.Path(os.environ.get("MICROPY_DIR_2" if IS_SECOND else "MICROPY_DIR")
                        or BUILD / ("micropython2" if IS_SECOND else "micropython")).resolve()
 # Where the store ends.
 TOP = 0xF8000
+
+if IS_C3:
+    from c3rig import fresh  # noqa: F811
 
 # A module of everything, and what its check() gives.
 HELLO = """

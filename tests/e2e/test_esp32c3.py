@@ -4,58 +4,19 @@
 usage: test_esp32c3.py [--all] [WORD...]   --all: every operation's cuts, not a sample of them
 """
 import gzip
-import hashlib
 import struct
 import subprocess
 import sys
 
 import rig
-from rig import BUILD, ENVIRONMENT, KB, MB, ROOT, SECTOR, Failure, firmware, note, same, same_bytes, test, tool, true
+from c3rig import APP, FS, TABLE, Board, changed, cut_runs, digest, longer, sample, with_table
+from rig import BUILD, ROOT, SECTOR, Failure, firmware, note, same, same_bytes, test, true
 
-LOADER, OTADATA, PLAN, TABLE, APP, FS = 0x5000, 0x6000, 0x7000, 0x8000, 0x10000, 0x200000
-APP_SIZE = FS - APP
+LOADER, OTADATA, PLAN = 0x5000, 0x6000, 0x7000
 MD5_ROW = TABLE + 3 * 32
-TEARS = ("before", "after", "prefix", "start", "suffix", "random", "zero", "stray")
 EVERYTHING = "--all" in sys.argv
 FILES = {"notes.txt": b"a few words\n", "lib/one.py": b"x = 1\n" * 400}
 INSTALL = "import molt\nmolt.install(verbose=False)\n"
-
-
-def seal(image):
-    """The image with its checksum and SHA-256 as they have to be."""
-    count, off, checksum = image[1], 24, 0xEF
-    for _ in range(count):
-        size = struct.unpack_from("<I", image, off + 4)[0]
-        for byte in image[off + 8:off + 8 + size]:
-            checksum ^= byte
-        off += 8 + size
-    body = image[:off] + bytes(15 - off % 16) + bytes([checksum])
-    return body + (hashlib.sha256(body).digest() if body[23] else b"")
-
-
-def changed(image, off, data):
-    return seal(image[:off] + data + image[off + len(data):])
-
-
-def longer(image, size):
-    """With one more segment, of padding."""
-    end = 24
-    for _ in range(image[1]):
-        end += 8 + struct.unpack_from("<I", image, end + 4)[0]
-    return seal(image[:1] + bytes([image[1] + 1]) + image[2:end] + struct.pack("<II", 0, size) + bytes(size))
-
-
-class Board(rig.Board):
-    """A virtual ESP32-C3 with firmware A and files on a littlefs that it has made itself."""
-
-    def run(self, code=None, *options, **kw):
-        return super().run(code, *options, plugin=False, **kw)
-
-    def put(self, files):
-        for number, (path, data) in enumerate(files.items()):
-            source = self.path.with_suffix(f".put{number}")
-            source.write_bytes(data)
-            tool("put", self.path, f"{source}:{path}")
 
 
 FIRST = []
@@ -219,12 +180,6 @@ def each_bad_image_has_its_sentence_and_leaves_flash_alone():
             raise Failure(f"an image {what}: {failure}") from None
 
 
-def with_table(board, rows):
-    table = b"".join(rows)
-    table += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()
-    board.change(TABLE, table + b"\xff" * (SECTOR - len(table)))
-
-
 @test
 def each_unfit_device_has_its_sentence_and_is_left_alone():
     image = {"firmware.bin": firmware("c3-B")}
@@ -357,32 +312,6 @@ def what_cannot_be_a_trial_has_its_sentence_and_on_trial_nothing_else_is_begun()
 
 # ---- power cuts
 
-def cut_runs(board, cuts, until, ranges, *options):
-    """What became of each run with one of the cuts: (name, status, digests)."""
-    listed = board.path.with_suffix(".cuts")
-    listed.write_text("".join(cut + "\n" for cut in cuts))
-    command = [ROOT / "vboard/run", board.path, "--icount", "--runs", listed, "--digest",
-               ",".join(f"{addr:#x}:{size}" for addr, size in ranges), *(["--until", until] if until else []), *options]
-    done = subprocess.run([*map(str, command)], capture_output=True, stdin=subprocess.DEVNULL, text=True, env=ENVIRONMENT)
-    rows = [line.split() for line in done.stdout.splitlines()]
-    same(len(rows), len(cuts) + 1, f"runs that came to an end ({done.stderr[-300:]})")
-    return [(row[0], int(row[1]), row[-len(ranges):], dict(word.split("=") for word in row[2:6])) for row in rows]
-
-
-def digest(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-def sample(count, step):
-    """Operations and tears: of each operation one tear, all tears of the first and last ones."""
-    step = 1 if EVERYTHING else step
-    cuts = [f"{op}:{TEARS[op // step % len(TEARS)]}" for op in range(0, count, step)]
-    edge = 24 if EVERYTHING else 1
-    for op in [*range(min(edge, count)), *range(max(0, count - edge), count)]:
-        cuts += [f"{op}:{tear}" for tear in TEARS]
-    return sorted(set(cuts), key=lambda cut: (int(cut.split(":")[0]), cut))
-
-
 def recovers(board, step, dialect=None):
     """Every cut of the sample, from the reset on, ends in firmware B."""
     recovers_to(board, step, rig.version("c3-B"), "c3-B", dialect)
@@ -397,7 +326,7 @@ def recovers_to(board, step, until, name, dialect=None):
         subprocess.run([ROOT / "vboard/esp32c3/mkloader", dialect, "4", loader], check=True)
         options = ("--bootloader", loader)
     count = len(Board(board.flash()).run(None, "--until", until, *options, status=None).ops)
-    cuts = sample(count, step)
+    cuts = sample(count, step, EVERYTHING)
     ranges = [(0, OTADATA), (TABLE, APP - TABLE), (APP, size)]
     wanted = [digest(board.flash(0, OTADATA)), digest(board.flash(TABLE, APP)), digest(firmware(name))]
     lost = [row for row in cut_runs(board, cuts, until, ranges, *options) if row[1] or row[2] != wanted]
@@ -442,7 +371,7 @@ def no_cut_of_fwupdate_itself_is_fatal():
     board = with_image()
     code = "import molt\nmolt.fwupdate('firmware.bin', reset=False, verbose=False)\nprint('is ' + 'prepared')"
     count = len(Board(board.flash()).run(code).ops)
-    cuts = sample(count, 7)
+    cuts = sample(count, 7, EVERYTHING)
     size = len(firmware("c3-B"))
     rows = cut_runs(board, cuts, None, [(APP, len(firmware("c3-A"))), (APP, size)], "--exec", code)
     wanted = (digest(firmware("c3-A")), digest(firmware("c3-B")))

@@ -99,6 +99,19 @@ def what_is_used_of_app_and_littlefs_is_told():
 
 
 @test
+def the_partition_for_frozen_modules_is_of_a_kind_of_its_own():
+    rows = [parts.NVS_ROW, parts.PHY_ROW, parts.app(size=0x1E0000), parts.row("frozen", 1, 0x4D, 0x1F0000, 0x10000), parts.vfs()]
+    path = flash("frozen.bin", parts.table(*rows), parts_of_it=((0x1FF000, b"\0" * 100),))
+    found = named(path)["frozen"]
+    check((found["kind"], found["size"], found["used"]) == ("frozen", 0x10000, SECTOR), found)
+    (WORK / "frozen-table.bin").write_bytes(parts.table(*rows))
+    check("dynamic frozen modules" in molt("map", WORK / "frozen-table.bin"), "what it is for")
+    for label, subtype, kind in (("frozen", 0x4E, "system"), ("other", 0x4D, "system")):
+        rows[3] = parts.row(label, 1, subtype, 0x1F0000, 0x10000)
+        check(named(flash("other.bin", parts.table(*rows)))[label]["kind"] == kind, label)
+
+
+@test
 def a_damaged_app_counts_with_all_that_is_not_erased():
     path = plain()
     content = bytearray(path.read_bytes())

@@ -7,6 +7,7 @@ Every command of that page's chapter on the real port, taken from the page, is g
 it would do; its manifests are executed by MicroPython's own manifestfile.py. What needs Espressif's SDK is not built here.
 """
 
+import json
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ CHAPTER = PAGE[PAGE.index("## Into a real esp8266 build"):PAGE.index("## Onto th
 # The compiler that the committed boot loaders are made with: Debian 12's.
 PINNED_GCC = "12.2.0"
 # What the esp32 port's micropython.cmake has beside.
-OF_ESP32 = {"molt_extmod/%s.o" % name for name in ("core_esp32", "core_idf", "device_esp32", "standby_api")}
+OF_ESP32 = {"molt_extmod/%s.o" % name for name in ("core_esp32", "core_idf", "device_esp32", "frozen_esp32", "standby_api")}
 # Left out: what the source package of MicroPython does not contain.
 ABSENT = ["MICROPY_PY_SSL=0", "MICROPY_PY_BTREE=0"]
 
@@ -303,6 +304,52 @@ def the_esp32_port_is_given_files_that_there_are():
     same({"molt_extmod/%s.o" % name for name in named} >= OF_ESP32, True, "has what is the ESP32 family's")
     for path in re.findall(r"\$\{MOLT_TOP\}/([\w/]+)", text):
         assert (ROOT / path).is_dir(), "%s is no folder" % path
+
+
+# What MicroPython's ports/esp32/esp32_common.cmake and py/mkrules.cmake do with user modules, without ESP-IDF.
+CMAKE_PROJECT = """
+cmake_minimum_required(VERSION 3.12)
+project(port C)
+set(USER_C_MODULES {root}/micropython/micropython.cmake)
+include({micropython}/py/usermod.cmake)
+add_executable(port ${{MICROPY_SOURCE_USERMOD}} {micropython}/py/runtime.c)
+target_include_directories(port PUBLIC {vport} {build}/c3-A {micropython} {vport}/idf/include {micropython}/ports/esp32)
+target_compile_definitions(port PUBLIC MICROPY_VFS_LFS2=1 "MICROPY_MODULE_FROZEN_MPY=(1)" MICROPY_QSTR_EXTRA_POOL=mp_qstr_frozen_const_pool)
+target_link_libraries(port usermod)
+file(WRITE ${{CMAKE_BINARY_DIR}}/scan "${{MICROPY_CPP_FLAGS_EXTRA}}\\n${{MICROPY_SOURCE_USERMOD}}\\n")
+"""
+
+
+@test
+def cmake_gives_the_esp32_ports_build_flags_sources_and_hooks():
+    """By MicroPython's own py/usermod.cmake; mp_init() calls molt, import is led to it, and the search for qstrs finds all headers"""
+    if shutil.which("cmake") is None:
+        raise Skip("there is no cmake")
+    gcc = "riscv64-unknown-elf-gcc"
+    vport, folder = ROOT / "micropython/vport-esp32c3", WORK / "cmake"
+    for micropython, frozen in ((MICROPY_DIR, "1"), (MICROPY_DIR, "0"), *((m, "1") for m in MICROPYTHONS[1:])):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (folder / "CMakeLists.txt").write_text(CMAKE_PROJECT.format(root=ROOT, micropython=micropython, vport=vport, build=BUILD))
+        done = run("cmake", "-S", folder, "-B", folder / "made", "-DCMAKE_SYSTEM_NAME=Generic", "-DCMAKE_C_COMPILER=" + gcc,
+                   "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-G", "Unix Makefiles", MOLT_FROZEN=frozen)
+        same(done.returncode, 0, "cmake: " + (done.stdout + done.stderr)[-600:])
+        commands = {Path(c["file"]).name: c["command"].split() for c in json.loads((folder / "made/compile_commands.json").read_text())}
+        same({"molt_extmod/%s.o" % name[:-2] for name in commands if name != "runtime.c"} >= OF_ESP32, True, "sources")
+        command = commands["runtime.c"]
+        same([word for word in command if "-DMOLT" in word], ["-DMOLT_STANDBY=1"] + ["-DMOLT_FROZEN=0"] * (frozen == "0"), "macros")
+        same(command.count("-idirafter"), 6, "folders, each behind its -idirafter")
+        same("--wrap=mp_find_frozen_module" in (folder / "made/CMakeFiles/port.dir/link.txt").read_text(), True, "how it is linked")
+        flags, sources = ([word for word in line.split(";")] for line in (folder / "made/scan").read_text().splitlines())
+        specs = ["--specs=" + run(gcc, "--print-file-name=picolibc.specs").stdout.strip(), "-march=rv32imc_zicsr", "-mabi=ilp32"]
+        if micropython == MICROPY_DIR:
+            out = command[:command.index("-o")] + specs + ["-O1", "-S", "-o", "-", command[-1]]
+            done = run(*[word.replace('"', "") for word in out])
+            same((done.returncode, "call\tmolt_frozen_init" in done.stdout), (0, True), "mp_init(): " + done.stderr[-600:])
+            # As makeqstrdefs.py does it: with the port's folders, and of the module's flags those that it is told of.
+            ports = [word for word in command if word.startswith(("-I", "-DMICROPY"))]
+            done = run(gcc, "-E", *specs, *[w.replace('"', "").replace("\\", "") for w in ports], *flags, "-DNO_QSTR", *sources)
+            same((done.returncode, "MP_QSTR_add_frozen" in done.stdout), (0, frozen == "1"), "the search for qstrs: " + done.stderr[-600:])
 
 
 # ---- what is downloaded

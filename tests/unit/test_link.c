@@ -13,6 +13,7 @@
 #include "fixture/frozen.h"
 #include "frozen/link.h"
 #include "frozen/link_parts.h"
+#include "frozen/mpy_visitor.h"
 #include "molt/error.h"
 
 #define MPY_VADDR 0x40280001u  // odd: bytes may lie anywhere
@@ -271,6 +272,47 @@ static void floats_that_are_no_immediates_become_objects(void **state) {
     assert_int_equal(at(object + 4), 0x40200000);
 }
 
+static void objects_of_representation_a_are_made_by_its_numbers(void **state) {
+    (void)state;
+    assert_int_equal(build_with(frozen_make_mpy(mpy, 1, 1), &frozen_abi_a, BASE, 0), 0);
+    uint32_t objects = at(LINK_VADDR + 68);
+    assert_int_equal(at(at(objects)), frozen_abi_a.type_str);
+    assert_int_equal(at(objects + 4) & 7, 2);
+    uint32_t id = at(objects + 4) >> 3;
+    assert_true(id >= BASE && id < BASE + link_made.qstr_count);
+    assert_int_equal(at(at(objects + 8)), frozen_abi_a.type_int);
+    assert_int_equal(at(at(objects + 12)), frozen_abi_a.type_float);
+    assert_int_equal(at(at(objects + 12) + 4), 0x40200000);
+    uint32_t tuple = at(objects + 16);
+    assert_int_equal(at(tuple), frozen_abi_a.type_tuple);
+    assert_int_equal(at(tuple + 8), 6);
+    assert_int_equal(at(at(tuple + 12) + 8), 7 << 1 | 1);
+    assert_int_equal(at(objects + 20), frozen_abi_a.empty_tuple);
+    assert_int_equal(at(at(objects + 24)), frozen_abi_a.type_bytes);
+}
+
+static void native_code_is_not_linked_where_none_can_run(void **state) {
+    (void)state;
+    uint32_t size = make_native(MOLT_MPY_KIND_VIPER, (const uint8_t[]){ 0 }, 1);
+    assert_int_equal(build_with(size, &frozen_abi, BASE, 0), 0);
+    assert_int_equal(build_with(size, &frozen_abi_a, BASE, 0), MOLT_ERR_NOTSUP);
+}
+
+static void a_complex_constant_is_nothing_to_link(void **state) {
+    molt_mpy_target_t target = frozen_target;
+    molt_link_size_t size;
+    molt_mpy_t parser;
+    (void)state;
+    target.has_complex = true;
+    // A name, a constant, a function that does nothing.
+    const uint8_t file[] = { 'M', 6, 0, 31, 1, 1, 2 << 1, 'a', 'b', 0, MOLT_MPY_TYPE_IMAGINARY, 2, '3', 'j', 5 << 3, 0x10, 2, 1,
+        0x51, 0x63 };
+    molt_reader_t reader = molt_memory_reader(file, sizeof file);
+    assert_int_equal(molt_link_measure(&size, &parser, &reader, &target, "m", 1), 0);
+    assert_false(size.is_linkable);
+    assert_int_equal(molt_link_measure(&size, &parser, &reader, &frozen_target, "m", 1), MOLT_ERR_NOTSUP);
+}
+
 static void qstr_numbers_have_a_ceiling(void **state) {
     (void)state;
     uint32_t size = frozen_make_mpy(mpy, 1, 1);
@@ -328,6 +370,9 @@ int main(void) {
         cmocka_unit_test(assembler_has_its_arguments),
         cmocka_unit_test(native_code_with_relocations_or_data_is_not_linked),
         cmocka_unit_test(floats_that_are_no_immediates_become_objects),
+        cmocka_unit_test(objects_of_representation_a_are_made_by_its_numbers),
+        cmocka_unit_test(native_code_is_not_linked_where_none_can_run),
+        cmocka_unit_test(a_complex_constant_is_nothing_to_link),
         cmocka_unit_test(qstr_numbers_have_a_ceiling),
         cmocka_unit_test(too_little_room_is_an_error),
         cmocka_unit_test(links_are_found_again_in_flash),

@@ -268,6 +268,7 @@ const char *esp32_about(const molt_partition_t *piece) {
                    : esp32_is_otadata_row(piece) ? "what the boot loader notes of a trial"
                                                  : "molt's plan of an upgrade";
         case MOLT_MAP_KIND_FROZEN:
+            return "dynamic frozen modules";
         case MOLT_MAP_KIND_NATIVE:
         case MOLT_MAP_KIND_USER:
             break;
