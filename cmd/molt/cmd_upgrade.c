@@ -222,10 +222,17 @@ static int report_boot(
     printf("%s%s%s: ", say_style(SAY_BOLD), dump->path, say_style(SAY_PLAIN));
     molt_state_t state;
     bool is_resident = read_state(dump, &state);
-    uint32_t result = is_resident ? state.result : MOLT_STATE_RESULT_NONE;
+    molt_status_t status;
+    (void)board_status(&dump->board, &dump->nor.flash, &status);
+    uint32_t result = is_resident                                  ? state.result
+                      : status.outcome == MOLT_OUTCOME_ROLLED_BACK ? MOLT_STATE_RESULT_ROLLED_BACK
+                                                                   : MOLT_STATE_RESULT_NONE;
     if (is_resident && state.kind == MOLT_STATE_TRIAL) {
         printf("the firmware starts on trial; unless it confirms, it has %u more starts before the fallback is put in\n",
             state.trial_starts - state.tally);
+    } else if (status.is_on_trial) {
+        printf("the firmware starts on trial; unless it confirms, it has %u more starts before the fallback is put in\n",
+            status.starts_left);
     } else if (op_count == 0) {
         printf("the firmware starts; no upgrade was in progress\n");
     } else if (result == MOLT_STATE_RESULT_ROLLED_BACK) {

@@ -318,6 +318,12 @@ static const run_t runs[] = {
     { "in standby mode it survives every two cuts on a chip that rewrites pages", &fixture_small_standby, 2, PAGES, PAGE },
     { "in standby mode it survives two cuts that leave weak cells", &fixture_small_standby, 2, WEAK_ONLY, WEAK, 1, 0, 5 },
     { "in standby mode a device with sectors of 4096 bytes survives cuts", &fixture_short_standby, 1, FEW },
+    { "in standby mode it survives every cut of a trial that is confirmed", &fixture_small_standby_trial, 1, ALL, TRIAL },
+    { "in standby mode it survives every cut of a trial that falls back", &fixture_small_standby_trial, 1, ALL, ROLLBACK },
+    { "in standby mode it survives misreads of a trial that falls back, then and later", &fixture_small_standby_trial, 1, FEW,
+        MISREAD | ROLLBACK },
+    { "in standby mode it survives two cuts of a trial on a chip that rewrites pages", &fixture_small_standby_trial, 2, PAGES,
+        PAGE | TRIAL, 1, 0, 17 },
 };
 
 // More of the same, for `make test-full`.
@@ -366,6 +372,16 @@ static const run_t full_runs[] = {
     { "in standby mode a device with sectors of 4096 bytes survives every cut", &fixture_short_standby, 1, ALL },
     { "in standby mode a device with sectors of 4096 bytes survives misreads", &fixture_short_standby, 1, FEW, MISREAD },
     { "in standby mode a 4 MB device survives cuts of a 640 KB upgrade", &fixture_full_standby, 1, ALL, 0, 1, 0, 3 },
+    { "in standby mode it survives two cuts of a trial that is confirmed", &fixture_small_standby_trial, 2, ALL, TRIAL, 1, 0, 23 },
+    { "in standby mode it survives two cuts of a trial that falls back", &fixture_small_standby_trial, 2, ALL, ROLLBACK, 1, 0, 97 },
+    { "in standby mode it survives every cut of each program command of one", &fixture_small_standby_trial, 1, ALL,
+        PIECES | ROLLBACK },
+    { "in standby mode it survives misreads of a trial that is confirmed", &fixture_small_standby_trial, 1, FEW, MISREAD | TRIAL },
+    { "in standby mode it survives two cuts of one that falls back on a chip that rewrites pages", &fixture_small_standby_trial, 2,
+        PAGES, PAGE | ROLLBACK, 1, 0, 7 },
+    { "in standby mode it survives two cuts of one that leave weak cells", &fixture_small_standby_trial, 2, WEAK_ONLY,
+        WEAK | ROLLBACK, 1, 0, 61 },
+    { "in standby mode a device with sectors of 4096 bytes survives every cut of one", &fixture_short_standby, 1, ALL, ROLLBACK },
 };
 
 int main(int argc, char **argv) {

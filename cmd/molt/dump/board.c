@@ -239,6 +239,13 @@ const char *board_place(const board_t *board) {
     return board->is_esp32 ? "in the factory partition" : "in sector 0";
 }
 
+bool board_status(const board_t *board, const molt_flash_t *flash, molt_status_t *status) {
+    static uint32_t buf[SECTOR / 4];
+    *status = (molt_status_t){ 0 };
+    return board->is_esp32 && board->port && board->standby.defect == MOLT_STANDBY_FINE
+           && molt_standby_status(&board->target, flash, (uint8_t *)buf, status) == 0;
+}
+
 molt_region_t board_plan_region(const board_t *board) {
     uint32_t addr = board->standby.plan_addr;
     bool is_there = board->is_esp32 && board->port && addr && range_within(addr, SECTOR, board->flash_size);

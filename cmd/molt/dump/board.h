@@ -10,6 +10,7 @@
 #include "image/image.h"
 #include "map/partition.h"
 #include "molt/standby.h"
+#include "molt/status.h"
 #include "molt/target.h"
 
 // How an upgrade is carried out.
@@ -79,6 +80,9 @@ board_start_t board_start(const board_t *board, const sim_nor_t *nor);
 // For sentences: who starts a firmware, and where one has to be.
 const char *board_starter(const board_t *board);  // "the mask ROM"
 const char *board_place(const board_t *board);    // "in sector 0"
+
+// What became of the last upgrade of an ESP32 in standby mode, and of its trial. False where there is nothing to be known.
+bool board_status(const board_t *board, const molt_flash_t *flash, molt_status_t *status);
 
 // What molt's loader writes beside image and filesystem, of an ESP32; size 0 on an ESP8266.
 molt_region_t board_plan_region(const board_t *board);
