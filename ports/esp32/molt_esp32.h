@@ -7,6 +7,7 @@
 extern const molt_target_t molt_esp32c2;
 extern const molt_target_t molt_esp32c3;
 extern const molt_target_t molt_esp32c6;
+extern const molt_target_t molt_esp32c61;
 extern const molt_target_t molt_esp32h2;
 
 // All of them; NULL behind the last.
