@@ -29,6 +29,8 @@
 #define IDF_CHIP molt_esp32c3
 #elif CONFIG_IDF_TARGET_ESP32C6
 #define IDF_CHIP molt_esp32c6
+#elif CONFIG_IDF_TARGET_ESP32C61
+#define IDF_CHIP molt_esp32c61
 #elif CONFIG_IDF_TARGET_ESP32H2
 #define IDF_CHIP molt_esp32h2
 #else

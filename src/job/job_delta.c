@@ -248,7 +248,7 @@ int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
     if (index >= molt_job_stash_count(job) || job->stage != MOLT_JOB_PLANNED) {
         return MOLT_ERR_INVAL;
     }
-    if (!job->is_delta) {
+    if (job_is_standby_fallback(job)) {
         return job_trial_bytes(job, buf);
     }
     if (buf == sector_of(job)) {
@@ -279,7 +279,7 @@ int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *fil
     uint32_t crc = molt_crc32(0, buf, size);
     err = err ? err : molt_head_parts_find(file, &part, 1);
     if (!err && part.addr) {
-        if (job->is_delta) {
+        if (!job_is_standby_fallback(job)) {
             job->delta->sector = UINT32_MAX;
         }
         err = job->config.flash->read(job->config.flash->ctx, part.addr, buf, size);
@@ -290,7 +290,7 @@ int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *fil
     if (err) {
         return job_trouble(job, MOLT_JOB_TROUBLE_SAVED, err);
     }
-    if (!job->is_delta) {
+    if (job_is_standby_fallback(job)) {
         return job_trial_set(job, part.addr);
     }
     err = molt_plan_set_stash(&job->plan, index, part.addr, &job->refusal);
