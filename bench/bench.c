@@ -544,13 +544,16 @@ static void print_standby(void) {
     const molt_region_t fs = { 0x200000, 0x200000 };
     molt_target_t target;
     molt_standby_target(&target, &molt_esp32c3, &place);
-    uint32_t marks_size = molt_marks_size(&geometry);
+    uint32_t front_size = molt_trial_front_size(&geometry, false);
+    uint32_t trial_size = molt_trial_front_size(&geometry, true) + molt_esp32c3.standby->trial_size;
     for (const molt_target_t *const *chip = molt_esp32_targets; *chip; chip++) {
         printf("standby loader, %s\t%u\n", molt_chip_text((*chip)->chip),
-            molt_standby_image((*chip)->standby, 0x6000, SECTOR, sector));
+            molt_standby_image((*chip)->standby, 0x6000, 0x7000, SECTOR, sector));
     }
     printf("standby plan: 1984 KB image, filesystem of 2 MB erased\t%u\n",
-        marks_size + plan_size_of(&target, marks_size, geometry.size, target.mapped_size, &fs, true));
+        front_size + plan_size_of(&target, front_size, geometry.size, target.mapped_size, &fs, true));
+    printf("standby plan of a trial: 1984 KB image\t%u\n",
+        trial_size + plan_size_of(&target, trial_size, geometry.size, target.mapped_size, &fs, false));
 }
 
 static void print_plans(void) {

@@ -18,7 +18,7 @@ static bool has_trials(const molt_standby_t *standby) {
     molt_flash_t flash;
     molt_target_t target;
     molt_device_flash(&flash);
-    molt_standby_target(&target, molt_device_chip, standby);
+    molt_standby_target(&target, molt_idf_chip, standby);
     return molt_standby_has_trials(&target, &flash);
 }
 
@@ -48,7 +48,7 @@ static bool read_status(molt_target_t *target, molt_flash_t *flash, molt_status_
     if (molt_device_standby(&standby) != 0) {
         return false;
     }
-    molt_standby_target(target, molt_device_chip, &standby);
+    molt_standby_target(target, molt_idf_chip, &standby);
     molt_device_flash(flash);
     uint8_t *sector = m_new(uint8_t, flash->geometry.sector_size);
     int err = molt_status_read(target, flash, NULL, sector, status);
