@@ -82,6 +82,8 @@ int molt_standby_status(const molt_target_t *target, const molt_flash_t *flash, 
         return 0;
     }
     molt_trial_stage_t stage = read_stage(flash, &plan, &status->starts_left);
+    // molt's loader starts once more where a trial begins.
+    status->boot_count -= stage != MOLT_TRIAL_NONE && status->boot_count > 1;
     status->is_on_trial = stage == MOLT_TRIAL_ON;
     status->is_counted = status->is_on_trial && molt_trial_is_counted(flash, target->plan_addr);
     bool is_old = first_sector_is(flash, target->image_addr, buf, plan.saved.head_crc);
