@@ -61,7 +61,7 @@ static int run(const command_t *command, int argc, char **argv) {
 static void print_help(FILE *out) {
     fprintf(out,
         "usage: molt COMMAND [ARGUMENT...]\n\n"
-        "An ESP8266, an ESP32, or an ESP32-C2, C3, C6 or H2, upgrades itself from a file on its own littlefs. FLASH is a raw dump of a\n"
+        "An ESP8266, an ESP32, or an ESP32-C2, C3, C6, C61 or H2, upgrades itself from a file on its own littlefs. FLASH is a raw dump of a\n"
         "whole chip, as esptool read_flash writes it; PATH is a path on the littlefs in it; HOST is a device in the network\n"
         "with molt_web.\n\n");
     for (const command_t *command = commands; command->name; command++) {

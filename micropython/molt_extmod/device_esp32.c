@@ -25,6 +25,8 @@ const molt_target_t *const molt_device_chip = &molt_esp32c2;
 const molt_target_t *const molt_device_chip = &molt_esp32c3;
 #elif CONFIG_IDF_TARGET_ESP32C6
 const molt_target_t *const molt_device_chip = &molt_esp32c6;
+#elif CONFIG_IDF_TARGET_ESP32C61
+const molt_target_t *const molt_device_chip = &molt_esp32c61;
 #elif CONFIG_IDF_TARGET_ESP32H2
 const molt_target_t *const molt_device_chip = &molt_esp32h2;
 #else

@@ -7,7 +7,7 @@
 
 RV32 ?= riscv64-unknown-elf-
 
-ESP32_CHIPS_riscv := esp32c3 esp32c2 esp32c6 esp32h2
+ESP32_CHIPS_riscv := esp32c3 esp32c2 esp32c6 esp32c61 esp32h2
 ESP32_CROSS_riscv = $(RV32)
 ESP32_ARCH_riscv := -march=rv32imc -mabi=ilp32
 # The second line on: found by trying what makes the code smaller.

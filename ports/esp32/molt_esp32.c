@@ -14,6 +14,8 @@
 #include "esp32c2_loader.h"
 #include "esp32c3_inflate.h"
 #include "esp32c3_loader.h"
+#include "esp32c61_inflate.h"
+#include "esp32c61_loader.h"
 #include "esp32c6_inflate.h"
 #include "esp32c6_loader.h"
 #include "esp32h2_inflate.h"
@@ -95,6 +97,23 @@ const molt_target_t molt_esp32c6 = {
     .standby = &esp32c6,
 };
 
+static const molt_standby_chip_t esp32c61 = {
+    .chip_id = 20,
+    .boot_addr = 0,
+    .code = esp32c61_loader,
+    .code_size = sizeof esp32c61_loader,
+    .code_vaddr = 0x40800000,
+    .plan_addr_off = RISCV_PLAN_ADDR_OFF,
+    .data_vaddr = 0x42000000,
+    .instruction_vaddr = 0x42000000,
+};
+
+const molt_target_t molt_esp32c61 = {
+    .chip = MOLT_CHIP_ESP32C61,
+    .extension = { .image = esp32c61_inflate, .size = sizeof esp32c61_inflate },
+    .standby = &esp32c61,
+};
+
 static const molt_standby_chip_t esp32h2 = {
     .chip_id = 16,
     .boot_addr = 0,
@@ -146,7 +165,7 @@ const molt_target_t molt_esp32s3 = {
     .standby = &esp32s3,
 };
 
-const molt_target_t *const molt_esp32_targets[] = { &molt_esp32, &molt_esp32c2, &molt_esp32c3, &molt_esp32c6, &molt_esp32h2,
-    &molt_esp32s2, &molt_esp32s3, NULL };
+const molt_target_t *const molt_esp32_targets[] = { &molt_esp32, &molt_esp32c2, &molt_esp32c3, &molt_esp32c6, &molt_esp32c61,
+    &molt_esp32h2, &molt_esp32s2, &molt_esp32s3, NULL };
 
 const molt_target_t *const molt_esp32_untried[] = { &molt_esp32s2, &molt_esp32s3, NULL };

@@ -8,6 +8,7 @@ extern const molt_target_t molt_esp32;
 extern const molt_target_t molt_esp32c2;
 extern const molt_target_t molt_esp32c3;
 extern const molt_target_t molt_esp32c6;
+extern const molt_target_t molt_esp32c61;
 extern const molt_target_t molt_esp32h2;
 extern const molt_target_t molt_esp32s2;
 extern const molt_target_t molt_esp32s3;

@@ -16,7 +16,8 @@ from esp32 import APP, BOARDS, C3, C6, Board, description, told
 BRICK, POWER_CUT = 70, 72
 STARTED = 42  # what the new firmware exits with
 # Of the code in each chip's mask ROM, which ends with functions that only the virtual board has. [vboard/esp32c3/rom_entries*.h]
-ROM_END = {"esp32c3": 0x40060000, "esp32c2": 0x40090000, "esp32c6": 0x40040000, "esp32h2": 0x40010000}
+ROM_END = {"esp32c3": 0x40060000, "esp32c2": 0x40090000, "esp32c6": 0x40040000, "esp32c61": 0x40030000,
+           "esp32h2": 0x40010000}
 EXIT_OFF = -0x100
 # Cuts on each chip: every so manieth operation, with these tears in turn; and some twice in a row.
 CUT_STEP = int(os.environ.get("CUT_STEP", 29))

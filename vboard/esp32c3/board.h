@@ -17,7 +17,7 @@
 
 // The largest of any chip.
 #define RAM_SIZE_MAX 0x80000u
-#define MMU_ENTRIES_MAX 256u
+#define MMU_ENTRIES_MAX 512u
 #define WINDOWS_MAX 2u
 
 // A field of the eFuses: of the word at so many bytes from their beginning.

@@ -21,6 +21,7 @@ void rom_flash_reset(void);  // the mode in which the flash is read
 #include "rom_entries.h"
 #include "rom_entries_c2.h"
 #include "rom_entries_c6.h"
+#include "rom_entries_c61.h"
 #include "rom_entries_h2.h"
 #undef ROM_ENTRY
 #undef ROM_QUIET

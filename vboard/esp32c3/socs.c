@@ -11,10 +11,11 @@
 
 #define KB 1024u
 
-// Bits of soc->done. [I2C_MST_ANA_CONF0_REG, UART_REG_UPDATE_REG, PCR_BUS_CLK_UPDATE_REG]
+// Bits of soc->done. [I2C_MST_ANA_CONF0_REG, UART_REG_UPDATE_REG, PCR_BUS_CLK_UPDATE_REG, PCR_SYSCLK_CONF_REG]
 #define PLL_CALIBRATED 0x01000000u
 #define UART_UPDATE 1u
 #define BUS_CLOCK_UPDATE 1u
+#define XTAL_40_MHZ 0x28000000u
 
 #define ROM_ENTRY(vaddr, name) { vaddr, #name, rom_##name },
 #define ROM_QUIET(vaddr, name) { vaddr, #name, NULL },
@@ -23,6 +24,9 @@ static const struct rom_entry entries_c3[] = {
 };
 static const struct rom_entry entries_c2[] = {
 #include "rom_entries_c2.h"
+};
+static const struct rom_entry entries_c61[] = {
+#include "rom_entries_c61.h"
 };
 static const struct rom_entry entries_c6[] = {
 #include "rom_entries_c6.h"
@@ -207,6 +211,62 @@ static const struct soc socs[] = {
         .block_major = { 0x50, 30, 2 },
         .burnt = { { 0x50, 0x08000000 } },
         ENTRIES(entries_c6),
+    },
+    {
+        .name = "esp32c61",
+        .banner = "ESP-ROM:esp32c61-20240503\r\nBuild:May  3 2024",
+        .chip_id = 20,
+        .dram_vaddr = 0x40800000,
+        .iram_vaddr = 0x40800000,
+        .ram_size = 320 * KB,
+        .rom_size = 256 * KB,
+        .rom_code_size = 192 * KB,
+        .rom_stack_vaddr = 0x4084e670,
+        .rom_flash_data_vaddr = 0x4084fd00,
+        .rom_flash_pointer_vaddr = 0x4084ffec,
+        .kept_code_vaddr = 0x4083e670,
+        .kept_data_vaddr = 0x40845670,
+        .window_i_vaddr = 0x42000000,
+        .window_d_vaddr = 0x42000000,
+        .mmu_entries = 512,
+        .mmu_page_mask = 0x1ff,
+        .mmu_valid = 0x400,
+        .mmu_index_vaddr = 0x60002380,
+        .mmu_content_vaddr = 0x6000237c,
+        .mmu_page_size_vaddr = 0x60002384,
+        .mmu_page_sizes = { 64 * KB, 32 * KB, 16 * KB, 8 * KB },
+        .cache_shut_vaddr = 0x600c8004,
+        .spi1_vaddr = 0x60003000,
+        .efuse_vaddr = 0x600b4800,
+        .timer0_vaddr = 0x60008000,
+        .systimer_vaddr = 0x6000a000,
+        .random_vaddr = 0x600b2828,
+        .done = { { 0x600af818, PLL_CALIBRATED, 0 }, { 0x60000098, 0, UART_UPDATE }, { 0x600960e8, XTAL_40_MHZ, 0 },
+            { 0x60096120, 0, BUS_CLOCK_UPDATE } },
+        .rtc_vaddr = 0x600b0000,
+        .rtc_size = 0x3000,
+        .reset_vaddr = 0x600b1034,
+        .reset_bit = 0x80000000,
+        .reset_cpu_vaddr = 0x600b1038,
+        .reset_cpu_bit = 0x10000000,
+        .cause_vaddr = 0x600b0410,
+        .watchdog_config_vaddr = 0x600b1c00,
+        .watchdog_hold_vaddr = 0x600b1c04,
+        .watchdog_feed_vaddr = 0x600b1c14,
+        .watchdog_key_vaddr = 0x600b1c18,
+        .super_config_vaddr = 0x600b1c1c,
+        .super_key_vaddr = 0x600b1c20,
+        .super_key = 0x50d83aa1,
+        .super_auto_feed = 0x00040000,
+        .super_disable = 0x40000000,
+        .super_feed = 0x80000000,
+        // v1.0, eFuses v0.1
+        .revision_minor = { 0x4c, 0, 4 },
+        .revision_major = { 0x4c, 4, 2 },
+        .block_minor = { 0x4c, 8, 3 },
+        .block_major = { 0x4c, 11, 2 },
+        .burnt = { { 0x4c, 0x0110 } },
+        ENTRIES(entries_c61),
     },
     {
         .name = "esp32h2",
