@@ -365,7 +365,7 @@ def a_loader_that_has_not_run_anywhere_goes_in_only_with_untried(folder):
 
 @test
 def chips_without_a_loader_say_so_and_what_works_there(folder):
-    for chip, boot_addr, name in ((20, 0, "ESP32-C61"), (23, 0x2000, "ESP32-C5"), (18, 0x2000, "ESP32-P4")):
+    for chip, boot_addr, name in ((25, 0, "ESP32-H21"), (23, 0x2000, "ESP32-C5"), (18, 0x2000, "ESP32-P4")):
         board = Board(folder, boot=boot_loader(8192, chip=chip), boot_addr=boot_addr)
         data = with_bytes(with_bytes(board.before, APP, b"\xff" * 0x20000), APP, app(70000, 1, chip=chip))
         board.path.write_bytes(data)
