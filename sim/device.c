@@ -136,8 +136,7 @@ static int transform(void *ctx) {
 }
 
 // The code that the plan brings is of the same source as this.
-static uint32_t ask(
-    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code) {
+static uint32_t ask(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code) {
     return molt_trial_ask(flash, plan_addr, sector, buf, code);
 }
 

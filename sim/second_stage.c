@@ -254,14 +254,16 @@ static bool select_slot(const molt_flash_t *flash, const partitions_t *partition
            || write_copy(flash, addr + active * sector_size, copies[active], STATE_PENDING) == 0;
 }
 
-static bool try_app(const molt_flash_t *flash, const molt_standby_chip_t *chip, const molt_region_t *partition, sim_app_t *app, bool *can_start) {
+static bool try_app(
+    const molt_flash_t *flash, const molt_standby_chip_t *chip, const molt_region_t *partition, sim_app_t *app, bool *can_start) {
     app->partition = *partition;
     app->addr = partition->addr;
     return partition->size != 0 && is_image(flash, chip, partition->addr, partition->size, can_start);
 }
 
 // From the selected one down to factory, then the slots above it, then test.
-static bool find_app(const molt_flash_t *flash, const molt_standby_chip_t *chip, const partitions_t *partitions, int selected, sim_app_t *app) {
+static bool find_app(
+    const molt_flash_t *flash, const molt_standby_chip_t *chip, const partitions_t *partitions, int selected, sim_app_t *app) {
     bool can_start = false;
     for (int index = selected; index >= INDEX_FACTORY; index--) {
         const molt_region_t *partition = index == INDEX_FACTORY ? &partitions->factory : &partitions->slots[index];

@@ -104,7 +104,8 @@ static bool outside_is_original(const torture_t *torture) {
         // Of what is in front of the image the plan's sector, and the one between the loader's and that.
         uint32_t image_addr = torture_image_addr(torture);
         uint32_t plan_addr = torture->standby->plan_addr;
-        if (!is_original(torture, 0, torture->standby->loader_addr + sector_size) || !is_original(torture, plan_addr + sector_size, image_addr)) {
+        if (!is_original(torture, 0, torture->standby->loader_addr + sector_size)
+            || !is_original(torture, plan_addr + sector_size, image_addr)) {
             return false;
         }
         begin += image_addr;

@@ -149,15 +149,16 @@ static const char *upgrade_text(const facts_t *facts, char *text, uint32_t text_
     }
     molt_status_t status;
     if (board_status(&facts->dump->board, &facts->dump->nor.flash, &status) && status.is_on_trial) {
-        snprintf(text, text_size, "the firmware is on trial; unless it confirms, it has %u more starts before the fallback is put in",
+        snprintf(text, text_size,
+            "the firmware is on trial; unless it confirms, it has %u more starts before the fallback is put in",
             status.starts_left);
         return text;
     }
     snprintf(text, text_size, "none prepared%s",
-        status.outcome == MOLT_OUTCOME_ROLLED_BACK  ? "; the last one was on trial, and the fallback was put in"
+        status.outcome == MOLT_OUTCOME_ROLLED_BACK ? "; the last one was on trial, and the fallback was put in"
         : status.outcome == MOLT_OUTCOME_CONFIRMED ? "; the last one was on trial, and was confirmed"
-        : !plan->is_there                                                           ? ""
-        : has_mark(plan, MOLT_MARK_CANCELLED)                                     ? "; the last one was taken back"
+        : !plan->is_there                          ? ""
+        : has_mark(plan, MOLT_MARK_CANCELLED)      ? "; the last one was taken back"
         : has_mark(plan, MOLT_MARK_FINISHING) || has_mark(plan, MOLT_MARK_PLACED) ? "; the last one was carried out"
         : has_mark(plan, MOLT_MARK_COMMITTED)                                     ? "; the last one did not come to its end"
                                               : "; a plan was stored, and did not come to count");

@@ -84,8 +84,7 @@ static int run_extension(void *ctx, const uint8_t *code, uint32_t size, const mo
 }
 
 #if MOLT_TRIAL
-static uint32_t run_trial(
-    const molt_flash_t *nor, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code) {
+static uint32_t run_trial(const molt_flash_t *nor, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code) {
     arch_sync_code();
     return ((trial_entry_t)(code + CODE_VADDR_OFF))(nor, plan_addr, sector, buf, code);
 }

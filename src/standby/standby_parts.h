@@ -34,8 +34,8 @@ enum {
 // The rows: the loader's; where trials are possible those of the firmware, as the slot behind the loader's, and of otadata; and one
 // behind them. A boot loader counts the rows without the MD5 row and looks at that many from the first on, so that it never looks at the
 // last one. Returns how many.
-uint32_t standby_rows(
-    const molt_flash_t *flash, uint32_t loader_addr, uint32_t plan_addr, const molt_region_t *app, uint8_t rows[ROWS_MAX * ROW_SIZE]);
+uint32_t standby_rows(const molt_flash_t *flash, uint32_t loader_addr, uint32_t plan_addr, const molt_region_t *app,
+    uint8_t rows[ROWS_MAX * ROW_SIZE]);
 
 // Whether the loader's sector holds `chip`'s loader: 0, MOLT_ERR_IO (it does not), or the driver's error.
 int standby_check_loader(

@@ -44,8 +44,8 @@ static void lay_row(uint8_t *row, uint8_t type, uint8_t subtype, uint32_t addr, 
     }
 }
 
-uint32_t standby_rows(
-    const molt_flash_t *flash, uint32_t loader_addr, uint32_t plan_addr, const molt_region_t *app, uint8_t rows[ROWS_MAX * ROW_SIZE]) {
+uint32_t standby_rows(const molt_flash_t *flash, uint32_t loader_addr, uint32_t plan_addr, const molt_region_t *app,
+    uint8_t rows[ROWS_MAX * ROW_SIZE]) {
     uint32_t size = molt_sector_size(&flash->geometry);
     uint8_t *row = rows;
     if (has_trials(flash, loader_addr, plan_addr)) {
@@ -156,7 +156,8 @@ static int find_rows(const molt_flash_t *flash, const molt_partition_table_t *ta
         }
     }
     standby->row_addr = MOLT_PARTITION_TABLE_ADDR + off;
-    return off + (ROWS_MAX + 1) * ROW_SIZE > MOLT_PARTITION_TABLE_SIZE ? cannot(standby, MOLT_STANDBY_TABLE_FULL) : MOLT_ERR_NOENT;
+    return off + (ROWS_MAX + 1) * ROW_SIZE > MOLT_PARTITION_TABLE_SIZE ? cannot(standby, MOLT_STANDBY_TABLE_FULL)
+                                                                       : MOLT_ERR_NOENT;
 }
 
 // Whether the sector at `addr` is erased, or has a plan of an earlier installation. 1, 0 or the driver's error.

@@ -112,7 +112,8 @@ int molt_standby_read_saved(const molt_flash_t *flash, const molt_target_t *targ
 }
 
 // Program what a trial has to know, from `begin` to `end` of it, and read it back.
-static int store_trial(const molt_flash_t *flash, const molt_target_t *target, molt_trial_t *trial, uint32_t begin, uint32_t end) {
+static int store_trial(
+    const molt_flash_t *flash, const molt_target_t *target, molt_trial_t *trial, uint32_t begin, uint32_t end) {
     uint32_t addr = target->plan_addr + molt_trial_off(&flash->geometry);
     molt_trial_t again;
     int err = flash->prog(flash->ctx, addr + begin, (uint8_t *)trial + begin, end - begin);

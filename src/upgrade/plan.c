@@ -119,7 +119,8 @@ static bool fields_are_sound(const molt_plan_t *plan) {
     bool journal_is_apart = (plan->journal_off | plan->log_size) % 4 == 0 && plan->log_size <= page_size
                             && range_within(plan->journal_off, plan->set_size + plan->log_size, plan->extents_off)
                             && range_within(plan->journal_off % page_size, plan->set_size + plan->log_size, page_size);
-    return (is_copy || is_gzip || is_delta) && is_trial_sound && journal_is_apart && (plan->fs_addr | plan->fs_size) % sector_size == 0
+    return (is_copy || is_gzip || is_delta) && is_trial_sound && journal_is_apart
+           && (plan->fs_addr | plan->fs_size) % sector_size == 0
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->image_addr, image_size)
            && !ranges_overlap(plan->fs_addr, plan->fs_size, plan->boot_addr, sector_size)
            && (plan->image_addr | plan->boot_addr) % sector_size == 0

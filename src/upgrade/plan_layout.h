@@ -38,8 +38,8 @@ enum {
 _Static_assert(PLAN_OFF_CRC + 4 == MOLT_PLAN_HEADER_SIZE, "the header's size");
 _Static_assert(offsetof(molt_plan_t, log_size) - offsetof(molt_plan_t, source_kind) == 4 * (PLAN_WORD_COUNT - 1),
     "molt_plan_t has the stored words in a row");
-_Static_assert(
-    offsetof(molt_plan_t, image_addr) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_IMAGE_ADDR - PLAN_OFF_WORDS, "of image_addr");
+_Static_assert(offsetof(molt_plan_t, image_addr) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_IMAGE_ADDR - PLAN_OFF_WORDS,
+    "of image_addr");
 _Static_assert(
     offsetof(molt_plan_t, first_crc) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_FIRST_CRC - PLAN_OFF_WORDS, "of first_crc");
 _Static_assert(offsetof(molt_plan_t, extents_off) - offsetof(molt_plan_t, source_kind) == PLAN_OFF_EXTENTS_OFF - PLAN_OFF_WORDS,

@@ -52,8 +52,7 @@ static bool is_made(const uint8_t *word) {
 }
 
 static bool is_over(const molt_geometry_t *geometry, const uint8_t *sector) {
-    return is_made(sector + over_off(geometry))
-           || load32_le(sector + molt_trial_entry_off(geometry) + ENTRY_OFF_CRC) == 0;
+    return is_made(sector + over_off(geometry)) || load32_le(sector + molt_trial_entry_off(geometry) + ENTRY_OFF_CRC) == 0;
 }
 
 static uint32_t read_starts(const molt_geometry_t *geometry, const uint8_t *sector) {
@@ -159,8 +158,7 @@ static bool first_is_placed(const molt_flash_t *flash, uint32_t addr, uint32_t c
     return false;
 }
 
-uint32_t molt_trial_ask(
-    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code) {
+uint32_t molt_trial_ask(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code) {
     const uint8_t *header = sector + molt_sector_size(&flash->geometry) - MOLT_PLAN_HEADER_SIZE;
     (void)code;
     const molt_trial_t *trial = trial_in(&flash->geometry, sector);

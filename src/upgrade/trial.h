@@ -82,7 +82,6 @@ int molt_trial_end(const molt_flash_t *flash, uint32_t plan_addr);
 // Returns MOLT_TRIAL_GO_ON (there is no trial any more; or it has begun, and the image's first byte is to be programmed),
 // MOLT_TRIAL_RESET, or the address of the fallback's plan, which is committed. What cannot be written ends the trial.
 // Power cut: again, at the next start; a start of the firmware may count that was none.
-uint32_t molt_trial_ask(
-    const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code);
+uint32_t molt_trial_ask(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector, uint8_t *buf, const uint8_t *code);
 
 #endif

@@ -190,9 +190,9 @@ static int parse_name(const char *name, run_t *run) {
     static const fixture_shape_t *const shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip,
         &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident, &fixture_short,
         &fixture_short_gzip, &fixture_short_resident, &fixture_small_standby, &fixture_small_standby_gzip,
-        &fixture_small_standby_trial, &fixture_short_standby,
-        &fixture_full_standby, &fixture_small_delta, &fixture_short_delta, &fixture_full_delta, &fixture_small_resident_delta,
-        &fixture_short_resident_delta, &fixture_small_resident_back, &fixture_short_resident_back };
+        &fixture_small_standby_trial, &fixture_short_standby, &fixture_full_standby, &fixture_small_delta, &fixture_short_delta,
+        &fixture_full_delta, &fixture_small_resident_delta, &fixture_short_resident_delta, &fixture_small_resident_back,
+        &fixture_short_resident_back };
     size_t length = strcspn(name, "+");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         if (strlen(shapes[i]->name) == length && memcmp(shapes[i]->name, name, length) == 0) {
@@ -372,13 +372,16 @@ static const run_t full_runs[] = {
     { "in standby mode a device with sectors of 4096 bytes survives every cut", &fixture_short_standby, 1, ALL },
     { "in standby mode a device with sectors of 4096 bytes survives misreads", &fixture_short_standby, 1, FEW, MISREAD },
     { "in standby mode a 4 MB device survives cuts of a 640 KB upgrade", &fixture_full_standby, 1, ALL, 0, 1, 0, 3 },
-    { "in standby mode it survives two cuts of a trial that is confirmed", &fixture_small_standby_trial, 2, ALL, TRIAL, 1, 0, 23 },
-    { "in standby mode it survives two cuts of a trial that falls back", &fixture_small_standby_trial, 2, ALL, ROLLBACK, 1, 0, 97 },
+    { "in standby mode it survives two cuts of a trial that is confirmed", &fixture_small_standby_trial, 2, ALL, TRIAL, 1, 0,
+        23 },
+    { "in standby mode it survives two cuts of a trial that falls back", &fixture_small_standby_trial, 2, ALL, ROLLBACK, 1, 0,
+        97 },
     { "in standby mode it survives every cut of each program command of one", &fixture_small_standby_trial, 1, ALL,
         PIECES | ROLLBACK },
-    { "in standby mode it survives misreads of a trial that is confirmed", &fixture_small_standby_trial, 1, FEW, MISREAD | TRIAL },
-    { "in standby mode it survives two cuts of one that falls back on a chip that rewrites pages", &fixture_small_standby_trial, 2,
-        PAGES, PAGE | ROLLBACK, 1, 0, 7 },
+    { "in standby mode it survives misreads of a trial that is confirmed", &fixture_small_standby_trial, 1, FEW,
+        MISREAD | TRIAL },
+    { "in standby mode it survives two cuts of one that falls back on a chip that rewrites pages", &fixture_small_standby_trial,
+        2, PAGES, PAGE | ROLLBACK, 1, 0, 7 },
     { "in standby mode it survives two cuts of one that leave weak cells", &fixture_small_standby_trial, 2, WEAK_ONLY,
         WEAK | ROLLBACK, 1, 0, 61 },
     { "in standby mode a device with sectors of 4096 bytes survives every cut of one", &fixture_short_standby, 1, ALL, ROLLBACK },

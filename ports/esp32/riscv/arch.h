@@ -30,11 +30,11 @@ static inline void arch_begin(void) {
 
 // The function of the mask ROM `name` by its address, where a call relative to the caller would be wrong: in code that is not where it
 // was linked.
-#define arch_far(name)                                                                                    \
-    ({                                                                                                    \
-        __typeof__(&(name)) far_function;                                                                 \
-        __asm__("lui %0, %%hi(" #name ")\n\taddi %0, %0, %%lo(" #name ")" : "=r"(far_function));            \
-        far_function;                                                                                     \
+#define arch_far(name) \
+    ({ \
+        __typeof__(&(name)) far_function; \
+        __asm__("lui %0, %%hi(" #name ")\n\taddi %0, %0, %%lo(" #name ")" : "=r"(far_function)); \
+        far_function; \
     })
 
 #endif
