@@ -545,7 +545,7 @@ static void print_standby(void) {
     molt_target_t target;
     molt_standby_target(&target, &molt_esp32c3, &place);
     uint32_t front_size = molt_trial_front_size(&geometry, false);
-    uint32_t trial_size = molt_trial_front_size(&geometry, true) + molt_esp32c3.standby->trial_size;
+    uint32_t trial_size = molt_trial_front_size(&geometry, true) + molt_esp32c3.standby->trial.size;
     for (const molt_target_t *const *chip = molt_esp32_targets; *chip; chip++) {
         printf("standby loader, %s\t%u\n", molt_chip_text((*chip)->chip),
             molt_standby_image((*chip)->standby, 0x6000, 0x7000, SECTOR, sector));

@@ -44,8 +44,7 @@ typedef struct molt_standby_chip {
     uint32_t code_size;          // bytes, a multiple of 4
     uint32_t code_vaddr;         // the CPU address that it is loaded to and entered at
     uint32_t plan_addr_off;      // in it, of the word that says where the plan is; installing fills it in
-    const uint8_t *trial_code;   // what a trial's plan brings
-    uint32_t trial_size;         // bytes, a multiple of 4; 0 where there are no trials
+    molt_loader_t trial;         // code that a trial's plan brings; size 0 where there are no trials
     uint32_t data_vaddr;         // where the chip maps flash as data
     uint32_t instruction_vaddr;  // where as code; the same on some
 } molt_standby_chip_t;

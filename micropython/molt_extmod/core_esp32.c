@@ -14,7 +14,7 @@
 
 #include "map/partition.c"
 
-#include "job/job_trial.c"
+#include "job/job_standby.c"
 #include "job/status.c"
 
 #include "ports/esp32/molt_esp32.c"

@@ -46,7 +46,7 @@ ESP32_NO_TRIAL := esp32c6 $(ESP32_CHIPS_xtensa)
 
 ESP32_ARCHS := riscv xtensa
 ESP32_CORE_SRC := src/upgrade/plan.c src/upgrade/journal.c src/upgrade/marks.c src/base/sector.c src/upgrade/apply.c \
-    src/upgrade/boot.c
+    src/upgrade/boot.c src/upgrade/boot_standby.c
 # In the plan of a trial: position-independent.
 ESP32_TRIAL_SRC := src/upgrade/marks.c src/upgrade/trial.c ports/esp32/trial.c
 ESP32_TRIAL_FLAGS_riscv := -mcmodel=medany

@@ -57,8 +57,7 @@ static const molt_standby_chip_t esp32c2 = {
     .code_size = sizeof esp32c2_loader,
     .code_vaddr = 0x40380000,
     .plan_addr_off = RISCV_PLAN_ADDR_OFF,
-    .trial_code = esp32c2_trial,
-    .trial_size = sizeof esp32c2_trial,
+    .trial = { .image = esp32c2_trial, .size = sizeof esp32c2_trial },
     .data_vaddr = 0x3c000000,
     .instruction_vaddr = 0x42000000,
 };
@@ -76,8 +75,7 @@ static const molt_standby_chip_t esp32c3 = {
     .code_size = sizeof esp32c3_loader,
     .code_vaddr = 0x40380000,
     .plan_addr_off = RISCV_PLAN_ADDR_OFF,
-    .trial_code = esp32c3_trial,
-    .trial_size = sizeof esp32c3_trial,
+    .trial = { .image = esp32c3_trial, .size = sizeof esp32c3_trial },
     .data_vaddr = 0x3c000000,
     .instruction_vaddr = 0x42000000,
 };
@@ -112,8 +110,7 @@ static const molt_standby_chip_t esp32c61 = {
     .code_size = sizeof esp32c61_loader,
     .code_vaddr = 0x40800000,
     .plan_addr_off = RISCV_PLAN_ADDR_OFF,
-    .trial_code = esp32c61_trial,
-    .trial_size = sizeof esp32c61_trial,
+    .trial = { .image = esp32c61_trial, .size = sizeof esp32c61_trial },
     .data_vaddr = 0x42000000,
     .instruction_vaddr = 0x42000000,
 };
@@ -131,8 +128,7 @@ static const molt_standby_chip_t esp32h2 = {
     .code_size = sizeof esp32h2_loader,
     .code_vaddr = 0x40800000,
     .plan_addr_off = RISCV_PLAN_ADDR_OFF,
-    .trial_code = esp32h2_trial,
-    .trial_size = sizeof esp32h2_trial,
+    .trial = { .image = esp32h2_trial, .size = sizeof esp32h2_trial },
     .data_vaddr = 0x42000000,
     .instruction_vaddr = 0x42000000,
 };

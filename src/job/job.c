@@ -239,7 +239,7 @@ static int begin_plan(molt_job_t *job) {
         .extent_count = job->source->sector_count + (job->is_delta ? molt_job_stash_count(job) : 0),
         .stash_count = job->is_delta ? molt_job_stash_count(job) : 0,
         .loader_size = job->is_resident ? 0 : loader_size,
-        .trial_size = on_trial ? job->config.target->standby->trial_size : 0,
+        .trial_size = on_trial ? job->config.target->standby->trial.size : 0,
         .mapped_size = mapped_size(job),
         .fs = job->source->fs,
         .erase_all = job->config.options.erase_all,
@@ -254,7 +254,7 @@ static int begin_plan(molt_job_t *job) {
         job->refusal.reason = MOLT_REFUSAL_PAST_PARTITION;
     }
     if (!err && on_trial) {
-        memcpy(molt_plan_trial_code(&job->plan), job->config.target->standby->trial_code, request.trial_size);
+        memcpy(molt_plan_trial_code(&job->plan), job->config.target->standby->trial.image, request.trial_size);
     }
     uint32_t fs_addr = job->image.fs_addr;
     if (!err && fs_addr && job->config.options.fs_addr && fs_addr != job->config.options.fs_addr
@@ -433,25 +433,6 @@ static int store_resident(molt_job_t *job) {
     return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
 
-static int store_standby(molt_job_t *job) {
-    int err = molt_standby_store(job->config.flash, job->config.target, &job->plan);
-    return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
-}
-
-static int commit_standby(molt_job_t *job, uint32_t trial_starts) {
-    int err = 0;
-    // Either job of a trial can be the one that commits it.
-    bool is_trial = job->config.options.is_fallback || job->config.options.is_on_trial;
-    if (is_trial != (trial_starts != 0) || trial_starts > MOLT_TRIAL_STARTS_MAX) {
-        return MOLT_ERR_INVAL;
-    }
-    if (trial_starts) {
-        err = molt_standby_store_starts(job->config.flash, job->config.target, trial_starts);
-    }
-    err = err ? err : molt_standby_commit(job->config.flash, job->config.target, job->config.sector);
-    return err ? job_trouble(job, err == MOLT_ERR_CORRUPT ? MOLT_JOB_TROUBLE_STANDBY : MOLT_JOB_TROUBLE_FLASH, err) : 0;
-}
-
 int molt_job_store(molt_job_t *job, const molt_source_t *head) {
     bool has_head = head || job->is_resident || job_is_standby_fallback(job);
     if (!has_head || !begin_step(job, MOLT_JOB_PLANNED)) {
@@ -487,7 +468,7 @@ int molt_job_store(molt_job_t *job, const molt_source_t *head) {
         return job_trouble(job, MOLT_JOB_TROUBLE_REFUSED, err);
     }
     molt_plan_finish(&job->plan);
-    err = job->is_resident ? store_resident(job) : job_is_standby(job->config.target) ? store_standby(job) : 0;
+    err = job->is_resident ? store_resident(job) : job_is_standby(job->config.target) ? job_standby_store(job) : 0;
     job->stage = err ? MOLT_JOB_OPEN : MOLT_JOB_STORED;
     return err;
 }
@@ -498,7 +479,7 @@ int molt_job_commit(molt_job_t *job, uint32_t trial_starts) {
     }
     job->stage = MOLT_JOB_NEW;
     if (job_is_standby(job->config.target)) {
-        return commit_standby(job, trial_starts);
+        return job_standby_commit(job, trial_starts);
     }
     int err = job->is_resident
                   ? molt_resident_commit(job->config.flash, job->reserved_addr, trial_starts)

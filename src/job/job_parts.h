@@ -107,10 +107,12 @@ int job_delta_check_back(molt_job_t *job);
 // Whether it is known of each sector of its stash where it is.
 bool job_delta_is_stashed(const molt_job_t *job);
 
-// A fallback's part of the calls in standby mode, in job_trial.c. Likewise.
+// The part of the calls that is standby mode's, and there a fallback's, in job_standby.c. Likewise.
 static inline bool job_is_standby_fallback(const molt_job_t *job) {
     return job_is_standby(job->config.target) && job->config.options.is_fallback;
 }
+int job_standby_store(molt_job_t *job);
+int job_standby_commit(molt_job_t *job, uint32_t trial_starts);
 int job_trial_check(molt_job_t *job);
 int job_trial_bytes(molt_job_t *job, uint8_t *buf);
 int job_trial_set(molt_job_t *job, uint32_t addr);

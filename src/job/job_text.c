@@ -43,6 +43,21 @@ static const char *delta_text(molt_job_trouble_t trouble) {
     }
 }
 
+static const char *standby_text(molt_job_trouble_t trouble) {
+    switch (trouble) {
+        case MOLT_JOB_TROUBLE_STANDBY:
+            return "the standby loader or its row in the partition table is damaged; install it again";
+        case MOLT_JOB_TROUBLE_CANCELLED:
+            return "an upgrade was taken back; reset first, so that the firmware's first byte is put back";
+        case MOLT_JOB_TROUBLE_NO_HASH:
+            return "the image has no SHA-256 at its end, by which the boot loader knows that it is whole; build it with one";
+        case MOLT_JOB_TROUBLE_REVISION:
+            return "the image is for other revisions of this chip; take one that is built for this one";
+        default:
+            return "there is no room for trials between boot loader and partition table: upgrade without a fallback";
+    }
+}
+
 const char *molt_job_text(const molt_job_t *job, int err) {
     switch (job->trouble) {
         case MOLT_JOB_TROUBLE_NONE:
@@ -71,21 +86,17 @@ const char *molt_job_text(const molt_job_t *job, int err) {
                        ? "the resident boot loader is one of another version of molt; upgrade with the firmware "
                          "that it came with"
                        : "the resident boot loader is damaged; install resident mode again, which repairs it";
-        case MOLT_JOB_TROUBLE_NO_TRIALS:
-            return "there is no room for trials between boot loader and partition table: upgrade without a fallback";
         case MOLT_JOB_TROUBLE_FALLBACK:
             return "something to fall back on needs resident mode; install it first";
         case MOLT_JOB_TROUBLE_LOADER:
             return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
                    "memory of molt's; uninstall resident mode first";
         case MOLT_JOB_TROUBLE_STANDBY:
-            return "the standby loader or its row in the partition table is damaged; install it again";
         case MOLT_JOB_TROUBLE_CANCELLED:
-            return "an upgrade was taken back; reset first, so that the firmware's first byte is put back";
         case MOLT_JOB_TROUBLE_NO_HASH:
-            return "the image has no SHA-256 at its end, by which the boot loader knows that it is whole; build it with one";
         case MOLT_JOB_TROUBLE_REVISION:
-            return "the image is for other revisions of this chip; take one that is built for this one";
+        case MOLT_JOB_TROUBLE_NO_TRIALS:
+            return standby_text(job->trouble);
         case MOLT_JOB_TROUBLE_GZIP:
         case MOLT_JOB_TROUBLE_NO_GZIP:
         case MOLT_JOB_TROUBLE_NO_WINDOW:

@@ -227,7 +227,7 @@ static int find_room(const molt_flash_t *flash, const molt_standby_chip_t *chip,
     int is_free = 0;
     for (uint32_t i = 0; is_free == 0 && i < sizeof places / sizeof places[0]; i++) {
         uint32_t size = places[i].count * sector_size;
-        bool is_possible = places[i].count == 2 || (MOLT_TRIAL && chip->trial_size);
+        bool is_possible = places[i].count == 2 || (MOLT_TRIAL && chip->trial.size);
         if (is_possible && places[i].begin <= places[i].end && places[i].end - places[i].begin >= size) {
             standby->loader_addr = places[i].end - size;
             standby->plan_addr = places[i].end - sector_size;

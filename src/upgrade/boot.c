@@ -10,6 +10,7 @@
 #include "base/sha1.h"
 #include "molt/error.h"
 #include "upgrade/apply.h"
+#include "upgrade/boot_parts.h"
 #include "upgrade/journal.h"
 #include "upgrade/marks.h"
 #include "upgrade/plan.h"
@@ -139,18 +140,12 @@ static uint32_t begin_steps(
     return first;
 }
 
-// What each image of a chip with a second-stage boot loader begins with.
-#define APP_MAGIC 0xe9u
-
-// Standby mode: whether the sector at the image's place has `crc`, its first byte taken for an image's, as `buf` has it then. That
-// byte may be broken, or not be programmed yet, but for the bits in `needed`, which have to be 1. The sector is read again before the
-// answer is no.
-static bool first_holds(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t needed, uint8_t *buf) {
+bool boot_first_holds(const molt_flash_t *flash, uint32_t addr, uint32_t crc, uint8_t needed, uint8_t *buf) {
     uint32_t sector_size = molt_sector_size(&flash->geometry);
     for (uint32_t try = 0; try < CHECK_TRIES; try++) {
         int err = flash->read(flash->ctx, addr, buf, sector_size);
         bool is_possible = (buf[0] & needed) == needed;
-        buf[0] = APP_MAGIC;
+        buf[0] = BOOT_APP_MAGIC;
         if (!err && is_possible && molt_crc32(0, buf, sector_size) == crc) {
             return true;
         }
@@ -199,15 +194,15 @@ static bool is_of_another(const molt_flash_t *flash, const molt_boot_place_t *pl
     // What cannot be read is nobody's; writing it shows what is wrong.
     (void)flash->read(flash->ctx, place->final_addr, present, size);
     bool is_whole = has_mark(run, MOLT_MARK_PLACED)
-                    || (present[0] == APP_MAGIC && memcmp(present + SAME_OFF, run->buf + SAME_OFF, SAME_SIZE) == 0);
+                    || (present[0] == BOOT_APP_MAGIC && memcmp(present + SAME_OFF, run->buf + SAME_OFF, SAME_SIZE) == 0);
     return is_whole && memcmp(present + page_size, run->buf + page_size, size - page_size) != 0;
 }
 
 // Standby mode: the old first sector into run->buf, from where it was saved or from its place, where it may lack its first byte.
 static bool read_old_first(const molt_flash_t *flash, const molt_boot_place_t *place, const run_t *run) {
     const molt_saved_t *saved = &run->plan->saved;
-    return first_holds(flash, saved->head_addr, saved->head_crc, APP_MAGIC, run->buf)
-           || first_holds(flash, place->final_addr, saved->head_crc, 0, run->buf);
+    return boot_first_holds(flash, saved->head_addr, saved->head_crc, BOOT_APP_MAGIC, run->buf)
+           || boot_first_holds(flash, place->final_addr, saved->head_crc, 0, run->buf);
 }
 
 // The source is not what was checked: put the old first sector back, if that at least is what was saved.
@@ -402,8 +397,7 @@ static int open_image(const molt_flash_t *flash, const molt_boot_io_t *io, run_t
     return err ? err : check_either(flash, io, run);
 }
 
-// molt_boot_apply(). Standby mode: `marks`, and `is_doubtful`, that a first sector was placed, and what is there now is another one.
-static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
+int boot_apply(const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf,
     const molt_boot_io_t *io, uint32_t marks, bool is_doubtful) {
     run_t run = {
         .plan = plan,
@@ -456,7 +450,7 @@ static int apply(const molt_flash_t *flash, const molt_boot_place_t *place, cons
 
 int molt_boot_apply(
     const molt_flash_t *flash, const molt_boot_place_t *place, const molt_plan_t *plan, uint8_t *buf, const molt_boot_io_t *io) {
-    return apply(flash, place, plan, buf, io, 0, false);
+    return boot_apply(flash, place, plan, buf, io, 0, false);
 }
 
 int molt_boot_run(
@@ -464,63 +458,4 @@ int molt_boot_run(
     molt_plan_t plan;
     int err = molt_boot_open(flash, place->plan_addr, &plan, sector, buf);
     return err ? err : molt_boot_apply(flash, place, &plan, buf, io);
-}
-
-// Standby mode, a plan that was opened. *next: the address of a plan to be carried out instead, if it is more than
-// MOLT_TRIAL_RESET.
-static int run_standby(const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan, uint8_t *buf,
-    const molt_boot_io_t *io, uint32_t *next) {
-    uint32_t marks = molt_marks_read(&flash->geometry, plan->sector);
-    const molt_boot_place_t place = { plan_addr, plan_image_addr(plan) };
-    if (!molt_mark_is_in(marks, MOLT_MARK_COMMITTED)) {
-        return MOLT_BOOT_IDLE;
-    }
-    // Before anything counts on them: they are firm.
-    int err = molt_marks_make_firm(flash, plan_addr, plan->sector);
-    bool is_placed = molt_mark_is_in(marks, MOLT_MARK_PLACED);
-    if (!err && is_placed && plan_trial_size(plan)) {
-        // It may end the trial, or say that there is another plan to be carried out.
-        *next = io->ask(flash, plan_addr, plan->sector, buf, molt_plan_trial_code(plan));
-        if (*next != MOLT_TRIAL_GO_ON) {
-            return MOLT_BOOT_DONE;
-        }
-    }
-    // What is missing of a sector that is placed, or weak, is its first byte.
-    bool is_new = is_placed && first_holds(flash, place.final_addr, plan->first_crc, APP_MAGIC, buf);
-    bool is_old = is_placed && !is_new && first_holds(flash, place.final_addr, plan->saved.head_crc, APP_MAGIC, buf);
-    if (!err && (is_new || is_old)) {
-        err = flash->prog(flash->ctx, place.final_addr, buf, 4);
-    }
-    if (is_old) {
-        return err ? err : MOLT_BOOT_RESTORED;
-    }
-    return err ? err : apply(flash, &place, plan, buf, io, marks, is_placed && !is_new);
-}
-
-// Standby mode: a plan that cannot be opened, or a firmware that is not the plan's new one. If there is a trial nothing can come of it, and
-// the boot loader must not start molt for ever.
-static void end_vain_trial(const molt_flash_t *flash, uint32_t plan_addr, const uint8_t *sector) {
-    static const uint32_t ended = 0;
-    uint32_t off = molt_trial_entry_off(&flash->geometry) + MOLT_TRIAL_ENTRY_OFF_CRC;
-    if (load32_le(sector + off) != UINT32_MAX) {
-        (void)flash->prog(flash->ctx, plan_addr + off, &ended, sizeof ended);
-    }
-}
-
-int molt_boot_standby(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *sector, uint8_t *buf, const molt_boot_io_t *io) {
-    uint32_t next = plan_addr;
-    int result;
-    do {
-        molt_plan_t plan;
-        uint32_t addr = next;
-        next = 0;
-        result = molt_boot_open(flash, addr, &plan, sector, buf);
-        if (!result) {
-            result = run_standby(flash, addr, &plan, buf, io, &next);
-        }
-        if (result != MOLT_BOOT_DONE && result != MOLT_ERR_IO && addr == plan_addr) {
-            end_vain_trial(flash, addr, sector);
-        }
-    } while (next > MOLT_TRIAL_RESET);
-    return result;
 }

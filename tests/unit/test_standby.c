@@ -259,7 +259,7 @@ static void the_loader_that_is_shipped_fits_its_sector_and_is_an_image_that_the_
     fixture_esp32_choose(*state);
     fixture_device(&nor, &fixture_short_standby);
     const molt_standby_chip_t *shipped = fixture_esp32(&fixture_short_standby)->standby;
-    uint32_t addr = shipped->trial_size ? 0x5000 : 0x6000;
+    uint32_t addr = shipped->trial.size ? 0x5000 : 0x6000;
     assert_in_range(molt_standby_image(shipped, addr, 0x7000, 4096, board.buf), shipped->code_size, 4096);
     nor.bytes[IMAGE_ADDR] = 0;
     assert_true(sim_second_stage(&nor.flash, shipped, &app) && app.addr == addr);

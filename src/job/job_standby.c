@@ -1,5 +1,5 @@
-// What is different about a job for what a trial in standby mode falls back on: its plan is not in the plan's sector, which is that of
-// the firmware on trial, but in a file.
+// What is different about a job in standby mode: its plan has a sector of its own; and that of what a trial falls back on is not there,
+// where that of the firmware on trial is, but in a file.
 
 #include "base/crc32.h"
 #include "base/geometry.h"
@@ -68,4 +68,23 @@ int job_trial_store(molt_job_t *job) {
     int err = molt_standby_store_back(job->config.flash, job->config.target, job->back_addr, off, crc);
     job->stage = err ? MOLT_JOB_OPEN : MOLT_JOB_STORED;
     return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+}
+
+int job_standby_store(molt_job_t *job) {
+    int err = molt_standby_store(job->config.flash, job->config.target, &job->plan);
+    return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
+}
+
+int job_standby_commit(molt_job_t *job, uint32_t trial_starts) {
+    int err = 0;
+    // Either job of a trial can be the one that commits it.
+    bool is_trial = job->config.options.is_fallback || job->config.options.is_on_trial;
+    if (is_trial != (trial_starts != 0) || trial_starts > MOLT_TRIAL_STARTS_MAX) {
+        return MOLT_ERR_INVAL;
+    }
+    if (trial_starts) {
+        err = molt_standby_store_starts(job->config.flash, job->config.target, trial_starts);
+    }
+    err = err ? err : molt_standby_commit(job->config.flash, job->config.target, job->config.sector);
+    return err ? job_trouble(job, err == MOLT_ERR_CORRUPT ? MOLT_JOB_TROUBLE_STANDBY : MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }
