@@ -44,7 +44,7 @@ static const char *delta_text(molt_job_trouble_t trouble) {
 }
 
 static const char *standby_text(molt_job_trouble_t trouble) {
-    switch (trouble) {
+    switch ((int)trouble) {
         case MOLT_JOB_TROUBLE_STANDBY:
             return "the standby loader or its row in the partition table is damaged; install it again";
         case MOLT_JOB_TROUBLE_CANCELLED:
