@@ -47,12 +47,12 @@ static uint32_t count_zeros(uint32_t word) {
     return count;
 }
 
-static bool is_made(const uint8_t *word) {
+static bool word_is_made(const uint8_t *word) {
     return count_zeros(load32_le(word)) >= 16;
 }
 
 static bool is_over(const molt_geometry_t *geometry, const uint8_t *sector) {
-    return is_made(sector + over_off(geometry)) || load32_le(sector + molt_trial_entry_off(geometry) + ENTRY_OFF_CRC) == 0;
+    return word_is_made(sector + over_off(geometry)) || load32_le(sector + molt_trial_entry_off(geometry) + ENTRY_OFF_CRC) == 0;
 }
 
 static uint32_t read_starts(const molt_geometry_t *geometry, const uint8_t *sector) {
@@ -80,7 +80,7 @@ molt_trial_stage_t molt_trial_read(const molt_geometry_t *geometry, const uint8_
     uint32_t ended = read_starts(geometry, sector);
     *starts_left = ended + 1 < count ? count - ended - 1 : 0;
     if (is_over(geometry, sector)) {
-        return is_made(sector + back_off(geometry)) ? MOLT_TRIAL_BACK : MOLT_TRIAL_OVER;
+        return word_is_made(sector + back_off(geometry)) ? MOLT_TRIAL_BACK : MOLT_TRIAL_OVER;
     }
     bool is_on = load32_le(entry + ENTRY_OFF_NUMBER) == LOADER_NUMBER && load32_le(entry + ENTRY_OFF_CRC) == LOADER_CRC;
     return is_on ? MOLT_TRIAL_ON : MOLT_TRIAL_NONE;

@@ -338,7 +338,7 @@ def cmake_gives_the_esp32_ports_build_flags_sources_and_hooks():
         same({"molt_extmod/%s.o" % name[:-2] for name in commands if name != "runtime.c"} >= OF_ESP32, True, "sources")
         command = commands["runtime.c"]
         same([word for word in command if "-DMOLT" in word], ["-DMOLT_STANDBY=1"] + ["-DMOLT_FROZEN=0"] * (frozen == "0"), "macros")
-        same(command.count("-idirafter"), 6, "folders, each behind its -idirafter")
+        same(command.count("-idirafter"), 7, "folders, each behind its -idirafter")
         same("--wrap=mp_find_frozen_module" in (folder / "made/CMakeFiles/port.dir/link.txt").read_text(), True, "how it is linked")
         flags, sources = ([word for word in line.split(";")] for line in (folder / "made/scan").read_text().splitlines())
         specs = ["--specs=" + run(gcc, "--print-file-name=picolibc.specs").stdout.strip(), "-march=rv32imc_zicsr", "-mabi=ilp32"]

@@ -67,7 +67,7 @@ def carried_out(chip, path, size):
         board = prepared(folder, chip, path, size=size)
         status, text = run(board, "--icount", "--stats", folder / "stats")
         check(f"ESP-ROM:{chip.board}" in text or chip.board == "esp32c2", "the board is one:", text)
-        check("falling back to test" in text and "molt: upgrading" in text and "done" in text, text)
+        check("factory cannot be booted" in text and "molt: upgrading" in text and "done" in text, text)
         check_started(status, text)
         stats = json.loads((folder / "stats").read_text())
         check(stats["watchdog_feeds"] > STEPS_MIN and stats["watchdog_bites"] == 0, "the watchdog is fed:", stats)
@@ -130,7 +130,7 @@ def taken_out(chip):
         check_started(*run(board))
         board.path.write_bytes(board.now()[:APP] + b"\0" + board.now()[APP + 1:])
         status, text = run(board)
-        check(status == BRICK and "falling back" not in text, "nothing is left to start:", status, text[-2000:])
+        check(status == BRICK and "molt:" not in text, "nothing is left to start:", status, text[-2000:])
     the_board.__doc__ = f"{chip.name}: where standby mode was taken out the board starts nothing else than the firmware."
     return the_board
 
