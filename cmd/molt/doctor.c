@@ -334,7 +334,8 @@ static void choose_next(doctor_t *doctor) {
     const char *to_serial = is_esp32 ? to_esp32 : "esptool write_flash --flash_size detect 0 firmware.bin";
     if (dump->firmware.loader == FIRMWARE_LOADER_DAMAGED || dump->firmware.loader == FIRMWARE_LOADER_OVERLAY
         || doctor->needs_install) {
-        snprintf(next, size, "molt install %s", path);
+        bool is_untried = is_esp32 && board_is_untried(&dump->board);
+        snprintf(next, size, "molt install %s%s", is_untried ? "--untried " : "", path);
     } else if (dump->firmware.state == FIRMWARE_UPGRADING) {
         snprintf(next, size, "molt boot %s", path);
     } else if (dump->firmware.state == FIRMWARE_NONE) {

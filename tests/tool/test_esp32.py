@@ -357,6 +357,7 @@ def a_loader_that_has_not_run_anywhere_goes_in_only_with_untried(folder):
         if chip in UNTRIED:
             refused("install", board.path, saying=f"molt's loader for the {chip.name} has only been compiled so far")
             check(board.now() == board.before, "unchanged")
+            check(json.loads(molt("doctor", board.path, "--json").out)["next"].startswith("molt install --untried "), "what doctor says", chip.name)
             good("install", board.path, "-q", "--untried")
         else:
             good("install", board.path, "-q")
