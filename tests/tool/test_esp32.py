@@ -336,7 +336,8 @@ def each_chip_with_a_loader_is_told_and_installed_on_and_upgraded(folder):
         board = Board(folder, of=chip)
         found = board.info()
         check(found["chip"] == chip.name and found["valid"] and found["standby"]["possible"], found)
-        check(told("doctor", board.path)["next"] == f"molt install {board.path}", told("doctor", board.path))
+        untried = "--untried " if chip in UNTRIED else ""
+        check(told("doctor", board.path)["next"] == f"molt install {untried}{board.path}", told("doctor", board.path))
         check(board.install().info()["standby"]["installed"], board.info())
         check("molt's loader" in good("map", board.path).out, good("map", board.path).out)
         check(f"standby loader for {chip.name} of " in good("version").out, good("version").out)
@@ -357,7 +358,6 @@ def a_loader_that_has_not_run_anywhere_goes_in_only_with_untried(folder):
         if chip in UNTRIED:
             refused("install", board.path, saying=f"molt's loader for the {chip.name} has only been compiled so far")
             check(board.now() == board.before, "unchanged")
-            check(json.loads(molt("doctor", board.path, "--json").out)["next"].startswith("molt install --untried "), "what doctor says", chip.name)
             good("install", board.path, "-q", "--untried")
         else:
             good("install", board.path, "-q")
