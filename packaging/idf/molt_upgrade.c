@@ -331,13 +331,13 @@ static bool allocate_window(work_t *work) {
     return work->window != NULL;
 }
 
-static int read_status(work_t *work, const molt_source_t *head, molt_status_t *status) {
-    return molt_status_read(&work->target, &work->flash, head, (uint8_t *)work->sector, status);
+static int read_status(work_t *work, molt_status_t *status) {
+    return molt_status_read(&work->target, &work->flash, NULL, (uint8_t *)work->sector, status);
 }
 
 static esp_err_t check_unprepared(work_t *work) {
     molt_status_t status;
-    return read_status(work, NULL, &status) == 0 && status.is_prepared ? fail_prepared() : ESP_OK;
+    return read_status(work, &status) == 0 && status.is_prepared ? fail_prepared() : ESP_OK;
 }
 
 // Everything that writes nothing. NULL: *code says why.
@@ -467,15 +467,7 @@ esp_err_t molt_upgrade_status(molt_status_t *status) {
     if (work == NULL) {
         return code;
     }
-    int err = read_status(work, NULL, status);
-    esp_partition_iterator_t iterator = NULL;
-    while (!err && status->outcome == MOLT_OUTCOME_NONE && next_volume(work, &iterator) != NULL) {
-        if (molt_lfs_source_open(&work->head, NULL, &work->volume, HEAD_NAME) == 0) {
-            err = read_status(work, &work->head.source, status);
-        }
-        molt_volume_unmount(&work->volume);
-    }
-    esp_partition_iterator_release(iterator);
+    int err = read_status(work, status);
     if (err) {
         code = fail(code_of(err), "flash cannot be read");
     }

@@ -27,7 +27,7 @@ typedef struct molt_upgrade_options {
     void *progress_ctx;
 } molt_upgrade_options_t;
 
-// Put molt's loader into two sectors that nobody uses, and its row behind the partition table's end. Completes what was cut short,
+// Put molt's loader into two or three sectors that nobody uses, and its rows behind the partition table's end. Completes what was cut short,
 // repairs a damaged loader.
 // Returns ESP_OK, also where it is in and whole, or an error; ESP_ERR_NOT_SUPPORTED: this device cannot be made ready.
 // Power cut: fatal while the last 4 bytes are programmed, some 50 us, once in the device's life. Harmless at any other time.
@@ -50,8 +50,7 @@ esp_err_t molt_upgrade_check(const char *path, const molt_upgrade_options_t *opt
 // Power cut: the old firmware boots, or the new one in the end.
 esp_err_t molt_upgrade_from_file(const char *path, const molt_upgrade_options_t *options);
 
-// What became of the last upgrade, and whether one is prepared. The outcome is in molt.head: it is known while the filesystem
-// that has it is mounted.
+// What became of the last upgrade, and whether one is prepared.
 esp_err_t molt_upgrade_status(molt_status_t *status);
 
 // Take back what is prepared. The next reset, which is due, puts the firmware's first byte back.
