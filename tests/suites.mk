@@ -88,6 +88,7 @@ $(call suite,loader-windowed,LX106=$(LX106) $(PYTHON) tests/tool/test_esp32_wind
 $(call suite,loader-xtensa,$(PYTHON) tests/loader/test_xtensa.py $(BUILD) $(LX106))
 $(call suite,recipe,$(PYTHON) tests/recipe/test_recipe.py $(BUILD) $(MICROPY_DIR) $(LX106) $(MICROPY_DIR_2))
 $(call suite,docs,CC=$(CC) tests/docs/test_docs.py)
+$(call suite,bench,bench/run $(BUILD) $(OUT) --begins)
 $(call suite,size,tools/size $(BUILD) && echo "ok 1 - boot loaders$(comma) plan and stack are within their budgets")
 
 # ---- on the virtual board. What MicroPython's own tests say of frozen modules is a sample here, another one with each version.
