@@ -39,7 +39,7 @@ LFS_FLAGS = $(LFS_DEFINES) -isystem $(MICROPY_DIR)
 
 # Room by room: which rooms' headers it may include, beside its own and include/molt. (The layer table.) A room is compiled with an
 # include path that has no others.
-ROOMS := base map image decode upgrade delta resident standby frozen lfs job
+ROOMS := base map image decode upgrade delta resident standby slots frozen lfs job
 ROOM_base :=
 ROOM_map := base
 ROOM_image := base map
@@ -48,9 +48,10 @@ ROOM_upgrade := base
 ROOM_delta := base decode upgrade
 ROOM_resident := base upgrade
 ROOM_standby := base map upgrade
+ROOM_slots := base map
 ROOM_frozen := base
 ROOM_lfs := base
-ROOM_job := base image decode upgrade delta resident standby
+ROOM_job := base image decode upgrade delta resident standby slots
 ROOM_PATHS := $(BUILD)/rooms
 $(shell for r in $(ROOMS); do mkdir -p $(ROOM_PATHS)/$$r; done; \
     $(foreach r,$(ROOMS),$(foreach s,$(r) $(ROOM_$(r)),ln -sfn $(CURDIR)/src/$(s) $(ROOM_PATHS)/$(r)/$(s);)))

@@ -175,7 +175,9 @@ int sim_upgrade_prepare(sim_upgrade_t *host) {
     if (!err && host->fallback_path) {
         err = store_fallback(host);
     }
-    return err ? err : molt_job_commit(&host->job, host->fallback_path ? host->trial_starts : 0);
+    // With OTA slots no file is needed.
+    bool is_trial = host->fallback_path || job_is_slots(&host->target);
+    return err ? err : molt_job_commit(&host->job, is_trial ? host->trial_starts : 0);
 }
 
 // What to do about a refusal, and its numbers.
@@ -263,6 +265,7 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
         case MOLT_JOB_TROUBLE_RESIDENT:
         case MOLT_JOB_TROUBLE_FALLBACK:
         case MOLT_JOB_TROUBLE_NO_TRIALS:
+        case MOLT_JOB_TROUBLE_SLOT_FALLBACK:
         case MOLT_JOB_TROUBLE_STANDBY:
         case MOLT_JOB_TROUBLE_NO_HASH:
         case MOLT_JOB_TROUBLE_REVISION:

@@ -20,7 +20,7 @@ static void *allocate(size_t size) {
 }
 
 torture_mark_t torture_push(torture_t *torture) {
-    torture_mark_t mark = { *torture->nor, torture->now };
+    torture_mark_t mark = { *torture->nor, torture->now, torture->device.head_addr };
     sim_nor_push(torture->nor);
     return mark;
 }
@@ -29,6 +29,7 @@ void torture_pop(torture_t *torture, const torture_mark_t *mark) {
     sim_nor_pop(torture->nor);
     *torture->nor = mark->nor;
     torture->now = mark->now;
+    torture->device.head_addr = mark->head_addr;
 }
 
 // Earlier cuts were recovered from, or there would have been no operation for the last one; unless the earlier one left a
@@ -209,13 +210,21 @@ static int note_images(torture_t *torture) {
     } else if (molt_state_read(flash, torture->reserved_addr, &state) == 0) {
         old_head_addr = molt_state_head_addr(flash, torture->reserved_addr, state.head);
     }
-    torture->old_head = torture->original + (torture->standby ? torture_image_addr(torture) : old_head_addr);
+    old_head_addr = torture_has_slots(torture) ? torture->standby->running.addr
+                    : torture->standby         ? torture->standby->image_addr
+                                               : old_head_addr;
+    torture->old_head = torture->original + old_head_addr;
     bool falls_back = torture->fallback_path && !torture->confirms;
     if (!falls_back) {
         return load_image(torture, torture->path, &torture->image, &torture->image_end);
     }
     int err = load_image(torture, torture->path, &torture->trial_image, &torture->trial_end);
-    return err ? err : load_image(torture, torture->fallback_path, &torture->image, &torture->image_end);
+    err = err ? err : load_image(torture, torture->fallback_path, &torture->image, &torture->image_end);
+    if (!err && torture_has_slots(torture)) {
+        // As it stands there, with what is behind its end.
+        memcpy(torture->image, torture->old_head, torture->image_end);
+    }
+    return err;
 }
 
 static int run_main_line(torture_t *torture) {

@@ -111,10 +111,10 @@ typedef struct torture {
     molt_loader_t resident;           // the resident boot loader; the device may have it in or not
     const sim_code_t *code_once;      // of the boot loaders; NULL: of this program
     const sim_code_t *code_resident;  // both parts of it
-    const molt_target_t *standby;     // an ESP32 in standby mode, with this target; NULL: an ESP8266
+    const molt_target_t *standby;     // an ESP32 in standby mode, or one with OTA slots, with this target; NULL: an ESP8266
     const sim_code_t *code_standby;
     molt_loader_t overlay;      // its second part
-    const char *fallback_path;  // resident mode: a trial, with this image to fall back on; NULL for none
+    const char *fallback_path;  // a trial, with this image to fall back on; NULL for none. With OTA slots it is what ran before
     bool confirms;              // the new firmware keeps itself; otherwise the trial ends in the fallback
     molt_region_t fs;
     const char *path;  // of the new image

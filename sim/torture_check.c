@@ -100,7 +100,16 @@ static bool outside_is_original(const torture_t *torture) {
         }
         begin = reserved_end;
     }
-    if (torture->standby) {
+    if (torture_has_slots(torture)) {
+        // Otadata, and the slot that did not run: it is erased in blocks.
+        uint32_t block_size = torture->nor->flash.geometry.block_size;
+        uint32_t otadata_addr = torture->standby->otadata_addr;
+        uint32_t slot_addr = torture->standby->image_addr;
+        if (!is_original(torture, 0, otadata_addr) || !is_original(torture, otadata_addr + 2 * sector_size, slot_addr)) {
+            return false;
+        }
+        begin = slot_addr + (begin + block_size - 1) / block_size * block_size;
+    } else if (torture->standby) {
         // Of what is in front of the image the plan's sector, and the one between the loader's and that.
         uint32_t image_addr = torture_image_addr(torture);
         uint32_t plan_addr = torture->standby->plan_addr;

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "molt/error.h"
+#include "molt/slots.h"
+#include "molt/standby.h"
+#include "molt/status.h"
 #include "resident/resident.h"
-#include "standby/standby.h"
 #include "torture_parts.h"
 
 // Starts of a firmware or a preparation after which a recovery counts as endless.
@@ -27,12 +29,26 @@ static bool is_excused(torture_t *torture) {
     return is_it;
 }
 
+// The target for jobs on the device as it runs now: with OTA slots it depends on the one that runs. 0, or an error.
+static int find_target(torture_t *torture, molt_target_t *target) {
+    const molt_flash_t *flash = &torture->nor->flash;
+    static uint32_t buf[MOLT_STANDBY_BUF_SIZE / 4];
+    molt_slots_t slots;
+    *target = *torture->standby;
+    if (!torture_has_slots(torture)) {
+        return 0;
+    }
+    int err = molt_slots_read(flash, torture->standby->standby, (uint8_t *)buf, &slots);
+    return err ? err : molt_slots_target(target, torture->standby, &slots, torture->device.head_addr);
+}
+
 // What the firmware does, or its user: start the upgrade.
 static int prepare(torture_t *torture) {
     sim_upgrade_t host;
     sim_upgrade_init(&host, torture->nor, &torture->fs, torture->path);
+    int err = 0;
     if (torture->standby) {
-        host.target = *torture->standby;
+        err = find_target(torture, &host.target);
     } else {
         host.target.once = torture->loader;
         host.target.overlay = torture->overlay;
@@ -41,13 +57,13 @@ static int prepare(torture_t *torture) {
     host.target.delta = torture->delta;
     host.target.delta_rest = torture->delta_rest;
     host.options = torture->options;
-    host.fallback_path = torture->fallback_path;
-    host.trial_starts = TRIAL_STARTS;
+    host.fallback_path = torture_has_slots(torture) ? NULL : torture->fallback_path;
+    host.trial_starts = torture->fallback_path ? TRIAL_STARTS : 0;
     torture->now.prepare_count++;
     torture->now.run_count++;
     torture->now.is_preparing = true;
     bool was_misread = torture->nor->has_misread;
-    int err = sim_upgrade_prepare(&host);
+    err = err ? err : sim_upgrade_prepare(&host);
     torture->now.is_preparing = false;
     if (torture->nor->has_misread && !was_misread && torture->reserved_addr == 0) {
         torture->now.has_misled_littlefs = true;
@@ -77,7 +93,9 @@ static bool read_status(torture_t *torture, molt_status_t *status) {
     uint8_t *sector = malloc(nor->flash.geometry.sector_size);
     nor->misread = -1;
     nor->cut_op = -1;
-    bool is_there = torture->standby && sector && molt_standby_status(torture->standby, &nor->flash, sector, status) == 0;
+    molt_target_t target;
+    bool is_there = torture->standby && sector && find_target(torture, &target) == 0
+                    && molt_status_read(&target, &nor->flash, NULL, sector, status) == 0;
     *nor = outer;
     free(sector);
     return is_there;
@@ -103,7 +121,11 @@ static int confirm(torture_t *torture) {
         return molt_resident_confirm(flash, torture->reserved_addr);
     }
     uint8_t *sector = malloc(flash->geometry.sector_size);
-    int err = sector ? molt_standby_confirm(torture->standby, flash, sector) : MOLT_ERR_NOSPC;
+    molt_target_t target;
+    int err = sector ? find_target(torture, &target) : MOLT_ERR_NOSPC;
+    if (!err) {
+        err = torture_has_slots(torture) ? molt_slots_confirm(&target, flash) : molt_standby_confirm(&target, flash, sector);
+    }
     free(sector);
     return err;
 }
@@ -114,8 +136,24 @@ static bool has_ended(torture_t *torture) {
     return torture_begins_with(torture, torture->image) && (!falls_back || has_rolled_back(torture));
 }
 
+// The first thing that a firmware does where there are OTA slots.
+static void settle(torture_t *torture) {
+    molt_target_t target;
+    if (torture_has_slots(torture) && find_target(torture, &target) == 0) {
+        (void)molt_slots_settle(&target, &torture->nor->flash);
+    }
+}
+
+// Whether the trial's firmware may run once more: what the boot loader has noted of it was torn. Once.
+static bool is_torn_note(torture_t *torture) {
+    bool is_it = torture->now.has_torn_note && torture_begins_with(torture, torture->trial_image);
+    torture->now.has_torn_note = torture->now.has_torn_note && !is_it;
+    return is_it;
+}
+
 // What the firmware does when it starts. RECOVERED means that all is done, ENDLESS that it resets and goes on.
 static torture_verdict_t run_firmware(torture_t *torture) {
+    settle(torture);
     bool on_trial = is_on_trial(torture);
     if (on_trial && torture->confirms && torture_begins_with(torture, torture->image)) {
         int err = confirm(torture);
@@ -132,6 +170,11 @@ static torture_verdict_t run_firmware(torture_t *torture) {
     }
     if (has_ended(torture)) {
         return TORTURE_RECOVERED;
+    }
+    // A firmware that the boot loader starts by a misread, or as a cut has torn what it notes, is a whole one, and started once.
+    bool is_odd = torture->now.is_over || torture_begins_with(torture, torture->trial_image);
+    if (torture_has_slots(torture) && is_odd && (is_excused(torture) || is_torn_note(torture))) {
+        return TORTURE_ENDLESS;
     }
     if (torture->now.is_over || !torture_begins_with(torture, torture->old_head)) {
         return TORTURE_WRONG_IMAGE;

@@ -17,9 +17,14 @@ torture_verdict_t torture_live(torture_t *torture);
 // are weak cells.
 torture_verdict_t torture_inspect(torture_t *torture);
 
-// Where the image begins.
+// Whether the device has OTA slots.
+static inline bool torture_has_slots(const torture_t *torture) {
+    return torture->standby && torture->standby->otadata_addr != 0;
+}
+
+// Where the image begins that runs.
 static inline uint32_t torture_image_addr(const torture_t *torture) {
-    return torture->standby ? torture->standby->image_addr : 0;
+    return torture_has_slots(torture) ? torture->device.head_addr : torture->standby ? torture->standby->image_addr : 0;
 }
 
 // The firmware that runs begins with `first`.
@@ -52,6 +57,7 @@ void torture_count_verdict(torture_t *torture, torture_verdict_t verdict);
 typedef struct torture_mark {
     sim_nor_t nor;
     struct torture_now now;
+    uint32_t head_addr;  // of the device
 } torture_mark_t;
 
 torture_mark_t torture_push(torture_t *torture);

@@ -98,6 +98,11 @@ bool torture_judge(torture_t *torture, char kind, uint32_t addr, uint32_t size) 
         now->wrong = now->is_littlefs_op || was_littlefs_op ? now->wrong : TORTURE_OVERWRITE;
         now->overwrite_count = torture->nor->overwrite_count;
     }
+    if (torture_has_slots(torture)) {
+        uint32_t off = addr - torture->standby->otadata_addr;
+        now->wrong = now->is_over && off >= 2 * sector_size ? TORTURE_WRONG_OUTSIDE : now->wrong;
+        return false;
+    }
     if (torture->standby) {
         bool is_wrong = now->is_over && !may_write_later(torture, kind, addr, size);
         now->wrong = is_wrong ? TORTURE_WRONG_OUTSIDE : now->wrong;

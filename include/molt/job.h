@@ -10,6 +10,8 @@
 //   (for a trial another job from molt_job_init up to here, for the image to fall back on: options.is_fallback)
 //   molt_job_commit    the one step that counts: the next reset upgrades
 //
+// Where there are OTA slots (molt/slots.h) there is nothing to be saved, and molt_job_store() writes the image.
+//
 // A call out of this order is MOLT_ERR_INVAL. A job can be dropped at any time: it owns nothing.
 #ifndef MOLT_JOB_H
 #define MOLT_JOB_H
@@ -41,6 +43,7 @@ typedef enum molt_job_phase {
     MOLT_JOB_PHASE_IMAGE,    // the image's own checks, read through the filesystem
     MOLT_JOB_PHASE_SOURCE,   // the same bytes, read through the extents
     MOLT_JOB_PHASE_COMPARE,  // the sectors that are right already
+    MOLT_JOB_PHASE_WRITE,    // OTA slots: writing the one that does not run
 } molt_job_phase_t;
 
 typedef struct molt_job_options {
@@ -140,14 +143,15 @@ int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf);
 // done. buf as above. Returns 0 or an error; power cut: nothing is written.
 int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *file, uint8_t *buf);
 
-// Finish the plan. Without resident mode: `head` is the file that was written and synced, which is held to what was to be saved,
-// byte for byte, in flash; nothing is written. In resident mode plan, overlay and extension are stored in the reserved region, and
-// head is not asked for: NULL; nor is it for a fallback in standby mode, whose trial's plan was stored before. Returns 0 or an error. Power cut: harmless.
+// Finish the plan; with OTA slots, write the slot and hold it to the image. Without resident mode: `head` is the file that was written and
+// synced, which is held to what was to be saved, byte for byte, in flash; nothing is written. In resident mode plan, overlay and extension
+// are stored in the reserved region, and head is not asked for: NULL; nor is it with OTA slots, or for a fallback in standby mode, whose
+// trial's plan was stored before. Returns 0 or an error. Power cut: harmless.
 int molt_job_store(molt_job_t *job, const molt_source_t *head);
 
 // The next reset upgrades.
 //   trial_starts  resident and standby mode: starts, 1 to 32, that the new firmware has to be confirmed within, where a fallback was
-//                 stored; else 0
+//                 stored; OTA slots: 1 for a trial, which falls back on what runs now; else 0
 // Returns 0 or an error; then the device starts as before. Power cut: without resident mode fatal for some 60 ms, while the first
 // sector is rewritten; else harmless.
 int molt_job_commit(molt_job_t *job, uint32_t trial_starts);

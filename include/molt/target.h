@@ -64,7 +64,14 @@ typedef struct molt_target {
     uint32_t loader_addr;                // of the standby loader's sector on this device
     uint32_t plan_addr;                  // of the plan's: the next, or, where trials are possible, the one behind that
     uint32_t row_addr;                   // of its row in the partition table
+    uint32_t otadata_addr;  // OTA slots, which image_addr and mapped_size are one of: molt/slots.h; 0 where there are none
+    uint32_t slot_count;    // how many
+    uint32_t slot;          // the number of this one
+    molt_region_t running;  // the app partition that the firmware runs from
+    uint32_t running_slot;  // its number, or MOLT_SLOT_NONE for the factory partition
 } molt_target_t;
+
+#define MOLT_SLOT_NONE UINT32_MAX
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,13 @@
-// Of molt's core what the ESP32 family has beside core.c: standby mode, the chip's target, SHA-1.
+// Of molt's core what the ESP32 family has beside core.c: standby mode, OTA slots, the chip's target, SHA-1.
 
 #include "base/sha1.c"
 
 #include "upgrade/marks.c"
 #include "upgrade/trial.c"
+
+#include "slots/otadata.c"
+#include "slots/slots.c"
+#include "slots/slots_text.c"
 
 #include "standby/commit.c"
 #include "standby/install.c"
@@ -14,6 +18,7 @@
 
 #include "map/partition.c"
 
+#include "job/job_slots.c"
 #include "job/job_standby.c"
 #include "job/status.c"
 

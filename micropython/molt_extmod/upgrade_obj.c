@@ -113,7 +113,7 @@ static void call_back(upgrade_obj_t *self, uint32_t done, uint32_t total) {
 }
 
 static int on_progress(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total) {
-    static const char *const names[] = { "checking image", "checking file", "comparing" };
+    static const char *const names[] = { "checking image", "checking file", "comparing", "writing" };
     upgrade_obj_t *self = ctx;
     molt_device_feed();
     uint32_t percent = done / (total / 100 + 1);

@@ -139,6 +139,9 @@ int molt_delta_check_made(const molt_delta_t *delta, uint32_t made, const uint8_
 // behind molt_delta_begin(). Returns 0, MOLT_ERR_CORRUPT, or an error of reader or flash.
 int molt_delta_first(molt_delta_t *delta, uint8_t *buf);
 
+// Whether a sector of the new image is made by the patch, and is not the old one in its place. Behind molt_delta_begin().
+bool molt_delta_is_written(const molt_delta_t *delta, uint32_t sector);
+
 // Do all operations without writing, right behind molt_delta_begin(), with a place that has no plan: nothing is read that would have
 // been destroyed before, each sector comes out right, and all of them together with those that stay are the new image. buf as above.
 // Returns 0, MOLT_ERR_CORRUPT, or an error of reader, flash or progress.

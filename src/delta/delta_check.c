@@ -13,7 +13,7 @@ static void take(const molt_delta_t *delta, uint32_t sector, const uint8_t *byte
     *image_crc ^= molt_crc32_shift(molt_crc32(0, bytes, size), delta->header.new_size - begin - size);
 }
 
-static bool is_written(const molt_delta_t *delta, uint32_t sector) {
+bool molt_delta_is_written(const molt_delta_t *delta, uint32_t sector) {
     bool is = sector == 0;
     for (uint32_t i = 0; i < delta->header.op_count && !is; i++) {
         is = delta->ops[i] == sector;
@@ -71,7 +71,7 @@ int molt_delta_check(molt_delta_t *delta, uint8_t *buf, molt_progress_t progress
     }
     uint32_t sector_count = ceil_div(delta->header.new_size, delta->header.sector_size);
     for (uint32_t sector = 1; !err && sector < sector_count; sector++) {
-        if (!is_written(delta, sector)) {
+        if (!molt_delta_is_written(delta, sector)) {
             uint32_t addr = place->image_addr + sector * delta->header.sector_size;
             err = place->flash->read(place->flash->ctx, addr, buf, delta->header.sector_size);
             take(delta, sector, buf, &image_crc);

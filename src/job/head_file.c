@@ -31,7 +31,7 @@ static uint32_t extension_size(const molt_job_t *job) {
 }
 
 uint32_t molt_job_head_size(const molt_job_t *job) {
-    if (job->is_resident || job_is_standby_fallback(job)) {
+    if (job->is_resident || job_is_slots(job->config.target) || job_is_standby_fallback(job)) {
         return 0;
     }
     uint32_t size = extension_size(job);

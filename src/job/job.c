@@ -46,11 +46,11 @@ int job_check_kind(molt_job_t *job, const molt_reader_t *reader, bool safe_check
     if (job->image.kind == MOLT_IMAGE_KIND_ESP8266_V2) {
         return job_trouble(job, MOLT_JOB_TROUBLE_NO_HEAD, MOLT_ERR_NOTSUP);
     }
-    if (job_is_standby(job->config.target) && !job->image.has_sha256) {
+    if (job_is_second_stage(job->config.target) && !job->image.has_sha256) {
         return job_trouble(job, MOLT_JOB_TROUBLE_NO_HASH, MOLT_ERR_NOTSUP);
     }
     uint32_t revision = job->config.options.chip_revision;
-    if (job_is_standby(job->config.target) && revision
+    if (job_is_second_stage(job->config.target) && revision
         && (revision < job->image.revision_min || revision > job->image.revision_max)) {
         return job_trouble(job, MOLT_JOB_TROUBLE_REVISION, MOLT_ERR_NOTSUP);
     }
@@ -106,7 +106,7 @@ static int check_first_bytes(molt_job_t *job, molt_reader_t image) {
 
 // A gzip file is unpacked twice: for its size and CRC, and for the checks and the SHA-1 of the image.
 static int check_gzip(molt_job_t *job, const molt_reader_t *file) {
-    if (job->config.target->extension.size == 0) {
+    if (job->config.target->extension.size == 0 && !job_is_slots(job->config.target)) {
         return job_trouble(job, MOLT_JOB_TROUBLE_NO_GZIP, MOLT_ERR_NOTSUP);
     }
     if (job->unpack == NULL) {
@@ -215,7 +215,7 @@ static int begin_plan(molt_job_t *job) {
     }
     molt_region_t reserved[RESERVED_MAX + 1];
     // An image of an ESP32 has a SHA-256 over its header, and its flash parameters are the boot loader's business.
-    bool takes_params = job->config.options.image_params || job_is_standby(job->config.target);
+    bool takes_params = job->config.options.image_params || job_is_second_stage(job->config.target);
     bool on_trial = job_is_standby(job->config.target) && job->config.options.is_on_trial;
     uint32_t loader_size = job_is_standby(job->config.target) ? molt_trial_front_size(geometry, on_trial)
                                                               : job->config.target->once.size;
@@ -250,7 +250,7 @@ static int begin_plan(molt_job_t *job) {
     };
     memcpy(request.image_sha1, job->image.sha1, MOLT_SHA1_SIZE);
     int err = molt_plan_begin(&job->plan, geometry, &request, job->config.sector, &job->refusal);
-    if (err && job_is_standby(job->config.target) && job->refusal.reason == MOLT_REFUSAL_PAST_MAPPED) {
+    if (err && job_is_second_stage(job->config.target) && job->refusal.reason == MOLT_REFUSAL_PAST_MAPPED) {
         job->refusal.reason = MOLT_REFUSAL_PAST_PARTITION;
     }
     if (!err && on_trial) {
@@ -316,7 +316,10 @@ static int check_resident(molt_job_t *job) {
 static int check_pending(molt_job_t *job) {
     const molt_flash_t *flash = job->config.flash;
     const molt_target_t *target = job->config.target;
-    if (!job_is_standby(job->config.target)) {
+    if (job_is_slots(target)) {
+        return job_slots_check(job);
+    }
+    if (!job_is_standby(target)) {
         bool is_pending = molt_prepare_is_pending(flash, target->boot_addr, job->config.sector);
         return is_pending ? job_trouble(job, MOLT_JOB_TROUBLE_PENDING, MOLT_ERR_BUSY) : check_resident(job);
     }
@@ -335,7 +338,7 @@ static int make_plan(molt_job_t *job) {
         return err;
     }
     // What it needs to have saved would take the place of what the upgrade itself has saved.
-    if (job->config.options.is_fallback && !job->is_resident && !job_is_standby(job->config.target)) {
+    if (job->config.options.is_fallback && !job->is_resident && !job_is_second_stage(job->config.target)) {
         return job_trouble(job, MOLT_JOB_TROUBLE_FALLBACK, MOLT_ERR_NOTSUP);
     }
     err = read_present(job);
@@ -364,6 +367,9 @@ static int make_plan(molt_job_t *job) {
     }
     if (job->is_gzip) {
         image = molt_unpack_reader(job->unpack, &image, job->window, job->window_size, job->image.size);
+    }
+    if (job_is_slots(job->config.target)) {
+        return job_slots_compare(job, &image);
     }
     job->phase = MOLT_JOB_PHASE_COMPARE;
     err = molt_prepare_compare(
@@ -415,6 +421,9 @@ void molt_job_facts(const molt_job_t *job, molt_job_facts_t *facts) {
         facts->equal_count = facts->sector_count - facts->program_count;
         facts->sector_erase_count = job->delta->patch.header.op_count + 2 + 2;
     }
+    if (job_is_slots(job->config.target)) {
+        job_slots_facts(job, facts);
+    }
 }
 
 const molt_loader_t *job_extension(const molt_job_t *job) {
@@ -434,15 +443,16 @@ static int store_resident(molt_job_t *job) {
 }
 
 int molt_job_store(molt_job_t *job, const molt_source_t *head) {
-    bool has_head = head || job->is_resident || job_is_standby_fallback(job);
+    bool is_slots = job_is_slots(job->config.target);
+    bool has_head = head || job->is_resident || is_slots || job_is_standby_fallback(job);
     if (!has_head || !begin_step(job, MOLT_JOB_PLANNED)) {
         return MOLT_ERR_INVAL;
     }
     if (job->is_delta && !job_delta_is_stashed(job)) {
         return MOLT_ERR_INVAL;
     }
-    if (job_is_standby_fallback(job)) {
-        return job_trial_store(job);
+    if (is_slots || job_is_standby_fallback(job)) {
+        return is_slots ? job_slots_store(job) : job_trial_store(job);
     }
     if (job->is_delta && job->config.options.is_fallback) {
         int err = job_delta_check_back(job);
@@ -478,8 +488,8 @@ int molt_job_commit(molt_job_t *job, uint32_t trial_starts) {
         return MOLT_ERR_INVAL;
     }
     job->stage = MOLT_JOB_NEW;
-    if (job_is_standby(job->config.target)) {
-        return job_standby_commit(job, trial_starts);
+    if (job_is_second_stage(job->config.target)) {
+        return job_is_slots(job->config.target) ? job_slots_commit(job, trial_starts) : job_standby_commit(job, trial_starts);
     }
     int err = job->is_resident
                   ? molt_resident_commit(job->config.flash, job->reserved_addr, trial_starts)

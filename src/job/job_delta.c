@@ -4,6 +4,7 @@
 #include "base/crc32.h"
 #include "base/geometry.h"
 #include "base/libc.h"
+#include "base/sector.h"
 #include "delta/delta_log.h"
 #include "job/head_file.h"
 #include "job/job_parts.h"
@@ -28,8 +29,14 @@ static uint8_t *sector_of(const molt_job_t *job) {
     return job->window + molt_delta_window_size(&job->delta->patch.header);
 }
 
+// Where the old image is.
+static uint32_t old_addr_of(const molt_job_t *job) {
+    const molt_target_t *target = job->config.target;
+    return job_is_slots(target) ? target->running.addr : target->image_addr;
+}
+
 static molt_delta_place_t place_of(const molt_job_t *job) {
-    return (molt_delta_place_t){ job->config.flash, job->config.target->image_addr, job->present_addr, NULL };
+    return (molt_delta_place_t){ job->config.flash, old_addr_of(job), job->present_addr, NULL };
 }
 
 // Its own, so that the core's functions are called by their names only.
@@ -60,7 +67,7 @@ static void take_header(molt_job_t *job, const molt_delta_header_t *header) {
 int job_delta_open(molt_job_t *job, const molt_reader_t *file) {
     molt_delta_header_t header;
     uint8_t sha1[MOLT_SHA1_SIZE];
-    if (job->config.target->delta.size == 0) {
+    if (job->config.target->delta.size == 0 && !job_is_slots(job->config.target)) {
         return job_trouble(job, MOLT_JOB_TROUBLE_NO_DELTA, MOLT_ERR_NOTSUP);
     }
     if (job->config.options.erase_all) {
@@ -112,7 +119,7 @@ static int decode_new(molt_job_t *job, uint32_t sector) {
         err = molt_delta_next(&job->delta->patch, sector_of(job), is_there, &write);
     }
     if (!err && !is_there) {
-        uint32_t addr = job->config.target->image_addr + sector * size;
+        uint32_t addr = old_addr_of(job) + sector * size;
         err = job->config.flash->read(job->config.flash->ctx, addr, sector_of(job), size);
     }
     return err;
@@ -191,7 +198,8 @@ int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
     if (leads_back(job) && job->delta->standing != MOLT_DELTA_NEW) {
         return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_BACK, MOLT_ERR_NOTSUP);
     }
-    if (!leads_back(job) && job->delta->standing == MOLT_DELTA_NEW) {
+    job->is_running = job->delta->standing == MOLT_DELTA_NEW;
+    if (!leads_back(job) && job->is_running) {
         return 0;
     }
     if (job->delta->standing == MOLT_DELTA_OTHER) {
@@ -199,7 +207,7 @@ int job_delta_plan(molt_job_t *job, const molt_reader_t *file) {
     }
     err = check_whole_patch(job);
     err = err ? err : check_image_of_patch(job);
-    if (err) {
+    if (err || job_is_slots(job->config.target)) {
         return err;
     }
     const molt_reader_t image = { job, job->image.size, read_delta_image };
@@ -226,8 +234,42 @@ int job_delta_check_back(molt_job_t *job) {
     return is_apart ? 0 : job_trouble(job, MOLT_JOB_TROUBLE_SAVED, MOLT_ERR_CORRUPT);
 }
 
+// Write a sector of the new image: the one that was decoded.
+static int write_new(molt_job_t *job, uint32_t sector) {
+    uint32_t size = sector_size_of(job);
+    int err = molt_sector_write(job->config.flash, job->config.target->image_addr + sector * size, sector_of(job), false);
+    return err ? err : job_progress(job, sector * size, job->image.size);
+}
+
+int job_delta_write(molt_job_t *job) {
+    molt_delta_t *patch = &job->delta->patch;
+    uint32_t size = sector_size_of(job);
+    uint32_t sector_count = ceil_div(job->image.size, size);
+    int err = begin_delta(job);
+    err = err ? err : molt_delta_first(patch, sector_of(job));
+    err = err ? err : write_new(job, 0);
+    for (uint32_t i = 0; !err && i < patch->header.op_count; i++) {
+        molt_delta_write_t write;
+        err = molt_delta_next(patch, sector_of(job), true, &write);
+        if (!err && MOLT_DELTA_OP_SLOT(patch->ops[i]) == 0) {
+            err = write_new(job, MOLT_DELTA_OP_SECTOR(patch->ops[i]));
+        }
+    }
+    // What both images have in the same place.
+    for (uint32_t sector = 1; !err && sector < sector_count; sector++) {
+        if (!molt_delta_is_written(patch, sector)) {
+            err = job->config.flash->read(job->config.flash->ctx, old_addr_of(job) + sector * size, sector_of(job), size);
+            err = err ? err : write_new(job, sector);
+        }
+    }
+    return err;
+}
+
 uint32_t molt_job_stash_count(const molt_job_t *job) {
-    return job->is_delta ? molt_delta_stash_count(&job->delta->patch.header) : job_is_standby_fallback(job) ? 1 : 0;
+    return job_is_slots(job->config.target) ? 0
+           : job->is_delta                  ? molt_delta_stash_count(&job->delta->patch.header)
+           : job_is_standby_fallback(job)   ? 1
+                                            : 0;
 }
 
 bool job_delta_is_stashed(const molt_job_t *job) {

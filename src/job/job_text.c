@@ -53,6 +53,8 @@ static const char *standby_text(molt_job_trouble_t trouble) {
             return "the image has no SHA-256 at its end, by which the boot loader knows that it is whole; build it with one";
         case MOLT_JOB_TROUBLE_REVISION:
             return "the image is for other revisions of this chip; take one that is built for this one";
+        case MOLT_JOB_TROUBLE_SLOT_FALLBACK:
+            return "with OTA slots the firmware that runs now is what a trial falls back on: take no other file for it";
         default:
             return "there is no room for trials between boot loader and partition table: upgrade without a fallback";
     }
@@ -96,6 +98,7 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_NO_HASH:
         case MOLT_JOB_TROUBLE_REVISION:
         case MOLT_JOB_TROUBLE_NO_TRIALS:
+        case MOLT_JOB_TROUBLE_SLOT_FALLBACK:
             return standby_text(job->trouble);
         case MOLT_JOB_TROUBLE_GZIP:
         case MOLT_JOB_TROUBLE_NO_GZIP:

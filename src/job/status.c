@@ -6,8 +6,10 @@
 
 #include "base/geometry.h"
 #include "job/head_file.h"
+#include "job/job_parts.h"
 #include "molt/error.h"
 #include "resident/resident.h"
+#include "slots/slots.h"
 #include "standby/standby.h"
 #include "upgrade/prepare.h"
 #include "upgrade/report.h"
@@ -53,6 +55,9 @@ static molt_outcome_t outcome_of(const molt_state_t *state) {
 int molt_status_read(
     const molt_target_t *target, const molt_flash_t *flash, const molt_source_t *head, uint8_t *sector, molt_status_t *status) {
     *status = (molt_status_t){ 0 };
+    if (job_is_slots(target)) {
+        return molt_otadata_status(flash, target, status);
+    }
     if (job_is_standby(target)) {
         return molt_standby_status(target, flash, sector, status);
     }
@@ -76,6 +81,9 @@ int molt_status_read(
 }
 
 int molt_status_cancel(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector) {
+    if (job_is_slots(target)) {
+        return molt_otadata_cancel(flash, target);
+    }
     if (job_is_standby(target)) {
         return molt_standby_cancel(flash, target, sector);
     }

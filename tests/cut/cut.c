@@ -90,9 +90,12 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
     bool is_small = run->shape->geometry.size < 0x40000;
     bool is_on_trial = (run->what & (TRIAL | ROLLBACK)) != 0;
     static molt_target_t standby;
+    bool is_esp32 = run->shape->is_standby || run->shape->slot_size;
     fixture_device(nor, run->shape);
     if (run->shape->is_standby) {
         standby = fixture_standby_target(run->shape, nor);
+    } else if (run->shape->slot_size) {
+        standby = fixture_slots_target(run->shape, nor, 0x10000);
     }
     nor->seed = run->seed;
     nor->piece_size = run->what & PIECES ? run->shape->geometry.page_size / 8 : 0;
@@ -106,7 +109,7 @@ static void set_up(const run_t *run, sim_nor_t *nor, torture_t *torture) {
         .overlay = fixture_overlay(run->shape),
         .code_once = cut_code(),
         .code_resident = cut_code(),
-        .standby = run->shape->is_standby ? &standby : NULL,
+        .standby = is_esp32 ? &standby : NULL,
         .code_standby = cut_code(),
         .fallback_path = is_on_trial ? FIXTURE_OLD_PATH : NULL,
         .confirms = (run->what & TRIAL) != 0,
@@ -190,8 +193,9 @@ static int parse_name(const char *name, run_t *run) {
     static const fixture_shape_t *const shapes[] = { &fixture_small, &fixture_full, &fixture_third, &fixture_small_gzip,
         &fixture_full_gzip, &fixture_small_resident, &fixture_small_resident_gzip, &fixture_full_resident, &fixture_short,
         &fixture_short_gzip, &fixture_short_resident, &fixture_small_standby, &fixture_small_standby_gzip,
-        &fixture_small_standby_trial, &fixture_short_standby, &fixture_full_standby, &fixture_small_delta, &fixture_short_delta,
-        &fixture_full_delta, &fixture_small_resident_delta, &fixture_short_resident_delta, &fixture_small_resident_back,
+        &fixture_small_standby_trial, &fixture_small_slots, &fixture_small_slots_gzip, &fixture_short_slots,
+        &fixture_short_standby, &fixture_full_standby, &fixture_small_delta, &fixture_short_delta, &fixture_full_delta,
+        &fixture_small_resident_delta, &fixture_short_resident_delta, &fixture_small_resident_back,
         &fixture_short_resident_back };
     size_t length = strcspn(name, "+");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
