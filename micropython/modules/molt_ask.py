@@ -79,15 +79,16 @@ def plan(file_name, erase_all=False):
     return result
 
 
-def for_trial(trial_starts, erase_all):
-    """Refuse a trial that could not end."""
+def for_trial(trial_starts, erase_all, fallback):
+    """Refuse a trial that could not end. True if it needs no file to fall back on."""
     from molt_chip import check_trial
 
-    check_trial()
+    needs_none = check_trial(fallback)
     if not isinstance(trial_starts, int) or not 1 <= trial_starts <= 32:
         raise ValueError("trial_starts has to be a number from 1 to 32")
     if erase_all:
         raise ValueError("erase_all would erase the fallback's file; leave out one of them")
+    return needs_none
 
 
 def pending():

@@ -33,7 +33,7 @@ def place(device, is_littlefs, erase_all):
     return device.start_sec * device.SEC_SIZE, device.blocks * device.SEC_SIZE
 
 
-def check_trial():
+def check_trial(fallback):
     if not _molt.resident():
         raise ValueError("a fallback needs resident mode; molt.install() installs it")
 

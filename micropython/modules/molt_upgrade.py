@@ -41,10 +41,11 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
                 molt.head alone until then. esp.DFU() resets, molt.cancel() takes it back.
     fallback    resident mode, and standby mode: the new firmware is on trial; unless it calls molt.confirm() within `trial_starts`
                 starts (1 to 32), the boot loader puts in the image of this file. A delta file has to lead from the
-                new firmware back to the present one
+                new firmware back to the present one. With OTA slots True: unless it calls molt.confirm() in its first start,
+                the firmware that runs now starts again
     drop_frozen delete the dynamic frozen modules that the new firmware would run over; else they are a reason to refuse
     progress    progress(phase, done, total) is called now and then: phase 'image', 'file', 'compare', in bytes, and
-                'write', in steps. What it raises stops the upgrade, before anything is written if not in 'write'
+                'write', in steps, with OTA slots in bytes. What it raises stops the upgrade, before anything is written if not in 'write'
     sha256      what the file's SHA-256 has to be (of the file as it is named, packed or not): hexadecimal or bytes
 
     Files that are open for writing on a littlefs are flushed before the reset. Where every sector of the image is in place
@@ -56,8 +57,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         _do("molt_file", "already")
     before = prepared
     trial = None
-    if fallback is not None:
-        _do("molt_ask", "for_trial", trial_starts, erase_all)
+    if fallback is not None and not _do("molt_ask", "for_trial", trial_starts, erase_all, fallback):
         job = open_job(fallback, is_fallback=True, safe_check=safe_check, verbose=verbose, drop_frozen=drop_frozen)[0]
         trial = _do("molt_file", "say_image", job, fallback, None, drop_frozen, False)
         job.plan()
@@ -96,7 +96,7 @@ def fwupdate(file_name, erase_all=False, safe_check=True, verbose=True, reset=Tr
         job.store(SAVED)
     if verbose and saves:
         _do("molt_chip", "say_risk", ", and by the boot loader once more at its end: both times ")
-    job.commit(trial_starts if trial else 0)
+    job.commit(0 if fallback is None else trial_starts)
     prepared += 1
     # From here on there is nothing to be loaded: it must not fail any more.
     if progress:

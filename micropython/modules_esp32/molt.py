@@ -6,6 +6,9 @@
 
 The file is checked, the plan is stored, the firmware's first byte is broken, and the device resets. The chip's boot loader then
 starts molt's loader, which does the rest; a power cut during its work is made up for at the next start.
+
+Where the partition table has OTA slots nothing is installed: the image is written into the slot that does not run, and started
+from there after the reset.
 """
 
 from molt_upgrade import fwupdate
@@ -47,9 +50,15 @@ def standby():
     return _molt.standby()[0]
 
 
+def slots():
+    """None where the partition table has no OTA slots. Else the number of the one that runs, None for the factory partition; the
+    number of the one that an upgrade goes to; its size."""
+    return _molt.slots()
+
+
 def confirm():
     """Keep the firmware that is on trial. True if one was."""
-    return _molt.standby_confirm()
+    return _molt.confirm()
 
 
 def status():
@@ -59,11 +68,11 @@ def status():
     resumed   how often the power was cut while molt's loader worked
     crc32     of the image that was wanted
     resident  False
-    starts    on trial: how many starts are left
+    starts    on trial: how many starts are left; with OTA slots there is one
     counted   on trial: whether the boot loader counts this one; if not it does not do rollback, or what it noted was torn
     """
-    found = _molt.standby_status()
-    if not found or not found[0]:
+    found = _molt.outcome()
+    if not found or not (found[0] or found[3]):
         return None
     outcome, starts, crc, on_trial, left, is_counted = found
     result = {"resident": False, "crc32": crc, "resumed": max(0, starts - 1)}
@@ -74,9 +83,9 @@ def status():
 
 
 def cancel(verbose=True):
-    """Take back what fwupdate(..., reset=False) prepared; the next reset puts the firmware's first byte back. True if there was
-    something."""
+    """Take back what fwupdate(..., reset=False) prepared; in standby mode the next reset puts the firmware's first byte back. True if
+    there was something."""
     is_done = _molt.cancel()
     if is_done and verbose:
-        print("molt: taken back; reset before the next fwupdate()")
+        print("molt: taken back" + ("" if _molt.slots() else "; reset before the next fwupdate()"))
     return is_done

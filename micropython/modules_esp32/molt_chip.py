@@ -21,8 +21,12 @@ def place(device, is_littlefs, erase_all):
     return addr, size
 
 
-def check_trial():
-    """Raise ValueError if there cannot be a trial."""
+def check_trial(fallback):
+    """Raise ValueError if there cannot be a trial. True if it needs no file: with OTA slots there is the firmware that runs now."""
+    if _molt.slots():
+        if fallback is not True:
+            raise ValueError("with OTA slots a trial falls back on the firmware that runs now: fallback=True")
+        return True
     trouble = _molt.standby()
     if trouble[0]:
         raise ValueError("a fallback needs molt's loader: %s" % trouble[0])

@@ -10,6 +10,9 @@
 #error "micropython.mk or micropython.cmake defines MOLT_STANDBY"
 #endif
 
+// What molt does when the firmware begins, and at each soft reset: mp_init() calls it, when there is a heap.
+void molt_port_init(void);
+
 // Fill in `flash`. Call it before each use: its size may have changed since the firmware was built.
 void molt_device_flash(molt_flash_t *flash);
 

@@ -3,8 +3,8 @@
 #include "device.h"
 
 #include "esp_system.h"
+#include "frozen.h"
 #include "molt/error.h"
-#include "molt/standby.h"
 #include "molt_idf.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -24,36 +24,49 @@ void molt_device_restart(void) {
     esp_restart();
 }
 
-int molt_device_standby(molt_standby_t *standby) {
+// The firmware begins, or a soft reset.
+void molt_port_init(void) {
+    molt_flash_t flash;
+    molt_target_t target;
+    molt_idf_way_t way;
+    molt_frozen_init();
+    molt_device_flash(&flash);
+    uint8_t *buf = m_new_maybe(uint8_t, MOLT_STANDBY_BUF_SIZE);
+    if (buf && molt_idf_find(&flash, buf, &way, &target) == 0 && way.has_slots && way.obstacle == NULL) {
+        // What fails now the next start does.
+        (void)molt_slots_settle(&target, &flash);
+    }
+    m_del(uint8_t, buf, MOLT_STANDBY_BUF_SIZE);
+}
+
+int molt_device_find(molt_idf_way_t *way, molt_target_t *target) {
     molt_flash_t flash;
     molt_device_flash(&flash);
     uint8_t *buf = m_new(uint8_t, MOLT_STANDBY_BUF_SIZE);
-    int err = molt_standby_read(&flash, molt_idf_chip->standby, buf, standby);
+    int err = molt_idf_find(&flash, buf, way, target);
     m_del(uint8_t, buf, MOLT_STANDBY_BUF_SIZE);
     return err;
 }
 
-void molt_device_check(int err, const molt_standby_t *standby) {
-    const char *obstacle = molt_idf_obstacle(standby);
-    if (obstacle) {
-        molt_raise(MOLT_ERR_NOTSUP, obstacle);
+void molt_device_check(int err, const molt_idf_way_t *way) {
+    if (way->obstacle) {
+        molt_raise(MOLT_ERR_NOTSUP, way->obstacle);
     }
-    if (err == MOLT_ERR_NOENT || err == MOLT_ERR_CORRUPT) {
+    if (!way->has_slots && (err == MOLT_ERR_NOENT || err == MOLT_ERR_CORRUPT)) {
         // Both are OSErrors whose number would say something else.
         vstr_t text;
         vstr_init(&text, 80);
-        vstr_printf(&text, "%s: molt.install()", molt_standby_text(standby));
+        vstr_printf(&text, "%s: molt.install()", molt_idf_text(way));
         molt_raise(MOLT_ERR_NOTSUP, vstr_null_terminated_str(&text));
     }
     if (err) {
-        molt_raise(err, err == MOLT_ERR_NOTSUP ? molt_standby_text(standby) : "flash cannot be read");
+        molt_raise(err, molt_idf_text(way));
     }
 }
 
 const molt_target_t *molt_device_target(molt_target_t *memory) {
-    molt_standby_t standby;
-    molt_device_check(molt_device_standby(&standby), &standby);
-    molt_standby_target(memory, molt_idf_chip, &standby);
+    molt_idf_way_t way;
+    molt_device_check(molt_device_find(&way, memory), &way);
     return memory;
 }
 

@@ -8,6 +8,10 @@
 
 _Static_assert(MOLT_DEVICE_KEPT_MAX >= MOLT_MAP_KEPT_MAX + 2, "beside the map's regions a filesystem and the frozen modules");
 
+void molt_port_init(void) {
+    molt_frozen_init();
+}
+
 void molt_device_flash(molt_flash_t *flash) {
     molt_esp8266_flash(flash);
 }

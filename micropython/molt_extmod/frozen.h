@@ -37,6 +37,9 @@ extern molt_frozen_t molt_frozen;
 extern const molt_link_abi_t molt_frozen_abi;
 extern const molt_mpy_target_t molt_frozen_target;
 
+// Open the store, and link what is to be linked: at each start.
+void molt_frozen_init(void);
+
 // --- what differs between the chips
 
 // At each start: set molt_frozen's region and base_vaddr; or leave the region's size 0, with why and why_err set.

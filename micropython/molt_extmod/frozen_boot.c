@@ -25,8 +25,6 @@
 #include "py/runtime.h"
 #include "py/smallint.h"
 
-void molt_frozen_init(void);
-
 #if !MOLT_FROZEN
 
 void molt_frozen_init(void) {

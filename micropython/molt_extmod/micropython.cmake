@@ -9,6 +9,7 @@ target_sources(usermod_molt INTERFACE
     ${MOLT_MOD}/modmolt.c
     ${MOLT_MOD}/upgrade_obj.c
     ${MOLT_MOD}/standby_api.c
+    ${MOLT_MOD}/outcome_api.c
     ${MOLT_MOD}/device_esp32.c
     ${MOLT_MOD}/frozen_esp32.c
     ${MOLT_MOD}/frozen_boot.c
@@ -42,7 +43,7 @@ target_compile_options(usermod_molt INTERFACE
     ${MOLT_OPTIONS}
     -Wno-unused-function
     # MICROPY_PORT_INIT_FUNC, for mp_init().
-    "$<$<COMPILE_LANGUAGE:C>:SHELL:-include ${MOLT_MOD}/frozen_init.h>"
+    "$<$<COMPILE_LANGUAGE:C>:SHELL:-include ${MOLT_MOD}/port_init.h>"
 )
 # import finds dynamic frozen modules: frozen_import.c.
 target_link_options(usermod_molt INTERFACE -Wl,--wrap=mp_find_frozen_module)

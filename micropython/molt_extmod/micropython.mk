@@ -13,7 +13,7 @@ endif
 
 ifneq ($(IDF_TARGET),)
 # The ESP32 family on the virtual board; MicroPython's esp32 port takes micropython.cmake.
-SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c standby_api.c device_esp32.c frozen_esp32.c \
+SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c upgrade_obj.c standby_api.c outcome_api.c device_esp32.c frozen_esp32.c \
     core.c core_lfs.c core_esp32.c core_idf.c)
 CFLAGS_USERMOD += -DMOLT_STANDBY=1 -Wno-unused-function $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
     include src ports/esp32 ports/esp32/prebuilt ports/idf))
@@ -46,4 +46,4 @@ ifeq ($(MOLT_FROZEN),0)
 CFLAGS_USERMOD += -DMOLT_FROZEN=0
 endif
 SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,frozen_boot.c frozen_import.c frozen_api.c frozen_names.c core_frozen.c)
-CFLAGS_USERMOD += '-DMICROPY_PORT_INIT_FUNC=do { extern void molt_frozen_init(void); molt_frozen_init(); } while (0)'
+CFLAGS_USERMOD += '-DMICROPY_PORT_INIT_FUNC=do { extern void molt_port_init(void); molt_port_init(); } while (0)'

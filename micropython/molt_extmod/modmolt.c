@@ -195,8 +195,9 @@ static const mp_rom_map_elem_t molt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_resident), MP_ROM_PTR(&molt_resident_obj) },
 #if MOLT_STANDBY
     { MP_ROM_QSTR(MP_QSTR_standby), MP_ROM_PTR(&molt_standby_obj) },
-    { MP_ROM_QSTR(MP_QSTR_standby_status), MP_ROM_PTR(&molt_standby_status_obj) },
-    { MP_ROM_QSTR(MP_QSTR_standby_confirm), MP_ROM_PTR(&molt_standby_confirm_obj) },
+    { MP_ROM_QSTR(MP_QSTR_slots), MP_ROM_PTR(&molt_slots_obj) },
+    { MP_ROM_QSTR(MP_QSTR_outcome), MP_ROM_PTR(&molt_outcome_obj) },
+    { MP_ROM_QSTR(MP_QSTR_confirm), MP_ROM_PTR(&molt_confirm_obj) },
     { MP_ROM_QSTR(MP_QSTR_standby_install), MP_ROM_PTR(&molt_standby_install_obj) },
     { MP_ROM_QSTR(MP_QSTR_standby_uninstall), MP_ROM_PTR(&molt_standby_uninstall_obj) },
 #else

@@ -1,4 +1,4 @@
-// What is prepared, and taking it back: pending.c on the ESP8266, standby_api.c on the ESP32 family.
+// What is prepared, and taking it back: pending.c on the ESP8266, outcome_api.c on the ESP32 family.
 #ifndef MOLT_MICROPYTHON_PENDING_H
 #define MOLT_MICROPYTHON_PENDING_H
 

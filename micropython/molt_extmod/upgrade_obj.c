@@ -101,7 +101,7 @@ static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
 }
 
 static void call_back(upgrade_obj_t *self, uint32_t done, uint32_t total) {
-    static const qstr_short_t names[] = { MP_QSTR_image, MP_QSTR_file, MP_QSTR_compare };
+    static const qstr_short_t names[] = { MP_QSTR_image, MP_QSTR_file, MP_QSTR_compare, MP_QSTR_write };
     if (self->callback != mp_const_none && self->shown_phase < MP_ARRAY_SIZE(names)) {
         mp_obj_t args[] = {
             MP_OBJ_NEW_QSTR(names[self->shown_phase]),

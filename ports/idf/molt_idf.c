@@ -40,6 +40,7 @@
 const molt_target_t *const molt_idf_chip = &IDF_CHIP;
 
 #define IDF_SECTOR_SIZE 4096u
+#define IDF_BLOCK_SIZE 65536u
 
 static int idf_result(esp_err_t err) {
     return err == ESP_OK ? 0 : MOLT_ERR_IO;
@@ -75,31 +76,64 @@ static int idf_erase_sector(void *ctx, uint32_t addr) {
     return idf_result(err);
 }
 
+static int idf_erase_block(void *ctx, uint32_t addr) {
+    (void)ctx;
+    return idf_result(esp_flash_erase_region(NULL, addr, IDF_BLOCK_SIZE));
+}
+
 void molt_idf_flash(molt_flash_t *flash) {
     uint32_t size = 0;
     (void)esp_flash_get_size(NULL, &size);
     *flash = (molt_flash_t){
-        .geometry = { size, IDF_SECTOR_SIZE, 65536, 256 },
+        .geometry = { size, IDF_SECTOR_SIZE, IDF_BLOCK_SIZE, 256 },
         .read = idf_read,
         .prog = idf_prog,
         .erase_sector = idf_erase_sector,
-        // The running firmware erases no 64 KB block; the loader does, by the mask ROM.
-        .erase_block = NULL,
+        .erase_block = idf_erase_block,
     };
 }
 
-const char *molt_idf_obstacle(const molt_standby_t *standby) {
+// Of the partition that this program runs from; 0 for none that is in the table.
+static uint32_t running_addr(void) {
+    const esp_partition_t *running = esp_ota_get_running_partition();
+    return running ? running->address : 0;
+}
+
+static const char *find_obstacle(const molt_idf_way_t *way) {
     if (esp_flash_encryption_enabled()) {
         return "flash is encrypted on this device, and molt writes it as it is";
     }
     if (esp_secure_boot_enabled()) {
-        return "secure boot is enabled on this device: its boot loader would not start molt's";
+        return way->has_slots ? "secure boot is enabled on this device, and molt knows no signatures"
+                              : "secure boot is enabled on this device: its boot loader would not start molt's";
     }
-    const esp_partition_t *running = esp_ota_get_running_partition();
-    if (standby->app.size && (running == NULL || running->address != standby->app.addr)) {
+    if (!way->has_slots && way->standby.app.size && running_addr() != way->standby.app.addr) {
         return "this firmware runs from another partition than the factory partition";
     }
     return NULL;
+}
+
+int molt_idf_find(const molt_flash_t *flash, uint8_t *buf, molt_idf_way_t *way, molt_target_t *target) {
+    int err = molt_slots_read(flash, molt_idf_chip->standby, buf, &way->slots);
+    way->has_slots = way->slots.count && way->slots.defect != MOLT_SLOTS_JOINED;
+    if (way->has_slots) {
+        err = err ? err : molt_slots_target(target, molt_idf_chip, &way->slots, running_addr());
+    } else {
+        err = molt_standby_read(flash, molt_idf_chip->standby, buf, &way->standby);
+        if (!err) {
+            molt_standby_target(target, molt_idf_chip, &way->standby);
+        }
+    }
+    way->obstacle = find_obstacle(way);
+    return err;
+}
+
+const char *molt_idf_text(const molt_idf_way_t *way) {
+    bool is_read = way->has_slots ? way->slots.defect != MOLT_SLOTS_FINE : way->standby.defect != MOLT_STANDBY_FINE;
+    if (!is_read) {
+        return "flash cannot be read";
+    }
+    return way->has_slots ? molt_slots_text(&way->slots) : molt_standby_text(&way->standby);
 }
 
 uint32_t molt_idf_chip_revision(void) {

@@ -38,6 +38,9 @@ int job_slots_check(molt_job_t *job) {
         return job_trouble(job, MOLT_JOB_TROUBLE_TRIAL, MOLT_ERR_BUSY);
     }
     job->present_addr = job->config.target->running.addr;
+    if (job->config.options.erase_all) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_SLOT_ERASE, MOLT_ERR_NOTSUP);
+    }
     bool is_fallback = job->config.options.is_fallback;
     return is_fallback ? job_trouble(job, MOLT_JOB_TROUBLE_SLOT_FALLBACK, MOLT_ERR_NOTSUP) : 0;
 }

@@ -55,6 +55,8 @@ static const char *standby_text(molt_job_trouble_t trouble) {
             return "the image is for other revisions of this chip; take one that is built for this one";
         case MOLT_JOB_TROUBLE_SLOT_FALLBACK:
             return "with OTA slots the firmware that runs now is what a trial falls back on: take no other file for it";
+        case MOLT_JOB_TROUBLE_SLOT_ERASE:
+            return "with OTA slots there is no boot loader of molt's that would erase the filesystem: leave out erase_all";
         default:
             return "there is no room for trials between boot loader and partition table: upgrade without a fallback";
     }
@@ -99,6 +101,7 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_REVISION:
         case MOLT_JOB_TROUBLE_NO_TRIALS:
         case MOLT_JOB_TROUBLE_SLOT_FALLBACK:
+        case MOLT_JOB_TROUBLE_SLOT_ERASE:
             return standby_text(job->trouble);
         case MOLT_JOB_TROUBLE_GZIP:
         case MOLT_JOB_TROUBLE_NO_GZIP:

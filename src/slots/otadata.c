@@ -9,19 +9,19 @@
 #include "molt/error.h"
 #include "slots/slots.h"
 
-#define ENTRY_COUNT 2u
-#define ENTRY_SIZE 32u
-enum { ENTRY_OFF_NUMBER = 0, ENTRY_OFF_LABEL = 4, ENTRY_OFF_STATE = 24, ENTRY_OFF_CRC = 28 };
+#define OTADATA_ENTRY_COUNT 2u
+#define OTADATA_ENTRY_SIZE 32u
+enum { OTADATA_OFF_NUMBER = 0, OTADATA_OFF_LABEL = 4, OTADATA_OFF_STATE = 24, OTADATA_OFF_CRC = 28 };
 enum { STATE_NEW = 0, STATE_PENDING = 1, STATE_VALID = 2, STATE_INVALID = 3, STATE_ABORTED = 4 };
 #define NUMBER_NONE UINT32_MAX
 
 // In the label: this, the CRC-32 of the image, whether it was put in on trial, and whether the entry was made firm.
 #define LABEL_MAGIC 0x746c6f6du  // "molt"
 enum {
-    LABEL_OFF_IMAGE_CRC = ENTRY_OFF_LABEL + 4,
-    LABEL_OFF_TRIAL = ENTRY_OFF_LABEL + 8,
-    LABEL_OFF_FIRM = ENTRY_OFF_LABEL + 12,
-    LABEL_OFF_FIRM_BACK = ENTRY_OFF_LABEL + 16,  // likewise behind a trial that was not confirmed
+    LABEL_OFF_IMAGE_CRC = OTADATA_OFF_LABEL + 4,
+    LABEL_OFF_TRIAL = OTADATA_OFF_LABEL + 8,
+    LABEL_OFF_FIRM = OTADATA_OFF_LABEL + 12,
+    LABEL_OFF_FIRM_BACK = OTADATA_OFF_LABEL + 16,  // likewise behind a trial that was not confirmed
 };
 #define LABEL_TRIAL 0x6c697274u  // "tril"
 #define LABEL_FIRM 0u
@@ -30,7 +30,7 @@ enum {
 #define OTADATA_TRIES 4u
 
 typedef struct otadata {
-    uint32_t words[ENTRY_COUNT][ENTRY_SIZE / 4];
+    uint32_t words[OTADATA_ENTRY_COUNT][OTADATA_ENTRY_SIZE / 4];
 } otadata_t;
 
 static const uint8_t *entry_of(const otadata_t *otadata, uint32_t i) {
@@ -38,11 +38,11 @@ static const uint8_t *entry_of(const otadata_t *otadata, uint32_t i) {
 }
 
 static uint32_t number_of(const otadata_t *otadata, uint32_t i) {
-    return load32_le(entry_of(otadata, i) + ENTRY_OFF_NUMBER);
+    return load32_le(entry_of(otadata, i) + OTADATA_OFF_NUMBER);
 }
 
 static uint32_t state_of(const otadata_t *otadata, uint32_t i) {
-    return load32_le(entry_of(otadata, i) + ENTRY_OFF_STATE);
+    return load32_le(entry_of(otadata, i) + OTADATA_OFF_STATE);
 }
 
 // The CRC is over the number alone.
@@ -58,25 +58,25 @@ static bool is_passed_over(const otadata_t *otadata, uint32_t i) {
 }
 
 static bool has_crc(const otadata_t *otadata, uint32_t i) {
-    return load32_le(entry_of(otadata, i) + ENTRY_OFF_CRC) == crc_of_number(number_of(otadata, i));
+    return load32_le(entry_of(otadata, i) + OTADATA_OFF_CRC) == crc_of_number(number_of(otadata, i));
 }
 
 static bool counts(const otadata_t *otadata, uint32_t i) {
     return !is_passed_over(otadata, i) && has_crc(otadata, i);
 }
 
-// The entry that counts, or ENTRY_COUNT for none.
+// The entry that counts, or OTADATA_ENTRY_COUNT for none.
 static uint32_t active_of(const otadata_t *otadata) {
     bool first = counts(otadata, 0);
     bool second = counts(otadata, 1);
     if (first && second) {
         return number_of(otadata, 0) >= number_of(otadata, 1) ? 0 : 1;
     }
-    return first ? 0 : second ? 1 : ENTRY_COUNT;
+    return first ? 0 : second ? 1 : OTADATA_ENTRY_COUNT;
 }
 
 static uint32_t slot_of(const otadata_t *otadata, uint32_t i, uint32_t slot_count) {
-    return i == ENTRY_COUNT ? MOLT_SLOT_NONE : (number_of(otadata, i) - 1) % slot_count;
+    return i == OTADATA_ENTRY_COUNT ? MOLT_SLOT_NONE : (number_of(otadata, i) - 1) % slot_count;
 }
 
 // Read until two readings are the same: what is destroyed next depends on it.
@@ -87,8 +87,8 @@ static int read_otadata(const molt_flash_t *flash, uint32_t addr, otadata_t *ota
     memset(otadata, 0, sizeof *otadata);
     for (uint32_t try = 0; try < OTADATA_TRIES; try++) {
         before = *otadata;
-        err = flash->read(flash->ctx, addr, otadata->words[0], ENTRY_SIZE);
-        err = err ? err : flash->read(flash->ctx, addr + sector_size, otadata->words[1], ENTRY_SIZE);
+        err = flash->read(flash->ctx, addr, otadata->words[0], OTADATA_ENTRY_SIZE);
+        err = err ? err : flash->read(flash->ctx, addr + sector_size, otadata->words[1], OTADATA_ENTRY_SIZE);
         if (!err && try && memcmp(&before, otadata, sizeof before) == 0) {
             return 0;
         }
@@ -100,41 +100,51 @@ static int read_otadata(const molt_flash_t *flash, uint32_t addr, otadata_t *ota
 typedef struct note {
     uint32_t number;
     uint32_t state;
-    uint8_t label[ENTRY_OFF_STATE - ENTRY_OFF_LABEL];
+    uint8_t label[OTADATA_OFF_STATE - OTADATA_OFF_LABEL];
 } note_t;
 
 static void set_label(note_t *note, uint32_t image_crc, bool on_trial) {
     store32_le(note->label, LABEL_MAGIC);
-    store32_le(note->label + LABEL_OFF_IMAGE_CRC - ENTRY_OFF_LABEL, image_crc);
-    store32_le(note->label + LABEL_OFF_TRIAL - ENTRY_OFF_LABEL, on_trial ? LABEL_TRIAL : UINT32_MAX);
+    store32_le(note->label + LABEL_OFF_IMAGE_CRC - OTADATA_OFF_LABEL, image_crc);
+    store32_le(note->label + LABEL_OFF_TRIAL - OTADATA_OFF_LABEL, on_trial ? LABEL_TRIAL : UINT32_MAX);
 }
 
-// One try. The number goes in last: an entry that is torn has not its CRC, and does not count.
-static int try_entry(const molt_flash_t *flash, uint32_t addr, const uint32_t words[ENTRY_SIZE / 4]) {
-    uint32_t found[ENTRY_SIZE / 4];
+static int hold_to(const molt_flash_t *flash, uint32_t addr, const uint32_t *words, uint32_t size) {
+    uint32_t found[OTADATA_ENTRY_SIZE / 4];
+    int err = flash->read(flash->ctx, addr, found, size);
+    return err || memcmp(found, words, size) == 0 ? err : MOLT_ERR_IO;
+}
+
+// One try. The number goes in last, when the rest is there: an entry without it has not its CRC, and does not count.
+static int try_entry(const molt_flash_t *flash, uint32_t addr, const uint32_t words[OTADATA_ENTRY_SIZE / 4]) {
+    const uint32_t *rest = words + OTADATA_OFF_LABEL / 4;
     int err = flash->erase_sector(flash->ctx, addr);
-    err = err ? err : flash->prog(flash->ctx, addr + ENTRY_OFF_LABEL, words + 1, ENTRY_SIZE - ENTRY_OFF_LABEL);
-    err = err ? err : flash->prog(flash->ctx, addr, words, ENTRY_OFF_LABEL);
-    err = err ? err : flash->read(flash->ctx, addr, found, ENTRY_SIZE);
-    return err || memcmp(found, words, ENTRY_SIZE) == 0 ? err : MOLT_ERR_IO;
-}
-
-static int write_entry(const molt_flash_t *flash, uint32_t otadata_addr, uint32_t i, const note_t *note) {
-    uint32_t words[ENTRY_SIZE / 4];
-    uint8_t *entry = (uint8_t *)words;
-    store32_le(entry + ENTRY_OFF_NUMBER, note->number);
-    memcpy(entry + ENTRY_OFF_LABEL, note->label, sizeof note->label);
-    store32_le(entry + ENTRY_OFF_STATE, note->state);
-    store32_le(entry + ENTRY_OFF_CRC, crc_of_number(note->number));
-    int err = MOLT_ERR_IO;
-    for (uint32_t try = 0; err && try < OTADATA_TRIES; try++) {
-        err = try_entry(flash, otadata_addr + i * molt_sector_size(&flash->geometry), words);
-    }
-    return err;
+    err = err ? err : flash->prog(flash->ctx, addr + OTADATA_OFF_LABEL, rest, OTADATA_ENTRY_SIZE - OTADATA_OFF_LABEL);
+    err = err ? err : hold_to(flash, addr + OTADATA_OFF_LABEL, rest, OTADATA_ENTRY_SIZE - OTADATA_OFF_LABEL);
+    err = err ? err : flash->prog(flash->ctx, addr, words, OTADATA_OFF_LABEL);
+    return err ? err : hold_to(flash, addr, words, OTADATA_ENTRY_SIZE);
 }
 
 static int erase_entry(const molt_flash_t *flash, uint32_t otadata_addr, uint32_t i) {
     return flash->erase_sector(flash->ctx, otadata_addr + i * molt_sector_size(&flash->geometry));
+}
+
+static int write_entry(const molt_flash_t *flash, uint32_t otadata_addr, uint32_t i, const note_t *note) {
+    uint32_t words[OTADATA_ENTRY_SIZE / 4];
+    uint8_t *entry = (uint8_t *)words;
+    store32_le(entry + OTADATA_OFF_NUMBER, note->number);
+    memcpy(entry + OTADATA_OFF_LABEL, note->label, sizeof note->label);
+    store32_le(entry + OTADATA_OFF_STATE, note->state);
+    store32_le(entry + OTADATA_OFF_CRC, crc_of_number(note->number));
+    int err = MOLT_ERR_IO;
+    for (uint32_t try = 0; err && try < OTADATA_TRIES; try++) {
+        err = try_entry(flash, otadata_addr + i * molt_sector_size(&flash->geometry), words);
+    }
+    if (err) {
+        // It is not what it should be, and must not count.
+        (void)erase_entry(flash, otadata_addr, i);
+    }
+    return err;
 }
 
 // The next number that means `slot`.
@@ -167,10 +177,10 @@ static int settle(const molt_flash_t *flash, const molt_target_t *target, otadat
         err = erase_entry(flash, addr, 1 - active);
         err = err ? err : erase_entry(flash, addr, active);
     } else {
-        uint32_t above = active == ENTRY_COUNT ? 0 : number_of(otadata, active);
+        uint32_t above = active == OTADATA_ENTRY_COUNT ? 0 : number_of(otadata, active);
         note_t note = { .number = next_number(above, target->running_slot, target->slot_count), .state = STATE_VALID };
         memset(note.label, 0xff, sizeof note.label);
-        err = write_entry(flash, addr, active == ENTRY_COUNT ? 0 : 1 - active, &note);
+        err = write_entry(flash, addr, active == OTADATA_ENTRY_COUNT ? 0 : 1 - active, &note);
     }
     return err ? err : read_otadata(flash, addr, otadata);
 }
@@ -183,15 +193,15 @@ int molt_otadata_commit(const molt_flash_t *flash, const molt_target_t *target, 
         return err;
     }
     uint32_t active = active_of(&otadata);
-    uint32_t above = active == ENTRY_COUNT ? 0 : number_of(&otadata, active);
+    uint32_t above = active == OTADATA_ENTRY_COUNT ? 0 : number_of(&otadata, active);
     note_t note = { .number = next_number(above, target->slot, target->slot_count), .state = on_trial ? STATE_NEW : STATE_VALID };
     memset(note.label, 0xff, sizeof note.label);
     set_label(&note, image_crc, on_trial);
-    return write_entry(flash, target->otadata_addr, active == ENTRY_COUNT ? 0 : 1 - active, &note);
+    return write_entry(flash, target->otadata_addr, active == OTADATA_ENTRY_COUNT ? 0 : 1 - active, &note);
 }
 
 static bool is_molts(const otadata_t *otadata, uint32_t i) {
-    return i < ENTRY_COUNT && has_crc(otadata, i) && load32_le(entry_of(otadata, i) + ENTRY_OFF_LABEL) == LABEL_MAGIC;
+    return i < OTADATA_ENTRY_COUNT && has_crc(otadata, i) && load32_le(entry_of(otadata, i) + OTADATA_OFF_LABEL) == LABEL_MAGIC;
 }
 
 static bool is_of_trial(const otadata_t *otadata, uint32_t i) {
@@ -201,7 +211,7 @@ static bool is_of_trial(const otadata_t *otadata, uint32_t i) {
 // Whether the next reset starts another slot than what runs. What was tried and did not start is PENDING.
 static bool is_prepared(const molt_target_t *target, const otadata_t *otadata) {
     uint32_t active = active_of(otadata);
-    return active < ENTRY_COUNT && slot_of(otadata, active, target->slot_count) != target->running_slot
+    return active < OTADATA_ENTRY_COUNT && slot_of(otadata, active, target->slot_count) != target->running_slot
            && state_of(otadata, active) != STATE_PENDING;
 }
 
@@ -219,11 +229,11 @@ int molt_otadata_cancel(const molt_flash_t *flash, const molt_target_t *target) 
     return err ? err : settle(flash, target, &otadata);
 }
 
-static molt_outcome_t outcome_of(const molt_target_t *target, const otadata_t *otadata, uint32_t *of) {
+static molt_outcome_t otadata_outcome(const molt_target_t *target, const otadata_t *otadata, uint32_t *of) {
     uint32_t active = active_of(otadata);
     *of = active;
-    for (uint32_t i = 0; i < ENTRY_COUNT; i++) {
-        bool is_later = active == ENTRY_COUNT || number_of(otadata, i) > number_of(otadata, active);
+    for (uint32_t i = 0; i < OTADATA_ENTRY_COUNT; i++) {
+        bool is_later = active == OTADATA_ENTRY_COUNT || number_of(otadata, i) > number_of(otadata, active);
         if (is_later && is_molts(otadata, i) && state_of(otadata, i) == STATE_ABORTED) {
             *of = i;
             return MOLT_OUTCOME_ROLLED_BACK;
@@ -240,7 +250,7 @@ static molt_outcome_t outcome_of(const molt_target_t *target, const otadata_t *o
 
 static bool is_on_trial(const molt_target_t *target, const otadata_t *otadata) {
     uint32_t active = active_of(otadata);
-    return active < ENTRY_COUNT && slot_of(otadata, active, target->slot_count) == target->running_slot
+    return active < OTADATA_ENTRY_COUNT && slot_of(otadata, active, target->slot_count) == target->running_slot
            && state_of(otadata, active) <= STATE_PENDING;
 }
 
@@ -254,7 +264,7 @@ int molt_otadata_status(const molt_flash_t *flash, const molt_target_t *target, 
     status->is_prepared = is_prepared(target, &otadata);
     status->is_on_trial = is_on_trial(target, &otadata);
     status->is_counted = status->is_on_trial && state_of(&otadata, active_of(&otadata)) == STATE_PENDING;
-    status->outcome = outcome_of(target, &otadata, &of);
+    status->outcome = otadata_outcome(target, &otadata, &of);
     if (status->is_on_trial) {
         status->outcome = MOLT_OUTCOME_NONE;
     }
@@ -274,7 +284,7 @@ static int make_firm(const molt_flash_t *flash, uint32_t otadata_addr, const ota
     if (load32_le(entry_of(otadata, i) + mark_off) == LABEL_FIRM) {
         return 0;
     }
-    int err = flash->prog(flash->ctx, addr, otadata->words[i], ENTRY_SIZE);
+    int err = flash->prog(flash->ctx, addr, otadata->words[i], OTADATA_ENTRY_SIZE);
     return err ? err : flash->prog(flash->ctx, addr + mark_off, &firm, sizeof firm);
 }
 
@@ -285,7 +295,7 @@ int molt_slots_settle(const molt_target_t *target, const molt_flash_t *flash) {
     if (err) {
         return err;
     }
-    if (outcome_of(target, &otadata, &of) == MOLT_OUTCOME_ROLLED_BACK) {
+    if (otadata_outcome(target, &otadata, &of) == MOLT_OUTCOME_ROLLED_BACK) {
         return make_firm(flash, target->otadata_addr, &otadata, of, LABEL_OFF_FIRM_BACK);
     }
     if (!is_molts(&otadata, of) || slot_of(&otadata, of, target->slot_count) != target->running_slot) {
@@ -293,7 +303,7 @@ int molt_slots_settle(const molt_target_t *target, const molt_flash_t *flash) {
     }
     if (is_of_trial(&otadata, of) && !is_known_state(state_of(&otadata, of))) {
         note_t note = { .number = number_of(&otadata, of), .state = STATE_PENDING };
-        memcpy(note.label, entry_of(&otadata, of) + ENTRY_OFF_LABEL, sizeof note.label);
+        memcpy(note.label, entry_of(&otadata, of) + OTADATA_OFF_LABEL, sizeof note.label);
         return write_entry(flash, target->otadata_addr, of, &note);
     }
     return make_firm(flash, target->otadata_addr, &otadata, of, LABEL_OFF_FIRM);
@@ -310,9 +320,9 @@ int molt_slots_confirm(const molt_target_t *target, const molt_flash_t *flash) {
     }
     uint32_t active = active_of(&otadata);
     note_t note = { .number = number_of(&otadata, active), .state = STATE_VALID };
-    memcpy(note.label, entry_of(&otadata, active) + ENTRY_OFF_LABEL, sizeof note.label);
+    memcpy(note.label, entry_of(&otadata, active) + OTADATA_OFF_LABEL, sizeof note.label);
     if (is_molts(&otadata, active)) {
-        store32_le(note.label + LABEL_OFF_FIRM - ENTRY_OFF_LABEL, UINT32_MAX);
+        store32_le(note.label + LABEL_OFF_FIRM - OTADATA_OFF_LABEL, UINT32_MAX);
     }
     return write_entry(flash, target->otadata_addr, active, &note);
 }

@@ -328,6 +328,14 @@ static const run_t runs[] = {
         MISREAD | ROLLBACK },
     { "in standby mode it survives two cuts of a trial on a chip that rewrites pages", &fixture_small_standby_trial, 2, PAGES,
         PAGE | TRIAL, 1, 0, 17 },
+    { "with OTA slots a small device survives every cut", &fixture_small_slots, 1, ALL },
+    { "with OTA slots it survives every cut of an upgrade from a gzip file", &fixture_small_slots_gzip, 1, ALL },
+    { "with OTA slots it survives every cut of a trial that is confirmed", &fixture_small_slots, 1, ALL, TRIAL },
+    { "with OTA slots it survives every cut of a trial that falls back", &fixture_small_slots, 1, ALL, ROLLBACK },
+    { "with OTA slots it survives misreads of one, then and later", &fixture_small_slots, 1, FEW, MISREAD | ROLLBACK },
+    { "with OTA slots it survives misreads of one that is confirmed", &fixture_small_slots, 1, FEW, MISREAD | TRIAL },
+    { "with OTA slots it survives two cuts that leave weak cells", &fixture_small_slots, 2, WEAK_ONLY, WEAK | ROLLBACK, 1, 0, 7 },
+    { "with OTA slots it survives every two cuts on a chip that rewrites pages", &fixture_small_slots, 2, PAGES, PAGE | TRIAL },
 };
 
 // More of the same, for `make test-full`.
@@ -389,6 +397,13 @@ static const run_t full_runs[] = {
     { "in standby mode it survives two cuts of one that leave weak cells", &fixture_small_standby_trial, 2, WEAK_ONLY,
         WEAK | ROLLBACK, 1, 0, 61 },
     { "in standby mode a device with sectors of 4096 bytes survives every cut of one", &fixture_short_standby, 1, ALL, ROLLBACK },
+    { "with OTA slots a small device survives every two cuts", &fixture_small_slots, 2, ALL },
+    { "with OTA slots it survives every two cuts of a trial that is confirmed", &fixture_small_slots, 2, ALL, TRIAL },
+    { "with OTA slots it survives every two cuts of a trial that falls back", &fixture_small_slots, 2, ALL, ROLLBACK },
+    { "with OTA slots it survives every cut of each program command", &fixture_small_slots, 1, ALL, PIECES | ROLLBACK },
+    { "with OTA slots a device with sectors of 4096 bytes survives every cut of a trial that falls back", &fixture_short_slots, 1,
+        ALL, ROLLBACK },
+    { "with OTA slots it survives misreads of one that is confirmed", &fixture_short_slots, 1, FEW, MISREAD | TRIAL },
 };
 
 int main(int argc, char **argv) {
