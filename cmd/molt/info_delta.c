@@ -48,8 +48,8 @@ int info_delta(const char *path, const uint8_t *bytes, uint32_t size, bool json)
     if (json) {
         print_json(path, size, &header, trouble);
     } else {
-        printf("%s%s%s: delta file, for the ESP8266\n\n  %-10s %s\n", say_style(SAY_BOLD), path, say_style(SAY_PLAIN), "file",
-            say_bytes(size).text);
+        printf(
+            "%s%s%s: delta file\n\n  %-10s %s\n", say_style(SAY_BOLD), path, say_style(SAY_PLAIN), "file", say_bytes(size).text);
     }
     if (trouble) {
         return say_fail("%s: %s", path, trouble);

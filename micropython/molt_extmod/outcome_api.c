@@ -148,7 +148,8 @@ static bool read_prepared(const molt_flash_t *flash, const molt_target_t *target
         return false;
     }
     *prepared = (prepared_t){ .crc = status.image_crc };
-    return target->otadata_addr ? read_prepared_slot(flash, target, prepared) : read_prepared_plan(flash, target, sector, prepared);
+    return target->otadata_addr ? read_prepared_slot(flash, target, prepared)
+                                : read_prepared_plan(flash, target, sector, prepared);
 }
 
 // pending() -> None, or (image size, image CRC, whether the filesystem will be erased)

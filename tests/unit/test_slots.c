@@ -21,7 +21,7 @@
 
 #define OTADATA_ADDR 0xd000u
 #define SLOT_SIZE 0x10000u
-#define SLOT(i) (IMAGE_ADDR + (i) * SLOT_SIZE)
+#define SLOT(i) (IMAGE_ADDR + (i)*SLOT_SIZE)
 #define ROW_SIZE 32u
 #define NEW_SIZE (SHAPE->image_size)
 
@@ -120,10 +120,14 @@ typedef struct row {
     const char *label;
 } row_t;
 
-#define NVS { 1, 2, 0x9000, 0x4000, "nvs" }
-#define OTADATA { 1, 0, OTADATA_ADDR, 0x2000, "otadata" }
-#define OTA(i, addr) { 0, 0x10 + (i), addr, SLOT_SIZE, "ota" #i }
-#define FACTORY { 0, 0, IMAGE_ADDR, SLOT_SIZE, "factory" }
+#define NVS \
+    { 1, 2, 0x9000, 0x4000, "nvs" }
+#define OTADATA \
+    { 1, 0, OTADATA_ADDR, 0x2000, "otadata" }
+#define OTA(i, addr) \
+    { 0, 0x10 + (i), addr, SLOT_SIZE, "ota" #i }
+#define FACTORY \
+    { 0, 0, IMAGE_ADDR, SLOT_SIZE, "factory" }
 
 static void put_row(uint8_t *bytes, const row_t *row) {
     store16_le(bytes, 0x50aa);
@@ -328,8 +332,7 @@ static void the_firmware_that_runs_is_not_written_again(void **state) {
     assert_int_equal(board.nor.op_count, 0);
 }
 
-static const char *refusal_of(
-    uint32_t running_addr, const char *path, const char *fallback_path, bool erases, int wanted) {
+static const char *refusal_of(uint32_t running_addr, const char *path, const char *fallback_path, bool erases, int wanted) {
     static char text[300];
     molt_region_t fs = fixture_fs(SHAPE);
     sim_nor_power_on(&board.nor);

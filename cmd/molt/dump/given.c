@@ -22,7 +22,7 @@
 static const char *trouble_of(const dumpfs_t *dump) {
     const firmware_t *firmware = &dump->firmware;
     if (dump->board.is_esp32) {
-        return "this is a dump of an ESP32's flash; delta files are for the ESP8266";
+        return "this is a dump of an ESP32's flash; give the image that its firmware was made from";
     }
     if (firmware->state == FIRMWARE_UPGRADING) {
         return "an upgrade is in progress in this dump; molt boot goes on with it";
@@ -78,10 +78,7 @@ int given_load(given_t *given, const char *path) {
     if (describe_verify(given->bytes, given->size, &given->image) != 0) {
         return say_fail("%s: %s", path, molt_image_defect_text(given->image.defect));
     }
-    if (given->image.chip != MOLT_CHIP_ESP8266) {
-        return say_fail("%s: this is an image for %s; delta files are for the ESP8266", path, molt_chip_text(given->image.chip));
-    }
-    if (given->size > molt_esp8266.mapped_size) {
+    if (given->image.chip == MOLT_CHIP_ESP8266 && given->size > molt_esp8266.mapped_size) {
         return say_fail("%s: an ESP8266 runs images of up to %u bytes, and this one has %u; build a smaller one", path,
             molt_esp8266.mapped_size, given->size);
     }

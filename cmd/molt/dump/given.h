@@ -18,7 +18,7 @@ typedef struct given {
     uint32_t head_addr;  // of a dump: where the image's first sector was; 0 but in resident mode
 } given_t;
 
-// Load an image for the ESP8266 that is whole. Returns 0, or 1 after having said what is wrong; given_free() either way.
+// Load an image that is whole. Returns 0, or 1 after having said what is wrong; given_free() either way.
 int given_load(given_t *given, const char *path);
 void given_free(given_t *given);
 
