@@ -33,7 +33,7 @@ enum { INDEX_FACTORY = -1, SLOTS_MAX = 16 };
 
 // Otadata: two copies, each at the beginning of a sector of its own, of number, label, state, and the number's CRC.
 enum { COPIES = 2, COPY_SIZE = 32, COPY_OFF_STATE = 24, COPY_OFF_CRC = 28 };
-enum { STATE_NEW = 0, STATE_PENDING = 1, STATE_INVALID = 3, STATE_ABORTED = 4 };
+enum { STATE_NEW = 0, STATE_PENDING = 1, STATE_VALID = 2, STATE_INVALID = 3, STATE_ABORTED = 4 };
 
 typedef struct partitions {
     molt_region_t factory;
@@ -208,8 +208,12 @@ static bool is_unusable(const uint8_t *copy) {
     return load32_le(copy) == UINT32_MAX || state == STATE_INVALID || state == STATE_ABORTED;
 }
 
+static bool has_number(const uint8_t *copy) {
+    return load32_le(copy) != UINT32_MAX && molt_crc32(UINT32_MAX, copy, 4) == load32_le(copy + COPY_OFF_CRC);
+}
+
 static bool is_valid(const uint8_t *copy) {
-    return !is_unusable(copy) && molt_crc32(UINT32_MAX, copy, 4) == load32_le(copy + COPY_OFF_CRC);
+    return !is_unusable(copy) && has_number(copy);
 }
 
 static int write_copy(const molt_flash_t *flash, uint32_t addr, uint8_t *copy, uint32_t state) {
@@ -220,12 +224,14 @@ static int write_copy(const molt_flash_t *flash, uint32_t addr, uint8_t *copy, u
 }
 
 // The index of the candidate that otadata says. Returns false where the power was cut or flash cannot be read.
-static bool select_slot(const molt_flash_t *flash, const partitions_t *partitions, int *index) {
+//   is_first  whether it never said anything
+static bool select_slot(const molt_flash_t *flash, const partitions_t *partitions, int *index, bool *is_first) {
     uint32_t words[COPIES][COPY_SIZE / 4];
     uint8_t *copies[COPIES] = { (uint8_t *)words[0], (uint8_t *)words[1] };
     uint32_t addr = partitions->otadata.addr;
     uint32_t sector_size = flash->geometry.sector_size;
     *index = INDEX_FACTORY;
+    *is_first = false;
     if (addr == 0) {
         return true;
     }
@@ -242,6 +248,7 @@ static bool select_slot(const molt_flash_t *flash, const partitions_t *partition
         }
     }
     if ((is_unusable(copies[0]) && is_unusable(copies[1])) || partitions->slot_count == 0) {
+        *is_first = partitions->factory.size == 0 && !has_number(copies[0]) && !has_number(copies[1]);
         return true;
     }
     bool are_valid[COPIES] = { is_valid(copies[0]), is_valid(copies[1]) };
@@ -252,6 +259,16 @@ static bool select_slot(const molt_flash_t *flash, const partitions_t *partition
     *index = (int)((load32_le(copies[active]) - 1) % partitions->slot_count);
     return load32_le(copies[active] + COPY_OFF_STATE) != STATE_NEW
            || write_copy(flash, addr + active * sector_size, copies[active], STATE_PENDING) == 0;
+}
+
+// Without a factory partition otadata that was never written is, when a slot has been found.
+static bool note_first(const molt_flash_t *flash, const partitions_t *partitions, int index) {
+    uint32_t words[COPY_SIZE / 4];
+    uint8_t *copy = (uint8_t *)words;
+    memset(copy, 0xff, COPY_SIZE);
+    store32_le(copy, (uint32_t)index + 1);
+    store32_le(copy + COPY_OFF_CRC, molt_crc32(UINT32_MAX, copy, 4));
+    return write_copy(flash, partitions->otadata.addr, copy, STATE_VALID) == 0;
 }
 
 static bool try_app(
@@ -288,6 +305,14 @@ bool sim_second_stage(const molt_flash_t *flash, const molt_standby_chip_t *chip
     for (int i = 0; i < count; i++) {
         take_row(&partitions, table + (uint32_t)i * ROW_SIZE);
     }
-    return count >= 0 && select_slot(flash, &partitions, &selected) && selected < SLOTS_MAX
-           && find_app(flash, chip, &partitions, selected, app);
+    bool is_first;
+    if (count < 0 || !select_slot(flash, &partitions, &selected, &is_first) || selected >= SLOTS_MAX
+        || !find_app(flash, chip, &partitions, selected, app)) {
+        return false;
+    }
+    int index = 0;
+    while (is_first && index < SLOTS_MAX && partitions.slots[index].addr != app->addr) {
+        index++;
+    }
+    return !is_first || index == SLOTS_MAX || note_first(flash, &partitions, index);
 }

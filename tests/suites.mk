@@ -107,9 +107,9 @@ $(call suite,map-tool,tests/map/test_map_tool.py $(BUILD)/molt)
 $(call suite,map-esp32,tests/map/test_map_esp32.py $(BUILD)/molt)
 $(call asan_tool_suite,fuzz)
 $(call tool_suite,power)
-$(foreach t,upgrade delta files place images doctor resident refusals info esp32,$(call tool_suite,$(t)))
+$(foreach t,upgrade delta files place images doctor resident refusals info esp32 slots,$(call tool_suite,$(t)))
 # With sanitizers the rest is in make test-full.
-$(foreach t,files doctor info esp32,$(call asan_tool_suite,$(t)))
+$(foreach t,files doctor info esp32 slots,$(call asan_tool_suite,$(t)))
 
 # ---- the mask ROM: without a dump of it the first says that it is skipped
 

@@ -91,7 +91,7 @@ static void json_member(const char *name, const char *value) {
 }
 
 static void print_json(const doctor_t *doctor) {
-    static const char *const names[] = { "raw", "gzip", "resident", "map", "standby" };
+    static const char *const names[] = { "raw", "gzip", "resident", "map", "standby", "slots" };
     const dumpfs_t *dump = doctor->dump;
     char text[500];
     printf("{\n");

@@ -94,6 +94,12 @@ static int refuse_standby(const dumpfs_t *dump, int err) {
 }
 
 // A damaged loader goes in again, also while an upgrade is in progress: a device could lose its power meanwhile, a dump cannot.
+static int refuse_slots(const dumpfs_t *dump) {
+    return say_fail(
+        "%s: its partition table has OTA slots: an upgrade goes into the one that does not run, and nothing is installed for it",
+        dump->path);
+}
+
 static int repair_standby(dumpfs_t *dump, uint8_t *buf) {
     uint32_t addr = dump->board.standby.loader_addr;
     (void)molt_standby_image(dump->board.port->standby, addr, dump->board.standby.plan_addr, 4096, buf);
@@ -104,6 +110,9 @@ static int install_standby(dumpfs_t *dump, const args_t *args) {
     static uint32_t buf[MOLT_STANDBY_BUF_SIZE / 4];
     const molt_standby_chip_t *chip = dump->board.port->standby;
     molt_standby_t standby;
+    if (dump->board.has_slots) {
+        return refuse_slots(dump);
+    }
     bool is_repair = dump->board.standby.defect == MOLT_STANDBY_LOADER_DAMAGED;
     if (args->force) {
         return say_fail("%s: nothing is overwritten in an ESP32's flash; leave out --force", dump->path);
@@ -145,6 +154,9 @@ static int install_standby(dumpfs_t *dump, const args_t *args) {
 
 static int uninstall_standby(dumpfs_t *dump, const args_t *args) {
     static uint32_t buf[MOLT_STANDBY_BUF_SIZE / 4];
+    if (dump->board.has_slots) {
+        return refuse_slots(dump);
+    }
     int err = molt_standby_uninstall(&dump->nor.flash, dump->board.port->standby, (uint8_t *)buf);
     if (err) {
         return refuse_standby(dump, err);

@@ -149,7 +149,7 @@ static void print_step(uint32_t number, const molt_region_t *region, const char 
 // What is done before the image's sectors.
 static void print_preparation(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
     molt_region_t first = { rehearsal->plan.image_addr, 4096 };
-    molt_region_t plan = board_plan_region(&dump->board);
+    molt_region_t plan = board_note_region(&dump->board);
     switch (rehearsal->mode) {
         case BOARD_ONCE:
             print_step(1, NULL, "filesystem", "the first sector is saved in " SIM_HEAD_PATH);
@@ -163,6 +163,8 @@ static void print_preparation(const dumpfs_t *dump, const rehearsal_t *rehearsal
             print_step(1, NULL, "filesystem", "the first sector is saved in " SIM_HEAD_PATH);
             print_step(2, &plan, "", "the plan goes in; then the firmware's first byte becomes 0: the next start upgrades");
             break;
+        case BOARD_SLOTS:
+            return;
     }
     print_step(3, NULL, "filesystem", "the image is checked once more");
 }
@@ -176,10 +178,30 @@ static uint32_t print_delta(const rehearsal_t *rehearsal) {
     return 1;
 }
 
-static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal) {
-    static const char *const what_else[] = { SIM_HEAD_PATH, "the plan", SIM_HEAD_PATH " and the plan" };
+// With OTA slots: all of them.
+static void print_slot_steps(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
+    const molt_plan_t *plan = &rehearsal->plan;
+    molt_region_t slot = { plan->image_addr, (plan->image_size + 4095) / 4096 * 4096 };
+    molt_region_t otadata = board_note_region(&dump->board);
+    char what[80];
+    snprintf(what, sizeof what, "the image goes into the slot that does not run%s", rehearsal->is_delta ? ", unpacked" : "");
+    print_step(1, &slot, "", what);
+    print_step(2, &slot, "", "it is held to its SHA-1, as it stands there");
+    print_step(3, &otadata, "", "one entry: the next start starts it");
+}
+
+// All other ones.
+static void print_steps(const dumpfs_t *dump, const rehearsal_t *rehearsal) {
     static const char *const lasts[] = { "the image's first sector goes in    (window 2)",
         "the image's first sector goes in; one record: it counts", "the image's first sector goes in, its first byte last" };
+    print_preparation(dump, rehearsal);
+    uint32_t count = rehearsal->is_delta ? print_delta(rehearsal) : each_stretch(&rehearsal->plan, print_stretch);
+    molt_region_t first = { rehearsal->plan.image_addr, 4096 };
+    print_step(count + 4, rehearsal->mode == BOARD_RESIDENT ? NULL : &first, "the other head", lasts[rehearsal->mode]);
+}
+
+static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal_t *rehearsal) {
+    static const char *const what_else[] = { SIM_HEAD_PATH, "the plan", SIM_HEAD_PATH " and the plan", "otadata" };
     const molt_plan_t *plan = &rehearsal->plan;
     const molt_plan_tally_t *tally = &rehearsal->tally;
     printf("%s%s%s in %s: %s\n\n", say_style(SAY_BOLD), args->positional[1], say_style(SAY_PLAIN), dump->path,
@@ -188,19 +210,23 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
     printf("  file      %s, %u %s, in %u %s\n", say_bytes(plan->source_size).text, rehearsal->block_count,
         rehearsal->block_count == 1 ? "block" : "blocks", rehearsal->run_count, rehearsal->run_count == 1 ? "piece" : "pieces");
     printf("  sectors   %u: %u equal, %u programmed\n", tally->image_sector_count, tally->equal_count, tally->program_count);
-    printf("  erases    %u of 64 KB, %llu of 4 KB (%llu for %s)\n", tally->block_erase_count,
-        (unsigned long long)(rehearsal->prepare.erase_sector_count + rehearsal->boot.erase_sector_count),
-        (unsigned long long)rehearsal->prepare.erase_sector_count - (rehearsal->mode == BOARD_ONCE), what_else[rehearsal->mode]);
+    unsigned long long erase_count = rehearsal->prepare.erase_sector_count + rehearsal->boot.erase_sector_count;
+    unsigned long long else_count = rehearsal->mode == BOARD_SLOTS
+                                        ? erase_count - (tally->sector_erase_count - 1)
+                                        : rehearsal->prepare.erase_sector_count - (rehearsal->mode == BOARD_ONCE);
+    printf("  erases    %u of 64 KB, %llu of 4 KB (%llu for %s)\n", tally->block_erase_count, erase_count, else_count,
+        what_else[rehearsal->mode]);
     printf("  programs  %llu, %.1f KB\n", (unsigned long long)(rehearsal->prepare.prog_count + rehearsal->boot.prog_count),
         (double)(rehearsal->prepare.prog_size + rehearsal->boot.prog_size) / 1024.0);
     printf("\n  steps\n");
-    print_preparation(dump, rehearsal);
-    uint32_t count = rehearsal->is_delta ? print_delta(rehearsal) : each_stretch(plan, print_stretch);
-    molt_region_t first = { plan->image_addr, 4096 };
-    print_step(count + 4, rehearsal->mode == BOARD_RESIDENT ? NULL : &first, "the other head", lasts[rehearsal->mode]);
+    if (rehearsal->mode == BOARD_SLOTS) {
+        print_slot_steps(dump, rehearsal);
+    } else {
+        print_steps(dump, rehearsal);
+    }
     print_time(rehearsal);
-    printf("\nA power cut at any %stime does no harm: the next power-on goes on with it.\n",
-        rehearsal->mode == BOARD_ONCE ? "other " : "");
+    printf("\nA power cut at any %stime does no harm: the next power-on %s.\n", rehearsal->mode == BOARD_ONCE ? "other " : "",
+        rehearsal->mode == BOARD_SLOTS ? "starts what ran, or the new one" : "goes on with it");
 }
 
 static void json_counts(const char *name, const sim_counts_t *counts) {
@@ -231,8 +257,9 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
     say_json(stdout, dump->path);
     printf(",\n  \"path\": ");
     say_json(stdout, args->positional[1]);
-    printf(",\n  \"possible\": %s,\n  \"resident\": %s,\n  \"standby\": %s,\n", fine ? "true" : "false",
-        rehearsal->mode == BOARD_RESIDENT ? "true" : "false", rehearsal->mode == BOARD_STANDBY ? "true" : "false");
+    printf(",\n  \"possible\": %s,\n  \"resident\": %s,\n  \"standby\": %s,\n  \"slots\": %s,\n", fine ? "true" : "false",
+        rehearsal->mode == BOARD_RESIDENT ? "true" : "false", rehearsal->mode == BOARD_STANDBY ? "true" : "false",
+        rehearsal->mode == BOARD_SLOTS ? "true" : "false");
     printf("  \"filesystem\": { \"address\": %u, \"size\": %u },\n", dump->fs.addr, dump->fs.size);
     if (!fine) {
         printf("  \"refusal\": { \"text\": ");
@@ -251,7 +278,10 @@ static void print_json(const dumpfs_t *dump, const args_t *args, const rehearsal
     json_counts("prepare", &rehearsal->prepare);
     json_counts("boot", &rehearsal->boot);
     printf("  \"steps\": [");
-    if (rehearsal->is_delta) {
+    if (rehearsal->mode == BOARD_SLOTS) {
+        printf("\n    { \"what\": \"slot\", \"address\": %u, \"programmed\": %u }", rehearsal->plan.image_addr,
+            tally->program_count);
+    } else if (rehearsal->is_delta) {
         printf("\n    { \"what\": \"delta\", \"address\": %u, \"programmed\": %u, \"stashed\": %u, \"stash_files\": %u }",
             rehearsal->plan.image_addr + 4096, rehearsal->tally.program_count - 1, rehearsal->stash_count,
             rehearsal->stash_files);

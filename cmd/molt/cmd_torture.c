@@ -44,7 +44,8 @@ static void print_totals(const torture_totals_t *totals, const args_t *args, boa
     printf("%llu operations, %llu cuts planned, %llu fired\n\n", (unsigned long long)totals->op_count,
         (unsigned long long)totals->planned_count, (unsigned long long)totals->fired_count);
     for (int i = 0; i < TORTURE_VERDICT_COUNT; i++) {
-        if (totals->verdicts[i] || i == TORTURE_RECOVERED || (i == TORTURE_WINDOW && mode != BOARD_STANDBY)) {
+        if (totals->verdicts[i] || i == TORTURE_RECOVERED
+            || (i == TORTURE_WINDOW && mode != BOARD_STANDBY && mode != BOARD_SLOTS)) {
             const char *style = i == TORTURE_RECOVERED ? say_style(SAY_GOOD) : i > TORTURE_WINDOW ? say_style(SAY_BAD) : "";
             printf("  %s%10llu%s  %s\n", style, (unsigned long long)totals->verdicts[i], say_style(SAY_PLAIN),
                 torture_verdict_text((torture_verdict_t)i));
@@ -55,6 +56,8 @@ static void print_totals(const torture_totals_t *totals, const args_t *args, boa
     } else if (mode == BOARD_STANDBY) {
         printf(
             "\nIn standby mode there are no windows: the second-stage boot loader falls back to molt's loader, which is not written.\n");
+    } else if (mode == BOARD_SLOTS) {
+        printf("\nWith OTA slots there are no windows: what runs is not written.\n");
     } else {
         printf("\nThe named windows: sector 0 is erased and programmed twice, when the boot loader goes in and when the new\n"
                "first sector goes in; each takes %s on a %s.\n",
@@ -79,7 +82,7 @@ static int run(dumpfs_t *dump, const args_t *args, board_mode_t mode) {
         .extension = host.target.extension,
         .resident = host.target.resident,
         .overlay = host.target.overlay,
-        .standby = mode == BOARD_STANDBY ? &dump->board.target : NULL,
+        .standby = mode == BOARD_STANDBY || mode == BOARD_SLOTS ? &dump->board.target : NULL,
         .fs = dump->fs,
         .path = args->positional[1],
         .options = host.options,
@@ -120,7 +123,7 @@ int cmd_torture(int argc, char **argv) {
         "Upgrade a device from the file PATH on its littlefs, again and again, and cut the power in each flash operation "
         "in turn, with each kind of tear. After each cut the device is powered up until a firmware runs, and everything "
         "is compared: firmware, files, every other byte. The dump is not changed.\v"
-        "Exit status 1 if anything was lost outside the two rewritings of sector 0, which resident mode and standby mode do without.\n\n"
+        "Exit status 1 if anything was lost outside the two rewritings of sector 0, which resident mode, standby mode and OTA slots do without.\n\n"
         "Examples:\n"
         "  molt torture flash.bin firmware.bin\n"
         "  molt torture flash.bin firmware.bin --replay 17.random",

@@ -27,10 +27,12 @@ static void print_cut(const dumpfs_t *dump, const args_t *args, uint64_t prepare
     molt_region_t reserved;
     (void)rehearse_find_head(dump, &reserved);
     board_start_t start = board_start(&dump->board, &dump->nor);
-    if (reserved.size && !dump->board.is_esp32) {
+    if (dump->board.has_slots && start != BOARD_STARTS_NOTHING) {
+        printf("  with OTA slots what ran is still there and starts, or the new firmware does; see: molt info %s\n", dump->path);
+    } else if (reserved.size && !dump->board.is_esp32) {
         printf("  in resident mode nothing is lost; go on with: molt boot %s\n", dump->path);
     } else if (start == BOARD_STARTS_NOTHING && dump->board.is_esp32) {
-        printf("  nothing boots, which cannot be in standby mode; this is a bug, report it\n");
+        printf("  nothing boots, which cannot be; this is a bug, report it\n");
     } else if (start == BOARD_STARTS_NOTHING) {
         printf("  sector 0 was being rewritten: this is one of the two windows in which a cut is fatal; nothing boots\n");
     } else if (start == BOARD_STARTS_LOADER) {
@@ -159,7 +161,7 @@ int cmd_upgrade(int argc, char **argv) {
         "the running firmware checks and prepares, the boot loader does the rewriting. The dump is replaced as a whole, or "
         "not at all.\v"
         "The file molt.head stays on the filesystem: it holds the old first sector and the boot loader's report. After --cut, "
-        "`molt boot FLASH` goes on. Of the ESP32 family it takes chips in standby mode (molt install).\n\n"
+        "`molt boot FLASH` goes on. Of the ESP32 family it takes chips in standby mode (molt install), and such with OTA slots.\n\n"
         "Examples:\n"
         "  molt upgrade flash.bin firmware.bin\n"
         "  molt upgrade flash.bin firmware.bin --cut 1500:random",

@@ -19,7 +19,8 @@
 #define GZIP_PERCENT 70u
 
 const char *doctor_way_name(doctor_way_t way) {
-    static const char *const names[] = { "image as it is", "gzip file", "resident mode", "another map", "standby mode" };
+    static const char *const names[] = { "image as it is", "gzip file", "resident mode", "another map", "standby mode",
+        "OTA slots" };
     return names[way];
 }
 
@@ -194,7 +195,8 @@ static bool install_for_now(doctor_t *doctor) {
 static void judge_files(doctor_t *doctor) {
     uint32_t size_of_firmware = firmware_size(&doctor->dump->firmware);
     uint32_t sizes[] = { size_of_firmware, size_of_firmware / 100 * GZIP_PERCENT };
-    static const uint32_t head_sizes[] = { HEAD_SIZE, HEAD_GZIP_SIZE };
+    bool has_slots = doctor->dump->board.has_slots;
+    const uint32_t head_sizes[] = { has_slots ? 0 : HEAD_SIZE, has_slots ? 0 : HEAD_GZIP_SIZE };
     for (doctor_way_t way = DOCTOR_WAY_RAW; way <= DOCTOR_WAY_GZIP; way++) {
         uint32_t need = sizes[way] + head_sizes[way];
         char *text = doctor->ways[way].text;
@@ -269,6 +271,17 @@ static void judge_standby(doctor_t *doctor) {
             ? "not installed, or not whole; `molt install` puts it in, and no power cut in an upgrade is fatal then"
         : board->port ? molt_standby_text(&board->standby)
                       : "molt has no loader for this chip so far");
+}
+
+static void judge_slots(doctor_t *doctor) {
+    const board_t *board = &doctor->dump->board;
+    bool is_open = board_can_upgrade(board);
+    bool is_usable = board->slots.defect == MOLT_SLOTS_FINE;
+    doctor->ways[DOCTOR_WAY_SLOTS].is_open = is_open;
+    snprintf(doctor->ways[DOCTOR_WAY_SLOTS].text, sizeof doctor->ways[0].text, "%s%s", is_open ? "" : "no: ",
+        is_open     ? "an upgrade goes into the one that does not run, and no power cut in it is fatal"
+        : is_usable ? molt_standby_text(&board->standby)
+                    : molt_slots_text(&board->slots));
 }
 
 // Neither as it is nor as a gzip file there is ever room for an image of the present size.
@@ -375,7 +388,7 @@ int doctor_examine(doctor_t *doctor, dumpfs_t *dump, const args_t *args) {
                               || board->standby.defect == MOLT_STANDBY_LOADER_DAMAGED);
     bool is_damaged = is_installable && board->standby.defect == MOLT_STANDBY_LOADER_DAMAGED;
     doctor->needs_install = is_installable && (is_damaged || dump->firmware.state == FIRMWARE_WHOLE);
-    doctor->can_upgrade = !board->is_esp32 || is_installable || (board->port && board->standby.defect == MOLT_STANDBY_FINE);
+    doctor->can_upgrade = is_installable || board_can_upgrade(board);
     dumpfs_power_on(dump);
     look_into_files(doctor);
     dumpfs_power_on(dump);
@@ -388,7 +401,9 @@ int doctor_examine(doctor_t *doctor, dumpfs_t *dump, const args_t *args) {
         }
     }
     judge_files(doctor);
-    if (board->is_esp32) {
+    if (board->has_slots) {
+        judge_slots(doctor);
+    } else if (board->is_esp32) {
         judge_standby(doctor);
     } else {
         judge_resident(doctor);

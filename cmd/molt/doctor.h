@@ -19,6 +19,7 @@ typedef enum doctor_way {
     DOCTOR_WAY_RESIDENT,  // no power cut is fatal
     DOCTOR_WAY_MAP,       // another flash map first
     DOCTOR_WAY_STANDBY,   // an ESP32: the only way, in which no power cut is fatal
+    DOCTOR_WAY_SLOTS,     // or, where its table has OTA slots, this one
     DOCTOR_WAY_COUNT,
 } doctor_way_t;
 

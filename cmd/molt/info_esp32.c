@@ -60,7 +60,7 @@ static void look_at_boot(facts_t *facts) {
 static void look_at_plan(facts_t *facts) {
     static uint32_t words[SECTOR / 4];
     const dumpfs_t *dump = facts->dump;
-    molt_region_t region = board_plan_region(&dump->board);
+    molt_region_t region = board_note_region(&dump->board);
     uint8_t *sector = (uint8_t *)words;
     molt_plan_t plan;
     bool has_sector = dump->board.port
@@ -115,13 +115,29 @@ static facts_t look_at(const dumpfs_t *dump) {
     return facts;
 }
 
+// Of OTA slots: the one that starts, and the one that an upgrade goes to.
+static void slots_text(const board_t *board, char *text, uint32_t text_size) {
+    const molt_target_t *target = &board->target;
+    char running[16] = "factory";
+    if (board->slots.defect != MOLT_SLOTS_FINE) {
+        snprintf(text, text_size, "%s", molt_slots_text(&board->slots));
+        return;
+    }
+    if (target->running_slot != MOLT_SLOT_NONE) {
+        snprintf(running, sizeof running, "ota_%u", target->running_slot);
+    }
+    snprintf(text, text_size, "%u; %s starts, and an upgrade goes into ota_%u", board->slots.count, running, target->slot);
+}
+
 static const char *standby_text(const facts_t *facts, char *text, uint32_t text_size) {
     const board_t *board = &facts->dump->board;
-    if (board->port == NULL) {
+    if (board->has_slots) {
+        slots_text(board, text, text_size);
+    } else if (board->port == NULL) {
         snprintf(text, text_size, "molt has no loader for this chip so far");
     } else if (board->standby.defect == MOLT_STANDBY_FINE) {
         snprintf(text, text_size, "installed; loader at 0x%06x, plan at 0x%06x", board->standby.loader_addr,
-            board_plan_region(board).addr);
+            board_note_region(board).addr);
     } else if (board->standby.defect == MOLT_STANDBY_NOT_INSTALLED) {
         snprintf(text, text_size, "not installed; there is room for it at 0x%06x (molt install)", board->standby.loader_addr);
     } else {
@@ -148,17 +164,27 @@ static const char *upgrade_text(const facts_t *facts, char *text, uint32_t text_
             break;
     }
     molt_status_t status;
-    if (board_status(&facts->dump->board, &facts->dump->nor.flash, &status) && status.is_on_trial) {
+    bool is_known = board_status(&facts->dump->board, &facts->dump->nor.flash, &status);
+    if (facts->dump->board.has_slots && is_known && status.is_on_trial) {
+        snprintf(text, text_size,
+            "the firmware is put in on trial; unless it confirms in its %s start, what ran before starts again",
+            status.is_counted ? "present" : "next");
+        return text;
+    }
+    if (is_known && status.is_on_trial) {
         snprintf(text, text_size,
             "the firmware is on trial; unless it confirms, it has %u more starts before the fallback is put in",
             status.starts_left);
         return text;
     }
     snprintf(text, text_size, "none prepared%s",
-        status.outcome == MOLT_OUTCOME_ROLLED_BACK ? "; the last one was on trial, and the fallback was put in"
-        : status.outcome == MOLT_OUTCOME_CONFIRMED ? "; the last one was on trial, and was confirmed"
-        : !plan->is_there                          ? ""
-        : has_mark(plan, MOLT_MARK_CANCELLED)      ? "; the last one was taken back"
+        status.outcome == MOLT_OUTCOME_ROLLED_BACK                            ? facts->dump->board.has_slots
+                                                                                    ? "; the last one was on trial, and what ran before starts again"
+                                                                                    : "; the last one was on trial, and the fallback was put in"
+        : status.outcome == MOLT_OUTCOME_CONFIRMED                            ? "; the last one was on trial, and was confirmed"
+        : facts->dump->board.has_slots && status.outcome == MOLT_OUTCOME_DONE ? "; the last one was carried out"
+        : !plan->is_there                                                     ? ""
+        : has_mark(plan, MOLT_MARK_CANCELLED)                                 ? "; the last one was taken back"
         : has_mark(plan, MOLT_MARK_FINISHING) || has_mark(plan, MOLT_MARK_PLACED) ? "; the last one was carried out"
         : has_mark(plan, MOLT_MARK_COMMITTED)                                     ? "; the last one did not come to its end"
                                               : "; a plan was stored, and did not come to count");
@@ -253,7 +279,7 @@ static void print_text(const facts_t *facts) {
     print_table(facts);
     print_firmware(facts);
     print_slots(facts);
-    printf("  %-12s %s\n", "standby mode", standby_text(facts, text, sizeof text));
+    printf("  %-12s %s\n", dump->board.has_slots ? "OTA slots" : "standby mode", standby_text(facts, text, sizeof text));
     printf("  %-12s %s\n", "upgrade", upgrade_text(facts, text, sizeof text));
     if (facts->plan.is_there) {
         printf("  %-12s image of %s, CRC-32 0x%08x; %u of %u steps done\n", "plan", say_bytes(facts->plan.image_size).text,
@@ -304,6 +330,20 @@ static void json_upgrade(const facts_t *facts) {
     }
 }
 
+static void json_slots(const board_t *board) {
+    if (!board->has_slots) {
+        printf("  \"slots\": null,\n");
+        return;
+    }
+    bool is_factory = board->target.running_slot == MOLT_SLOT_NONE;
+    printf("  \"slots\": { \"count\": %u, \"possible\": %s, ", board->slots.count, board_can_upgrade(board) ? "true" : "false");
+    if (board_can_upgrade(board)) {
+        printf("\"starts\": %d, \"next\": %u, ", is_factory ? -1 : (int)board->target.running_slot, board->target.slot);
+    }
+    json_text("text", molt_slots_text(&board->slots));
+    printf(" },\n");
+}
+
 static void print_json(const facts_t *facts) {
     const dumpfs_t *dump = facts->dump;
     const board_t *board = &dump->board;
@@ -327,6 +367,7 @@ static void print_json(const facts_t *facts) {
         is_possible ? "true" : "false", is_possible ? board->standby.loader_addr : 0);
     json_text("text", standby_text(facts, text, sizeof text));
     printf(" },\n");
+    json_slots(board);
     json_upgrade(facts);
     printf("  ");
     json_text("defect", facts->trouble);

@@ -83,6 +83,31 @@ static board_work_t find_work(const board_t *board, const molt_flash_t *flash) {
     return molt_standby_is_cancelled(flash, &board->target, sector) ? BOARD_CANCELLED : BOARD_UPGRADING;
 }
 
+static int no_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
+    (void)ctx, (void)addr, (void)buf, (void)size;
+    return 0;
+}
+
+static int no_erase(void *ctx, uint32_t addr) {
+    (void)ctx, (void)addr;
+    return 0;
+}
+
+// With OTA slots: which of them the boot loader starts now, and which one an upgrade goes to.
+static void find_slot(board_t *board, const molt_flash_t *flash) {
+    sim_app_t app;
+    molt_flash_t quiet = *flash;
+    quiet.prog = no_prog;
+    quiet.erase_sector = no_erase;
+    board->app.addr = board->slots.selected_addr;
+    if (sim_second_stage(&quiet, board->port->standby, &app)) {
+        board->app = app.partition;
+    }
+    if (board->slots.defect == MOLT_SLOTS_FINE) {
+        (void)molt_slots_target(&board->target, board->port, &board->slots, board->app.addr);
+    }
+}
+
 void board_look(board_t *board, const molt_flash_t *flash, const uint8_t *bytes, uint32_t size) {
     static uint32_t buf[MOLT_STANDBY_BUF_SIZE / 4];
     *board = (board_t){ .chip = MOLT_CHIP_ESP8266, .flash_size = size };
@@ -101,6 +126,11 @@ void board_look(board_t *board, const molt_flash_t *flash, const uint8_t *bytes,
         board->app = board->standby.app.size ? board->standby.app : board->app;
         molt_standby_target(&board->target, board->port, &board->standby);
         board->work = find_work(board, flash);
+        (void)molt_slots_read(flash, board->port->standby, (uint8_t *)buf, &board->slots);
+        board->has_slots = board->slots.count && board->slots.defect != MOLT_SLOTS_JOINED;
+    }
+    if (board->has_slots) {
+        find_slot(board, flash);
     }
 }
 
@@ -152,7 +182,9 @@ const char *board_trouble(const board_t *board, const char *path, char *text, ui
         return text;
     }
     molt_standby_defect_t defect = board->standby.defect;
-    if (defect == MOLT_STANDBY_NOT_INSTALLED) {
+    if (board->has_slots && defect != MOLT_STANDBY_NO_BOOT_LOADER && defect != MOLT_STANDBY_OTHER_CHIP) {
+        snprintf(text, text_size, "%s", board->slots.defect == MOLT_SLOTS_FINE ? "" : molt_slots_text(&board->slots));
+    } else if (defect == MOLT_STANDBY_NOT_INSTALLED) {
         snprintf(text, text_size, "standby mode is not installed; install it first: molt install %s", path);
     } else if (defect == MOLT_STANDBY_LOADER_DAMAGED) {
         snprintf(text, text_size,
@@ -163,6 +195,13 @@ const char *board_trouble(const board_t *board, const char *path, char *text, ui
         snprintf(text, text_size, "%s", molt_standby_text(&board->standby));
     }
     return text;
+}
+
+bool board_can_upgrade(const board_t *board) {
+    molt_standby_defect_t defect = board->standby.defect;
+    bool can_slots = board->has_slots && board->slots.defect == MOLT_SLOTS_FINE && defect != MOLT_STANDBY_NO_BOOT_LOADER
+                     && defect != MOLT_STANDBY_OTHER_CHIP;
+    return !board->is_esp32 || (board->port && (can_slots || defect == MOLT_STANDBY_FINE));
 }
 
 static int refuse(const char *path, const char *text) {
@@ -216,6 +255,7 @@ board_start_t board_start(const board_t *board, const sim_nor_t *nor) {
     // The bytes are there, whether or not the chip has power.
     sim_nor_t copy = *nor;
     copy.is_cut = false;
+    copy.cut_op = -1;
     copy.flash.ctx = &copy;
     if (board->is_esp32) {
         sim_app_t app;
@@ -236,17 +276,20 @@ const char *board_starter(const board_t *board) {
 }
 
 const char *board_place(const board_t *board) {
-    return board->is_esp32 ? "in the factory partition" : "in sector 0";
+    return board->has_slots ? "in a partition" : board->is_esp32 ? "in the factory partition" : "in sector 0";
 }
 
 bool board_status(const board_t *board, const molt_flash_t *flash, molt_status_t *status) {
     static uint32_t buf[SECTOR / 4];
     *status = (molt_status_t){ 0 };
-    return board->is_esp32 && board->port && board->standby.defect == MOLT_STANDBY_FINE
-           && molt_standby_status(&board->target, flash, (uint8_t *)buf, status) == 0;
+    return board->is_esp32 && board_can_upgrade(board)
+           && molt_status_read(&board->target, flash, NULL, (uint8_t *)buf, status) == 0;
 }
 
-molt_region_t board_plan_region(const board_t *board) {
+molt_region_t board_note_region(const board_t *board) {
+    if (board->has_slots) {
+        return (molt_region_t){ board->slots.otadata_addr, board->slots.otadata_addr ? 2 * SECTOR : 0 };
+    }
     uint32_t addr = board->standby.plan_addr;
     bool is_there = board->is_esp32 && board->port && addr && range_within(addr, SECTOR, board->flash_size);
     return is_there ? (molt_region_t){ addr, SECTOR } : (molt_region_t){ 0, 0 };

@@ -9,6 +9,7 @@
 #include "device.h"
 #include "image/image.h"
 #include "map/partition.h"
+#include "molt/slots.h"
 #include "molt/standby.h"
 #include "molt/status.h"
 #include "molt/target.h"
@@ -18,6 +19,7 @@ typedef enum board_mode {
     BOARD_ONCE,      // by a boot loader that takes the place of the first sector
     BOARD_RESIDENT,  // by one that stays there
     BOARD_STANDBY,   // an ESP32: by an app that its own boot loader falls back to
+    BOARD_SLOTS,     // an ESP32: by the firmware itself, in the OTA slot that does not run
 } board_mode_t;
 
 // Of an ESP32: what its next start does.
@@ -38,6 +40,8 @@ typedef struct board {
     molt_partition_table_t table;  // its bytes are the dump's; table.defect tells
     molt_region_t app;             // the firmware's partition, without what standby mode has of it; size 0: there is none
     molt_standby_t standby;        // if there is a port
+    bool has_slots;                // likewise; then an upgrade goes by them, and app is the partition that starts now
+    molt_slots_t slots;
     board_work_t work;
 } board_t;
 
@@ -54,6 +58,9 @@ const char *board_name(const board_t *board);
 // Why no upgrade can be prepared there, as a sentence without full stop and without the path; "" if one can.
 //   path  of the dump, for the command that helps
 const char *board_trouble(const board_t *board, const char *path, char *text, uint32_t text_size);
+
+// Whether there is somebody who would carry an upgrade out.
+bool board_can_upgrade(const board_t *board);
 
 // Say so: 0, or 1 after having said why no upgrade can be prepared there.
 int board_refuse_job(const board_t *board, const char *path);
@@ -81,10 +88,10 @@ board_start_t board_start(const board_t *board, const sim_nor_t *nor);
 const char *board_starter(const board_t *board);  // "the mask ROM"
 const char *board_place(const board_t *board);    // "in sector 0"
 
-// What became of the last upgrade of an ESP32 in standby mode, and of its trial. False where there is nothing to be known.
+// What became of the last upgrade of an ESP32, and of its trial. False where there is nothing to be known.
 bool board_status(const board_t *board, const molt_flash_t *flash, molt_status_t *status);
 
-// What molt's loader writes beside image and filesystem, of an ESP32; size 0 on an ESP8266.
-molt_region_t board_plan_region(const board_t *board);
+// What an upgrade writes beside image and filesystem, of an ESP32: the plan's sector, or otadata; size 0 on an ESP8266.
+molt_region_t board_note_region(const board_t *board);
 
 #endif

@@ -48,7 +48,7 @@ uint32_t rehearse_find_head(const dumpfs_t *dump, molt_region_t *reserved) {
     molt_state_t state;
     nor.is_cut = false;
     nor.flash.ctx = &nor;
-    *reserved = board_plan_region(&dump->board);
+    *reserved = board_note_region(&dump->board);
     uint32_t addr;
     if (dump->board.is_esp32) {
         return dump->board.target.image_addr;
@@ -127,11 +127,23 @@ static int note_plan(rehearsal_t *rehearsal, const sim_upgrade_t *host) {
     rehearsal->plan = job->plan;
     rehearsal->plan.sector = sector;
     rehearsal->image = job->image;
-    rehearsal->mode = host->target.standby ? BOARD_STANDBY : job->is_resident ? BOARD_RESIDENT : BOARD_ONCE;
+    rehearsal->mode = host->target.otadata_addr ? BOARD_SLOTS
+                      : host->target.standby    ? BOARD_STANDBY
+                      : job->is_resident        ? BOARD_RESIDENT
+                                                : BOARD_ONCE;
     molt_plan_count(&rehearsal->plan, &rehearsal->tally);
-    if (job->is_delta) {
-        molt_job_facts_t facts;
-        molt_job_facts(job, &facts);
+    molt_job_facts_t facts;
+    molt_job_facts(job, &facts);
+    if (rehearsal->mode == BOARD_SLOTS) {
+        rehearsal->is_delta = job->is_delta;
+        rehearsal->tally = (molt_plan_tally_t){
+            .image_sector_count = facts.sector_count,
+            .program_count = facts.program_count,
+            .sector_erase_count = facts.sector_erase_count,
+            .block_erase_count = facts.block_erase_count,
+            .is_in_place = facts.is_in_place,
+        };
+    } else if (job->is_delta) {
         rehearsal->is_delta = true;
         rehearsal->stash_count = job->delta->patch.header.op_count - job->delta->writes;
         rehearsal->stash_files = molt_job_stash_count(job);
@@ -251,7 +263,9 @@ static int perform(rehearsal_t *rehearsal, dumpfs_t *dump, sim_upgrade_t *host) 
     begin = nor->counts;
     sim_device_t device = board_device(&dump->board, nor, NULL);
     sim_outcome_t outcome = sim_device_start(&device);
-    if (outcome != SIM_FIRMWARE || device.boot_result != MOLT_BOOT_DONE) {
+    bool is_done = rehearsal->mode == BOARD_SLOTS ? device.head_addr == host->target.image_addr
+                                                  : device.boot_result == MOLT_BOOT_DONE;
+    if (outcome != SIM_FIRMWARE || !is_done) {
         return refuse_outcome(rehearsal, dump, host);
     }
     rehearsal->boot = difference(&nor->counts, &begin);

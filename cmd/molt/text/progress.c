@@ -55,7 +55,7 @@ static void on_event(void *ctx, molt_boot_event_t event, uint32_t arg) {
 }
 
 int progress_on_phase(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total) {
-    static const char *const phases[] = { "check", "source", "compare" };
+    static const char *const phases[] = { "check", "source", "compare", "write" };
     progress_t *progress = ctx;
     (void)done;
     (void)total;
