@@ -95,9 +95,8 @@ static int refuse_standby(const dumpfs_t *dump, int err) {
 
 // A damaged loader goes in again, also while an upgrade is in progress: a device could lose its power meanwhile, a dump cannot.
 static int refuse_slots(const dumpfs_t *dump) {
-    return say_fail(
-        "%s: its partition table has OTA slots: an upgrade goes into the one that does not run, and nothing is installed for it",
-        dump->path);
+    const molt_standby_t standby = { .defect = MOLT_STANDBY_OTA };
+    return say_fail("%s: %s", dump->path, molt_standby_text(&standby));
 }
 
 static int repair_standby(dumpfs_t *dump, uint8_t *buf) {

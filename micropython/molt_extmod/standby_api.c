@@ -10,8 +10,10 @@
 #include "standby/standby.h"
 #include "upgrade_obj.h"
 
-static const char slots_text[] =
-    "the partition table has OTA slots: an upgrade goes into the one that does not run, and nothing is installed for it";
+static const char *slots_text(void) {
+    const molt_standby_t standby = { .defect = MOLT_STANDBY_OTA };
+    return molt_standby_text(&standby);
+}
 
 static bool has_trials(const molt_target_t *target) {
     molt_flash_t flash;
@@ -28,7 +30,7 @@ static mp_obj_t standby(void) {
     if (!way.has_slots && err && way.standby.defect == MOLT_STANDBY_FINE) {
         molt_raise(err, molt_idf_text(&way));
     }
-    const char *text = way.has_slots ? slots_text : molt_idf_text(&way);
+    const char *text = way.has_slots ? slots_text() : molt_idf_text(&way);
     mp_obj_t items[] = {
         err || way.has_slots ? mp_obj_new_str(text, strlen(text)) : mp_const_none,
         MP_OBJ_NEW_SMALL_INT(way.has_slots ? 0 : way.standby.loader_addr),
@@ -47,7 +49,7 @@ static mp_obj_t standby_install(void) {
     molt_target_t target;
     int err = molt_device_find(&way, &target);
     if (way.has_slots) {
-        molt_raise(MOLT_ERR_NOTSUP, slots_text);
+        molt_raise(MOLT_ERR_NOTSUP, slots_text());
     }
     if (err != MOLT_ERR_NOENT && err != MOLT_ERR_CORRUPT) {
         molt_device_check(err, &way);

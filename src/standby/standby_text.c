@@ -22,7 +22,7 @@ const char *molt_standby_text(const molt_standby_t *standby) {
         case MOLT_STANDBY_NO_FACTORY:
             return "the partition table has no factory partition";
         case MOLT_STANDBY_OTA:
-            return "the partition table has OTA slots: upgrade from one to the other, as esp32.Partition does";
+            return "the partition table has OTA slots: an upgrade goes into the one that does not run, and nothing is installed for it";
         case MOLT_STANDBY_TABLE_FULL:
             return "the partition table has no room for two more rows";
         case MOLT_STANDBY_OTHER_ROWS:

@@ -1,9 +1,10 @@
 """Devices of the ESP32 family for the tests of the tool: dumps made of images, partition tables and littlefs."""
 
 import json
+import re
 import struct
 
-from rig import KB, SECTOR, check, good, images, molt, sectors_up
+from rig import KB, ROOT, SECTOR, check, good, images, molt, sectors_up
 from images import esp_row, esp_table, noise
 
 SIZE = 1024 * KB
@@ -141,3 +142,20 @@ def told(command, *words, status=0):
     result = molt(command, *words, "--json")
     check(result.status == status, command, result.status, result.err)
     return json.loads(result.out)
+
+
+def shown_on_page(section, folder):
+    """Run the commands that this section of docs/esp32.md shows; what they print has to be what it shows. "..." stands for any lines, and
+    counts may differ. How many there were."""
+    page = (ROOT / "docs/esp32.md").read_text().split(f"\n## {section}\n")[1]
+
+    def shape(text):
+        return re.sub(r"\b\d+\b", "N", text)
+
+    runs = re.split(r"^\$ (.*)\n", re.search(r"^```console\n(.*?)^```", page, re.M | re.S).group(1), flags=re.M)[1:]
+    for command, shown in zip(runs[::2], runs[1::2]):
+        result = molt(*command.split()[1:], cwd=folder)
+        printed = result.out + (result.err if result.status else "")
+        pattern = re.escape(shape(shown)).replace("\\.\\.\\.\\\n", "(.*\n)*")
+        check(re.fullmatch(pattern, shape(printed)), command, "prints", printed)
+    return len(runs) // 2

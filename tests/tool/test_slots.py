@@ -6,8 +6,8 @@ import struct
 import sys
 import zlib
 
-from rig import SECTOR, check, good, main, molt, refused, test
-from esp32 import APP, C3, CHIPS, FS, SIZE, TABLE, Board, app, told
+from rig import SECTOR, check, good, main, refused, test
+from esp32 import APP, CHIPS, FS, SIZE, Board, app, shown_on_page, told
 from images import esp_row, esp_table
 
 ENTRIES = 0xD000
@@ -195,6 +195,12 @@ def doctor_knows_them(folder):
     check("molt plan" in text and "standby" not in text, text)
     found = told("doctor", board.path)
     check(any(way["way"] == "slots" for way in found["ways"]) if isinstance(found["ways"], list) else "slots" in found["ways"], found["ways"])
+
+
+@test
+def the_page_shows_what_the_tool_prints(folder):
+    board = board_with(folder)
+    check(shown_on_page("OTA slots", folder) == 3 and board.now() != board.before, "it was run")
 
 
 if __name__ == "__main__":
