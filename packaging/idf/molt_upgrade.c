@@ -32,7 +32,7 @@
 // All that a call needs, on the heap.
 typedef struct work {
     molt_flash_t flash;
-    molt_standby_t standby;
+    molt_idf_way_t way;
     molt_target_t target;
     molt_job_memory_t memory;
     molt_job_t *job;
@@ -107,26 +107,21 @@ static esp_err_t fail_job(work_t *work, int err) {
     return code_of(err);
 }
 
-// What is asked of the device. need_loader: the loader has to be in, and whole.
+// What is asked of the device. need_loader: without OTA slots the loader has to be in, and whole.
 static esp_err_t look_at_device(work_t *work, bool need_loader) {
     molt_idf_flash(&work->flash);
-    int err = molt_standby_read(&work->flash, molt_idf_chip->standby, (uint8_t *)work->sector, &work->standby);
-    const char *obstacle = molt_idf_obstacle(&work->standby);
-    if (obstacle) {
-        return fail(ESP_ERR_NOT_SUPPORTED, obstacle);
+    int err = molt_idf_find(&work->flash, (uint8_t *)work->sector, &work->way, &work->target);
+    if (work->way.obstacle) {
+        return fail(ESP_ERR_NOT_SUPPORTED, work->way.obstacle);
     }
-    if (err == MOLT_ERR_NOTSUP) {
-        return fail(ESP_ERR_NOT_SUPPORTED, molt_standby_text(&work->standby));
-    }
-    bool is_missing = err == MOLT_ERR_NOENT || err == MOLT_ERR_CORRUPT;
+    bool is_missing = !work->way.has_slots && (err == MOLT_ERR_NOENT || err == MOLT_ERR_CORRUPT);
     if (err && !is_missing) {
-        return fail(ESP_FAIL, "flash cannot be read");
+        return fail(err == MOLT_ERR_NOTSUP ? ESP_ERR_NOT_SUPPORTED : ESP_FAIL, molt_idf_text(&work->way));
     }
     if (is_missing && need_loader) {
-        snprintf(last_text, sizeof last_text, "%s: molt_upgrade_install()", molt_standby_text(&work->standby));
+        snprintf(last_text, sizeof last_text, "%s: molt_upgrade_install()", molt_idf_text(&work->way));
         return ESP_ERR_MOLT_NOT_INSTALLED;
     }
-    molt_standby_target(&work->target, molt_idf_chip, &work->standby);
     return ESP_OK;
 }
 
@@ -162,11 +157,13 @@ esp_err_t molt_upgrade_install(void) {
     if (work == NULL) {
         return code;
     }
-    int err = molt_standby_install(&work->flash, molt_idf_chip->standby, (uint8_t *)work->sector, &work->standby);
+    int err = work->way.has_slots
+                  ? 0
+                  : molt_standby_install(&work->flash, molt_idf_chip->standby, (uint8_t *)work->sector, &work->way.standby);
     if (err == MOLT_ERR_BUSY) {
         code = fail_prepared();
     } else if (err == MOLT_ERR_NOTSUP) {
-        code = fail(ESP_ERR_NOT_SUPPORTED, molt_standby_text(&work->standby));
+        code = fail(ESP_ERR_NOT_SUPPORTED, molt_standby_text(&work->way.standby));
     } else if (err && err != MOLT_ERR_EXIST) {
         code = fail(code_of(err), "flash cannot be written; call molt_upgrade_install() again");
     }
@@ -318,11 +315,15 @@ static int show(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total
     return work->is_ended ? MOLT_ERR_BUSY : 0;
 }
 
-// For a gzip file. What of the window the file needs shows when it is unpacked.
+// For a gzip file: what of the window it needs shows when it is unpacked. A delta file says what it needs.
 static bool allocate_window(work_t *work) {
     work->unpack = malloc(molt_job_unpack_size(work->job));
-    uint32_t size = WINDOW_MAX;
-    while (work->unpack && size >= WINDOW_MIN && (work->window = malloc(size)) == NULL) {
+    uint32_t wanted = molt_job_window_size(work->job);
+    uint32_t size = wanted ? wanted : WINDOW_MAX;
+    if (wanted) {
+        work->window = work->unpack ? malloc(wanted) : NULL;
+    }
+    while (!wanted && work->unpack && size >= WINDOW_MIN && (work->window = malloc(size)) == NULL) {
         size /= 2;
     }
     if (work->window) {
@@ -433,13 +434,17 @@ static esp_err_t save_head(work_t *work, const char *path) {
 }
 
 static esp_err_t store_and_commit(work_t *work, const char *path) {
+    bool on_trial = work->options && work->options->on_trial;
+    if (on_trial && !work->way.has_slots) {
+        return fail(ESP_ERR_NOT_SUPPORTED, "trials want OTA slots in the partition table");
+    }
     bool has_head = molt_job_head_size(work->job) > 0;
     esp_err_t code = has_head ? save_head(work, path) : ESP_OK;
     if (code != ESP_OK) {
         return code;
     }
     int err = molt_job_store(work->job, has_head ? &work->head.source : NULL);
-    err = err ? err : molt_job_commit(work->job, 0);
+    err = err ? err : molt_job_commit(work->job, on_trial ? 1 : 0);
     return err ? fail_job(work, err) : ESP_OK;
 }
 
@@ -467,9 +472,27 @@ esp_err_t molt_upgrade_status(molt_status_t *status) {
     if (work == NULL) {
         return code;
     }
-    int err = read_status(work, status);
+    int err = work->way.has_slots ? molt_slots_settle(&work->target, &work->flash) : 0;
+    err = err ? err : read_status(work, status);
     if (err) {
         code = fail(code_of(err), "flash cannot be read");
+    }
+    end(work);
+    return code;
+}
+
+esp_err_t molt_upgrade_confirm(void) {
+    esp_err_t code;
+    work_t *work = begin(true, &code);
+    if (work == NULL) {
+        return code;
+    }
+    int err = work->way.has_slots ? molt_slots_confirm(&work->target, &work->flash)
+                                  : molt_standby_confirm(&work->target, &work->flash, (uint8_t *)work->sector);
+    if (err == MOLT_ERR_NOENT) {
+        code = fail(ESP_ERR_NOT_FOUND, "this firmware is not on trial");
+    } else if (err) {
+        code = fail(code_of(err), "flash cannot be written; call molt_upgrade_confirm() again");
     }
     end(work);
     return code;

@@ -11,10 +11,10 @@
 #include "slots/slots.h"
 
 // How often a sector is erased and programmed before flash counts as failing.
-#define SLOT_TRIES 4u
+#define JOB_SLOT_TRIES 4u
 
 // Of a block's sectors, from how many on it is erased at once.
-#define SLOT_BLOCK_MIN 5u
+#define JOB_SLOT_BLOCK_MIN 5u
 
 static uint32_t sector_bytes(const molt_job_t *job) {
     return molt_sector_size(&job->config.flash->geometry);
@@ -73,7 +73,7 @@ void job_slots_facts(const molt_job_t *job, molt_job_facts_t *facts) {
     uint32_t in_block = geometry->block_size ? geometry->block_size / sector_bytes(job) : 0;
     uint32_t rest = in_block && job->config.flash->erase_block ? facts->sector_count % in_block : facts->sector_count;
     uint32_t blocks = in_block ? (facts->sector_count - rest) / in_block : 0;
-    bool is_block = blocks && rest >= SLOT_BLOCK_MIN;
+    bool is_block = blocks && rest >= JOB_SLOT_BLOCK_MIN;
     facts->is_in_place = job->is_running;
     facts->equal_count = 0;
     facts->program_count = facts->sector_count;
@@ -90,7 +90,7 @@ static int erase_ahead(const molt_job_t *job, uint32_t sector, uint32_t *blank_u
     uint32_t off = sector * size;
     uint32_t left = sectors_of_image(job) - sector;
     bool is_begin = flash->erase_block && block_size && (job->config.target->image_addr + off) % block_size == 0;
-    if (!is_begin || left < SLOT_BLOCK_MIN || off + block_size > job->config.target->mapped_size) {
+    if (!is_begin || left < JOB_SLOT_BLOCK_MIN || off + block_size > job->config.target->mapped_size) {
         return 0;
     }
     int err = flash->erase_block(flash->ctx, job->config.target->image_addr + off);
@@ -143,27 +143,27 @@ static int write_image(molt_job_t *job, const molt_reader_t *image) {
     for (uint32_t sector = 0; !err && sector < sectors_of_image(job); sector++) {
         uint32_t addr = job->config.target->image_addr + sector * sector_bytes(job);
         err = erase_ahead(job, sector, &blank_until);
-        for (uint32_t try = 0; !err && try < SLOT_TRIES; try++) {
+        for (uint32_t try = 0; !err && try < JOB_SLOT_TRIES; try++) {
             err = try || sector >= blank_until ? flash->erase_sector(flash->ctx, addr) : 0;
             err = err ? err : program_sector(job, image, sector);
             if (err != MOLT_ERR_IO) {
                 break;
             }
-            err = try + 1 < SLOT_TRIES ? 0 : err;
+            err = try + 1 < JOB_SLOT_TRIES ? 0 : err;
         }
         err = err ? err : job_progress(job, sector * sector_bytes(job), job->image.size);
     }
     return err;
 }
 
-static int read_slot(void *ctx, uint32_t off, void *buf, uint32_t size) {
+static int read_written(void *ctx, uint32_t off, void *buf, uint32_t size) {
     const molt_job_t *job = ctx;
     return job->config.flash->read(job->config.flash->ctx, job->config.target->image_addr + off, buf, (size + 3) & ~3u);
 }
 
 // The image as it stands in the slot. The boot loader would see what is wrong with it, too, but later.
-static int verify_slot(molt_job_t *job) {
-    const molt_reader_t slot = { job, job->image.size, read_slot };
+static int verify_written(molt_job_t *job) {
+    const molt_reader_t slot = { job, job->image.size, read_written };
     uint32_t crc;
     uint8_t sha1[MOLT_SHA1_SIZE];
     int err = job_sum(job, &slot, &crc, sha1);
@@ -184,7 +184,7 @@ int job_slots_store(molt_job_t *job) {
         }
         err = write_image(job, &image);
     }
-    err = err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : verify_slot(job);
+    err = err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : verify_written(job);
     job->stage = err ? MOLT_JOB_OPEN : MOLT_JOB_STORED;
     return err;
 }

@@ -8,8 +8,6 @@
 #include "map/partition.h"
 #include "molt/error.h"
 
-#define DATA_OTA 0x00
-
 static int no_slots(molt_slots_t *slots, molt_slots_defect_t defect) {
     slots->defect = defect;
     return defect == MOLT_SLOTS_NONE ? MOLT_ERR_NOENT : MOLT_ERR_NOTSUP;
@@ -24,7 +22,7 @@ static void take_partition(const molt_flash_t *flash, const molt_partition_t *pa
                && partition->subtype <= MOLT_PARTITION_APP_OTA_LAST) {
         slots->slots[partition->subtype - MOLT_PARTITION_APP_OTA_FIRST] = *region;
         slots->count++;
-    } else if (partition->type == MOLT_PARTITION_TYPE_DATA && partition->subtype == DATA_OTA
+    } else if (partition->type == MOLT_PARTITION_TYPE_DATA && partition->subtype == MOLT_PARTITION_DATA_OTA
                && region->size >= 2 * molt_sector_size(&flash->geometry)) {
         slots->otadata_addr = region->addr;
     }

@@ -14,7 +14,6 @@
 
 // Of a type that nobody has.
 #define DATA_NONE 0x40
-#define DATA_OTA 0x00
 
 // What the boot loader never looks at, behind the others.
 #define END_LABEL "molt_end"
@@ -55,7 +54,7 @@ uint32_t standby_rows(const molt_flash_t *flash, uint32_t loader_addr, uint32_t 
         row += ROW_SIZE;
         lay_row(row, MOLT_PARTITION_TYPE_APP, APP_SLOT, app->addr, app->size, APP_LABEL);
         row += ROW_SIZE;
-        lay_row(row, MOLT_PARTITION_TYPE_DATA, DATA_OTA, otadata_addr, 2 * size, OTADATA_LABEL);
+        lay_row(row, MOLT_PARTITION_TYPE_DATA, MOLT_PARTITION_DATA_OTA, otadata_addr, 2 * size, OTADATA_LABEL);
     } else {
         lay_row(row, MOLT_PARTITION_TYPE_APP, MOLT_PARTITION_APP_TEST, loader_addr, size, LOADER_LABEL);
     }

@@ -142,6 +142,23 @@ class Device:
         return self
 
 
+    # With OTA slots in place of the factory partition.
+    SLOTS = esp32.APP, esp32.APP + 0x30000
+
+    def with_slots(self):
+        rows = [images.esp_row(1, 2, 0x9000, 0x4000, "nvs"), images.esp_row(1, 0, 0xD000, 0x2000, "otadata"),
+                *(images.esp_row(0, 0x10 + i, addr, 0x30000, "ota_%d" % i) for i, addr in enumerate(self.SLOTS)),
+                images.esp_row(1, 0x83, 0x80000, FS_SIZE, "littlefs"), images.esp_row(1, 0x83, 0xC0000, FS_SIZE, "other")]
+        data = bytearray(self.path.read_bytes())
+        data[esp32.TABLE:esp32.TABLE + 0xC00] = images.esp_table(rows).ljust(0xC00, b"\xff")
+        self.path.write_bytes(data)
+        self.put(FW, self.new)
+        return self
+
+    def holds(self, slot, image):
+        return self.path.read_bytes()[self.SLOTS[slot]:self.SLOTS[slot] + len(image)] == image
+
+
 FW = "/littlefs/fw/new.bin"
 
 
@@ -257,6 +274,44 @@ def bears_cuts(device):
     check(count > 10 and cut > 10, count, cut)
 
 
+def uses_slots(device):
+    device.with_slots()
+    before = device.path.read_bytes()
+    device.good("install")
+    check(device.path.read_bytes() == before, "installing writes something")
+    device.refused(NOT_INSTALLED, "not installed", "uninstall")
+    device.refused(NOT_SUPPORTED, "none of the partition table's app", "running=0x80000", "upgrade", FW)
+    device.refused(NOT_FOUND, "not on trial", "confirm")
+    device.good("upgrade", FW)
+    check(device.holds(1, device.new) and device.holds(0, device.old), "it is in the slot")
+    device.refused(PREPARED, "molt_upgrade_cancel()", "upgrade", FW)
+    device.good("cancel")
+    device.refused(NOT_FOUND, "no upgrade is prepared", "cancel")
+    device.good("trial=1", "upgrade", FW)
+    device.boot()
+    check("outcome 0 prepared 0" in device.good("running=0x40000", "status"), "on trial")
+    device.good("running=0x40000", "confirm")
+    check("outcome 5 prepared 0" in device.good("running=0x40000", "status"), "confirmed")
+    # And back, by a delta file.
+    (device.folder / "a").write_bytes(device.new)
+    (device.folder / "b").write_bytes(device.old)
+    subprocess.run([device.molt, "delta", device.folder / "a", device.folder / "b", device.folder / "patch"], check=True, capture_output=True)
+    device.put("/other/back.delta", (device.folder / "patch").read_bytes())
+    device.refused(NO_MEM, "memory", "running=0x40000", "heap=2000", "upgrade", "/other/back.delta")
+    device.good("running=0x40000", "trial=1", "upgrade", "/other/back.delta")
+    check(device.holds(0, device.old), "the old one is back")
+    device.boot()
+    device.boot()
+    check("outcome 4 prepared 0" in device.good("running=0x40000", "status"), "rolled back")
+    ready = device.path.read_bytes()
+    device.good("running=0x40000", "upgrade", "/other/back.delta")
+    for cut in range(1, device.ops + 1, 1 if ALL else 31):
+        device.path.write_bytes(ready)
+        device.call("running=0x40000", "cut=%d" % cut, "seed=%d" % cut, "upgrade", "/other/back.delta", status=3)
+        check(device.holds(1, device.new), "cut", cut)
+        device.boot()
+
+
 def example_runs(device):
     code, text = device.call("main")
     check(code is None and text == "", text)
@@ -275,6 +330,7 @@ FACTS = {
     "from a gzip file, where there is memory for it": takes_gzip,
     "what is prepared is taken back, and the loader is taken out": takes_back,
     "it refuses what cannot be, with a sentence, and flash is unchanged": refuses,
+    "with OTA slots nothing is installed: upgrade, trial, a delta file back, rolled back, cuts": uses_slots,
     "where two volumes have the same file it asks which one": asks_which,
     "files of one name and size on two volumes are known by their bytes": knows_files_apart,
     "no power cut in installing, but for its last flash operation, or in preparing does harm": bears_cuts,

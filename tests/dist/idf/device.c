@@ -1,11 +1,11 @@
 // A device for the component of ESP-IDF: what that calls, over a dump of a flash chip. check drives it.
 //
-// usage: device DUMP [NAME=NUMBER ...] [install | uninstall | status | cancel | main | check PATH | upgrade PATH | put FILE PATH]
+// usage: device DUMP [NAME=NUMBER ...] [install | uninstall | status | confirm | cancel | main | check PATH | upgrade PATH | put FILE PATH]
 //
 // The dump is read, the partitions of its table that are called littlefs and other are mounted at /littlefs and /other, the call is
 // made, and the dump is written. Printed is the code of the call, what it has told, and the sentence. Paths that are mounted by
 // nobody are the host's. The names: encrypted, secure, revision (eFuses), running (address of the running partition), heap (largest
-// piece of memory that can be had), labelled (the options name the partition "other"), stop (the progress function ends the call there), cut (the power fails in that flash operation,
+// piece of memory that can be had), labelled (the options name the partition "other"), trial (they say on_trial), stop (the progress function ends the call there), cut (the power fails in that flash operation,
 // from 1 on; seed: how it is torn).
 //
 // As ESP-IDF does, a write below the first partition or into the running firmware ends the run, unless that protection is off.
@@ -46,7 +46,7 @@ static struct {
     const char *name;
     uint32_t value;
 } settings[] = { { "encrypted", 0 }, { "secure", 0 }, { "revision", 3 }, { "running", 0x10000 }, { "heap", UINT32_MAX },
-    { "stop", 0 }, { "cut", 0 }, { "seed", 1 }, { "labelled", 0 } };
+    { "stop", 0 }, { "cut", 0 }, { "seed", 1 }, { "labelled", 0 }, { "trial", 0 } };
 
 static uint32_t setting(const char *name) {
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
@@ -296,7 +296,9 @@ static esp_err_t put(const char *from, const char *path) {
 }
 
 static esp_err_t call(char **words) {
-    const molt_upgrade_options_t options = { .progress = on_progress, .partition_label = setting("labelled") ? "other" : NULL };
+    const molt_upgrade_options_t options = {
+        .progress = on_progress, .partition_label = setting("labelled") ? "other" : NULL, .on_trial = setting("trial") != 0
+    };
     molt_job_facts_t facts = { 0 };
     molt_status_t status;
     esp_err_t code = ESP_ERR_INVALID_ARG;
@@ -306,6 +308,8 @@ static esp_err_t call(char **words) {
         code = molt_upgrade_uninstall();
     } else if (strcmp(words[0], "cancel") == 0) {
         code = molt_upgrade_cancel();
+    } else if (strcmp(words[0], "confirm") == 0) {
+        code = molt_upgrade_confirm();
     } else if (strcmp(words[0], "status") == 0) {
         code = molt_upgrade_status(&status);
         printf("outcome %d prepared %d\n", status.outcome, status.is_prepared);
