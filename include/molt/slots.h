@@ -54,7 +54,8 @@ int molt_slots_read(const molt_flash_t *flash, const molt_standby_chip_t *chip, 
 // The target for jobs on such a device: the slot behind the one that runs, or the first where it is the last.
 //   chip_target   what the port has of the chip
 //   running_addr  of the partition that the firmware runs from
-// Returns 0, or MOLT_ERR_NOTSUP with slots->defect.
+// Returns 0, or MOLT_ERR_NOTSUP with slots->defect. Where that is MOLT_SLOTS_ONLY_ONE, beside a factory partition, the target will do for
+// status and molt_slots_confirm().
 int molt_slots_target(molt_target_t *target, const molt_target_t *chip_target, molt_slots_t *slots, uint32_t running_addr);
 
 // To be called when the firmware starts: once after each upgrade it makes firm what otadata says of the firmware that runs. Where the

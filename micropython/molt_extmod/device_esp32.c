@@ -32,7 +32,8 @@ void molt_port_init(void) {
     molt_frozen_init();
     molt_device_flash(&flash);
     uint8_t *buf = m_new_maybe(uint8_t, MOLT_STANDBY_BUF_SIZE);
-    if (buf && molt_idf_find(&flash, buf, &way, &target) == 0 && way.has_slots && way.obstacle == NULL) {
+    bool has_status = buf && molt_idf_has_status(molt_idf_find(&flash, buf, &way, &target), &way);
+    if (has_status && way.has_slots && way.obstacle == NULL) {
         // What fails now the next start does.
         (void)molt_slots_settle(&target, &flash);
     }

@@ -35,7 +35,7 @@ MP_DEFINE_CONST_FUN_OBJ_0(molt_slots_obj, slots);
 // Read what became of the last upgrade. Returns false where there can be none.
 static bool read_status(molt_target_t *target, molt_flash_t *flash, molt_status_t *status) {
     molt_idf_way_t way;
-    if (molt_device_find(&way, target) != 0) {
+    if (!molt_idf_has_status(molt_device_find(&way, target), &way)) {
         return false;
     }
     molt_device_flash(flash);

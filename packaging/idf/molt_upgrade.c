@@ -107,18 +107,25 @@ static esp_err_t fail_job(work_t *work, int err) {
     return code_of(err);
 }
 
-// What is asked of the device. need_loader: without OTA slots the loader has to be in, and whole.
-static esp_err_t look_at_device(work_t *work, bool need_loader) {
+// What a call asks of the device. From NEED_STATUS on: without OTA slots the loader is in, and whole.
+typedef enum need {
+    NEED_FLASH,
+    NEED_STATUS,
+    NEED_JOB,  // and there is a slot to put an image in
+} need_t;
+
+static esp_err_t look_at_device(work_t *work, need_t need) {
     molt_idf_flash(&work->flash);
     int err = molt_idf_find(&work->flash, (uint8_t *)work->sector, &work->way, &work->target);
     if (work->way.obstacle) {
         return fail(ESP_ERR_NOT_SUPPORTED, work->way.obstacle);
     }
     bool is_missing = !work->way.has_slots && (err == MOLT_ERR_NOENT || err == MOLT_ERR_CORRUPT);
-    if (err && !is_missing) {
+    bool is_status_enough = need != NEED_JOB && molt_idf_has_status(err, &work->way);
+    if (err && !is_missing && !is_status_enough) {
         return fail(err == MOLT_ERR_NOTSUP ? ESP_ERR_NOT_SUPPORTED : ESP_FAIL, molt_idf_text(&work->way));
     }
-    if (is_missing && need_loader) {
+    if (is_missing && need != NEED_FLASH) {
         snprintf(last_text, sizeof last_text, "%s: molt_upgrade_install()", molt_idf_text(&work->way));
         return ESP_ERR_MOLT_NOT_INSTALLED;
     }
@@ -135,7 +142,7 @@ static void end(work_t *work) {
 }
 
 // Memory, and the device. NULL: *code says why.
-static work_t *begin(bool need_loader, esp_err_t *code) {
+static work_t *begin(need_t need, esp_err_t *code) {
     last_text[0] = '\0';
     work_t *work = calloc(1, sizeof *work);
     if (work == NULL) {
@@ -143,7 +150,7 @@ static work_t *begin(bool need_loader, esp_err_t *code) {
         return NULL;
     }
     work->fd = -1;
-    *code = look_at_device(work, need_loader);
+    *code = look_at_device(work, need);
     if (*code != ESP_OK) {
         end(work);
         return NULL;
@@ -153,7 +160,7 @@ static work_t *begin(bool need_loader, esp_err_t *code) {
 
 esp_err_t molt_upgrade_install(void) {
     esp_err_t code;
-    work_t *work = begin(false, &code);
+    work_t *work = begin(NEED_FLASH, &code);
     if (work == NULL) {
         return code;
     }
@@ -173,7 +180,7 @@ esp_err_t molt_upgrade_install(void) {
 
 esp_err_t molt_upgrade_uninstall(void) {
     esp_err_t code;
-    work_t *work = begin(false, &code);
+    work_t *work = begin(NEED_FLASH, &code);
     if (work == NULL) {
         return code;
     }
@@ -344,7 +351,7 @@ static esp_err_t check_unprepared(work_t *work) {
 // Everything that writes nothing. NULL: *code says why.
 //   is_check  it ends with that
 static work_t *plan(const char *path, const molt_upgrade_options_t *options, bool is_check, esp_err_t *code) {
-    work_t *work = begin(true, code);
+    work_t *work = begin(NEED_JOB, code);
     if (work == NULL) {
         return NULL;
     }
@@ -468,7 +475,7 @@ esp_err_t molt_upgrade_from_file(const char *path, const molt_upgrade_options_t 
 esp_err_t molt_upgrade_status(molt_status_t *status) {
     esp_err_t code;
     *status = (molt_status_t){ 0 };
-    work_t *work = begin(true, &code);
+    work_t *work = begin(NEED_STATUS, &code);
     if (work == NULL) {
         return code;
     }
@@ -483,7 +490,7 @@ esp_err_t molt_upgrade_status(molt_status_t *status) {
 
 esp_err_t molt_upgrade_confirm(void) {
     esp_err_t code;
-    work_t *work = begin(true, &code);
+    work_t *work = begin(NEED_STATUS, &code);
     if (work == NULL) {
         return code;
     }
@@ -500,7 +507,7 @@ esp_err_t molt_upgrade_confirm(void) {
 
 esp_err_t molt_upgrade_cancel(void) {
     esp_err_t code;
-    work_t *work = begin(true, &code);
+    work_t *work = begin(NEED_STATUS, &code);
     if (work == NULL) {
         return code;
     }

@@ -128,6 +128,10 @@ int molt_idf_find(const molt_flash_t *flash, uint8_t *buf, molt_idf_way_t *way, 
     return err;
 }
 
+bool molt_idf_has_status(int err, const molt_idf_way_t *way) {
+    return err == 0 || (way->has_slots && way->slots.defect == MOLT_SLOTS_ONLY_ONE);
+}
+
 const char *molt_idf_text(const molt_idf_way_t *way) {
     bool is_read = way->has_slots ? way->slots.defect != MOLT_SLOTS_FINE : way->standby.defect != MOLT_STANDBY_FINE;
     if (!is_read) {

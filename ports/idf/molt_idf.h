@@ -3,6 +3,8 @@
 #ifndef MOLT_IDF_H
 #define MOLT_IDF_H
 
+#include <stdbool.h>
+
 #include "molt/flash.h"
 #include "molt/slots.h"
 #include "molt/standby.h"
@@ -29,7 +31,11 @@ typedef struct molt_idf_way {
 //   buf     MOLT_STANDBY_BUF_SIZE bytes, 4-aligned; overwritten
 //   target  for jobs; filled in where 0 is returned
 // Returns 0, or what molt_slots_read(), molt_slots_target() or molt_standby_read() return. An obstacle is none of its errors.
+// target is also filled in where the firmware runs from the only OTA slot (way->slots.defect): it has a status then.
 int molt_idf_find(const molt_flash_t *flash, uint8_t *buf, molt_idf_way_t *way, molt_target_t *target);
+
+// Whether there is a target by which a status can be read, by what molt_idf_find() has returned.
+bool molt_idf_has_status(int err, const molt_idf_way_t *way);
 
 // The sentence for an error of molt_idf_find(), without full stop. Never NULL.
 const char *molt_idf_text(const molt_idf_way_t *way);

@@ -12,7 +12,7 @@
 #define MOLT_PARTITION_LABEL_MAX 16
 #define MOLT_PARTITION_ROW_SIZE 32u
 
-// Types, and subtypes of an app, that more than the table's reader has to know.
+// Types and subtypes that more than the table's reader has to know.
 enum {
     MOLT_PARTITION_TYPE_APP = 0,
     MOLT_PARTITION_TYPE_DATA = 1,

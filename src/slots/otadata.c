@@ -14,6 +14,8 @@
 enum { OTADATA_OFF_NUMBER = 0, OTADATA_OFF_LABEL = 4, OTADATA_OFF_STATE = 24, OTADATA_OFF_CRC = 28 };
 enum { STATE_NEW = 0, STATE_PENDING = 1, STATE_VALID = 2, STATE_INVALID = 3, STATE_ABORTED = 4 };
 #define NUMBER_NONE UINT32_MAX
+// Numbers above this are begun anew: there has to be a next one, and one after that, for each slot.
+#define NUMBER_MAX (UINT32_MAX - 4 * MOLT_SLOTS_MAX)
 
 // In the label: this, the CRC-32 of the image, whether it was put in on trial, and whether the entry was made firm.
 #define LABEL_MAGIC 0x746c6f6du  // "molt"
@@ -77,6 +79,21 @@ static uint32_t active_of(const otadata_t *otadata) {
 
 static uint32_t slot_of(const otadata_t *otadata, uint32_t i, uint32_t slot_count) {
     return i == OTADATA_ENTRY_COUNT ? MOLT_SLOT_NONE : (number_of(otadata, i) - 1) % slot_count;
+}
+
+// The one to be written, where this one counts.
+static uint32_t other_than(uint32_t active) {
+    return active == OTADATA_ENTRY_COUNT ? 0 : 1 - active;
+}
+
+// The highest number, whether or not it counts still; 0 for none.
+static uint32_t highest_of(const otadata_t *otadata) {
+    uint32_t highest = 0;
+    for (uint32_t i = 0; i < OTADATA_ENTRY_COUNT; i++) {
+        uint32_t number = number_of(otadata, i);
+        highest = number != NUMBER_NONE && has_crc(otadata, i) && number > highest ? number : highest;
+    }
+    return highest;
 }
 
 // Read until two readings are the same: what is destroyed next depends on it.
@@ -168,19 +185,24 @@ int molt_otadata_select(const molt_flash_t *flash, uint32_t otadata_addr, uint32
 static int settle(const molt_flash_t *flash, const molt_target_t *target, otadata_t *otadata) {
     uint32_t addr = target->otadata_addr;
     uint32_t active = active_of(otadata);
+    uint32_t other = other_than(active);
+    bool is_used_up = highest_of(otadata) > NUMBER_MAX;
     int err;
-    if (slot_of(otadata, active, target->slot_count) == target->running_slot) {
+    if (slot_of(otadata, active, target->slot_count) == target->running_slot && !is_used_up) {
         return 0;
     }
     if (target->running_slot == MOLT_SLOT_NONE) {
         // The one that does not count first: else it would, and it may be of any slot.
-        err = erase_entry(flash, addr, 1 - active);
-        err = err ? err : erase_entry(flash, addr, active);
+        err = erase_entry(flash, addr, other);
+        err = err ? err : erase_entry(flash, addr, 1 - other);
     } else {
-        uint32_t above = active == OTADATA_ENTRY_COUNT ? 0 : number_of(otadata, active);
+        uint32_t above = is_used_up ? 0 : highest_of(otadata);
         note_t note = { .number = next_number(above, target->running_slot, target->slot_count), .state = STATE_VALID };
         memset(note.label, 0xff, sizeof note.label);
-        err = write_entry(flash, addr, active == OTADATA_ENTRY_COUNT ? 0 : 1 - active, &note);
+        err = write_entry(flash, addr, other, &note);
+        if (!err && is_used_up) {
+            err = erase_entry(flash, addr, 1 - other);
+        }
     }
     return err ? err : read_otadata(flash, addr, otadata);
 }
@@ -192,16 +214,16 @@ int molt_otadata_commit(const molt_flash_t *flash, const molt_target_t *target, 
     if (err) {
         return err;
     }
-    uint32_t active = active_of(&otadata);
-    uint32_t above = active == OTADATA_ENTRY_COUNT ? 0 : number_of(&otadata, active);
-    note_t note = { .number = next_number(above, target->slot, target->slot_count), .state = on_trial ? STATE_NEW : STATE_VALID };
+    note_t note = { .number = next_number(highest_of(&otadata), target->slot, target->slot_count),
+        .state = on_trial ? STATE_NEW : STATE_VALID };
     memset(note.label, 0xff, sizeof note.label);
     set_label(&note, image_crc, on_trial);
-    return write_entry(flash, target->otadata_addr, active == OTADATA_ENTRY_COUNT ? 0 : 1 - active, &note);
+    return write_entry(flash, target->otadata_addr, other_than(active_of(&otadata)), &note);
 }
 
 static bool is_molts(const otadata_t *otadata, uint32_t i) {
-    return i < OTADATA_ENTRY_COUNT && has_crc(otadata, i) && load32_le(entry_of(otadata, i) + OTADATA_OFF_LABEL) == LABEL_MAGIC;
+    return i < OTADATA_ENTRY_COUNT && number_of(otadata, i) != NUMBER_NONE && has_crc(otadata, i)
+           && load32_le(entry_of(otadata, i) + OTADATA_OFF_LABEL) == LABEL_MAGIC;
 }
 
 static bool is_of_trial(const otadata_t *otadata, uint32_t i) {
@@ -267,6 +289,7 @@ int molt_otadata_status(const molt_flash_t *flash, const molt_target_t *target, 
     status->outcome = otadata_outcome(target, &otadata, &of);
     if (status->is_on_trial) {
         status->outcome = MOLT_OUTCOME_NONE;
+        of = active_of(&otadata);
     }
     status->image_crc = is_molts(&otadata, of) ? load32_le(entry_of(&otadata, of) + LABEL_OFF_IMAGE_CRC) : 0;
     return 0;

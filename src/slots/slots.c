@@ -89,19 +89,12 @@ int molt_slots_target(molt_target_t *target, const molt_target_t *chip_target, m
     }
     *target = *chip_target;
     target->slot = running + 1 < slots->count ? running + 1 : 0;
-    if (running == slots->count) {
-        target->running_slot = MOLT_SLOT_NONE;
-        target->running = slots->factory;
-    } else if (target->slot == running) {
-        return no_slots(slots, MOLT_SLOTS_ONLY_ONE);
-    } else {
-        target->running_slot = running;
-        target->running = slots->slots[running];
-    }
+    target->running_slot = running == slots->count ? MOLT_SLOT_NONE : running;
+    target->running = running == slots->count ? slots->factory : slots->slots[running];
     target->image_addr = slots->slots[target->slot].addr;
     target->boot_addr = target->image_addr;
     target->mapped_size = slots->slots[target->slot].size;
     target->otadata_addr = slots->otadata_addr;
     target->slot_count = slots->count;
-    return 0;
+    return target->slot == target->running_slot ? no_slots(slots, MOLT_SLOTS_ONLY_ONE) : 0;
 }

@@ -19,7 +19,6 @@
 #include "second_stage.h"
 #include "standby_rig.h"
 
-#define OTADATA_ADDR 0xd000u
 #define SLOT_SIZE 0x10000u
 #define SLOT(i) (IMAGE_ADDR + (i)*SLOT_SIZE)
 #define ROW_SIZE 32u
@@ -110,49 +109,18 @@ static bool is_old(uint32_t addr) {
 // Everything but a slot and otadata is as it was.
 static void check_rest(uint32_t slot_addr) {
     memcpy(board.nor.bytes + slot_addr, board.original + slot_addr, SLOT_SIZE);
-    memcpy(board.nor.bytes + OTADATA_ADDR, board.original + OTADATA_ADDR, 2 * SECTOR);
+    memcpy(board.nor.bytes + FIXTURE_OTADATA_ADDR, board.original + FIXTURE_OTADATA_ADDR, 2 * SECTOR);
     assert_memory_equal(board.nor.bytes, board.original, SHAPE->geometry.size);
 }
-
-typedef struct row {
-    uint8_t type, subtype;
-    uint32_t addr, size;
-    const char *label;
-} row_t;
 
 #define NVS \
     { 1, 2, 0x9000, 0x4000, "nvs" }
 #define OTADATA \
-    { 1, 0, OTADATA_ADDR, 0x2000, "otadata" }
+    { 1, 0, FIXTURE_OTADATA_ADDR, 0x2000, "otadata" }
 #define OTA(i, addr) \
     { 0, 0x10 + (i), addr, SLOT_SIZE, "ota" #i }
 #define FACTORY \
     { 0, 0, IMAGE_ADDR, SLOT_SIZE, "factory" }
-
-static void put_row(uint8_t *bytes, const row_t *row) {
-    store16_le(bytes, 0x50aa);
-    bytes[2] = row->type;
-    bytes[3] = row->subtype;
-    store32_le(bytes + 4, row->addr);
-    store32_le(bytes + 8, row->size);
-    memcpy(bytes + 12, row->label, strlen(row->label));
-}
-
-static uint8_t *put_table(const row_t *rows, uint32_t count) {
-    uint8_t *table = board.nor.bytes + TABLE_ADDR;
-    memset(table, 0xff, 0xc00);
-    memset(table, 0, count * ROW_SIZE);
-    for (uint32_t i = 0; i < count; i++) {
-        put_row(table + i * ROW_SIZE, &rows[i]);
-    }
-    uint8_t *end = table + count * ROW_SIZE;
-    store16_le(end, 0xebeb);
-    molt_md5_t md5;
-    molt_md5_init(&md5);
-    molt_md5_update(&md5, table, count * ROW_SIZE);
-    molt_md5_finish(end + 16, &md5);
-    return end + ROW_SIZE;
-}
 
 static void the_image_goes_into_the_slot_that_does_not_run_and_nothing_else_is_touched(void **state) {
     (void)state;
@@ -185,7 +153,7 @@ static void the_slots_take_turns(void **state) {
     }
     // The numbers have gone up, and have the CRCs that a boot loader holds them to.
     for (uint32_t i = 0; i < 2; i++) {
-        const uint8_t *entry = board.nor.bytes + OTADATA_ADDR + i * SECTOR;
+        const uint8_t *entry = board.nor.bytes + FIXTURE_OTADATA_ADDR + i * SECTOR;
         assert_in_range(load32_le(entry), 5, 6);
         assert_int_equal(load32_le(entry + 28), molt_crc32(UINT32_MAX, entry, 4));
     }
@@ -193,8 +161,8 @@ static void the_slots_take_turns(void **state) {
 
 static void with_a_factory_partition_and_three_slots_they_follow_each_other(void **state) {
     (void)state;
-    static const row_t rows[] = { NVS, OTADATA, FACTORY, OTA(0, SLOT(1)), OTA(1, SLOT(3)), OTA(2, SLOT(2)) };
-    put_table(rows, 6);
+    static const fixture_row_t rows[] = { NVS, OTADATA, FACTORY, OTA(0, SLOT(1)), OTA(1, SLOT(3)), OTA(2, SLOT(2)) };
+    fixture_esp32_table(&board.nor, rows, 6);
     uint32_t running = start();
     assert_int_equal(running, IMAGE_ADDR);
     assert_int_equal(read_slots(), 0);
@@ -235,12 +203,12 @@ static void a_trial_that_is_not_confirmed_ends_with_what_ran_before(void **state
 
 static void from_the_factory_partition_too(void **state) {
     (void)state;
-    static const row_t rows[] = { NVS, OTADATA, FACTORY, OTA(0, SLOT(1)), OTA(1, SLOT(2)) };
-    put_table(rows, 5);
+    static const fixture_row_t rows[] = { NVS, OTADATA, FACTORY, OTA(0, SLOT(1)), OTA(1, SLOT(2)) };
+    fixture_esp32_table(&board.nor, rows, 5);
     // From a slot to the factory partition, as esptool does it: otadata is erased.
     assert_int_equal(prepare(IMAGE_ADDR, FIXTURE_PATH), 0);
     assert_int_equal(start(), SLOT(1));
-    memset(board.nor.bytes + OTADATA_ADDR, 0xff, 2 * SECTOR);
+    memset(board.nor.bytes + FIXTURE_OTADATA_ADDR, 0xff, 2 * SECTOR);
     assert_int_equal(start(), IMAGE_ADDR);
     assert_int_equal(prepare_trial(IMAGE_ADDR, FIXTURE_PATH), 0);
     assert_int_equal(start(), SLOT(1));
@@ -252,12 +220,12 @@ static void from_the_factory_partition_too(void **state) {
 // By a boot loader that passes over a damaged slot, the firmware that runs is not the one that otadata says.
 static void what_runs_though_otadata_says_otherwise_is_what_a_trial_falls_back_on(void **state) {
     (void)state;
-    static const row_t with_factory[] = { NVS, OTADATA, FACTORY, OTA(0, SLOT(1)), OTA(1, SLOT(2)) };
+    static const fixture_row_t with_factory[] = { NVS, OTADATA, FACTORY, OTA(0, SLOT(1)), OTA(1, SLOT(2)) };
     for (uint32_t i = 0; i < 2; i++) {
         standby_rig_put_original();
         uint32_t first = IMAGE_ADDR;
         if (i) {
-            put_table(with_factory, 5);
+            fixture_esp32_table(&board.nor, with_factory, 5);
         }
         assert_int_equal(prepare(first, FIXTURE_PATH), 0);
         uint32_t second = start();
@@ -385,7 +353,8 @@ static void where_flash_fails_the_firmware_that_runs_stays(void **state) {
 // A cell that has gone bad, in the slot and in either entry of otadata: it is said, and what runs goes on, for good.
 static void what_does_not_hold_what_is_written_to_it_is_not_started(void **state) {
     (void)state;
-    static const uint32_t bad[] = { SLOT(1) + 5 * SECTOR + 40, SLOT(1) + 9000, OTADATA_ADDR + 2, OTADATA_ADDR + SECTOR + 24 };
+    static const uint32_t bad[] = { SLOT(1) + 5 * SECTOR + 40, SLOT(1) + 9000, FIXTURE_OTADATA_ADDR + 2,
+        FIXTURE_OTADATA_ADDR + SECTOR + 24 };
     for (uint32_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         standby_rig_put_original();
         board.nor.stuck_addr = bad[i];
@@ -423,20 +392,20 @@ static void check_defect(molt_slots_defect_t defect, int wanted) {
 
 static void why_a_device_has_no_slots_to_use_is_said(void **state) {
     (void)state;
-    static const row_t none[] = { NVS, OTADATA, FACTORY };
-    static const row_t holes[] = { NVS, OTADATA, OTA(0, SLOT(0)), OTA(2, SLOT(1)) };
-    static const row_t late[] = { NVS, OTADATA, OTA(1, SLOT(0)), OTA(2, SLOT(1)) };
-    static const row_t no_otadata[] = { NVS, OTA(0, SLOT(0)), OTA(1, SLOT(1)) };
-    static const row_t one[] = { NVS, OTADATA, OTA(0, SLOT(0)) };
-    put_table(none, 3);
+    static const fixture_row_t none[] = { NVS, OTADATA, FACTORY };
+    static const fixture_row_t holes[] = { NVS, OTADATA, OTA(0, SLOT(0)), OTA(2, SLOT(1)) };
+    static const fixture_row_t late[] = { NVS, OTADATA, OTA(1, SLOT(0)), OTA(2, SLOT(1)) };
+    static const fixture_row_t no_otadata[] = { NVS, OTA(0, SLOT(0)), OTA(1, SLOT(1)) };
+    static const fixture_row_t one[] = { NVS, OTADATA, OTA(0, SLOT(0)) };
+    fixture_esp32_table(&board.nor, none, 3);
     check_defect(MOLT_SLOTS_NONE, MOLT_ERR_NOENT);
-    put_table(holes, 4);
+    fixture_esp32_table(&board.nor, holes, 4);
     check_defect(MOLT_SLOTS_HOLES, MOLT_ERR_NOTSUP);
-    put_table(late, 4);
+    fixture_esp32_table(&board.nor, late, 4);
     check_defect(MOLT_SLOTS_HOLES, MOLT_ERR_NOTSUP);
-    put_table(no_otadata, 3);
+    fixture_esp32_table(&board.nor, no_otadata, 3);
     check_defect(MOLT_SLOTS_NO_OTADATA, MOLT_ERR_NOTSUP);
-    uint8_t *end = put_table(one, 3);
+    uint8_t *end = fixture_esp32_table(&board.nor, one, 3);
     assert_int_equal(read_slots(), 0);
     molt_target_t target;
     assert_int_equal(molt_slots_target(&target, fixture_esp32(SHAPE), &slots, SLOT(0)), MOLT_ERR_NOTSUP);
