@@ -38,6 +38,7 @@ typedef enum molt_standby_defect {
     MOLT_STANDBY_NO_MD5,          // the table has no MD5 row, so that firmwares would see the new rows
     MOLT_STANDBY_NO_FACTORY,      // no app partition that the boot loader always starts
     MOLT_STANDBY_OTA,             // there are OTA slots: the device can upgrade from one to the other
+    MOLT_STANDBY_NO_LOADER,       // molt has none for this chip
     MOLT_STANDBY_TABLE_FULL,      // no room for the rows
     MOLT_STANDBY_OTHER_ROWS,      // behind the MD5 row are rows of somebody else
     MOLT_STANDBY_NO_ROOM,         // neither below the table nor at the end of the app partition are two erased sectors

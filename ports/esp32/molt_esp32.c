@@ -173,7 +173,26 @@ const molt_target_t molt_esp32s3 = {
     .standby = &esp32s3,
 };
 
+// No loader so far: for devices with OTA slots.
+static const molt_standby_chip_t esp32c5 = {
+    .chip_id = 23,
+    .boot_addr = 0x2000,
+    .data_vaddr = 0x42000000,
+    .instruction_vaddr = 0x42000000,
+};
+const molt_target_t molt_esp32c5 = { .chip = MOLT_CHIP_ESP32C5, .standby = &esp32c5 };
+
+static const molt_standby_chip_t esp32p4 = {
+    .chip_id = 18,
+    .boot_addr = 0x2000,
+    .data_vaddr = 0x40000000,
+    .instruction_vaddr = 0x40000000,
+};
+const molt_target_t molt_esp32p4 = { .chip = MOLT_CHIP_ESP32P4, .standby = &esp32p4 };
+
 const molt_target_t *const molt_esp32_targets[] = { &molt_esp32, &molt_esp32c2, &molt_esp32c3, &molt_esp32c6, &molt_esp32c61,
     &molt_esp32h2, &molt_esp32s2, &molt_esp32s3, NULL };
+
+const molt_target_t *const molt_esp32_without_loader[] = { &molt_esp32c5, &molt_esp32p4, NULL };
 
 const molt_target_t *const molt_esp32_untried[] = { &molt_esp32s2, &molt_esp32s3, NULL };

@@ -12,11 +12,16 @@ extern const molt_target_t molt_esp32c61;
 extern const molt_target_t molt_esp32h2;
 extern const molt_target_t molt_esp32s2;
 extern const molt_target_t molt_esp32s3;
+extern const molt_target_t molt_esp32c5;
+extern const molt_target_t molt_esp32p4;
 
-// All of them; NULL behind the last.
+// Those with a loader; NULL behind the last.
 extern const molt_target_t *const molt_esp32_targets[];
 
-// Those of them whose loaders have only been compiled: they have not run anywhere, not on a model of the chip either.
+// Those without: they can have OTA slots, and no standby mode.
+extern const molt_target_t *const molt_esp32_without_loader[];
+
+// Of those with a loader, those whose loaders have only been compiled: they have not run anywhere, not on a model of the chip either.
 extern const molt_target_t *const molt_esp32_untried[];
 
 #endif

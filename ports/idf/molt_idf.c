@@ -33,8 +33,23 @@
 #define IDF_CHIP molt_esp32c61
 #elif CONFIG_IDF_TARGET_ESP32H2
 #define IDF_CHIP molt_esp32h2
+#elif CONFIG_IDF_TARGET_ESP32S2
+#define IDF_CHIP molt_esp32s2
+#define IDF_IS_UNTRIED 1
+#elif CONFIG_IDF_TARGET_ESP32S3
+#define IDF_CHIP molt_esp32s3
+#define IDF_IS_UNTRIED 1
+#elif CONFIG_IDF_TARGET_ESP32C5
+#define IDF_CHIP molt_esp32c5
+#elif CONFIG_IDF_TARGET_ESP32P4
+#define IDF_CHIP molt_esp32p4
 #else
-#error "molt has no loader for this chip so far"
+#error "molt does not know this chip so far"
+#endif
+
+// Its loader has only been compiled.
+#ifndef IDF_IS_UNTRIED
+#define IDF_IS_UNTRIED 0
 #endif
 
 const molt_target_t *const molt_idf_chip = &IDF_CHIP;
@@ -106,6 +121,10 @@ static const char *find_obstacle(const molt_idf_way_t *way) {
     if (esp_secure_boot_enabled()) {
         return way->has_slots ? "secure boot is enabled on this device, and molt knows no signatures"
                               : "secure boot is enabled on this device: its boot loader would not start molt's";
+    }
+    if (IDF_IS_UNTRIED && !way->has_slots && way->standby.defect == MOLT_STANDBY_NOT_INSTALLED) {
+        return "molt's loader for this chip has only been compiled so far, and has not run anywhere: with OTA slots in the partition table "
+               "none is needed";
     }
     if (!way->has_slots && way->standby.app.size && running_addr() != way->standby.app.addr) {
         return "this firmware runs from another partition than the factory partition";

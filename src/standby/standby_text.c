@@ -23,6 +23,8 @@ const char *molt_standby_text(const molt_standby_t *standby) {
             return "the partition table has no factory partition";
         case MOLT_STANDBY_OTA:
             return "the partition table has OTA slots: an upgrade goes into the one that does not run, and nothing is installed for it";
+        case MOLT_STANDBY_NO_LOADER:
+            return "molt has no loader for this chip so far; where the partition table has OTA slots it needs none";
         case MOLT_STANDBY_TABLE_FULL:
             return "the partition table has no room for two more rows";
         case MOLT_STANDBY_OTHER_ROWS:

@@ -279,6 +279,9 @@ int molt_standby_read(const molt_flash_t *flash, const molt_standby_chip_t *chip
         return cannot(standby, MOLT_STANDBY_NO_MD5);
     }
     err = find_app(&table, standby);
+    if (chip->code_size == 0 && standby->defect != MOLT_STANDBY_OTA) {
+        return cannot(standby, MOLT_STANDBY_NO_LOADER);
+    }
     err = err ? err : find_rows(flash, &table, standby);
     err = err ? err : check_place(flash, standby);
     if (err == MOLT_ERR_NOENT) {

@@ -81,8 +81,9 @@ static uint32_t start(void) {
     uint32_t active = 2;
     for (uint32_t i = 0; i < 2; i++) {
         uint32_t state = load32_le(entry_of(i) + 24);
-        bool counts = load32_le(entry_of(i)) != UINT32_MAX && molt_crc32(UINT32_MAX, entry_of(i), 4) == load32_le(entry_of(i) + 28)
-                      && state != 3 && state != STATE_ABORTED;
+        bool counts = load32_le(entry_of(i)) != UINT32_MAX
+                      && molt_crc32(UINT32_MAX, entry_of(i), 4) == load32_le(entry_of(i) + 28) && state != 3
+                      && state != STATE_ABORTED;
         active = counts && (active == 2 || load32_le(entry_of(i)) > load32_le(entry_of(active))) ? i : active;
     }
     REQUIRE((active == 2) == (slot == MOLT_SLOT_NONE));

@@ -7,7 +7,7 @@ import sys
 import zlib
 
 from rig import SECTOR, check, good, main, refused, test
-from esp32 import APP, CHIPS, FS, SIZE, Board, app, shown_on_page, told
+from esp32 import APP, CHIPS, FS, SIZE, WITHOUT_LOADER, Board, app, shown_on_page, told
 from images import esp_row, esp_table
 
 ENTRIES = 0xD000
@@ -181,7 +181,7 @@ def with_a_factory_partition_it_starts_until_a_slot_does(folder):
 
 @test
 def each_chip_of_the_family(folder):
-    for chip in CHIPS:
+    for chip in CHIPS + WITHOUT_LOADER:
         board = board_with(folder, of=chip)
         good("upgrade", board.path, "new.bin", "-q")
         has(board, 1, board.new, board.before)

@@ -20,12 +20,17 @@
 #define TABLE_ADDR MOLT_PARTITION_TABLE_ADDR
 #define TABLE_SIZE MOLT_PARTITION_TABLE_SIZE
 
-static const molt_target_t *port_of(molt_chip_t chip) {
-    const molt_target_t *const *port = molt_esp32_targets;
-    while (*port && (*port)->chip != chip) {
-        port++;
+static const molt_target_t *find_in(const molt_target_t *const *ports, molt_chip_t chip) {
+    while (*ports && (*ports)->chip != chip) {
+        ports++;
     }
-    return chip == MOLT_CHIP_ESP8266 ? &molt_esp8266 : *port;
+    return *ports;
+}
+
+static const molt_target_t *port_of(molt_chip_t chip) {
+    const molt_target_t *port = find_in(molt_esp32_targets, chip);
+    port = port ? port : find_in(molt_esp32_without_loader, chip);
+    return chip == MOLT_CHIP_ESP8266 ? &molt_esp8266 : port;
 }
 
 // Whether these are the bytes of an ESP32's flash, of which chip (MOLT_CHIP_UNKNOWN where only the table tells), and where its boot
@@ -166,7 +171,7 @@ static void no_port_text(const board_t *board, char *text, uint32_t text_size) {
         char names[200];
         loader_names(names, sizeof names);
         snprintf(text, text_size,
-            "this is the flash of an %s, for which molt has no loader so far (it has one for %s); molt info, map, doctor, ls, get, "
+            "this is the flash of an %s, for which molt has no loader so far (it has one for %s), and with OTA slots none is needed; molt info, map, doctor, ls, get, "
             "put and rm take it",
             board_name(board), names);
     }
@@ -184,6 +189,8 @@ const char *board_trouble(const board_t *board, const char *path, char *text, ui
     molt_standby_defect_t defect = board->standby.defect;
     if (board->has_slots && defect != MOLT_STANDBY_NO_BOOT_LOADER && defect != MOLT_STANDBY_OTHER_CHIP) {
         snprintf(text, text_size, "%s", board->slots.defect == MOLT_SLOTS_FINE ? "" : molt_slots_text(&board->slots));
+    } else if (defect == MOLT_STANDBY_NO_LOADER) {
+        no_port_text(board, text, text_size);
     } else if (defect == MOLT_STANDBY_NOT_INSTALLED) {
         snprintf(text, text_size, "standby mode is not installed; install it first: molt install %s", path);
     } else if (defect == MOLT_STANDBY_LOADER_DAMAGED) {
@@ -222,7 +229,7 @@ int board_refuse_loader(const board_t *board, const char *path) {
 int board_refuse_start(const board_t *board, const char *path) {
     molt_standby_defect_t defect = board->standby.defect;
     if (defect == MOLT_STANDBY_NO_BOOT_LOADER || defect == MOLT_STANDBY_OTHER_CHIP || defect == MOLT_STANDBY_BAD_TABLE
-        || defect == MOLT_STANDBY_NO_FACTORY || defect == MOLT_STANDBY_OTA) {
+        || defect == MOLT_STANDBY_NO_FACTORY || defect == MOLT_STANDBY_OTA || defect == MOLT_STANDBY_NO_LOADER) {
         return board_refuse_job(board, path);
     }
     // Nothing starts that would finish the upgrade.
