@@ -2,53 +2,19 @@
 
 #include "molt_upgrade.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "esp_littlefs.h"
-#include "esp_partition.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
-#include "molt_idf.h"
-#include "molt_lfs.h"
-
-#define HEAD_NAME "molt.head"
-
-// Bytes of the buffer through which flash is read.
-#define WORK_SIZE 512u
-
-// Bytes by which a file is known again. The digest that ESP-IDF puts into an app's description is among them.
-#define START_SIZE 512u
+#include "molt_upgrade_parts.h"
 
 // A gzip file's window: as large as there is memory for.
 #define WINDOW_MAX 32768u
 #define WINDOW_MIN 1024u
-
-// All that a call needs, on the heap.
-typedef struct work {
-    molt_flash_t flash;
-    molt_idf_way_t way;
-    molt_target_t target;
-    molt_job_memory_t memory;
-    molt_job_t *job;
-    const molt_upgrade_options_t *options;
-    molt_volume_t volume;
-    molt_lfs_source_t source, head;
-    molt_lfs_reader_t reader;
-    int fd;          // the image file's, through the VFS; -1 for none
-    size_t root;     // characters of its path that name its filesystem
-    uint32_t shown;  // in which the idle task was let run last
-    bool is_ended;   // by the progress function
-    void *unpack, *window;
-    uint32_t start[2][START_SIZE / 4];
-    uint32_t buffer[WORK_SIZE / 4];
-    uint32_t sector[4096 / 4];
-} work_t;
 
 static char last_text[200];
 
@@ -56,14 +22,13 @@ const char *molt_upgrade_text(void) {
     return last_text;
 }
 
-// `text` is what is wrong.
-static esp_err_t fail(esp_err_t code, const char *text) {
+esp_err_t molt_upgrade_fail(esp_err_t code, const char *text) {
     snprintf(last_text, sizeof last_text, "%s", text);
     return code;
 }
 
 static esp_err_t fail_prepared(void) {
-    return fail(
+    return molt_upgrade_fail(
         ESP_ERR_MOLT_PREPARED, "an upgrade is prepared already; a reset carries it out, molt_upgrade_cancel() takes it back");
 }
 
@@ -96,7 +61,7 @@ static esp_err_t code_of(int err) {
 
 static esp_err_t fail_job(work_t *work, int err) {
     if (work->is_ended) {
-        return fail(ESP_ERR_NOT_FINISHED, "the progress function has ended the call");
+        return molt_upgrade_fail(ESP_ERR_NOT_FINISHED, "the progress function has ended the call");
     }
     uint32_t need, limit;
     char numbers[32] = "";
@@ -118,12 +83,12 @@ static esp_err_t look_at_device(work_t *work, need_t need) {
     molt_idf_flash(&work->flash);
     int err = molt_idf_find(&work->flash, (uint8_t *)work->sector, &work->way, &work->target);
     if (work->way.obstacle) {
-        return fail(ESP_ERR_NOT_SUPPORTED, work->way.obstacle);
+        return molt_upgrade_fail(ESP_ERR_NOT_SUPPORTED, work->way.obstacle);
     }
     bool is_missing = !work->way.has_slots && (err == MOLT_ERR_NOENT || err == MOLT_ERR_CORRUPT);
     bool is_status_enough = need != NEED_JOB && molt_idf_has_status(err, &work->way);
     if (err && !is_missing && !is_status_enough) {
-        return fail(err == MOLT_ERR_NOTSUP ? ESP_ERR_NOT_SUPPORTED : ESP_FAIL, molt_idf_text(&work->way));
+        return molt_upgrade_fail(err == MOLT_ERR_NOTSUP ? ESP_ERR_NOT_SUPPORTED : ESP_FAIL, molt_idf_text(&work->way));
     }
     if (is_missing && need != NEED_FLASH) {
         snprintf(last_text, sizeof last_text, "%s: molt_upgrade_install()", molt_idf_text(&work->way));
@@ -146,7 +111,7 @@ static work_t *begin(need_t need, esp_err_t *code) {
     last_text[0] = '\0';
     work_t *work = calloc(1, sizeof *work);
     if (work == NULL) {
-        *code = fail(ESP_ERR_NO_MEM, "there is not enough memory; free 8 KB of the heap, in one piece");
+        *code = molt_upgrade_fail(ESP_ERR_NO_MEM, "there is not enough memory; free 8 KB of the heap, in one piece");
         return NULL;
     }
     work->fd = -1;
@@ -170,9 +135,9 @@ esp_err_t molt_upgrade_install(void) {
     if (err == MOLT_ERR_BUSY) {
         code = fail_prepared();
     } else if (err == MOLT_ERR_NOTSUP) {
-        code = fail(ESP_ERR_NOT_SUPPORTED, molt_standby_text(&work->way.standby));
+        code = molt_upgrade_fail(ESP_ERR_NOT_SUPPORTED, molt_standby_text(&work->way.standby));
     } else if (err && err != MOLT_ERR_EXIST) {
-        code = fail(code_of(err), "flash cannot be written; call molt_upgrade_install() again");
+        code = molt_upgrade_fail(code_of(err), "flash cannot be written; call molt_upgrade_install() again");
     }
     end(work);
     return code;
@@ -186,126 +151,13 @@ esp_err_t molt_upgrade_uninstall(void) {
     }
     int err = molt_standby_uninstall(&work->flash, molt_idf_chip->standby, (uint8_t *)work->sector);
     if (err == MOLT_ERR_NOENT) {
-        code = fail(ESP_ERR_MOLT_NOT_INSTALLED, "the standby loader is not installed");
+        code = molt_upgrade_fail(ESP_ERR_MOLT_NOT_INSTALLED, "the standby loader is not installed");
     } else if (err == MOLT_ERR_BUSY) {
         code = fail_prepared();
     } else if (err) {
-        code = fail(code_of(err), "flash cannot be written; call molt_upgrade_uninstall() again");
+        code = molt_upgrade_fail(code_of(err), "flash cannot be written; call molt_upgrade_uninstall() again");
     }
     end(work);
-    return code;
-}
-
-static int mount(work_t *work, const esp_partition_t *partition) {
-    molt_region_t region = { partition->address, partition->size };
-    uint32_t block_size;
-    int err = molt_volume_mount(&work->volume, &work->flash, &region, 0, false);
-    // One that was made for a smaller partition says so itself.
-    if (err && molt_volume_find(&work->flash, partition->address, &region, &block_size) == 0 && region.size < partition->size) {
-        err = molt_volume_mount(&work->volume, &work->flash, &region, block_size, false);
-    }
-    return err;
-}
-
-// The next partition that esp_littlefs has mounted, mounted here for reading as well; NULL behind the last.
-//   iterator  NULL at first
-static const esp_partition_t *next_volume(work_t *work, esp_partition_iterator_t *iterator) {
-    for (;;) {
-        *iterator = *iterator ? esp_partition_next(*iterator)
-                              : esp_partition_find(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, NULL);
-        if (*iterator == NULL) {
-            return NULL;
-        }
-        const esp_partition_t *partition = esp_partition_get(*iterator);
-        if (!partition->encrypted && esp_littlefs_partition_mounted(partition) && mount(work, partition) == 0) {
-            return partition;
-        }
-    }
-}
-
-// The image file's bytes, as the program itself would read them.
-static int read_vfs(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    const work_t *work = ctx;
-    if (lseek(work->fd, (off_t)off, SEEK_SET) != (off_t)off) {
-        return MOLT_ERR_IO;
-    }
-    for (uint32_t done = 0; done < size;) {
-        ssize_t count = read(work->fd, (uint8_t *)buf + done, size - done);
-        if (count <= 0) {
-            return MOLT_ERR_IO;
-        }
-        done += (uint32_t)count;
-    }
-    return 0;
-}
-
-// Whether `name` on the volume begins with the bytes of the image file, and is as long.
-static bool is_file(work_t *work, const char *name, uint32_t size) {
-    if (molt_lfs_source_open(&work->source, NULL, &work->volume, name) != 0 || work->source.source.file.size != size
-        || molt_lfs_source_open(&work->source, &work->reader, &work->volume, name) != 0) {
-        return false;
-    }
-    uint32_t start_size = size < START_SIZE ? size : START_SIZE;
-    const molt_reader_t *file = &work->source.source.file;
-    bool is_same = file->read(file->ctx, 0, work->start[0], start_size) == 0 && read_vfs(work, 0, work->start[1], start_size) == 0
-                   && memcmp(work->start[0], work->start[1], start_size) == 0;
-    molt_lfs_source_close(&work->reader);
-    return is_same;
-}
-
-// How the mounted volume calls the image file at `path`: what stands behind one of its slashes. NULL if it does not have it.
-static const char *name_on_volume(work_t *work, const char *path, uint32_t size) {
-    const char *slash = strchr(path, '/');
-    while (slash != NULL && !is_file(work, slash + 1, size)) {
-        slash = strchr(slash + 1, '/');
-    }
-    return slash ? slash + 1 : NULL;
-}
-
-// Which volume the image file is on: nobody tells where a filesystem is mounted. What is found here is the source's places in
-// flash; its bytes go through the VFS, and the job holds one to the other.
-static esp_err_t find_volume(work_t *work, const char *path, uint32_t size) {
-    const char *label = work->options ? work->options->partition_label : NULL;
-    const esp_partition_t *found = NULL;
-    const esp_partition_t *partition;
-    esp_partition_iterator_t iterator = NULL;
-    while ((partition = next_volume(work, &iterator)) != NULL) {
-        bool is_here = (label == NULL || strcmp(label, partition->label) == 0) && name_on_volume(work, path, size) != NULL;
-        molt_volume_unmount(&work->volume);
-        if (is_here && found != NULL) {
-            esp_partition_iterator_release(iterator);
-            return fail(ESP_ERR_INVALID_STATE,
-                "another mounted littlefs has such a file as well: say by partition_label which partition it is on, or remove one");
-        }
-        found = is_here ? partition : found;
-    }
-    const char *name = found && mount(work, found) == 0 ? name_on_volume(work, path, size) : NULL;
-    if (name == NULL) {
-        return fail(ESP_ERR_NOT_SUPPORTED,
-            "the file is not on a littlefs in an unencrypted partition of this device; copy it to one that is mounted by "
-            "esp_vfs_littlefs_register(), and close it");
-    }
-    work->root = (size_t)(name - 1 - path);
-    work->source.source.file = (molt_reader_t){ work, size, read_vfs };
-    return ESP_OK;
-}
-
-static esp_err_t open_file(work_t *work, const char *path) {
-    struct stat info;
-    if (stat(path, &info) != 0) {
-        return fail(ESP_ERR_NOT_FOUND, "there is no such file");
-    }
-    if (!S_ISREG(info.st_mode)) {
-        return fail(ESP_ERR_NOT_SUPPORTED, "this is a directory; name the image file in it");
-    }
-    work->fd = open(path, O_RDONLY);
-    if (work->fd < 0) {
-        return fail(ESP_FAIL, "the file cannot be opened");
-    }
-    esp_err_t code = find_volume(work, path, (uint32_t)info.st_size);
-    if (code == ESP_OK && strcmp(path + work->root + 1, HEAD_NAME) == 0) {
-        code = fail(ESP_ERR_INVALID_ARG, "the present first sector is saved in a file of that name; rename the image");
-    }
     return code;
 }
 
@@ -372,7 +224,7 @@ static work_t *plan(const char *path, const molt_upgrade_options_t *options, boo
     };
     work->job = molt_job_init(&work->memory, &config);
     *code = is_check ? ESP_OK : check_unprepared(work);
-    *code = *code == ESP_OK ? open_file(work, path) : *code;
+    *code = *code == ESP_OK ? molt_upgrade_open_file(work, path) : *code;
     if (*code == ESP_OK) {
         int err = molt_job_open(work->job, &work->source.source);
         if (err && molt_job_needs_window(work->job) && allocate_window(work)) {
@@ -417,7 +269,7 @@ static bool write_pieces(work_t *work, int fd) {
 static esp_err_t save_head(work_t *work, const char *path) {
     char *name = malloc(work->root + sizeof "/" HEAD_NAME);
     if (name == NULL) {
-        return fail(ESP_ERR_NO_MEM, "there is not enough memory");
+        return molt_upgrade_fail(ESP_ERR_NO_MEM, "there is not enough memory");
     }
     memcpy(name, path, work->root);
     memcpy(name + work->root, "/" HEAD_NAME, sizeof "/" HEAD_NAME);
@@ -429,7 +281,8 @@ static esp_err_t save_head(work_t *work, const char *path) {
     }
     free(name);
     if (!is_written) {
-        return fail(ESP_FAIL, HEAD_NAME " cannot be written: there has to be room for three blocks beside the image file");
+        return molt_upgrade_fail(
+            ESP_FAIL, HEAD_NAME " cannot be written: there has to be room for three blocks beside the image file");
     }
     // Written through another littlefs: this one looks again.
     molt_region_t region = work->volume.region;
@@ -437,13 +290,13 @@ static esp_err_t save_head(work_t *work, const char *path) {
     molt_volume_unmount(&work->volume);
     int err = molt_volume_mount(&work->volume, &work->flash, &region, block_size, false);
     err = err ? err : molt_lfs_source_open(&work->head, NULL, &work->volume, HEAD_NAME);
-    return err ? fail(code_of(err), molt_lfs_source_text(err)) : ESP_OK;
+    return err ? molt_upgrade_fail(code_of(err), molt_lfs_source_text(err)) : ESP_OK;
 }
 
 static esp_err_t store_and_commit(work_t *work, const char *path) {
     bool on_trial = work->options && work->options->on_trial;
     if (on_trial && !work->way.has_slots) {
-        return fail(ESP_ERR_NOT_SUPPORTED, "trials want OTA slots in the partition table");
+        return molt_upgrade_fail(ESP_ERR_NOT_SUPPORTED, "trials want OTA slots in the partition table");
     }
     bool has_head = molt_job_head_size(work->job) > 0;
     esp_err_t code = has_head ? save_head(work, path) : ESP_OK;
@@ -464,7 +317,7 @@ esp_err_t molt_upgrade_from_file(const char *path, const molt_upgrade_options_t 
     molt_job_facts_t facts;
     molt_job_facts(work->job, &facts);
     if (facts.is_in_place && !(options && options->erase_all)) {
-        code = fail(ESP_ERR_MOLT_IN_PLACE, "this firmware is in place already; nothing is written");
+        code = molt_upgrade_fail(ESP_ERR_MOLT_IN_PLACE, "this firmware is in place already; nothing is written");
     } else {
         code = store_and_commit(work, path);
     }
@@ -482,7 +335,7 @@ esp_err_t molt_upgrade_status(molt_status_t *status) {
     int err = work->way.has_slots ? molt_slots_settle(&work->target, &work->flash) : 0;
     err = err ? err : read_status(work, status);
     if (err) {
-        code = fail(code_of(err), "flash cannot be read");
+        code = molt_upgrade_fail(code_of(err), "flash cannot be read");
     }
     end(work);
     return code;
@@ -497,9 +350,9 @@ esp_err_t molt_upgrade_confirm(void) {
     int err = work->way.has_slots ? molt_slots_confirm(&work->target, &work->flash)
                                   : molt_standby_confirm(&work->target, &work->flash, (uint8_t *)work->sector);
     if (err == MOLT_ERR_NOENT) {
-        code = fail(ESP_ERR_NOT_FOUND, "this firmware is not on trial");
+        code = molt_upgrade_fail(ESP_ERR_NOT_FOUND, "this firmware is not on trial");
     } else if (err) {
-        code = fail(code_of(err), "flash cannot be written; call molt_upgrade_confirm() again");
+        code = molt_upgrade_fail(code_of(err), "flash cannot be written; call molt_upgrade_confirm() again");
     }
     end(work);
     return code;
@@ -513,9 +366,9 @@ esp_err_t molt_upgrade_cancel(void) {
     }
     int err = molt_status_cancel(&work->target, &work->flash, (uint8_t *)work->sector);
     if (err == MOLT_ERR_NOENT) {
-        code = fail(ESP_ERR_NOT_FOUND, "no upgrade is prepared");
+        code = molt_upgrade_fail(ESP_ERR_NOT_FOUND, "no upgrade is prepared");
     } else if (err) {
-        code = fail(code_of(err), "flash cannot be written; the upgrade stays prepared");
+        code = molt_upgrade_fail(code_of(err), "flash cannot be written; the upgrade stays prepared");
     }
     end(work);
     return code;

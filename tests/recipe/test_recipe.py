@@ -29,7 +29,7 @@ CHAPTER = PAGE[PAGE.index("## Into a real esp8266 build"):PAGE.index("## Onto th
 # The compiler that the committed boot loaders are made with: Debian 12's.
 PINNED_GCC = "12.2.0"
 # What the esp32 port's micropython.cmake has beside.
-OF_ESP32 = {"molt_extmod/%s.o" % name for name in ("core_esp32", "core_idf", "device_esp32", "frozen_esp32", "standby_api")}
+OF_ESP32 = {"molt_extmod/%s.o" % name for name in ("core_esp32", "core_idf", "device_esp32", "frozen_esp32", "outcome_api", "standby_api")}
 # Left out: what the source package of MicroPython does not contain.
 ABSENT = ["MICROPY_PY_SSL=0", "MICROPY_PY_BTREE=0"]
 
@@ -345,7 +345,7 @@ def cmake_gives_the_esp32_ports_build_flags_sources_and_hooks():
         if micropython == MICROPY_DIR:
             out = command[:command.index("-o")] + specs + ["-O1", "-S", "-o", "-", command[-1]]
             done = run(*[word.replace('"', "") for word in out])
-            same((done.returncode, "call\tmolt_frozen_init" in done.stdout), (0, True), "mp_init(): " + done.stderr[-600:])
+            same((done.returncode, "call\tmolt_port_init" in done.stdout), (0, True), "mp_init(): " + done.stderr[-600:])
             # As makeqstrdefs.py does it: with the port's folders, and of the module's flags those that it is told of.
             ports = [word for word in command if word.startswith(("-I", "-DMICROPY"))]
             done = run(gcc, "-E", *specs, *[w.replace('"', "").replace("\\", "") for w in ports], *flags, "-DNO_QSTR", *sources)
