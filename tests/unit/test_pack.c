@@ -94,7 +94,7 @@ static void what_is_packed_is_unpacked_within_the_window(void **state) {
                 uint32_t packed_size;
                 uint32_t reach;
                 makes[i](sizes[j]);
-                uint8_t *packed = pack_deflate(bytes, sizes[j], window_size, &packed_size, &reach);
+                uint8_t *packed = pack_deflate(bytes, sizes[j], window_size, NULL, NULL, &packed_size, &reach);
                 assert_non_null(packed);
                 assert_true(reach <= window_size);
                 require_unpacked(packed, packed_size, sizes[j], reach);
@@ -110,7 +110,7 @@ static void it_is_smaller_than_what_zlib_makes(void **state) {
         uint32_t packed_size;
         uint32_t reach;
         make_code(SIZE_MAX_HERE);
-        uint8_t *packed = pack_deflate(bytes, SIZE_MAX_HERE, 1u << bits, &packed_size, &reach);
+        uint8_t *packed = pack_deflate(bytes, SIZE_MAX_HERE, 1u << bits, NULL, NULL, &packed_size, &reach);
         assert_non_null(packed);
         require_unpacked(packed, packed_size, SIZE_MAX_HERE, reach);
         free(packed);

@@ -20,7 +20,7 @@
 #define TABLE_ADDR MOLT_PARTITION_TABLE_ADDR
 #define TABLE_SIZE MOLT_PARTITION_TABLE_SIZE
 
-static const molt_target_t *port_of(molt_chip_t chip) {
+const molt_target_t *board_port(molt_chip_t chip) {
     const molt_target_t *const *port = molt_esp32_targets;
     while (*port && (*port)->chip != chip) {
         port++;
@@ -89,7 +89,7 @@ void board_look(board_t *board, const molt_flash_t *flash, const uint8_t *bytes,
     molt_chip_t chip;
     board->is_esp32 = is_esp32(bytes, size, &chip, &board->boot_addr);
     board->chip = board->is_esp32 ? chip : MOLT_CHIP_ESP8266;
-    board->port = port_of(board->chip);
+    board->port = board_port(board->chip);
     if (!board->is_esp32) {
         board->target = *board->port;
         return;
