@@ -119,6 +119,23 @@ static void it_is_smaller_than_what_zlib_makes(void **state) {
     }
 }
 
+static void require_further(void *ctx, uint32_t done, uint32_t total) {
+    uint32_t *last = ctx;
+    assert_true(done > *last && done <= total);
+    *last = done;
+}
+
+static void it_says_how_far_it_is(void **state) {
+    (void)state;
+    uint32_t packed_size;
+    uint32_t reach;
+    uint32_t done = 0;
+    make_code(SIZE_MAX_HERE);
+    free(pack_deflate(bytes, SIZE_MAX_HERE, 4096, require_further, &done, &packed_size, &reach));
+    // Each of its rounds is as long as the bytes.
+    assert_true(done >= SIZE_MAX_HERE);
+}
+
 // Counts as of Fibonacci want codes longer than there can be.
 static void codes_are_no_longer_than_they_can_be(void **state) {
     (void)state;
@@ -143,6 +160,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_packed_is_unpacked_within_the_window),
         cmocka_unit_test(it_is_smaller_than_what_zlib_makes),
+        cmocka_unit_test(it_says_how_far_it_is),
         cmocka_unit_test(codes_are_no_longer_than_they_can_be),
     };
     return cmocka_run_group_tests_name("pack", tests, NULL, NULL);

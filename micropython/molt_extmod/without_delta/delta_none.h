@@ -17,7 +17,8 @@ int molt_delta_read_header(const molt_reader_t *patch, molt_delta_header_t *head
     return MOLT_ERR_NOTSUP;
 }
 
-int molt_delta_check_file(const molt_reader_t *patch, uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx) {
+int molt_delta_check_file(
+    const molt_reader_t *patch, uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx) {
     (void)patch;
     (void)buf;
     (void)buf_size;
