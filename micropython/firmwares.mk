@@ -13,6 +13,11 @@ include micropython/vport/vport.mk
 # Firmwares whose gzip file fits the 1 MB board's filesystem, and which themselves do not.
 $(foreach n,A B,$(eval $(call vport_firmware,mpy-$(n)-1M-lean,$(MICROPY_DIR),mpy-cross,$(n),FLASH_1M,86000,1MB,mpy-A-1M)))
 
+# What can be left out.
+$(eval $(call vport_firmware,mpy-A-nodelta,$(MICROPY_DIR),mpy-cross,A,,$(VPORT_BALLAST_4M),4MB,,MOLT_DELTA=0))
+$(eval $(call vport_firmware,mpy-A-nofrozen,$(MICROPY_DIR),mpy-cross,A,,$(VPORT_BALLAST_4M),4MB,,MOLT_FROZEN=0))
+test-full: $(BUILD)/mpy-A-nodelta/firmware.bin $(BUILD)/mpy-A-nofrozen/firmware.bin
+
 # The same firmwares with molt's own flash map, by the board definition in boards/.
 MOLT_BOARDS := micropython/boards
 VPORT_DEPS += $(wildcard $(MOLT_BOARDS)/*.ld $(MOLT_BOARDS)/*/*)

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "args.h"
 #include "build.h"
@@ -12,6 +10,7 @@
 #include "dump.h"
 #include "files.h"
 #include "given.h"
+#include "percent.h"
 #include "say.h"
 
 #define SECTOR_SIZE 4096u
@@ -36,25 +35,6 @@ typedef struct made {
     const given_t *to;
     build_result_t result;
 } made_t;
-
-// On a terminal, how far it is.
-typedef struct telling {
-    const char *what;
-    uint32_t percent;  // that stands there, + 1; 0: none
-} telling_t;
-
-static void tell(void *ctx, uint32_t done, uint32_t total) {
-    telling_t *telling = ctx;
-    uint32_t percent = (uint32_t)(100ull * done / (total ? total : 1));
-    if (telling->percent != percent + 1 && isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\r%s %u %% ", telling->what, percent);
-    }
-    telling->percent = percent + 1;
-}
-
-static void tell_end(void) {
-    fprintf(stderr, isatty(STDERR_FILENO) ? "\r                    \r" : "");
-}
 
 // The stash, two logs, and what any upgrade does.
 static uint32_t count_sectors(const build_result_t *result) {
@@ -128,7 +108,7 @@ static int fail(build_err_t err) {
 
 // Made and proved, but not written yet. 0, or 1 after having said what is wrong.
 static int make(made_t *made, uint32_t window_size) {
-    telling_t telling = { .what = "comparing" };
+    percent_t percent = { .what = "comparing" };
     const build_request_t request = {
         .old_bytes = made->from->bytes,
         .new_bytes = made->to->bytes,
@@ -139,26 +119,20 @@ static int make(made_t *made, uint32_t window_size) {
         .fs_addr = made->to->image.fs_addr,
         .old_name = made->from->image.version,
         .new_name = made->to->image.version,
-        .progress = tell,
-        .progress_ctx = &telling,
+        .progress = percent_tell,
+        .progress_ctx = &percent,
     };
     build_err_t err = build_delta(&made->result, &request);
     // As long as what was told before it.
-    telling.what = "applying ";
+    percent.what = "applying ";
     err = err ? err : build_prove(&made->result, &request);
-    tell_end();
+    percent_end();
     return err ? fail(err) : 0;
 }
 
 static int write_made(const made_t *made) {
     char text[512];
     return sim_dump_write_file(made->path, made->result.bytes, made->result.size, text, sizeof text) ? say_fail("%s", text) : 0;
-}
-
-static bool is_same_file(const char *a, const char *b) {
-    struct stat of_a;
-    struct stat of_b;
-    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
 }
 
 // `name`, or the name of the firmware that is made with ".delta" behind it. 0, or 1 after having said what is wrong.
@@ -168,7 +142,7 @@ static int name_file(made_t *made, const char *name) {
     if (length < 0 || (size_t)length >= sizeof made->path) {
         return say_fail("the name is too long; choose a shorter one");
     }
-    if (is_same_file(made->path, made->from->path) || is_same_file(made->path, made->to->path)) {
+    if (files_is_same(made->path, made->from->path) || files_is_same(made->path, made->to->path)) {
         return say_fail(
             "%s: the delta file would take the place of a firmware that it is made from; name another file", made->path);
     }

@@ -25,11 +25,15 @@
 #include "upgrade/prepare.c"
 #include "upgrade/report.c"
 
+#if MOLT_DELTA
 #include "delta/delta_check.c"
 #include "delta/delta_decode.c"
 #include "delta/delta_file.c"
 #include "delta/delta_log.c"
 #include "delta/delta_stream.c"
+#else
+#include "without_delta/delta_none.h"
+#endif
 
 #include "resident/load.c"
 #include "resident/resident.c"

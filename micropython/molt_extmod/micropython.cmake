@@ -34,6 +34,10 @@ set(MOLT_FLAGS
 if("$ENV{MOLT_FROZEN}" STREQUAL "0")
     list(APPEND MOLT_FLAGS -DMOLT_FROZEN=0)
 endif()
+# Delta files. MOLT_DELTA=0 likewise.
+if("$ENV{MOLT_DELTA}" STREQUAL "0")
+    list(APPEND MOLT_FLAGS -DMOLT_DELTA=0)
+endif()
 
 # The search for qstrs preprocesses the sources with flags of its own (py/mkrules.cmake).
 list(APPEND MICROPY_CPP_FLAGS_EXTRA ${MOLT_FLAGS})

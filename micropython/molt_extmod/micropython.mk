@@ -23,8 +23,8 @@ SRC_USERMOD_C += $(addprefix $(MOLT_MOD)/,modmolt.c pending.c upgrade_obj.c resi
     device_esp8266.c map_glue.c frozen_esp8266.c core.c core_lfs.c core_port.c)
 
 # Behind all of the port's own folders: none of these files may take the place of one of its headers.
-CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(addprefix $(MOLT_TOP)/,\
-    include src ports/esp8266 ports/esp8266/prebuilt))
+CFLAGS_USERMOD += $(addprefix -idirafter ,$(MOLT_TOP) $(MOLT_MOD) $(if $(filter 0,$(MOLT_DELTA)),$(MOLT_MOD)/without_delta) \
+    $(addprefix $(MOLT_TOP)/,include src ports/esp8266 ports/esp8266/prebuilt))
 
 # The ESP32 family's standby mode is not compiled in.
 CFLAGS_USERMOD += -DMOLT_STANDBY=0 -DMOLT_DELTA_SECTORS_MAX=256
@@ -41,6 +41,10 @@ molt-manifest: $(BUILD)/firmware.bin
 	    "this firmware has molt's code, but no module molt to import" >&2
 endif
 
+# Delta files. MOLT_DELTA=0 leaves them out.
+ifeq ($(MOLT_DELTA),0)
+CFLAGS_USERMOD += -DMOLT_DELTA=0
+endif
 # Dynamic frozen modules. MOLT_FROZEN=0 leaves them out.
 ifeq ($(MOLT_FROZEN),0)
 CFLAGS_USERMOD += -DMOLT_FROZEN=0

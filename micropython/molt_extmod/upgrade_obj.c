@@ -77,6 +77,12 @@ static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
         case MOLT_JOB_TROUBLE_EXTENTS:
             err = MOLT_ERR_IO;
             break;
+#if !MOLT_DELTA
+        case MOLT_JOB_TROUBLE_NO_DELTA:
+            vstr_reset(&text);
+            vstr_add_str(&text, "this firmware is built without delta files (MOLT_DELTA=0); take the image itself");
+            break;
+#endif
         case MOLT_JOB_TROUBLE_DELTA_OTHER:
             vstr_printf(&text, " (for \"%s\", to \"%s\")", job->delta->patch.header.old_name, job->delta->patch.header.new_name);
             break;

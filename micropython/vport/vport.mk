@@ -43,7 +43,7 @@ vport_version = v$(shell sed -n 's/^.define MICROPY_VERSION_M[AI][JNC][A-Z]* //p
 define vport_firmware
 $(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUILD)/$(3)/mpy-cross $(8:%=| $(BUILD)/%/firmware.bin)
 	@echo "  MICROPYTHON $$@"
-	@settings="$(abspath $(2)) $(VPORT_USER_C_MODULES) $(4) $(5) $(6) $(VPORT_IRAM_BALLAST) $(7) \
+	@settings="$(abspath $(2)) $(VPORT_USER_C_MODULES) $(4) $(5) $(6) $(VPORT_IRAM_BALLAST) $(7) $(9) \
 	    $$$$(cat $(VPORT_MANIFEST) $(VPORT_RULES) | cksum)"; \
 	if [ "$$$$(cat $$(@D)/settings 2>/dev/null)" != "$$$$settings" ]; then \
 	    rm -rf $$(@D); mkdir -p $$(@D); \
@@ -59,7 +59,7 @@ $(BUILD)/$(1)/firmware.bin: $(VPORT_FILES) $(VPORT_MANIFEST) $(VPORT_DEPS) $(BUI
 	    BOARD_DIR=$(VPORT)/VIRTUAL_ESP8266 BOARD_VARIANT=$(5) \
 	    BUILD=$$(abspath $$(@D)) MICROPY_MPYCROSS=$$(abspath $(BUILD)/$(3)/mpy-cross) \
 	    FROZEN_MANIFEST=$(VPORT_MANIFEST) USER_C_MODULES=$(VPORT_USER_C_MODULES) \
-	    VPORT_NAME=$(4) VPORT_LWIP=$(abspath $(VPORT_LWIP)) VPORT_BALLAST=$(6) VPORT_IRAM_BALLAST=$(VPORT_IRAM_BALLAST) VPORT_FLASH_SIZE=$(7) \
+	    VPORT_NAME=$(4) VPORT_LWIP=$(abspath $(VPORT_LWIP)) VPORT_BALLAST=$(6) VPORT_IRAM_BALLAST=$(VPORT_IRAM_BALLAST) VPORT_FLASH_SIZE=$(7) $(9) \
 	    >$$(@D)/log 2>&1 || { tail -n 30 $$(@D)/log; false; }
 	@touch $$@
 endef

@@ -67,7 +67,8 @@ static void take_header(molt_job_t *job, const molt_delta_header_t *header) {
 int job_delta_open(molt_job_t *job, const molt_reader_t *file) {
     molt_delta_header_t header;
     uint8_t sha1[MOLT_SHA1_SIZE];
-    if (job->config.target->delta.size == 0 && !job_is_slots(job->config.target)) {
+    bool is_taken = MOLT_DELTA && (job->config.target->delta.size || job_is_slots(job->config.target));
+    if (!is_taken) {
         return job_trouble(job, MOLT_JOB_TROUBLE_NO_DELTA, MOLT_ERR_NOTSUP);
     }
     if (job->config.options.erase_all) {

@@ -294,6 +294,21 @@ def without_frozen_modules():
     note(f"{saved} bytes smaller")
 
 
+@test
+def without_delta_files():
+    """A firmware that is built with MOLT_DELTA=0 is smaller, says so where it is given a delta file, and upgrades from an image"""
+    of_c_engine("a build without delta files")
+    patch = scratch("nodelta.delta")
+    tool("delta", BUILD / "mpy-A-nodelta/firmware.bin", BUILD / "mpy-B/firmware.bin", patch)
+    board = fresh("mpy-A-nodelta", files={**user_files(), "fw.delta": patch.read_bytes(), "firmware.bin": firmware("mpy-B")})
+    for call in ("fwupdate", "check", "plan"):
+        refused(board, f"import molt; molt.{call}('fw.delta')", "OSError", "this firmware is built without delta files (MOLT_DELTA=0); take the image itself")
+    true(board.run("import molt; molt.fwupdate('firmware.bin')", timeout=180).runs("mpy-B"), "B comes up")
+    saved = len(firmware("mpy-A")) - len(firmware("mpy-A-nodelta"))
+    true(saved > 10000, f"{saved} bytes")
+    note(f"{saved} bytes smaller")
+
+
 # ---- a block device that raises
 
 @test

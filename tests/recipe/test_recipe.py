@@ -131,6 +131,25 @@ def a_symbolic_link_leads_to_molts_own_files():
 
 
 @test
+def without_delta_files_the_core_has_all_that_it_calls():
+    """With MOLT_DELTA=0: everything of molt's that its objects need is in one of them, and nothing of the boot loader's extension"""
+    commands = compilations(port(MICROPY_DIR, "USER_C_MODULES=%s" % (ROOT / "micropython"), "MOLT_DELTA=0").stdout)
+    cores = [o for o in commands if o.split("/")[-1] in ("core.o", "core_lfs.o", "core_port.o")]
+    same(len(cores), 3, "objects")
+    (WORK / "port/molt_extmod").mkdir(parents=True, exist_ok=True)
+    needed, there = set(), set()
+    for name in cores:
+        assert "-DMOLT_DELTA=0" in commands[name].split(), commands[name]
+        compiled = run("sh", "-c", re.sub(r"-o \S+", "-o %s" % (WORK / "nodelta.o"), commands[name]), cwd=MICROPY_DIR / "ports/esp8266")
+        same(compiled.returncode, 0, "%s: %s" % (name, compiled.stderr[-500:]))
+        for line in run(LX106 + "nm", WORK / "nodelta.o").stdout.splitlines():
+            (needed if line.split()[-2] == "U" else there).add(line.split()[-1])
+    same({n for n in needed - there if n.startswith(("molt_", "job_"))}, set(), "needed, and nowhere")
+    assert "molt_job_open" in there and "molt_delta_begin" in there, "what was compiled"
+    same({n for n in there if n in ("molt_delta_read_number", "molt_delta_fix")}, set(), "of the decoder")
+
+
+@test
 def a_linked_board_folder_does_as_well():
     board = WORK / "boards/MOLT_ESP8266"
     board.parent.mkdir()
@@ -332,12 +351,12 @@ def cmake_gives_the_esp32_ports_build_flags_sources_and_hooks():
         folder.mkdir()
         (folder / "CMakeLists.txt").write_text(CMAKE_PROJECT.format(root=ROOT, micropython=micropython, vport=vport, build=BUILD))
         done = run("cmake", "-S", folder, "-B", folder / "made", "-DCMAKE_SYSTEM_NAME=Generic", "-DCMAKE_C_COMPILER=" + gcc,
-                   "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-G", "Unix Makefiles", MOLT_FROZEN=frozen)
+                   "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-G", "Unix Makefiles", MOLT_FROZEN=frozen, MOLT_DELTA=frozen)
         same(done.returncode, 0, "cmake: " + (done.stdout + done.stderr)[-600:])
         commands = {Path(c["file"]).name: c["command"].split() for c in json.loads((folder / "made/compile_commands.json").read_text())}
         same({"molt_extmod/%s.o" % name[:-2] for name in commands if name != "runtime.c"} >= OF_ESP32, True, "sources")
         command = commands["runtime.c"]
-        same([word for word in command if "-DMOLT" in word], ["-DMOLT_STANDBY=1"] + ["-DMOLT_FROZEN=0"] * (frozen == "0"), "macros")
+        same([word for word in command if "-DMOLT" in word], ["-DMOLT_STANDBY=1"] + ["-DMOLT_FROZEN=0", "-DMOLT_DELTA=0"] * (frozen == "0"), "macros")
         same(command.count("-idirafter"), 7, "folders, each behind its -idirafter")
         same("--wrap=mp_find_frozen_module" in (folder / "made/CMakeFiles/port.dir/link.txt").read_text(), True, "how it is linked")
         flags, sources = ([word for word in line.split(";")] for line in (folder / "made/scan").read_text().splitlines())

@@ -106,13 +106,13 @@ def micropython_image(size, seed, mark=None):
     return images.micropython(size, segments, 0x40100010, seed + 3, mark)
 
 
-def esp32_image(chip=0, size=256):
+def esp32_image(chip=0, size=256, has_sha256=True):
     data = noise(size, 9)
     image = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080004) + struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, chip, 0, 0, 0xFFFF,
-                                                                            bytes(4), 1)
+                                                                            bytes(4), int(has_sha256))
     image += struct.pack("<II", 0x40080000, len(data)) + data
     image += bytes(15 - len(image) % 16) + bytes([images.checksum(data)])
-    return image + hashlib.sha256(image).digest()
+    return image + (hashlib.sha256(image).digest() if has_sha256 else b"")
 
 
 def file_blocks(data, first, block_size):

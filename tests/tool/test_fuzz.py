@@ -4,6 +4,7 @@
 rig.py has how to run it. MOLT_FUZZ_ROUNDS (200) and MOLT_FUZZ_SEED (1) say how much and what; a failure prints the round.
 """
 
+import gzip
 import hashlib
 import json
 import os
@@ -122,6 +123,72 @@ def no_random_image_crashes_it_or_changes_anything(folder):
             check(result.status == 1, "round", number, "was accepted")
         check(info.status == 0 or result.status == 1, "round", number, "info refuses it,", command, "does not")
     check(refused_count > rounds() // 3, "refused:", refused_count)
+
+
+@test
+def of_damaged_firmwares_no_file_is_made(folder):
+    whole, plain = micropython_image(0x9000 + 9000, 1), esp8266_image(20000, 2)
+    other = bytearray(plain)
+    other[15000:15400] = bytes(400)
+    (folder / "other").write_bytes(other)
+    out, back = folder / "out", folder / "back"
+    statuses = [0, 0]
+    for number in range(rounds(4)):
+        rng = random.Random(seed_of(number) + 300000)
+        # What is behind the loaded part of the plain one has no checksum.
+        source = rng.choice([whole, plain])
+        data = mutate(rng, source) if rng.random() < 0.6 else plain[:18000] + rng.randbytes(rng.randrange(1, 2000))
+        is_bad = source is whole and len(data) > 40000 and data[4:] != whole[4:]
+        kind = rng.randrange(4)
+        data = gzip.compress(data, 1) if kind == 0 else mutate(rng, gzip.compress(plain, 1)) if kind == 1 else data
+        (folder / "fuzz").write_bytes(data)
+        for command in (["compress", "fuzz", out], ["delta", "fuzz", "other", out], ["delta", "--reverse", "other", "fuzz", out, back]):
+            words = [folder / word if word in ("fuzz", "other") else word for word in command]
+            result = molt(*words, *rng.choice([[], ["--json"]]))
+            made = [path for path in (out, back) if path.exists()]
+            check(result.status in (0, 1), "round", number, command, "->", result.status, result.err[-2000:])
+            check(result.status == 1 or not is_bad, "round", number, command, "was accepted")
+            if result.status:
+                check(len(result.err.splitlines()) == 1 and result.err.startswith("molt: "), "round", number, command, result.err)
+                check(result.out == "" and made == [], "round", number, command, "left", made, result.out)
+            else:
+                check(len(made) == 1 + (len(command) == 6), "round", number, command, "made", made)
+                if command[0] == "compress":
+                    check(gzip.decompress(out.read_bytes()) == data, "round", number, "it unpacks to another image")
+            statuses[result.status] += 1
+            for path in made:
+                path.unlink()
+    check(min(statuses) > rounds(4) // 3, "both happen:", statuses)
+
+
+@test
+def no_damaged_delta_file_is_taken(folder):
+    old = micropython_image(0x9000 + 9000, 1)
+    body = bytearray(old[:-16])
+    body[0xA100:0xA300] = bytes(0x200)
+    new = bytes(body) + hashlib.md5(body[4:]).digest()
+    for name, image in (("old", old), ("new", new)):
+        (folder / name).write_bytes(image)
+    good("delta", folder / "old", folder / "new", folder / "patch")
+    patch = (folder / "patch").read_bytes()
+    device = Device(folder, "1M", old=old, new=new)
+    for number in range(rounds(4)):
+        rng = random.Random(seed_of(number) + 400000)
+        data = bytearray(mutate(rng, patch))
+        # So that the parser has to say it, and not the CRC.
+        if len(data) > 16 and rng.random() < 0.7:
+            struct.pack_into("<I", data, 12, len(data))
+            data[-4:] = struct.pack("<I", zlib.crc32(data[:-4]))
+        (folder / "fuzz").write_bytes(data)
+        device.reset()
+        info = molt("info", folder / "fuzz", *rng.choice([[], ["--json"]]))
+        check(info.status in (0, 1), "round", number, "info", info.status, info.err)
+        good("put", device.path, f"{folder / 'fuzz'}:fuzz")
+        image = device.now()
+        command = rng.choice(["plan", "upgrade"])
+        result = fuzz_run(device, image, command, device.path, "fuzz", *(["-q"] if command == "upgrade" else []))
+        if result.status == 0 and command == "upgrade":
+            check(device.now()[4:len(new)] == new[4:], "round", number, "another image than the patch is for")
 
 
 @test

@@ -2,13 +2,14 @@
 """`molt info`, as TAP. rig.py has how to run it."""
 
 import gzip
+import hashlib
 import json
 import os
 import sys
 import zlib
 from pathlib import Path
 
-from rig import Device, KB, ROOT, check, esp32_image, good, main, micropython_image, molt, refused, test
+from rig import Device, KB, ROOT, check, esp32_image, good, main, micropython_image, molt, noise, on_terminal, refused, test
 
 
 @test
@@ -71,15 +72,48 @@ def info_looks_into_gzip_files(folder):
     (folder / "cut.gz").write_bytes(packed[:-9])
     result = refused("info", folder / "cut.gz", "--json", saying="damaged or cut short")
     check("damaged or cut short" in json.loads(result.out)["defect"]["text"], result.out)
-    for window, size in (("512", "512 bytes"), ("5K", "8 KB"), ("32K", "32 KB")):
+
+
+# Not so random as noise: pieces come again from near and far.
+def code_like(size):
+    random = noise(size, 5)
+    out = bytearray(random[:64])
+    at = 0
+    while len(out) < size:
+        a, b, c = random[at % size], random[(at + 1) % size], random[(at + 2) % size]
+        at += 3
+        back = (a << 8 | b) % 40000 + 1
+        out += out[-back:][:c % 24 + 4] if back <= len(out) and c % 3 else bytes((a & b & 0x3F, b & c & 0x1F, c))
+    return bytes(out[:size])
+
+
+def zlib_size(data, bits):
+    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + bits, 9)
+    return len(packer.compress(data) + packer.flush())
+
+
+@test
+def compress_makes_less_than_zlib_of_a_window_that_is_kept(folder):
+    body = bytearray(micropython_image(128 * KB, 1)[:-16])
+    body[0xA000:] = code_like(len(body) - 0xA000)
+    image = bytes(body) + hashlib.md5(body[4:]).digest()
+    (folder / "image").write_bytes(image)
+    for window, bits, size in (("512", 9, "512 bytes"), ("5K", 13, "8 KB"), ("32K", 15, "32 KB")):
         out = good("compress", folder / "image", "--window", window).out
         check(f"needs {size} of memory" in out, out)
         # The window that a file needs: zlib refuses to unpack with a smaller one.
-        bits = {"512": 9, "5K": 13, "32K": 15}[window]
         data = (folder / "image.gz").read_bytes()
         check(zlib.decompressobj(16 + bits).decompress(data) == image, "unpacks with a window of", size)
-    # The largest window is the only one for which there is a better packer than zlib.
-    check(len(data) < len(gzip.compress(image, 9)), "32K is smaller than zlib's best", len(data))
+        check(len(data) < zlib_size(image, bits), "smaller than zlib's best", len(data), zlib_size(image, bits))
+    told = json.loads(good("compress", folder / "image", folder / "out", "--json").out)
+    data = (folder / "out").read_bytes()
+    check(told["made"] == {"file": str(folder / "out"), "size": len(data), "window": 4096}, told)
+    check((told["image"]["size"], told["image"]["chip"]) == (len(image), "ESP8266"), told)
+    check(len(data) * 100 < zlib_size(image, 12) * 99, "by 1 % at least", len(data), zlib_size(image, 12))
+    said = on_terminal("compress", folder / "image", folder / "out")
+    check("packing" in said and "%" in said, said)
+    check((folder / "out").read_bytes() == data, "the same file each time")
+    check(good("compress", folder / "image").err == "", "and nothing is told elsewhere")
 
 
 @test

@@ -184,7 +184,10 @@ def resident_mode_refuses_what_its_boot_loader_cannot_load(folder):
 @test
 def compress_refuses_what_no_device_would_take(folder):
     for name, data, saying in (("empty", b"", "empty"), ("text", b"text" * 100, "0xE9"), ("gzip", gzip.compress(b"x"), "gzip"),
-                               ("cut", micropython_image(300 * KB, 1)[:-99], "size word"), ("esp32", esp32_image(), "ESP32")):
+                               ("cut", micropython_image(300 * KB, 1)[:-99], "size word"),
+                               ("p4", esp32_image(18), "image for ESP32-P4, for which molt has no loader so far"),
+                               ("plain", esp32_image(5, has_sha256=False), "SHA-256"),
+                               ("changed", esp32_image(5)[:-1] + b"?", "SHA-256")):
         (folder / name).write_bytes(data)
         refused("compress", folder / name, saying=saying)
         check(not (folder / f"{name}.gz").exists(), "nothing was made of", name)
@@ -192,6 +195,11 @@ def compress_refuses_what_no_device_would_take(folder):
     refused("compress", folder, saying="directory")
     (folder / "image").write_bytes(esp8266_image(20 * KB, 1))
     refused("compress", folder / "image", folder / "no" / "out", saying="cannot be written")
+    for name in ("image", "link"):
+        if name == "link":
+            (folder / "link").symlink_to(folder / "image")
+        refused("compress", folder / "image", folder / name, saying="would take the place of the image")
+    check((folder / "image").read_bytes() == esp8266_image(20 * KB, 1), "the image stays")
 
 
 @test

@@ -94,7 +94,7 @@ static void what_is_packed_is_unpacked_within_the_window(void **state) {
                 uint32_t packed_size;
                 uint32_t reach;
                 makes[i](sizes[j]);
-                uint8_t *packed = pack_deflate(bytes, sizes[j], window_size, &packed_size, &reach);
+                uint8_t *packed = pack_deflate(bytes, sizes[j], window_size, NULL, NULL, &packed_size, &reach);
                 assert_non_null(packed);
                 assert_true(reach <= window_size);
                 require_unpacked(packed, packed_size, sizes[j], reach);
@@ -110,13 +110,30 @@ static void it_is_smaller_than_what_zlib_makes(void **state) {
         uint32_t packed_size;
         uint32_t reach;
         make_code(SIZE_MAX_HERE);
-        uint8_t *packed = pack_deflate(bytes, SIZE_MAX_HERE, 1u << bits, &packed_size, &reach);
+        uint8_t *packed = pack_deflate(bytes, SIZE_MAX_HERE, 1u << bits, NULL, NULL, &packed_size, &reach);
         assert_non_null(packed);
         require_unpacked(packed, packed_size, SIZE_MAX_HERE, reach);
         free(packed);
         // By 2 % at least.
         assert_true(packed_size * 50 < zlib_size(SIZE_MAX_HERE, bits) * 49);
     }
+}
+
+static void require_further(void *ctx, uint32_t done, uint32_t total) {
+    uint32_t *last = ctx;
+    assert_true(done > *last && done <= total);
+    *last = done;
+}
+
+static void it_says_how_far_it_is(void **state) {
+    (void)state;
+    uint32_t packed_size;
+    uint32_t reach;
+    uint32_t done = 0;
+    make_code(SIZE_MAX_HERE);
+    free(pack_deflate(bytes, SIZE_MAX_HERE, 4096, require_further, &done, &packed_size, &reach));
+    // Each of its rounds is as long as the bytes.
+    assert_true(done >= SIZE_MAX_HERE);
 }
 
 // Counts as of Fibonacci want codes longer than there can be.
@@ -143,6 +160,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_packed_is_unpacked_within_the_window),
         cmocka_unit_test(it_is_smaller_than_what_zlib_makes),
+        cmocka_unit_test(it_says_how_far_it_is),
         cmocka_unit_test(codes_are_no_longer_than_they_can_be),
     };
     return cmocka_run_group_tests_name("pack", tests, NULL, NULL);

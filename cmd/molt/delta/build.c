@@ -155,7 +155,7 @@ static void put_all(streams_t *streams, const build_request_t *request, const co
 static void put_packed(stream_t *file, const stream_t *stream, uint32_t window_size, uint8_t *bits) {
     uint32_t size = 0;
     uint32_t reach = 0;
-    uint8_t *packed = pack_deflate(stream->bytes, stream->size, window_size, &size, &reach);
+    uint8_t *packed = pack_deflate(stream->bytes, stream->size, window_size, NULL, NULL, &size, &reach);
     *bits = WINDOW_BITS_MIN;
     while (1u << *bits < reach) {
         (*bits)++;

@@ -32,6 +32,9 @@ typedef struct packing {
     uint32_t token_count;
     block_t blocks[BLOCKS_MAX];
     uint32_t block_count;
+    uint32_t round;  // of settle()
+    pack_progress_t *progress;
+    void *progress_ctx;
 } packing_t;
 
 static uint32_t range_bits(const token_t *tokens, uint32_t count) {
@@ -171,6 +174,9 @@ static int refine(packing_t *p) {
         *block = (block_t){ count, count + got };
         count += got;
         off = end;
+        if (p->progress) {
+            p->progress(p->progress_ctx, p->round * p->size + off, ROUNDS * p->size);
+        }
     }
     if (err) {
         free(tokens);
@@ -209,6 +215,7 @@ static int settle(packing_t *p) {
             p->block_count = before.block_count;
             break;
         }
+        p->round = i;
         err = refine(p);
         bits = err ? bits : all_bits(p);
     }
@@ -299,8 +306,11 @@ static uint8_t *put_all(const packing_t *p, uint32_t *out_size, uint32_t *reach)
     return out.bytes;
 }
 
-uint8_t *pack_deflate(const uint8_t *bytes, uint32_t size, uint32_t window_size, uint32_t *out_size, uint32_t *reach) {
-    packing_t p = { .bytes = bytes, .size = size, .tokens = malloc((size + 1) * sizeof *p.tokens) };
+uint8_t *pack_deflate(const uint8_t *bytes, uint32_t size, uint32_t window_size, pack_progress_t *progress, void *ctx,
+    uint32_t *out_size, uint32_t *reach) {
+    packing_t p = {
+        .bytes = bytes, .size = size, .tokens = malloc((size + 1) * sizeof *p.tokens), .progress = progress, .progress_ctx = ctx
+    };
     int err = matches_find(&p.matches, bytes, size, window_size);
     err = err || p.tokens == NULL ? -1 : settle(&p);
     uint8_t *out = err ? NULL : put_all(&p, out_size, reach);

@@ -27,7 +27,7 @@ static const molt_target_t *find_in(const molt_target_t *const *ports, molt_chip
     return *ports;
 }
 
-static const molt_target_t *port_of(molt_chip_t chip) {
+const molt_target_t *board_port(molt_chip_t chip) {
     const molt_target_t *port = find_in(molt_esp32_targets, chip);
     port = port ? port : find_in(molt_esp32_without_loader, chip);
     return chip == MOLT_CHIP_ESP8266 ? &molt_esp8266 : port;
@@ -119,7 +119,7 @@ void board_look(board_t *board, const molt_flash_t *flash, const uint8_t *bytes,
     molt_chip_t chip;
     board->is_esp32 = is_esp32(bytes, size, &chip, &board->boot_addr);
     board->chip = board->is_esp32 ? chip : MOLT_CHIP_ESP8266;
-    board->port = port_of(board->chip);
+    board->port = board_port(board->chip);
     if (!board->is_esp32) {
         board->target = *board->port;
         return;

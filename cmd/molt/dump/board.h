@@ -45,6 +45,9 @@ typedef struct board {
     board_work_t work;
 } board_t;
 
+// What molt has for a chip; NULL: nothing.
+const molt_target_t *board_port(molt_chip_t chip);
+
 // Look at a flash, whose `size` bytes are also in memory at `bytes`. An ESP32 is known by its boot loader, else by its partition
 // table. What is there is read through `flash`.
 void board_look(board_t *board, const molt_flash_t *flash, const uint8_t *bytes, uint32_t size);

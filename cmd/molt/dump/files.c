@@ -48,6 +48,12 @@ static int read_host(int fd, const char *path, uint32_t size_max, uint8_t **byte
     return *bytes ? 0 : say_fail("%s: cannot be read; check the disk", path);
 }
 
+bool files_is_same(const char *a, const char *b) {
+    struct stat of_a;
+    struct stat of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
 int files_load_host(const char *path, uint32_t size_max, uint8_t **bytes, uint32_t *size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {

@@ -2,6 +2,7 @@
 #ifndef MOLT_CMD_FILES_H
 #define MOLT_CMD_FILES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lfs/volume.h"
@@ -12,6 +13,9 @@
 // A file of the host, of at most `size_max` bytes, in a new buffer, which the caller frees. /dev/null is an empty one.
 // Returns 0, or 1 after having said what is wrong.
 int files_load_host(const char *path, uint32_t size_max, uint8_t **bytes, uint32_t *size);
+
+// Whether both names are those of one file of the host that is there.
+bool files_is_same(const char *a, const char *b);
 
 // A file of the volume in a new buffer, which the caller frees. 0 or a negative error.
 int files_load(molt_volume_t *volume, const char *path, uint8_t **bytes, uint32_t *size);
