@@ -111,7 +111,7 @@ def from_a_gzip_file_and_from_a_delta_file():
 @test
 def the_firmware_that_runs_is_not_written_again():
     board = fresh({"firmware.bin": firmware("c3-A")})
-    run = board.run("import molt\nprint(molt.fwupdate('firmware.bin'), molt.plan('firmware.bin')['in_place'])")
+    run = board.run("import molt\nprint(molt.fwupdate('firmware.bin'), molt.plan('firmware.bin')['in_place'])", timeout=120)
     same(run.lines()[-1], "False True", "fwupdate(), and the plan")
     same(run.ops, [], "flash operations")
 

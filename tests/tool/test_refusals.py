@@ -185,7 +185,7 @@ def resident_mode_refuses_what_its_boot_loader_cannot_load(folder):
 def compress_refuses_what_no_device_would_take(folder):
     for name, data, saying in (("empty", b"", "empty"), ("text", b"text" * 100, "0xE9"), ("gzip", gzip.compress(b"x"), "gzip"),
                                ("cut", micropython_image(300 * KB, 1)[:-99], "size word"),
-                               ("p4", esp32_image(18), "image for ESP32-P4, for which molt has no loader so far"),
+                               ("h21", esp32_image(25), "image for ESP32-H21, for which molt has no loader so far"),
                                ("plain", esp32_image(5, has_sha256=False), "SHA-256"),
                                ("changed", esp32_image(5)[:-1] + b"?", "SHA-256")):
         (folder / name).write_bytes(data)
