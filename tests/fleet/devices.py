@@ -142,6 +142,7 @@ class Device:
             return False
         self.pending = self.check(name)["size"]
         self.wants_trial = fallback is not None
+        self.fallback = fallback and self.path(fallback).read_bytes()
         return True
 
     def confirm(self):
@@ -321,6 +322,7 @@ def load_server():
     time.ticks_add = lambda a, b: a + b
     time.ticks_diff = lambda a, b: a - b
     asyncio.sleep_ms = lambda ms: asyncio.sleep(ms / 1000)
+    asyncio.wait_for_ms = lambda what, ms: asyncio.wait_for(what, ms / 1000)
     gc.collect = lambda *_: 0  # it is asked for all the time, and CPython takes long for it
     gc.mem_free = lambda: DEVICE.get().heap
     sys.print_exception = lambda e: sys.excepthook(type(e), e, e.__traceback__)

@@ -250,6 +250,20 @@ def a_trial_is_confirmed_when_the_device_is_reached_and_one_that_rolls_back_stop
 
 
 @test
+def on_trial_a_delta_file_goes_in_and_the_one_that_leads_back_is_sent_with_it():
+    fleet = Fleet(2, resident=True)
+    status, report, err = fleet.push("--trial", "--delta-from", OLD)
+    same((status, results(report), [d["delta"] for d in report["devices"]]), (0, ["upgraded"] * 2, [True] * 2), err)
+    device = fleet.devices[0]
+    same((device.result, device.path("firmware.back").exists()), ("confirmed", False), "what is confirmed wants no way back")
+    (WORK / "back.delta").write_bytes(device.fallback)
+    for words in (("rm", device.dump, "firmware.bin"), ("put", device.dump, f"{WORK}/back.delta:firmware.bin"), ("upgrade", device.dump, "firmware.bin", "-q")):
+        done = run_tool(*words)
+        same(done.returncode, 0, f"{words[0]}: {done.stderr}")
+    same(version_of(device.dump.read_bytes()[:0x99000]), version_of(OLD.read_bytes()), "it leads back")
+
+
+@test
 def status_lists_what_devices_run():
     fleet = Fleet(3, {1: "off", 2: "password"})
     text, machine = fleet.run(["status", *fleet.hosts], ["status", "--json", *fleet.hosts])

@@ -24,8 +24,8 @@
 #define BACK_PATIENCE_S 10u
 // A device that has all of a delta file and says that it is busy is asked so often: it may have too little memory for it.
 #define DELTA_TRIES_MAX 3u
-// Where a fallback is put that the device does not have.
-#define FALLBACK_URI "/files/firmware.old?sha256="
+// Where a fallback is put that the device does not have: the image that runs, or the delta file that leads back to it.
+#define FALLBACK_URI "/files/firmware.%s?sha256=%s"
 // What an upgrade takes at most, with the slowest chip that a data sheet describes: some minutes.
 #define UPGRADE_SECONDS_MAX 3600
 // Seconds by which the device's clock and this computer's may differ since the order.
@@ -113,6 +113,11 @@ static const char *obstacle(const push_t *push, const json_t *info) {
 bool push_is_delta(const push_t *push) {
     const payload_t *payload = push->options->payload;
     return push->form && push->delta_next < payload->delta_count && push->form == &payload->deltas[push->delta_next].form;
+}
+
+// What it falls back on if it has no image of its own for that.
+static const payload_form_t *fallback_of(const push_t *push) {
+    return push_is_delta(push) ? &push->options->payload->deltas[push->delta_next].back : push->options->fallback;
 }
 
 // The device refused the delta file: it runs another firmware of that version, has too little memory, or a molt that knows none. Go on
@@ -286,7 +291,7 @@ static void on_order(push_t *push) {
         wait_for_it(push);
         return;
     }
-    if (http->status == 409 && json_object_get(http->json, "fallback") && push->options->fallback->bytes && push->tries++ == 0) {
+    if (http->status == 409 && json_object_get(http->json, "fallback") && fallback_of(push)->bytes && push->tries++ == 0) {
         push->order_count--;
         ask(push, STEP_FALLBACK);
         return;
@@ -432,7 +437,7 @@ static void ask_order(push_t *push) {
 
 static void ask(push_t *push, push_step_t step) {
     char uri[HTTP_URI_MAX];
-    const payload_form_t *fallback = push->options->fallback;
+    const payload_form_t *fallback = fallback_of(push);
     push->step = (int)step;
     push->due_ms = 0;
     push->http.patience_s = step == STEP_BACK ? BACK_PATIENCE_S : 0;
@@ -455,7 +460,7 @@ static void ask(push_t *push, push_step_t step) {
             ask_order(push);
             break;
         case STEP_FALLBACK:
-            snprintf(uri, sizeof uri, FALLBACK_URI "%s", fallback->sha256);
+            snprintf(uri, sizeof uri, FALLBACK_URI, push_is_delta(push) ? "back" : "old", fallback->sha256);
             http_send(push->pool, &push->http, "PUT", uri, fallback->bytes, fallback->size);
             break;
         case STEP_CONFIRM:
