@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 import uos
-from ubinascii import unhexlify
+from ubinascii import hexlify, unhexlify
 
 import _molt
 import molt
@@ -99,6 +99,7 @@ class App:
     def __init__(self, hosts=()):
         self.guard = Guard(load_key())
         self.hosts = [h.lower().encode() for h in hosts]
+        self.boot = hexlify(uos.urandom(4)).decode()  # another one after a restart
         self.clients = []  # those that have a slot, the oldest first
         self.waiting = 0  # how many wait for one
         self.is_receiving = False
@@ -250,7 +251,7 @@ class App:
         return {"gzip": True, "delta": True, "image": size_of(_IMAGE), "back": size_of(_BACK), "version": _version(), "machine": uos.uname().machine, "status": status,
                 "pending": molt.pending(), "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(),
                 "clients": len(self.clients), "upload": uploads[-1] if uploads else None, "frozen": hasattr(_molt, "frozen"),
-                "up": time.ticks_ms() // 1000}
+                "boot": self.boot, "up": time.ticks_ms() // 1000}
 
     def _tree(self, folder, depth):
         for entry in uos.ilistdir(folder or "/"):

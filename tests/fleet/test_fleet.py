@@ -206,6 +206,13 @@ def a_connection_that_a_restart_has_swallowed_is_given_up_soon():
 
 
 @test
+def a_device_that_has_lost_the_order_is_told_again_whatever_its_clock_says():
+    fleet = Fleet(1, {0: "deaf"})
+    status, report, err = fleet.push()
+    same((status, results(report)), (0, ["upgraded"]), err)
+
+
+@test
 @full
 def keep_going_does_not_stop_after_the_first():
     fleet = Fleet(6, {2: "restored"})

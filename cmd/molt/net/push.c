@@ -69,9 +69,9 @@ static void again(push_t *push, push_step_t step, uint32_t pause_ms) {
     push->due_ms = http_now_ms() + pause_ms;
 }
 
-static void copy_text(char text[PUSH_VERSION_MAX], const json_t *value) {
+static void copy_text(char *text, size_t size, const json_t *value) {
     const char *string = json_string_value(value);
-    snprintf(text, PUSH_VERSION_MAX, "%s", string ? string : "");
+    snprintf(text, size, "%s", string ? string : "");
     for (char *p = text; *p; p++) {
         *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
     }
@@ -147,7 +147,8 @@ static void on_info(push_t *push) {
         fail(push, "%s", text);
         return;
     }
-    copy_text(push->from, json_object_get(info, "version"));
+    copy_text(push->from, sizeof push->from, json_object_get(info, "version"));
+    copy_text(push->boot, sizeof push->boot, json_object_get(info, "boot"));
     memcpy(push->now, push->from, sizeof push->now);
     push->form = form_choose(push, info);
     push->tries = 0;
@@ -226,7 +227,7 @@ static void on_plan(push_t *push) {
     const char *reason = json_string_value(json_object_get(plan, "reason"));
     push->got = push->form->size;
     if (!push_is_delta(push)) {  // which has a shorter name
-        copy_text(push->to, json_object_get(plan, "version"));
+        copy_text(push->to, sizeof push->to, json_object_get(plan, "version"));
     }
     double seconds = json_number_value(json_object_get(plan, "seconds"));
     push->seconds = seconds > 0 && seconds < UPGRADE_SECONDS_MAX ? seconds : 0;
@@ -348,6 +349,10 @@ static const char *fault_of(const push_t *push, const char *result) {
 
 // Whether it has not restarted since it was told to.
 static bool is_untouched(const push_t *push, const json_t *info) {
+    const char *boot = json_string_value(json_object_get(info, "boot"));
+    if (boot && *push->boot) {
+        return strcmp(boot, push->boot) == 0 && !is_new(push);
+    }
     int64_t since_s = (int64_t)((http_now_ms() - push->ordered_ms) / 1000);
     return form_number(info, "up") > since_s + CLOCK_SLACK && !is_new(push);
 }
@@ -386,7 +391,7 @@ static void on_back(push_t *push) {
     bool is_late = waited_ms > push->options->wait_s * 1000ull + (uint64_t)(push->seconds * 1000);
     bool is_answered = http->outcome == HTTP_ANSWERED && http->status == 200;
     if (is_answered) {
-        copy_text(push->now, json_object_get(http->json, "version"));
+        copy_text(push->now, sizeof push->now, json_object_get(http->json, "version"));
     }
     bool is_done = is_answered && json_is_null(json_object_get(http->json, "pending"));
     if (is_done && !(is_late && strcmp(result_of(http->json), "trial") == 0)) {

@@ -10,6 +10,7 @@
 #include "payload.h"
 
 #define PUSH_VERSION_MAX 64
+#define PUSH_BOOT_MAX 24
 
 typedef struct push_options {
     const payload_t *payload;
@@ -41,6 +42,7 @@ typedef struct push {
     char from[PUSH_VERSION_MAX];  // the version that ran, that is to run, and that was seen last; "" where not known
     char to[PUSH_VERSION_MAX];
     char now[PUSH_VERSION_MAX];
+    char boot[PUSH_BOOT_MAX];    // what it calls the time since its last restart; "": an older molt_web, which does not
     uint32_t delta_next;         // delta files before this one were refused
     const payload_form_t *form;  // what is sent; NULL until that is chosen
     uint32_t got;                // bytes of it that the device has
