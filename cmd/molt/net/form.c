@@ -63,6 +63,15 @@ const payload_form_t *form_choose(push_t *push, const json_t *info) {
     return ROOM_FOR(payload->raw.size) <= room ? &payload->raw : NULL;
 }
 
+bool form_is_delta(const push_t *push) {
+    const payload_t *payload = push->options->payload;
+    return push->form && push->delta_next < payload->delta_count && push->form == &payload->deltas[push->delta_next].form;
+}
+
+const payload_form_t *form_fallback(const push_t *push) {
+    return form_is_delta(push) ? &push->options->payload->deltas[push->delta_next].back : push->options->fallback;
+}
+
 void form_say_none(const push_t *push, const json_t *info, char *text, size_t size) {
     const payload_t *payload = push->options->payload;
     int64_t room = room_of(info);

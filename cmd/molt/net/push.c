@@ -110,16 +110,6 @@ static const char *obstacle(const push_t *push, const json_t *info) {
     return NULL;
 }
 
-bool push_is_delta(const push_t *push) {
-    const payload_t *payload = push->options->payload;
-    return push->form && push->delta_next < payload->delta_count && push->form == &payload->deltas[push->delta_next].form;
-}
-
-// What it falls back on if it has no image of its own for that.
-static const payload_form_t *fallback_of(const push_t *push) {
-    return push_is_delta(push) ? &push->options->payload->deltas[push->delta_next].back : push->options->fallback;
-}
-
 // The device refused the delta file: it runs another firmware of that version, has too little memory, or a molt that knows none. Go on
 // with the next form.
 static void pass_over_delta(push_t *push) {
@@ -226,7 +216,7 @@ static void on_plan(push_t *push) {
     const json_t *plan = push->http.json;
     const char *reason = json_string_value(json_object_get(plan, "reason"));
     push->got = push->form->size;
-    if (!push_is_delta(push)) {  // which has a shorter name
+    if (!form_is_delta(push)) {  // which has a shorter name
         copy_text(push->to, sizeof push->to, json_object_get(plan, "version"));
     }
     double seconds = json_number_value(json_object_get(plan, "seconds"));
@@ -247,7 +237,7 @@ static void on_plan(push_t *push) {
 
 static void on_piece(push_t *push) {
     const http_t *http = &push->http;
-    if (push_is_delta(push) && http->outcome == HTTP_ANSWERED
+    if (form_is_delta(push) && http->outcome == HTTP_ANSWERED
         && (http->status == 415 || http->status == 422 || (http->status == 503 && ++push->tries >= DELTA_TRIES_MAX))) {
         pass_over_delta(push);
         return;
@@ -292,14 +282,14 @@ static void on_order(push_t *push) {
         wait_for_it(push);
         return;
     }
-    if (http->status == 409 && json_object_get(http->json, "fallback") && fallback_of(push)->bytes && push->tries++ == 0) {
+    if (http->status == 409 && json_object_get(http->json, "fallback") && form_fallback(push)->bytes && push->tries++ == 0) {
         push->order_count--;
         ask(push, STEP_FALLBACK);
         return;
     }
     if (http->status != 200) {
         push->order_count--;
-        if (push_is_delta(push) && (http->status == 422 || http->status == 503)) {
+        if (form_is_delta(push) && (http->status == 422 || http->status == 503)) {
             pass_over_delta(push);
             return;
         }
@@ -442,7 +432,7 @@ static void ask_order(push_t *push) {
 
 static void ask(push_t *push, push_step_t step) {
     char uri[HTTP_URI_MAX];
-    const payload_form_t *fallback = fallback_of(push);
+    const payload_form_t *fallback = form_fallback(push);
     push->step = (int)step;
     push->due_ms = 0;
     push->http.patience_s = step == STEP_BACK ? BACK_PATIENCE_S : 0;
@@ -465,7 +455,7 @@ static void ask(push_t *push, push_step_t step) {
             ask_order(push);
             break;
         case STEP_FALLBACK:
-            snprintf(uri, sizeof uri, FALLBACK_URI, push_is_delta(push) ? "back" : "old", fallback->sha256);
+            snprintf(uri, sizeof uri, FALLBACK_URI, form_is_delta(push) ? "back" : "old", fallback->sha256);
             http_send(push->pool, &push->http, "PUT", uri, fallback->bytes, fallback->size);
             break;
         case STEP_CONFIRM:

@@ -75,9 +75,6 @@ static inline bool push_is_under_way(const push_t *push) {
     return push->state > PUSH_NOT_BEGUN && push->state < PUSH_UPGRADED;
 }
 
-// Whether what is sent is a delta file.
-bool push_is_delta(const push_t *push);
-
 // Bytes of the image that the device has or are on their way to it.
 uint32_t push_sent(const push_t *push);
 
