@@ -30,7 +30,8 @@ static const struct argp_option options[] = {
     { "keep-going", ARGS_KEEP_GOING, 0, 0, "Do not stop where an upgrade went wrong, unless it is the first", 0 },
     { "drop-frozen", ARGS_DROP_FROZEN, 0, 0, "Let frozen modules go that the new firmware would run over", 0 },
     { "delta-from", ARGS_DELTA_FROM, "IMAGE", 0,
-        "Send those that run IMAGE a delta file, which is much smaller, if it fits; may be there several times", 0 },
+        "Send those that run IMAGE a delta file, which is much smaller, if it fits, and with --trial the one that leads back; may be there several times",
+        0 },
     { "raw", ARGS_RAW, 0, 0, "Send the image as it is, not packed and no delta file", 0 },
     ARGS_OPTION_TIMEOUT,
     { "wait", ARGS_WAIT, "SECONDS", 0, "How long a device may take to be back, beyond its upgrade (default: 300)", 0 },
@@ -71,7 +72,7 @@ static int roll_out(const args_t *args, const hosts_t *hosts, const rollout_opti
 static int add_deltas(payload_t *payload, const args_t *args) {
     int status = 0;
     for (int i = 0; i < args->delta_from_count && status == 0; i++) {
-        status = payload_add_delta(payload, args->delta_from[i]);
+        status = payload_add_delta(payload, args->delta_from[i], args->trial);
     }
     return status;
 }
@@ -119,6 +120,7 @@ int cmd_push(int argc, char **argv) {
         "  molt push lamp.local firmware.bin\n"
         "  molt push --hosts lamps.txt firmware.bin --jobs 16 --password-file key\n"
         "  molt push --hosts lamps.txt new.bin --delta-from v1.bin --delta-from v2.bin\n"
+        "  molt push --hosts lamps.txt new.bin --trial --delta-from v1.bin\n"
         "  molt push --hosts lamps.txt new.bin --old old.bin --json",
         options,
         1,

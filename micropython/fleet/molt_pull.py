@@ -16,7 +16,7 @@ from ubinascii import unhexlify
 
 import molt
 from molt_fetch import Broken, get, join_url
-from molt_intake import Part, Refused, Unfit, accept, check_digest, hmac, holds_firmware, is_delta, receive, remove, remove_parts, reset, room, \
+from molt_intake import DELTA, Part, Refused, Unfit, accept, check_digest, hmac, holds_firmware, kind_of, receive, remove, remove_parts, reset, room, \
     room_wanted, runs, same, sentence, sha256, size_of
 
 _NOTES = "/molt_pull.json"
@@ -185,7 +185,7 @@ class Puller:
 
     def keep(self, release):
         """The image in _NEW is what runs."""
-        if _is_resident() and not is_delta(_NEW):
+        if _is_resident() and kind_of(_NEW) != DELTA:
             uos.rename(_NEW, _OLD)
         else:
             remove(_NEW)

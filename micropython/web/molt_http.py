@@ -1,5 +1,6 @@
 """HTTP for molt_web.py: requests as they come in, limited in size, and who may make them."""
 
+import gc
 import time
 import uos
 from ubinascii import hexlify, unhexlify
@@ -72,7 +73,9 @@ class Guard:
             # None is forgotten while its nonce is good.
             self.renew()
             return False
-        self.counts.append([nonce, count, 1])
+        # These stay: where nothing has been collected they would lie in the middle of what a check wants in one piece.
+        gc.collect()
+        self.counts.append([bytes(nonce), count, 1])
         return True
 
     def admit(self, method, uri, header):

@@ -15,7 +15,9 @@ _SYNC = const(65536)  # bytes after which a file is made to survive a power cut
 IMAGE_MAX = 0x100000  # what the chip maps
 _PART = ".part"
 _HEAD = const(24)  # bytes of a file that say whether it can be an image, or a delta file
-_DELTA = b"MDL1"
+# Their first bytes.
+DELTA = b"MDL1"
+GZIP = b"\x1f\x8b"
 
 
 class Refused(Exception):
@@ -188,9 +190,9 @@ def check_beginning(head, size):
     """Refuse what cannot be an image of this chip by its first bytes. The rest is checked when it is here."""
     if size > IMAGE_MAX:
         raise Unfit(413, "the file has %u bytes, and no image has more than %u" % (size, IMAGE_MAX))
-    if head[:2] == b"\x1f\x8b":
+    if head[:2] == GZIP:
         return
-    if head[:4] == _DELTA:
+    if head[:4] == DELTA:
         if int.from_bytes(head[12:16], "little") != size:
             raise Unfit(415, "the delta file is cut short, or something is behind it: its header says %u bytes, and it has %u; send it again, whole"
                         % (int.from_bytes(head[12:16], "little"), size))
@@ -260,10 +262,13 @@ def judge(path):
     return plan
 
 
-def is_delta(path):
-    """Whether a file is a delta file: it makes an image, and holds none."""
+def kind_of(path):
+    """DELTA, of a file that makes an image and holds none; GZIP; or None, also where there is no file."""
+    if not size_of(path):
+        return None
     with open(path, "rb") as f:
-        return f.read(4) == _DELTA
+        head = f.read(4)
+    return DELTA if head == DELTA else GZIP if head[:2] == GZIP else None
 
 
 def runs(path):
@@ -277,7 +282,7 @@ def runs(path):
 
 def holds_firmware(path):
     """Whether a file has the image of the firmware that runs in it, so that one can fall back on it."""
-    return size_of(path) > 0 and not is_delta(path) and runs(path)
+    return size_of(path) > 0 and kind_of(path) != DELTA and runs(path)
 
 
 def reset():

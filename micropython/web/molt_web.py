@@ -15,18 +15,19 @@ import socket
 import sys
 import time
 import uos
-from ubinascii import unhexlify
+from ubinascii import hexlify, unhexlify
 
 import _molt
 import molt
 from molt_http import KEY_FILE, Guard, answer_head, load_key, read_request, set_password
-from molt_intake import IMAGE_MAX, Part, Refused, accept, check_digest, holds_firmware, judge, parts, receive, remove, \
-    remove_parts, reset, room, room_wanted, size_of
+from molt_intake import DELTA, GZIP, IMAGE_MAX, Part, Refused, accept, check_digest, holds_firmware, judge, kind_of, parts, receive, \
+    remove, remove_parts, reset, room, room_wanted, size_of
 
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
 _WAY = "web"  # how the names of uploads begin that are not whole
 _OLD = "/firmware.old"  # the image that runs, for a trial to fall back on
+_BACK = "/firmware.back"  # or a delta file that leads back to it, from the image of firmware.bin
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
 _CONNECTIONS_MAX = const(5)  # of lwIP, those that are being closed included
@@ -38,6 +39,8 @@ _HEAD_SECONDS = const(5)
 _KEEP_MS = (300, 300, 2000)
 _IDLE_SECONDS = const(10)
 _DRAIN_SECONDS = const(15)
+_HEARD_MS = const(6000)  # until who has told the device to restart has the answer: lwIP sends a lost one again after up to 3 s
+_RESET_MS = const(500)
 _SLOWEST = const(500)  # bytes a second: a body that comes slower than that is given up
 _FILE_MAX = const(0x100000)
 
@@ -96,10 +99,12 @@ class App:
     def __init__(self, hosts=()):
         self.guard = Guard(load_key())
         self.hosts = [h.lower().encode() for h in hosts]
+        self.boot = hexlify(uos.urandom(4)).decode()  # another one after a restart
         self.clients = []  # those that have a slot, the oldest first
         self.waiting = 0  # how many wait for one
         self.is_receiving = False
-        self.has_to_reset = False
+        self.has_to_reset = None  # the request that wants it
+        self.reset_at = None  # when that is, once it has been answered
 
     # -- the way in
 
@@ -243,10 +248,10 @@ class App:
         status = molt.status()
         uploads = parts(_WAY)
         gc.collect()
-        return {"gzip": True, "delta": True, "image": size_of(_IMAGE), "version": _version(), "machine": uos.uname().machine, "status": status,
+        return {"gzip": True, "delta": True, "image": size_of(_IMAGE), "back": size_of(_BACK), "version": _version(), "machine": uos.uname().machine, "status": status,
                 "pending": molt.pending(), "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(),
                 "clients": len(self.clients), "upload": uploads[-1] if uploads else None, "frozen": hasattr(_molt, "frozen"),
-                "up": time.ticks_ms() // 1000}
+                "boot": self.boot, "up": time.ticks_ms() // 1000}
 
     def _tree(self, folder, depth):
         for entry in uos.ilistdir(folder or "/"):
@@ -308,6 +313,9 @@ class App:
         if status and status["result"] == "trial":
             raise Refused(409, "the firmware is on trial, and its fallback is a file that must stay; call molt.confirm() first")
         remove_parts(_WAY)
+        if size_of(_BACK):
+            self.check_pending()
+            remove(_BACK)  # it is for the firmware.bin before
         free = room()[0]
         wanted = room_wanted(upload.size)
         here = size_of(_IMAGE)
@@ -359,28 +367,34 @@ class App:
         return self.tell(judge(_IMAGE))
 
     def fallback(self):
-        """The file with the image that runs."""
+        """The file with the image that runs, or a delta file that leads back to it."""
+        kind = kind_of(_IMAGE)
         for path in (_OLD, "/molt_pull.old"):
-            if holds_firmware(path):
+            # A packed file beside a delta file cannot be; to unpack it would take the memory that the delta file needs.
+            if not (kind == DELTA and kind_of(path) == GZIP) and holds_firmware(path):
                 return path
+        if kind != GZIP and kind_of(_BACK) == DELTA:
+            return _BACK
         raise Refused(409, "a trial has nothing to fall back on: put the image that runs there as %s" % _OLD[1:], {"fallback": _OLD[1:]})
 
     async def post_upgrade(self, request):
         fallback = self.fallback() if "trial" in request.query else None
         if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query, fallback=fallback):
             return {"in_place": True}
-        self.has_to_reset = True
+        self.has_to_reset = request
         return {"in_place": False, "bytes": molt.pending()}
 
     async def post_confirm(self, request):
         """Keep the firmware that is on trial: who asks has reached the device. Its file is what the next trial falls back on."""
         confirmed = molt.confirm()
+        if confirmed:
+            remove(_BACK)
         if confirmed and holds_firmware(_IMAGE):
             uos.rename(_IMAGE, _OLD)
         return {"confirmed": confirmed}
 
     async def post_restart(self, request):
-        self.has_to_reset = True
+        self.has_to_reset = request
         return {}
 
     # -- files, and modules
@@ -463,7 +477,7 @@ class App:
                 await asyncio.sleep_ms(0)
 
     async def serve_client(self, stream, _=None):
-        client = None
+        client = request = None
         try:
             client = await self.find_slot()
             if not client:
@@ -475,16 +489,21 @@ class App:
                 client.reach(_ASKS)
                 client.request = await read_request(stream)
                 client.reach(_IS_ANSWERED)
-                if client.request:
+                request = client.request
+                if request:
                     await self.serve_request(client, stream)
             except Refused as e:
                 client.reach(_IS_ANSWERED)
                 await self.send_refusal(None, stream, e)
-            request = client.request
             client.request = None
             client.reach(_IS_ANSWERED)
             client.give(_DRAIN_SECONDS)
-            await self.drain_body(request, stream)
+            if request and self.has_to_reset is request:
+                # Who has the whole answer closes the connection. A device that has restarted sends none again.
+                await asyncio.wait_for_ms(self.drain(stream), _HEARD_MS)
+            elif request and request.left > len(request.rest):
+                # A client that is reset while it sends its body would not read the answer.
+                await self.drain(stream)
         except (OSError, asyncio.CancelledError, asyncio.TimeoutError):
             pass  # it went, or took too long
         except Exception as e:
@@ -494,8 +513,8 @@ class App:
                 self.clients.remove(client)
             await stream.wait_closed()
             gc.collect()
-            if self.has_to_reset:
-                asyncio.create_task(self.reset())
+            if request and self.has_to_reset is request:
+                self.reset_at = time.ticks_add(time.ticks_ms(), _RESET_MS)
 
     async def serve_request(self, client, stream):
         request = client.request
@@ -510,12 +529,11 @@ class App:
         touch()
         await self.answer(request, stream)
 
-    async def drain_body(self, request, stream):
-        """What is still coming is taken and let go for a while: a client that is reset meanwhile would not read the answer."""
-        if request and request.left > len(request.rest):
-            view = memoryview(bytearray(256))
-            while await stream.readinto(view):
-                pass
+    async def drain(self, stream):
+        """What is still coming is taken and let go, until the client closes the connection."""
+        view = memoryview(bytearray(256))
+        while await stream.readinto(view):
+            pass
 
     async def find_slot(self):
         """A slot for the connection of this task, or None."""
@@ -546,20 +564,17 @@ class App:
         return least is not None
 
     async def watch(self):
-        """Let those go who take too long."""
+        """Let those go who take too long; and restart when that is due, also where there is no memory left for anything."""
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep_ms(500)
+            if self.reset_at is not None and time.ticks_diff(self.reset_at, time.ticks_ms()) < 0:
+                reset()
             try:
                 for client in self.clients:
                     if time.ticks_diff(client.deadline, time.ticks_ms()) < 0:
                         client.task.cancel()
             except MemoryError:
                 gc.collect()
-
-    async def reset(self):
-        await asyncio.sleep_ms(500)
-        reset()
-
 
 async def serve(port=80, hosts=()):
     """Serve the page for ever. hosts: names by which a browser may call the device, beside its addresses."""

@@ -206,6 +206,13 @@ def a_connection_that_a_restart_has_swallowed_is_given_up_soon():
 
 
 @test
+def a_device_that_has_lost_the_order_is_told_again_whatever_its_clock_says():
+    fleet = Fleet(1, {0: "deaf"})
+    status, report, err = fleet.push()
+    same((status, results(report)), (0, ["upgraded"]), err)
+
+
+@test
 @full
 def keep_going_does_not_stop_after_the_first():
     fleet = Fleet(6, {2: "restored"})
@@ -247,6 +254,20 @@ def a_trial_is_confirmed_when_the_device_is_reached_and_one_that_rolls_back_stop
     true("was not confirmed in time" in err, err)
     fleet = Fleet(1)
     true("molt.install()" in fleet.push("--trial")[2], "a trial wants resident mode")
+
+
+@test
+def on_trial_a_delta_file_goes_in_and_the_one_that_leads_back_is_sent_with_it():
+    fleet = Fleet(2, resident=True)
+    status, report, err = fleet.push("--trial", "--delta-from", OLD)
+    same((status, results(report), [d["delta"] for d in report["devices"]]), (0, ["upgraded"] * 2, [True] * 2), err)
+    device = fleet.devices[0]
+    same((device.result, device.path("firmware.back").exists()), ("confirmed", False), "what is confirmed wants no way back")
+    (WORK / "back.delta").write_bytes(device.fallback)
+    for words in (("rm", device.dump, "firmware.bin"), ("put", device.dump, f"{WORK}/back.delta:firmware.bin"), ("upgrade", device.dump, "firmware.bin", "-q")):
+        done = run_tool(*words)
+        same(done.returncode, 0, f"{words[0]}: {done.stderr}")
+    same(version_of(device.dump.read_bytes()[:0x99000]), version_of(OLD.read_bytes()), "it leads back")
 
 
 @test

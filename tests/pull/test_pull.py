@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lib"))
 import fleet  # noqa: E402
 import broker  # noqa: E402
+import homeassistant  # noqa: E402
 import tap  # noqa: E402
 from fleet import ASK, BUILD, RESIDENT, Device, Server, free_port, image, make_text  # noqa: E402
 from tap import Skip, note, same, test, true  # noqa: E402
@@ -176,6 +177,7 @@ def home_assistant_finds_the_device_and_its_command_installs():
             mosquitto.wait_for("the last will", lambda topic, value: topic == config["availability_topic"] and value == "offline")
             for topic in (config["state_topic"], config["availability_topic"]):
                 true(mosquitto.is_retained(topic), f"{topic} is retained")
+            note(f"{homeassistant.check_messages(mosquitto.messages)} states hold to what Home Assistant takes")
 
 
 @test

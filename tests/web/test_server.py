@@ -358,6 +358,44 @@ def an_upgrade_that_is_cut_goes_on_and_its_result_is_told():
 
 @test
 @full
+def who_tells_the_device_to_restart_has_the_answer_though_it_is_lost_on_its_way_once():
+    main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
+import asyncio
+real = molt_web.App.send
+async def send(*words, **more):
+    print('answering')
+    await asyncio.sleep_ms(300)
+    await real(*words, **more)
+    print('answered')
+molt_web.App.send = send
+molt_web.run()
+""")
+    with Device("heard", main=main) as d:
+        c = d.client
+        with hostile.connect(d.board.port) as s:
+            s.sendall(c.signed("POST", "/restart"))
+            d.board.wait_for("answering", count=2)  # the first one gave the nonce
+            d.board.air("loss 100")
+            d.board.wait_for("answered", count=2)
+            begin = time.monotonic()
+            time.sleep(0.7)
+            d.board.air("loss 0")
+            answer = b""
+            while not answer.endswith(b"{}") and (piece := s.recv(4096)):
+                answer += piece
+            took = time.monotonic() - begin
+        true(answer.endswith(b"{}"), f"{answer!r}")
+        d.board.wait_for("is served", 30, 2)
+        note(f"the answer was there after {took:.1f} s, the device after {time.monotonic() - begin:.1f} s")
+        # Who does not close its end does not hold it up for ever.
+        c.nonce = None
+        with hostile.connect(d.board.port) as s:
+            s.sendall(c.signed("POST", "/restart"))
+            d.board.wait_for("is served", 30, 3)
+
+
+@test
+@full
 def an_upload_comes_through_a_bad_network():
     data = image()
     with Device("loss", "--net-loss", "2") as d:

@@ -23,15 +23,20 @@ int64_t form_number(const json_t *object, const char *key) {
     return value < -1 ? -1 : value > INT32_MAX ? INT32_MAX : value;
 }
 
+// Bytes that are free, or are when the files of the upgrade before have gone.
+static int64_t room_of(const json_t *info) {
+    return form_number(info, "free") + form_number(info, "image") + form_number(info, "back");
+}
+
 // The first delta file for what the device runs that was not refused, has room and is smaller than `size`. NULL: none.
 static const payload_form_t *choose_delta(push_t *push, const json_t *info, uint32_t size) {
     const payload_t *payload = push->options->payload;
-    int64_t room = form_number(info, "free") + form_number(info, "image");
+    int64_t room = room_of(info);
     for (; push->delta_next < payload->delta_count; push->delta_next++) {
         const payload_delta_t *delta = &payload->deltas[push->delta_next];
         if (form_is_version(push->from, delta->old_version) && delta->form.size < size
             && form_number(info, "heap") >= DELTA_HEAP + (int64_t)delta->window_size
-            && ROOM_FOR(delta->form.size) + delta->stash_size <= room) {
+            && ROOM_FOR(delta->form.size) + delta->back.size + delta->stash_size <= room) {
             return &delta->form;
         }
     }
@@ -40,9 +45,11 @@ static const payload_form_t *choose_delta(push_t *push, const json_t *info, uint
 
 const payload_form_t *form_choose(push_t *push, const json_t *info) {
     const payload_t *payload = push->options->payload;
-    int64_t room = form_number(info, "free") + form_number(info, "image");
-    // A boot loader that has a delta file before it cannot have a packed image to fall back on, and a device may have that.
-    if (json_is_true(json_object_get(info, "delta")) && !push->options->wants_raw && !push->options->wants_trial) {
+    int64_t room = room_of(info);
+    // On trial it falls back on a delta file, too, which an older molt_web does not know.
+    bool takes_delta = json_is_true(json_object_get(info, "delta"))
+                       && (!push->options->wants_trial || json_is_integer(json_object_get(info, "back")));
+    if (takes_delta && !push->options->wants_raw) {
         const payload_form_t *form = choose_delta(push, info, payload->gzip.bytes ? payload->gzip.size : payload->raw.size);
         if (form) {
             return form;
@@ -56,9 +63,18 @@ const payload_form_t *form_choose(push_t *push, const json_t *info) {
     return ROOM_FOR(payload->raw.size) <= room ? &payload->raw : NULL;
 }
 
+bool form_is_delta(const push_t *push) {
+    const payload_t *payload = push->options->payload;
+    return push->form && push->delta_next < payload->delta_count && push->form == &payload->deltas[push->delta_next].form;
+}
+
+const payload_form_t *form_fallback(const push_t *push) {
+    return form_is_delta(push) ? &push->options->payload->deltas[push->delta_next].back : push->options->fallback;
+}
+
 void form_say_none(const push_t *push, const json_t *info, char *text, size_t size) {
     const payload_t *payload = push->options->payload;
-    int64_t room = form_number(info, "free") + form_number(info, "image");
+    int64_t room = room_of(info);
     bool takes_gzip = json_is_true(json_object_get(info, "gzip")) && payload->gzip.bytes;
     uint32_t form_size = takes_gzip ? payload->gzip.size : payload->raw.size;
     if (takes_gzip && ROOM_FOR(form_size) <= room) {

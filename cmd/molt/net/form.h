@@ -11,6 +11,12 @@ const payload_form_t *form_choose(push_t *push, const json_t *info);
 // Why there is none, as a sentence without full stop.
 void form_say_none(const push_t *push, const json_t *info, char *text, size_t size);
 
+// Whether what is sent is a delta file.
+bool form_is_delta(const push_t *push);
+
+// What a device is sent to fall back on if it has nothing of its own for that. It may have no bytes.
+const payload_form_t *form_fallback(const push_t *push);
+
 // Whether a device that says `runs` runs the image of this version. Of a long one an image's description has the beginning.
 bool form_is_version(const char *runs, const char *version);
 

@@ -85,22 +85,22 @@ int payload_load(payload_t *payload, const char *path, bool wants_gzip) {
     return 0;
 }
 
-// The delta file's bytes, and what it asks of a device. `new_bytes` is what it makes.
-static build_err_t build(payload_delta_t *delta, const payload_form_t *old_form, const payload_t *payload) {
+// The bytes of a delta file that makes one image of another, in `form`; what it asks of a device is added to `delta`.
+static build_err_t build(payload_delta_t *delta, payload_form_t *form, const payload_t *from, const payload_t *to) {
     molt_image_t image;
     molt_delta_header_t header;
     build_result_t result;
-    (void)describe_verify(payload->raw.bytes, payload->raw.size, &image);
+    (void)describe_verify(to->raw.bytes, to->raw.size, &image);
     const build_request_t request = {
-        .old_bytes = old_form->bytes,
-        .new_bytes = payload->raw.bytes,
-        .old_size = old_form->size,
-        .new_size = payload->raw.size,
+        .old_bytes = from->raw.bytes,
+        .new_bytes = to->raw.bytes,
+        .old_size = from->raw.size,
+        .new_size = to->raw.size,
         .sector_size = SECTOR_SIZE,
         .window_size = DELTA_WINDOW,
         .fs_addr = image.fs_addr,
-        .old_name = delta->old_version,
-        .new_name = payload->version,
+        .old_name = from->version,
+        .new_name = to->version,
     };
     build_err_t err = build_delta(&result, &request);
     err = err ? err : build_prove(&result, &request);
@@ -112,13 +112,19 @@ static build_err_t build(payload_delta_t *delta, const payload_form_t *old_form,
         free(result.bytes);
         return err;
     }
-    set_form(&delta->form, result.bytes, result.size);
-    delta->stash_size = molt_delta_stash_count(&header) * SECTOR_SIZE;
-    delta->window_size = molt_delta_window_size(&header);
+    uint32_t window_size = molt_delta_window_size(&header);
+    set_form(form, result.bytes, result.size);
+    delta->stash_size += molt_delta_stash_count(&header) * SECTOR_SIZE;
+    delta->window_size = window_size > delta->window_size ? window_size : delta->window_size;
     return BUILD_OK;
 }
 
-int payload_add_delta(payload_t *payload, const char *path) {
+static void free_delta(payload_delta_t *delta) {
+    free(delta->form.bytes);
+    free(delta->back.bytes);
+}
+
+int payload_add_delta(payload_t *payload, const char *path, bool wants_back) {
     payload_t old;
     payload_delta_t delta = { .stash_size = 0 };
     payload_delta_t *deltas = realloc(payload->deltas, (payload->delta_count + 1) * sizeof *deltas);
@@ -135,7 +141,8 @@ int payload_add_delta(payload_t *payload, const char *path) {
     if (*old.version == 0) {
         status = say_fail("%s: this image does not say its version, so it cannot be told who runs it; leave it out", path);
     } else {
-        build_err_t err = build(&delta, &old.raw, payload);
+        build_err_t err = build(&delta, &delta.form, &old, payload);
+        err = err || !wants_back ? err : build(&delta, &delta.back, payload, &old);
         if (err == BUILD_TOO_MIXED || err == BUILD_TOO_LARGE) {
             (void)say_fail(
                 "%s: it has too little in common with the new image for a delta file; who runs it is sent the image", path);
@@ -147,6 +154,9 @@ int payload_add_delta(payload_t *payload, const char *path) {
         } else {
             payload->deltas[payload->delta_count++] = delta;
         }
+        if (err) {
+            free_delta(&delta);
+        }
     }
     payload_free(&old);
     return status;
@@ -154,7 +164,7 @@ int payload_add_delta(payload_t *payload, const char *path) {
 
 void payload_free(payload_t *payload) {
     for (uint32_t i = 0; i < payload->delta_count; i++) {
-        free(payload->deltas[i].form.bytes);
+        free_delta(&payload->deltas[i]);
     }
     free(payload->deltas);
     free(payload->raw.bytes);

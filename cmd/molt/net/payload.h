@@ -18,9 +18,10 @@ typedef struct payload_form {
 // A delta file: for the devices that run one firmware.
 typedef struct payload_delta {
     payload_form_t form;
+    payload_form_t back;  // the one that makes that firmware again, for a trial to fall back on; no bytes: none was wanted
     char old_version[MOLT_IMAGE_VERSION_MAX + 1];  // what that firmware's MicroPython calls itself
-    uint32_t stash_size;                           // bytes of files that a device needs beside it
-    uint32_t window_size;                          // bytes that it needs to unpack it
+    uint32_t stash_size;                           // bytes of files that a device needs beside both
+    uint32_t window_size;                          // bytes that it needs to unpack them
 } payload_delta_t;
 
 typedef struct payload {
@@ -40,8 +41,9 @@ int payload_load(payload_t *payload, const char *path, bool wants_gzip);
 
 // Make a delta file for the devices that run the image `path`, packed or not. A firmware that has nothing in common with the new one gets
 // none, which is told on stderr.
+//   wants_back  and the one that leads back
 // Returns 0, or 1 after having said what is wrong.
-int payload_add_delta(payload_t *payload, const char *path);
+int payload_add_delta(payload_t *payload, const char *path, bool wants_back);
 
 void payload_free(payload_t *payload);
 

@@ -24,8 +24,8 @@
 #define BACK_PATIENCE_S 10u
 // A device that has all of a delta file and says that it is busy is asked so often: it may have too little memory for it.
 #define DELTA_TRIES_MAX 3u
-// Where a fallback is put that the device does not have.
-#define FALLBACK_URI "/files/firmware.old?sha256="
+// Where a fallback is put that the device does not have: the image that runs, or the delta file that leads back to it.
+#define FALLBACK_URI "/files/firmware.%s?sha256=%s"
 // What an upgrade takes at most, with the slowest chip that a data sheet describes: some minutes.
 #define UPGRADE_SECONDS_MAX 3600
 // Seconds by which the device's clock and this computer's may differ since the order.
@@ -69,9 +69,9 @@ static void again(push_t *push, push_step_t step, uint32_t pause_ms) {
     push->due_ms = http_now_ms() + pause_ms;
 }
 
-static void copy_text(char text[PUSH_VERSION_MAX], const json_t *value) {
+static void copy_text(char *text, size_t size, const json_t *value) {
     const char *string = json_string_value(value);
-    snprintf(text, PUSH_VERSION_MAX, "%s", string ? string : "");
+    snprintf(text, size, "%s", string ? string : "");
     for (char *p = text; *p; p++) {
         *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
     }
@@ -110,11 +110,6 @@ static const char *obstacle(const push_t *push, const json_t *info) {
     return NULL;
 }
 
-bool push_is_delta(const push_t *push) {
-    const payload_t *payload = push->options->payload;
-    return push->form && push->delta_next < payload->delta_count && push->form == &payload->deltas[push->delta_next].form;
-}
-
 // The device refused the delta file: it runs another firmware of that version, has too little memory, or a molt that knows none. Go on
 // with the next form.
 static void pass_over_delta(push_t *push) {
@@ -142,7 +137,8 @@ static void on_info(push_t *push) {
         fail(push, "%s", text);
         return;
     }
-    copy_text(push->from, json_object_get(info, "version"));
+    copy_text(push->from, sizeof push->from, json_object_get(info, "version"));
+    copy_text(push->boot, sizeof push->boot, json_object_get(info, "boot"));
     memcpy(push->now, push->from, sizeof push->now);
     push->form = form_choose(push, info);
     push->tries = 0;
@@ -220,8 +216,8 @@ static void on_plan(push_t *push) {
     const json_t *plan = push->http.json;
     const char *reason = json_string_value(json_object_get(plan, "reason"));
     push->got = push->form->size;
-    if (!push_is_delta(push)) {  // which has a shorter name
-        copy_text(push->to, json_object_get(plan, "version"));
+    if (!form_is_delta(push)) {  // which has a shorter name
+        copy_text(push->to, sizeof push->to, json_object_get(plan, "version"));
     }
     double seconds = json_number_value(json_object_get(plan, "seconds"));
     push->seconds = seconds > 0 && seconds < UPGRADE_SECONDS_MAX ? seconds : 0;
@@ -241,7 +237,7 @@ static void on_plan(push_t *push) {
 
 static void on_piece(push_t *push) {
     const http_t *http = &push->http;
-    if (push_is_delta(push) && http->outcome == HTTP_ANSWERED
+    if (form_is_delta(push) && http->outcome == HTTP_ANSWERED
         && (http->status == 415 || http->status == 422 || (http->status == 503 && ++push->tries >= DELTA_TRIES_MAX))) {
         pass_over_delta(push);
         return;
@@ -286,14 +282,14 @@ static void on_order(push_t *push) {
         wait_for_it(push);
         return;
     }
-    if (http->status == 409 && json_object_get(http->json, "fallback") && push->options->fallback->bytes && push->tries++ == 0) {
+    if (http->status == 409 && json_object_get(http->json, "fallback") && form_fallback(push)->bytes && push->tries++ == 0) {
         push->order_count--;
         ask(push, STEP_FALLBACK);
         return;
     }
     if (http->status != 200) {
         push->order_count--;
-        if (push_is_delta(push) && (http->status == 422 || http->status == 503)) {
+        if (form_is_delta(push) && (http->status == 422 || http->status == 503)) {
             pass_over_delta(push);
             return;
         }
@@ -343,6 +339,10 @@ static const char *fault_of(const push_t *push, const char *result) {
 
 // Whether it has not restarted since it was told to.
 static bool is_untouched(const push_t *push, const json_t *info) {
+    const char *boot = json_string_value(json_object_get(info, "boot"));
+    if (boot && *push->boot) {
+        return strcmp(boot, push->boot) == 0 && !is_new(push);
+    }
     int64_t since_s = (int64_t)((http_now_ms() - push->ordered_ms) / 1000);
     return form_number(info, "up") > since_s + CLOCK_SLACK && !is_new(push);
 }
@@ -381,7 +381,7 @@ static void on_back(push_t *push) {
     bool is_late = waited_ms > push->options->wait_s * 1000ull + (uint64_t)(push->seconds * 1000);
     bool is_answered = http->outcome == HTTP_ANSWERED && http->status == 200;
     if (is_answered) {
-        copy_text(push->now, json_object_get(http->json, "version"));
+        copy_text(push->now, sizeof push->now, json_object_get(http->json, "version"));
     }
     bool is_done = is_answered && json_is_null(json_object_get(http->json, "pending"));
     if (is_done && !(is_late && strcmp(result_of(http->json), "trial") == 0)) {
@@ -432,7 +432,7 @@ static void ask_order(push_t *push) {
 
 static void ask(push_t *push, push_step_t step) {
     char uri[HTTP_URI_MAX];
-    const payload_form_t *fallback = push->options->fallback;
+    const payload_form_t *fallback = form_fallback(push);
     push->step = (int)step;
     push->due_ms = 0;
     push->http.patience_s = step == STEP_BACK ? BACK_PATIENCE_S : 0;
@@ -455,7 +455,7 @@ static void ask(push_t *push, push_step_t step) {
             ask_order(push);
             break;
         case STEP_FALLBACK:
-            snprintf(uri, sizeof uri, FALLBACK_URI "%s", fallback->sha256);
+            snprintf(uri, sizeof uri, FALLBACK_URI, form_is_delta(push) ? "back" : "old", fallback->sha256);
             http_send(push->pool, &push->http, "PUT", uri, fallback->bytes, fallback->size);
             break;
         case STEP_CONFIRM:

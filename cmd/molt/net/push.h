@@ -10,6 +10,7 @@
 #include "payload.h"
 
 #define PUSH_VERSION_MAX 64
+#define PUSH_BOOT_MAX 24
 
 typedef struct push_options {
     const payload_t *payload;
@@ -41,6 +42,7 @@ typedef struct push {
     char from[PUSH_VERSION_MAX];  // the version that ran, that is to run, and that was seen last; "" where not known
     char to[PUSH_VERSION_MAX];
     char now[PUSH_VERSION_MAX];
+    char boot[PUSH_BOOT_MAX];    // what it calls the time since its last restart; "": an older molt_web, which does not
     uint32_t delta_next;         // delta files before this one were refused
     const payload_form_t *form;  // what is sent; NULL until that is chosen
     uint32_t got;                // bytes of it that the device has
@@ -72,9 +74,6 @@ void push_wake(push_t *push);
 static inline bool push_is_under_way(const push_t *push) {
     return push->state > PUSH_NOT_BEGUN && push->state < PUSH_UPGRADED;
 }
-
-// Whether what is sent is a delta file.
-bool push_is_delta(const push_t *push);
 
 // Bytes of the image that the device has or are on their way to it.
 uint32_t push_sent(const push_t *push);

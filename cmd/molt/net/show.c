@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "form.h"
 #include "say.h"
 
 #define PAINT_MS 200
@@ -67,7 +68,7 @@ static void say_detail(const push_t *push, bool moves, char *text, size_t size) 
                 say_upload(push, text, size);
             } else {
                 snprintf(text, size, "%u KB%s, to go from %s to %s", push->form->size / 1024,
-                    push_is_delta(push)                           ? ", a delta file"
+                    form_is_delta(push)                           ? ", a delta file"
                     : push->form == &push->options->payload->gzip ? ", packed"
                                                                   : "",
                     push->from, version(push->to));
@@ -229,7 +230,7 @@ static void print_json(const rollout_t *rollout, const char *path) {
         json_text("from", push->from);
         json_text("runs", push->now);
         printf(", \"packed\": %s, \"delta\": %s, \"sent\": %u, \"broken\": %u, \"seconds\": %.1f, \"changed\": %s",
-            push->form && push->form == &payload->gzip ? "true" : "false", push_is_delta(push) ? "true" : "false", push->got,
+            push->form && push->form == &payload->gzip ? "true" : "false", form_is_delta(push) ? "true" : "false", push->got,
             push->broken_count, push->begun_ms ? seconds_of(push) : 0.0,
             push->is_changed || push->state == PUSH_UPGRADED ? "true" : "false");
         json_text("error", push->error);
