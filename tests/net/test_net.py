@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tests/lib"))
 sys.path.insert(0, str(ROOT / "tests/net"))
 import board as boards  # noqa: E402
 import tap  # noqa: E402
+import packageserver  # noqa: E402
 import webrepl  # noqa: E402
 from board import Board, make_flash, make_text, run_script  # noqa: E402
 from tap import Skip, note, same, test, true  # noqa: E402
@@ -313,37 +314,6 @@ def a_port_that_is_taken_is_said():
     true(b"cannot be had" in done.stderr, done.stderr)
 
 
-class Package(http.server.BaseHTTPRequestHandler):
-    """Hands out the server's files; of those in `bad` what the next function there makes of them, None for 404."""
-
-    def do_GET(self):
-        name = self.path.removeprefix("/mip/")
-        self.server.asked.append(name)
-        data = self.server.files.get(name)
-        if self.server.bad.get(name):
-            data = self.server.bad[name].pop(0)(data)
-        if data is None:
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
-
-
-def package_server():
-    """A server of build/mip at /mip/."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Package)
-    folder = boards.BUILD / "mip"
-    server.files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file() and "source" not in p.parts}
-    server.bad = {}
-    server.asked = []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 GET = """
 import molt_get, os
 def get(**options):
@@ -356,7 +326,7 @@ def get(**options):
 @test
 def molts_package_comes_from_a_web_server():
     """molt_get brings molt's package: a damaged file, a short one and one that is missing get no name, and the next call goes on from there"""
-    server = package_server()
+    server = packageserver.begun()
     names = [line.split()[1] for line in server.files["_molt/files.txt"].decode().splitlines() if " " in line]
     digest = hashlib.sha256(server.files["_molt/files.txt"]).hexdigest()
     third = names[3]

@@ -32,10 +32,6 @@ def job(job, path, fs_addr, fs_size, safe_check=True, erase_all=False, verbose=F
     try:
         with open(path, "rb") as f:
             job.is_gzip = f.read(2) == b"\x1f\x8b"
-        if job.is_gzip:
-            job.unpacked = part("inflate").File(open(path, "rb"))
-            # The window of which `molt compress` makes files, when there is room for it in one piece.
-            job.unpacked.begin(12)
-    except (EOFError, MemoryError, OSError):
+    except OSError:
         # It is said later, in its turn.
         pass
