@@ -58,13 +58,14 @@ CEILING := $(BUILD)/stock-A-net/firmware.bin
 test-full: $(CEILING)
 
 # The package for firmwares without molt.
-MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/* micropython/modules/molt*.py)
+MIP_SOURCES := $(wildcard micropython/stock/*.py micropython/stock/_molt/* micropython/modules/molt*.py) micropython/get/molt_get.py CHANGELOG.md
 $(BUILD)/mip/package.json: tools/mip tools/mipnames.py $(MIP_SOURCES) $(wildcard ports/esp8266/prebuilt/*.h) $(BUILD)/mpy-cross/mpy-cross
 	@echo "  MIP $(@D)"
 	$(Q)$(PYTHON) $< $(BUILD)/mpy-cross/mpy-cross $(@D)
 
 .PHONY: mip
-mip: $(BUILD)/mip/package.json ## the package by which a firmware without molt upgrades itself: mpremote mip install
+mip: $(BUILD)/mip/package.json ## the package by which a firmware without molt upgrades itself: mip/, and package.json for mpremote mip install
+	@$(PYTHON) tools/mip --publish $(BUILD)/mip
 
 .PHONY: demo-ceiling
 demo-ceiling: vboard $(BUILD)/molt $(CEILING) $(BUILD)/mpy-B-net/firmware.bin $(BUILD)/mip/package.json ## a board with stock MicroPython upgrades itself, reached by WebREPL only

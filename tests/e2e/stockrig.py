@@ -43,7 +43,7 @@ def stock(files, name=STOCK, size="4M", **settings):
 @functools.cache
 def gzip_of(name, window="4K"):
     """A firmware as `molt compress` packs it."""
-    out = WORK / f"{name}.gz"
+    out = WORK / f"{name}-{window}.gz"
     WORK.mkdir(parents=True, exist_ok=True)
     tool("compress", BUILD / name / "firmware.bin", out, "--window", window)
     return out.read_bytes()

@@ -99,9 +99,10 @@ def byte_for_byte_of_published_layouts():
 
 @test
 def byte_for_byte_of_gzip_files():
-    """The same with gzip files, one with erase_all: molt.head has the boot loader's extension then"""
-    for number, erase_all in enumerate((False, True) if ALL else (True,)):
-        board = stock({**fragmented(number), "firmware.bin": gzip_of("mpy-B")})
+    """The same with gzip files of several windows, one with erase_all: molt.head has the boot loader's extension then"""
+    cases = ((False, "512"), (True, "4K"), (False, "1K"), (False, "2K"), (False, "8K"))
+    for number, (erase_all, window) in enumerate(cases if ALL else cases[1:2]):
+        board = stock({**fragmented(number), "firmware.bin": gzip_of("mpy-B", window)})
         before = board.flash(0, SECTOR)
         board.run("import molt; molt.fwupdate('firmware.bin', reset=False, verbose=False, erase_all=%s)" % erase_all, timeout=120)
         same_as_c_job(board, before, erase_all=erase_all)

@@ -47,7 +47,10 @@ class Fake:
 def other_devices():
     """A firmware behind the boot loader yaota8266, and another chip, are refused with a sentence"""
     board = stock(with_image(small_program(9000)))
-    for module, attributes, words in (("esp", "flash_user_start=lambda: 0xd4000", "yaota8266"),
+    # The image would lie over it. What is in flash with it: boot8266 in sector 0, one segment for IRAM; its server from sector 1 on; the
+    # firmware at 0x3C000. A firmware of MicroPython's is linked for that, and so has its filesystem at 0xD4000.
+    boot8266 = "flash_read=lambda addr, what: m.flash_read(addr, what) if addr else bytes((0xe9, 1, 0, 0x40))[:what]"
+    for module, attributes, words in (("esp", "flash_user_start=lambda: 0xd4000", "yaota8266"), ("esp", boot8266, "yaota8266"),
                                       ("sys", "platform='esp32'", "for the ESP8266")):
         code = FAKE + f"import {module} as m\nsys.modules['{module}'] = Fake(m, {attributes})\nimport molt\nmolt.fwupdate('firmware.bin')"
         refused(board, code, "OSError", words)

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tests/lib"))
 sys.path.insert(0, str(ROOT / "tests/net"))
 import board as boards  # noqa: E402
 import tap  # noqa: E402
+import packageserver  # noqa: E402
 import webrepl  # noqa: E402
 from board import Board, make_flash, make_text, run_script  # noqa: E402
 from tap import Skip, note, same, test, true  # noqa: E402
@@ -311,6 +312,44 @@ def a_port_that_is_taken_is_said():
                               env=boards.ENVIRONMENT, stdin=subprocess.DEVNULL)
     same(done.returncode, 75)
     true(b"cannot be had" in done.stderr, done.stderr)
+
+
+GET = """
+import molt_get, os
+def get(**options):
+    try: n = molt_get.get('http://10.0.2.2:%d/mip', **options)
+    except OSError as e: n = str(e)
+    print('got', (n, sorted(os.listdir('lib') + os.listdir('lib/_molt')) if 'lib' in os.listdir() else []))
+"""
+
+
+@test
+def molts_package_comes_from_a_web_server():
+    """molt_get brings molt's package: a damaged file, a short one and one that is missing get no name, and the next call goes on from there"""
+    server = packageserver.begun()
+    names = [line.split()[1] for line in server.files["_molt/files.txt"].decode().splitlines() if " " in line]
+    digest = hashlib.sha256(server.files["_molt/files.txt"]).hexdigest()
+    third = names[3]
+    server.bad = {third: [lambda data: data[:-1], lambda data: bytes([data[0] ^ 1]) + data[1:], lambda data: None],
+                  "_molt/files.txt": [lambda data: data, lambda data: data[:-3]]}
+    flash = make_flash("get", [(boards.BUILD / "mip/molt_get.mpy", "molt_get.mpy")])
+    script = GET % server.server_port + f"get(sha256='{'0' * 64}')\n" + "get()\n" * 4 + f"get(sha256='{digest.upper()}')\nget()\n"
+    got = [eval(line[4:]) for line in run_script(flash, script) if line.startswith("got ")]
+    server.shutdown()
+    true("not the one expected" in got[0][0] and not got[0][1], got[0])
+    true("the list of files is cut short" in got[1][0], got[1])
+    for said, there in got[2:4]:
+        true(f"/mip/{third}: this is not the file of the list" in said, said)
+    true("the server says" in got[4][0], got[4])
+    for _, there in got[2:5]:
+        same(there, sorted(["_molt"] + [name.split("/")[-1] for name in names[:3]]), "the files that are whole, and no list")
+    same([n for n, _ in got[5:]], [len(names) - 3, 0], "files that the last calls bring")
+    same(server.asked, ["_molt/files.txt"] * 3 + names[:3] + [third] + ["_molt/files.txt", third] * 2 + ["_molt/files.txt"] + names[3:] + ["_molt/files.txt"],
+         "what was asked for")
+    for name in [*names, "_molt/files.txt"]:
+        out = boards.WORK / "got"
+        boards.tool("get", flash, f"lib/{name}", out)
+        true(out.read_bytes() == server.files[name], name)
 
 
 if __name__ == "__main__":

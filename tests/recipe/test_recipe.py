@@ -305,6 +305,32 @@ def the_committed_loaders_of_the_esp32_family_too():
 
 
 @test
+def the_committed_package_for_mip_is_that_of_these_sources():
+    made = BUILD / "mip"
+    if not (made / "package.json").exists():
+        raise Skip("there is no build/mip: make mip")
+    urls = json.loads((ROOT / "package.json").read_text())["urls"]
+    same(json.loads((made / "package.json").read_text())["urls"], [[name, name] for name, _ in urls], "files of build/mip, and of package.json")
+    same([url for _, url in urls], ["mip/" + name for name, _ in urls], "relative addresses in package.json")
+    names = sorted([name for name, _ in urls] + ["molt_get.mpy"])
+    same(sorted(p.relative_to(ROOT / "mip").as_posix() for p in (ROOT / "mip").rglob("*") if p.is_file()), names, "files in mip/")
+    same([name for name in names if (ROOT / "mip" / name).read_bytes() != (made / name).read_bytes()], [], "others than make mip makes: make mip, and commit")
+    version = json.loads((ROOT / "package.json").read_text())["version"]
+    same(version, re.search(r'MOLT_VERSION "(.*)"', (ROOT / "include/molt/version.h").read_text())[1], "its version")
+
+
+@test
+def no_two_files_differ_in_case_only():
+    # On a host that takes A for a one of them would be lost. build/dist is looked at in tests/dist.
+    listed = run("git", "ls-files")
+    if listed.returncode:
+        raise Skip("this is no checkout of git")
+    names = listed.stdout.split("\n")
+    lower = [name.lower() for name in names]
+    same([name for name in names if lower.count(name.lower()) > 1], [], "files")
+
+
+@test
 def what_calls_the_sdk_does_not_depend_on_the_compilers_uint32_t():
     """An int with gcc 12, a long with gcc 13; the SDK has unsigned int."""
     folders = ["include", "src", "ports/esp8266", "micropython/vport/sdk/include"]

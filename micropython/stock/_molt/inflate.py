@@ -6,16 +6,17 @@ from _molt import forget, part
 class File:
     """The image as a file to be read. Reading goes forward; a step back begins again."""
 
-    def __init__(self, f):
-        self._f = f
-        self._scrap = bytearray(128)
+    def __init__(self, f, scrap):
+        self.file = f
+        # What is skipped goes there.
+        self._scrap = scrap
         # The first byte, by which the memory is taken that unpacking needs.
         self._ahead = bytearray(1)
 
     def begin(self, bits):
         """Begin with a window of so many bits. Raises OSError(22) and EOFError where that does not do, or the file is damaged."""
-        self._bits = bits
-        new = part("unpacker").unpacker(self._f, bits)
+        self.bits = bits
+        new = part("unpacker").unpacker(self.file, bits)
         # The window of the one before is needed for this one, and is taken before anything else.
         self._in = None
         forget()
@@ -39,22 +40,14 @@ class File:
         self._at += done
         return done
 
-    def read(self, size):
-        buf = bytearray(size)
-        return bytes(buf[:self.readinto(buf)])
-
     def seek(self, off):
         if off < self._at:
-            self.begin(self._bits)
-        while self._at < off:
-            if not self.readinto(memoryview(self._scrap)[:min(128, off - self._at)]):
-                break
+            self.begin(self.bits)
+        while self._at < off and self.readinto(self._scrap[:off - self._at]):
+            pass
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         pass
-
-    def used(self):
-        return self._f.tell()

@@ -1,7 +1,7 @@
 """What an upgrade begins with, and what its parts add: src/job/job.c, in its order. Only store() and commit() write, and who calls
 them has saved what is to be saved."""
 
-from _molt import part
+from _molt import forget, part
 
 
 def job(job, path, fs_addr, fs_size, safe_check=True, erase_all=False, verbose=False, drop_frozen=False, is_fallback=False, progress=None):
@@ -33,9 +33,12 @@ def job(job, path, fs_addr, fs_size, safe_check=True, erase_all=False, verbose=F
         with open(path, "rb") as f:
             job.is_gzip = f.read(2) == b"\x1f\x8b"
         if job.is_gzip:
-            job.unpacked = part("inflate").File(open(path, "rb"))
-            # The window of which `molt compress` makes files, when there is room for it in one piece.
-            job.unpacked.begin(12)
+            scrap = memoryview(job.buf)[64:]
+            bits = part("look").look(path, scrap)
+            forget()
+            job.unpacked = part("inflate").File(open(path, "rb"), scrap)
+            # The window takes its room now, when there is some in one piece.
+            job.unpacked.begin(bits)
     except (EOFError, MemoryError, OSError):
         # It is said later, in its turn.
         pass

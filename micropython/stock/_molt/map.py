@@ -33,5 +33,6 @@ def region(fs_addr):
 
 
 def is_behind_yaota():
-    """Whether the firmware lies behind the boot loader yaota8266, which the mask ROM starts."""
-    return esp.flash_user_start() == 0xD4000
+    """Whether the firmware lies behind the boot loader yaota8266, which the mask ROM starts. MicroPython's own build for it has its
+    filesystem at 0xD4000; else MicroPython's esp.check_fw() goes by the header in sector 0: its boot8266 is one segment, and no MicroPython is."""
+    return esp.flash_user_start() == 0xD4000 or esp.flash_read(0, 4)[:2] == b"\xe9\x01"

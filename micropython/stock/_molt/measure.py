@@ -6,8 +6,7 @@ from ustruct import unpack
 _SECTOR = const(4096)
 _MAPPED_SIZE = const(0x100000)
 
-# Windows that are tried, by their bits: `molt compress` makes files for 4 KB.
-_BITS_MIN = const(12)
+# The largest window of all, by its bits. The smallest that may do is look.py's.
 _BITS_MAX = const(15)
 
 
@@ -23,7 +22,7 @@ def _measure(job, tell):
             forget()
         if job.size < _SECTOR:
             # Rounded up to what the C engine reads ahead.
-            job.kept = min(job.file_size, gzip.used() + 127 & ~127)
+            job.kept = min(job.file_size, gzip.file.tell() + 127 & ~127)
         if not count:
             return
         job.size += count
@@ -31,12 +30,12 @@ def _measure(job, tell):
         if job.size > _MAPPED_SIZE:
             raise part("text").error(27, "bomb")
         if tell:
-            tell(job, gzip.used(), job.file_size)
+            tell(job, gzip.file.tell(), job.file_size)
 
 
 def _check_end(job, file):
     """Whether the trailer is that of what came out, and only zeros follow it."""
-    if job.size != unpack(b"<I", _read_at(file, job.unpacked.used() - 4, 4))[0]:
+    if job.size != unpack(b"<I", _read_at(file, job.unpacked.file.tell() - 4, 4))[0]:
         return False
     while True:
         rest = file.read(64)
@@ -56,7 +55,7 @@ def _check(job, file, tell):
     header = _read_at(file, 0, 4)
     if header[2:3] != b"\x08" or header[3] & 0xE0:
         raise part("text").error(95, "follows")
-    for bits in range(_BITS_MIN, _BITS_MAX + 1):
+    for bits in range(job.unpacked.bits, _BITS_MAX + 1):
         try:
             job.unpacked.begin(bits)
             _measure(job, tell)
@@ -69,15 +68,14 @@ def _check(job, file, tell):
             # 22 is a reference that reaches back too far, or damage; at the file's end it is the CRC.
             if e.errno != 22:
                 raise
-            if job.unpacked.used() >= job.file_size:
+            if job.unpacked.file.tell() >= job.file_size:
                 break
         except MemoryError:
-            text = part("text").error(12, "window").args[1] % (32, (1 << bits - 1) // 1024)
-            raise OSError(12, text + "; or else " + part("text").error(84, "bad_gzip").args[1])
+            raise part("no_window").no_window(bits)
     raise part("text").error(84, "bad_gzip")
 
 
 def measure(job):
     """Of a gzip file: size, crc32, kept; and bits of the window, in job.unpacked."""
-    with open(job.path, "rb") as f:
-        _check(job, f, part("tell").tell(job, "image"))
+    # Nothing is unpacked meanwhile: each unpacking begins with the file's first byte.
+    _check(job, job.unpacked.file, part("tell").tell(job, "image"))

@@ -8,7 +8,7 @@ def read(job, f, off, size):
     if off + size > job.size:
         raise part("text").bad("too_short", job.size)
     f.seek(off)
-    data = f.read(size)
-    if len(data) != size:
+    data = bytearray(size)
+    if f.readinto(data) != size:
         raise OSError(84)
-    return data
+    return bytes(data)

@@ -8,14 +8,6 @@ def unpacker(f, bits):
     f.seek(0)
     try:
         from deflate import GZIP, DeflateIO
-
-        return DeflateIO(f, GZIP, bits)
     except ImportError:
-        pass
-    try:
-        # MicroPython 1.20 and before
-        from uzlib import DecompIO
-
-        return DecompIO(f, 16 + bits)
-    except ImportError:
-        raise part("text").error(95, "no_deflate")
+        return part("older").unpacker(f, bits)
+    return DeflateIO(f, GZIP, bits)

@@ -1,7 +1,7 @@
 // Upgrade from /firmware.bin when there is one: put it there by whatever means, and restart.
 
 #include <LittleFS.h>
-#include <Molt.h>
+#include <MoltUpgrade.h>
 
 void setup() {
     Serial.begin(115200);

@@ -1,4 +1,4 @@
-// A stand-in for the headers of the Arduino core for the ESP8266: the names and types that packaging/src/Molt.cpp uses.
+// A stand-in for the headers of the Arduino core for the ESP8266: the names and types that packaging/src/MoltUpgrade.cpp uses.
 #ifndef STAND_IN_ARDUINO_H
 #define STAND_IN_ARDUINO_H
 

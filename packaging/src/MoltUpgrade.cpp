@@ -1,6 +1,6 @@
 // molt for Arduino on the ESP8266. The flash is the core's (ESP.flashRead and the like), the place of LittleFS its linker script's.
 
-#include "Molt.h"
+#include "MoltUpgrade.h"
 
 #include <Arduino.h>
 #include <flash_hal.h>
