@@ -35,7 +35,7 @@ $(call suite,store-mutants,tests/mutants/run $(BUILD) store)
 $(call suite,cut,$(BUILD)/host/cut)
 # Every n-th operation of small upgrades, with all tears. A page is eight operations and n is no multiple of that, so all
 # parts of pages come up.
-$(call suite,e2e-every-cut,$(E2E)/test_every_cut.py --sample 12011)
+$(call suite,e2e-every-cut,$(E2E)/test_every_cut.py --sample 17011)
 $(call suite,vport,BUILD=$(BUILD) MICROPY_DIR=$(MICROPY_DIR) LX106=$(LX106) $(PYTHON) tests/vport/test_vport.py)
 $(call suite,e2e-frozen,$(call FROZEN,frozen,mpy-A)/test_frozen.py)
 $(call suite,cut-store,$(BUILD)/host/cut-store)

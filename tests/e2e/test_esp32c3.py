@@ -101,7 +101,7 @@ def a_gzip_file_does_so_and_back_again():
     board = fresh({"firmware.bin.gz": gzip.compress(firmware("c3-B"), 9), "a.bin": firmware("c3-A")})
     before = board.flash()
     is_upgraded(board, board.run("import molt\nmolt.fwupdate('firmware.bin.gz')", timeout=60), before)
-    run = board.run("import molt\nmolt.fwupdate('a.bin')")
+    run = board.run("import molt\nmolt.fwupdate('a.bin', safe_check=False)")
     true(run.runs("c3-A"), "A does not run again")
     same_bytes(board.flash(APP, APP + len(firmware("c3-A"))), firmware("c3-A"), "the firmware", APP)
 
@@ -117,20 +117,20 @@ def erase_all_leaves_a_new_filesystem():
 @test
 def cancelled_the_old_firmware_starts_and_can_be_upgraded():
     board = with_image()
-    run = board.run("import molt\nmolt.fwupdate('firmware.bin', reset=False, verbose=False)\n"
+    run = board.run("import molt\nmolt.fwupdate('firmware.bin', safe_check=False, reset=False, verbose=False)\n"
                     "print(molt.pending(), molt.cancel(verbose=False), molt.pending(), molt.cancel())")
     same(run.lines()[-1], f"{len(firmware('c3-B'))} True None False", "pending(), cancel(), and again")
     run = board.run("import molt\nprint(molt.status()['result'])")
     same(run.lines()[-1], "restored", "status()")
     same_bytes(board.flash(APP, APP + len(firmware("c3-A"))), firmware("c3-A"), "the firmware", APP)
     before = board.flash()
-    is_upgraded(board, board.run("import molt\nmolt.fwupdate('firmware.bin')"), before)
+    is_upgraded(board, board.run("import molt\nmolt.fwupdate('firmware.bin', safe_check=False)"), before)
 
 
 @test
 def before_the_reset_that_cancels_nothing_else_is_begun():
     board = with_image()
-    run = board.run("import molt\nmolt.fwupdate('firmware.bin', reset=False, verbose=False)\nmolt.cancel(verbose=False)\n"
+    run = board.run("import molt\nmolt.fwupdate('firmware.bin', safe_check=False, reset=False, verbose=False)\nmolt.cancel(verbose=False)\n"
                     "try:\n molt.fwupdate('firmware.bin', safe_check=False)\nexcept OSError as e:\n print(e.args[1])")
     true("reset first" in run.lines()[-1], run.lines()[-1])
 
@@ -138,7 +138,7 @@ def before_the_reset_that_cancels_nothing_else_is_begun():
 @test
 def a_file_that_changes_before_the_reset_leaves_the_firmware_as_it_was():
     board = with_image()
-    board.run("import molt\nmolt.fwupdate('firmware.bin', reset=False)")
+    board.run("import molt\nmolt.fwupdate('firmware.bin', safe_check=False, reset=False)")
     _, addr, _ = board.blocks("firmware.bin")[20]
     board.change(addr + 100, bytes([board.flash()[addr + 100] ^ 1]))
     run = board.run("import molt\nprint(molt.status()['result'])")
@@ -153,7 +153,7 @@ def uninstalled_it_is_refused_and_installed_again_it_works():
     says(board, "molt.fwupdate('firmware.bin')", "molt.install()")
     says(board, "molt.uninstall()", "not installed")
     before = board.flash()
-    run = board.run(INSTALL + "molt.fwupdate('firmware.bin')")
+    run = board.run(INSTALL + "molt.fwupdate('firmware.bin', safe_check=False)")
     true(run.runs("c3-B"), "B does not run")
     same_bytes(board.flash(0, PLAN), before[:PLAN], "boot loader and loader")
 
@@ -230,7 +230,7 @@ def with_the_gap_in_use_the_end_of_the_partition_does():
     board = fresh({"firmware.bin": firmware("c3-B")}, installed=False)
     board.change(PLAN + 100, b"mine")
     before = board.flash()
-    run = board.run("import molt\nmolt.install()\nmolt.fwupdate('firmware.bin')")
+    run = board.run("import molt\nmolt.install()\nmolt.fwupdate('firmware.bin', safe_check=False)")
     true(f"installed at 0x{FS - 3 * SECTOR:x}" in run.out, "where it says that it is")
     true(run.runs("c3-B"), "B does not run")
     same_bytes(board.flash(LOADER, TABLE), before[LOADER:TABLE], "the gap", LOADER)
@@ -337,7 +337,7 @@ def recovers_to(board, step, until, name, dialect=None):
 
 def prepared(files, name="firmware.bin"):
     board = fresh(files)
-    board.run(f"import molt\nmolt.fwupdate('{name}', reset=False, verbose=False)", timeout=60)
+    board.run(f"import molt\nmolt.fwupdate('{name}', safe_check=False, reset=False, verbose=False)", timeout=60)
     return board
 
 
@@ -370,7 +370,7 @@ def no_cut_of_a_trial_that_falls_back_is_fatal():
 @test
 def no_cut_of_fwupdate_itself_is_fatal():
     board = with_image()
-    code = "import molt\nmolt.fwupdate('firmware.bin', reset=False, verbose=False)\nprint('is ' + 'prepared')"
+    code = "import molt\nmolt.fwupdate('firmware.bin', safe_check=False, reset=False, verbose=False)\nprint('is ' + 'prepared')"
     count = len(Board(board.flash()).run(code).ops)
     cuts = sample(count, 7, EVERYTHING)
     size = len(firmware("c3-B"))

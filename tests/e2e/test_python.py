@@ -298,6 +298,7 @@ def without_frozen_modules():
 def without_delta_files():
     """A firmware that is built with MOLT_DELTA=0 is smaller, says so where it is given a delta file, and upgrades from an image"""
     of_c_engine("a build without delta files")
+    firmware("mpy-A-nodelta")
     patch = scratch("nodelta.delta")
     tool("delta", BUILD / "mpy-A-nodelta/firmware.bin", BUILD / "mpy-B/firmware.bin", patch)
     board = fresh("mpy-A-nodelta", files={**user_files(), "fw.delta": patch.read_bytes(), "firmware.bin": firmware("mpy-B")})

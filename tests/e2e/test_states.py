@@ -242,7 +242,7 @@ def a_recipe_in_boot_py_and_power_cuts():
     # Sector 0 goes in by commands of 32 bytes.
     installed = next(i for i, op in enumerate(run.ops) if i > first and op[1] >= SECTOR) - 1
     points = [op for op in range(0, installed + 12) if not first <= op <= installed]
-    for number, op in enumerate(points[:2] + points[2:-8:29] + points[-8:]):
+    for number, op in enumerate(points[:2] + points[2:-8:67] + points[-8:]):
         cut = f"{op}:{('before', 'random', 'after')[number % 3]}"
         again = Board(start)
         same(again.run(cut=cut, status=None).status, CUT, cut)

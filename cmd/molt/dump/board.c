@@ -221,7 +221,7 @@ int board_refuse_job(const board_t *board, const char *path) {
 }
 
 int board_refuse_loader(const board_t *board, const char *path) {
-    bool has_loader = !board->is_esp32 || board->port;
+    bool has_loader = !board->is_esp32 || (board->port && board->port->standby->code_size);
     return has_loader ? 0 : board_refuse_job(board, path);
 }
 
