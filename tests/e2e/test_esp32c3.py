@@ -352,9 +352,12 @@ def nor_one_from_a_gzip_file():
     recovers(prepared({"firmware.bin.gz": packed}, "firmware.bin.gz"), 3301)
 
 
-@test
 def nor_one_on_the_boot_loader_of_idf_4_3():
     recovers(prepared({"firmware.bin": firmware("c3-B")}), 2203, "4.3")
+
+
+if EVERYTHING:
+    test(nor_one_on_the_boot_loader_of_idf_4_3)
 
 
 @test

@@ -174,6 +174,7 @@ def whoever_does_not_come_back_or_does_not_restart_stops_it():
 
 
 @test
+@full
 def a_device_that_cannot_be_begun_with_is_told_of_and_the_others_go_on():
     kinds = {"off": "nothing answers there", "mute": "said nothing for too long", "foreign": "is not molt_web", "password": "the password is wrong",
              "full": "delete files"}
