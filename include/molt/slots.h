@@ -28,7 +28,7 @@ typedef enum molt_slots_defect {
     MOLT_SLOTS_FINE,
     MOLT_SLOTS_BAD_TABLE,   // slots.table_defect says why
     MOLT_SLOTS_NONE,        // there is none: standby mode is for such devices
-    MOLT_SLOTS_JOINED,      // molt has made one partition of them, in standby mode
+    MOLT_SLOTS_OTHER_ROWS,  // behind the MD5 row are rows, which only the boot loader sees
     MOLT_SLOTS_HOLES,       // their numbers do not follow each other
     MOLT_SLOTS_NO_OTADATA,  // there is no partition for otadata, or it is smaller than two sectors
     MOLT_SLOTS_ELSEWHERE,   // the firmware runs from none of the table's app partitions

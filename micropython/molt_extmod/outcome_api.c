@@ -152,16 +152,21 @@ static bool read_prepared(const molt_flash_t *flash, const molt_target_t *target
                                 : read_prepared_plan(flash, target, sector, prepared);
 }
 
+// Flash, and the target of a device that can upgrade. Returns false where it cannot.
+static bool find_device(molt_flash_t *flash, molt_target_t *target) {
+    molt_idf_way_t way;
+    molt_device_flash(flash);
+    return molt_device_find(&way, target) == 0;
+}
+
 // pending() -> None, or (image size, image CRC, whether the filesystem will be erased)
 static mp_obj_t pending(void) {
     molt_flash_t flash;
     molt_target_t target;
-    molt_idf_way_t way;
     prepared_t prepared;
-    if (molt_device_find(&way, &target) != 0) {
+    if (!find_device(&flash, &target)) {
         return mp_const_none;
     }
-    molt_device_flash(&flash);
     uint8_t *sector = m_new(uint8_t, flash.geometry.sector_size);
     bool is_pending = read_prepared(&flash, &target, sector, &prepared);
     m_del(uint8_t, sector, flash.geometry.sector_size);
@@ -181,11 +186,9 @@ MP_DEFINE_CONST_FUN_OBJ_0(molt_pending_obj, pending);
 static mp_obj_t cancel(void) {
     molt_flash_t flash;
     molt_target_t target;
-    molt_idf_way_t way;
-    if (molt_device_find(&way, &target) != 0) {
+    if (!find_device(&flash, &target)) {
         return mp_const_false;
     }
-    molt_device_flash(&flash);
     uint8_t *sector = m_new(uint8_t, flash.geometry.sector_size);
     int err = molt_status_cancel(&target, &flash, sector);
     m_del(uint8_t, sector, flash.geometry.sector_size);

@@ -134,7 +134,7 @@ static const char *find_obstacle(const molt_idf_way_t *way) {
 
 int molt_idf_find(const molt_flash_t *flash, uint8_t *buf, molt_idf_way_t *way, molt_target_t *target) {
     int err = molt_slots_read(flash, molt_idf_chip->standby, buf, &way->slots);
-    way->has_slots = way->slots.count && way->slots.defect != MOLT_SLOTS_JOINED;
+    way->has_slots = way->slots.count != 0;
     if (way->has_slots) {
         err = err ? err : molt_slots_target(target, molt_idf_chip, &way->slots, running_addr());
     } else {

@@ -12,10 +12,6 @@
 #include "resident/state.h"
 #include "upgrade/prepare.h"
 
-static uint32_t sector_size_of(const molt_job_t *job) {
-    return molt_sector_size(&job->config.flash->geometry);
-}
-
 uint32_t molt_job_unpack_size(const molt_job_t *job) {
     return job->is_delta ? sizeof(molt_job_delta_t) : MOLT_JOB_UNPACK_SIZE;
 }
@@ -75,7 +71,7 @@ int job_delta_open(molt_job_t *job, const molt_reader_t *file) {
         return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_ERASE, MOLT_ERR_NOTSUP);
     }
     int err = molt_delta_read_header(file, &header);
-    err = err || header.sector_size == sector_size_of(job) ? err : MOLT_ERR_NOTSUP;
+    err = err || header.sector_size == job_sector_size(job) ? err : MOLT_ERR_NOTSUP;
     if (err) {
         return bad_patch(job, err);
     }
@@ -110,7 +106,7 @@ static bool leads_back(const molt_job_t *job) {
 
 // Decode the new image's sector: from the patch, or from its place in flash if the patch does not write it.
 static int decode_new(molt_job_t *job, uint32_t sector) {
-    uint32_t size = sector_size_of(job);
+    uint32_t size = job_sector_size(job);
     int err = begin_delta(job);
     bool is_there = sector == 0;
     err = err || !is_there ? err : molt_delta_first(&job->delta->patch, sector_of(job));
@@ -141,7 +137,7 @@ static int have_sector(molt_job_t *job, uint32_t sector) {
 
 static int read_delta_image(void *ctx, uint32_t off, void *buf, uint32_t size) {
     molt_job_t *job = ctx;
-    uint32_t sector_size = sector_size_of(job);
+    uint32_t sector_size = job_sector_size(job);
     uint8_t *out = buf;
     int err = 0;
     while (!err && size) {
@@ -223,7 +219,7 @@ int job_delta_check_back(molt_job_t *job) {
     uint8_t *buf = sector_of(job);
     molt_plan_t first;
     job->delta->sector = UINT32_MAX;
-    int err = flash->read(flash->ctx, molt_state_plan_addr(flash, job->reserved_addr, 0), buf, sector_size_of(job));
+    int err = flash->read(flash->ctx, molt_state_plan_addr(flash, job->reserved_addr, 0), buf, job_sector_size(job));
     err = err ? err : molt_plan_open(&first, &flash->geometry, buf);
     if (err) {
         return job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err);
@@ -237,14 +233,14 @@ int job_delta_check_back(molt_job_t *job) {
 
 // Write a sector of the new image: the one that was decoded.
 static int write_new(molt_job_t *job, uint32_t sector) {
-    uint32_t size = sector_size_of(job);
+    uint32_t size = job_sector_size(job);
     int err = molt_sector_write(job->config.flash, job->config.target->image_addr + sector * size, sector_of(job), false);
     return err ? err : job_progress(job, sector * size, job->image.size);
 }
 
 int job_delta_write(molt_job_t *job) {
     molt_delta_t *patch = &job->delta->patch;
-    uint32_t size = sector_size_of(job);
+    uint32_t size = job_sector_size(job);
     uint32_t sector_count = ceil_div(job->image.size, size);
     int err = begin_delta(job);
     err = err ? err : molt_delta_first(patch, sector_of(job));
@@ -287,7 +283,7 @@ uint8_t *molt_job_stash_buffer(molt_job_t *job) {
 }
 
 int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
-    uint32_t size = sector_size_of(job);
+    uint32_t size = job_sector_size(job);
     if (index >= molt_job_stash_count(job) || job->stage != MOLT_JOB_PLANNED) {
         return MOLT_ERR_INVAL;
     }
@@ -316,7 +312,7 @@ int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
 }
 
 int molt_job_set_stash(molt_job_t *job, uint32_t index, const molt_source_t *file, uint8_t *buf) {
-    uint32_t size = sector_size_of(job);
+    uint32_t size = job_sector_size(job);
     molt_head_part_t part = { 0, size, 0 };
     int err = molt_job_stash_bytes(job, index, buf);
     uint32_t crc = molt_crc32(0, buf, size);

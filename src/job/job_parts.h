@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/config.h"
+#include "base/geometry.h"
 #include "decode/unpack.h"
 #include "delta/delta.h"
 #include "image/image.h"
@@ -130,6 +131,10 @@ int job_trial_check(molt_job_t *job);
 int job_trial_bytes(molt_job_t *job, uint8_t *buf);
 int job_trial_set(molt_job_t *job, uint32_t addr);
 int job_trial_store(molt_job_t *job);
+
+static inline uint32_t job_sector_size(const molt_job_t *job) {
+    return molt_sector_size(&job->config.flash->geometry);
+}
 
 // OTA slots' part of them, in job_slots.c. Likewise.
 int job_slots_check(molt_job_t *job);

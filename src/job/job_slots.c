@@ -16,12 +16,8 @@
 // Of a block's sectors, from how many on it is erased at once.
 #define JOB_SLOT_BLOCK_MIN 5u
 
-static uint32_t sector_bytes(const molt_job_t *job) {
-    return molt_sector_size(&job->config.flash->geometry);
-}
-
 static uint32_t sectors_of_image(const molt_job_t *job) {
-    return ceil_div(job->image.size, sector_bytes(job));
+    return ceil_div(job->image.size, job_sector_size(job));
 }
 
 int job_slots_check(molt_job_t *job) {
@@ -70,7 +66,7 @@ int job_slots_compare(molt_job_t *job, const molt_reader_t *image) {
 
 void job_slots_facts(const molt_job_t *job, molt_job_facts_t *facts) {
     const molt_geometry_t *geometry = &job->config.flash->geometry;
-    uint32_t in_block = geometry->block_size ? geometry->block_size / sector_bytes(job) : 0;
+    uint32_t in_block = geometry->block_size ? geometry->block_size / job_sector_size(job) : 0;
     uint32_t rest = in_block && job->config.flash->erase_block ? facts->sector_count % in_block : facts->sector_count;
     uint32_t blocks = in_block ? (facts->sector_count - rest) / in_block : 0;
     bool is_block = blocks && rest >= JOB_SLOT_BLOCK_MIN;
@@ -82,10 +78,10 @@ void job_slots_facts(const molt_job_t *job, molt_job_facts_t *facts) {
     facts->sector_erase_count = (is_block ? 0 : rest) + 1;
 }
 
-// Erase the block that begins with this sector, if the image has so much of it. *is_blank: whether the sector is erased since.
+// Erase the block that begins with this sector, if the image has so much of it. *blank_until: the sector that is not erased by that any more.
 static int erase_ahead(const molt_job_t *job, uint32_t sector, uint32_t *blank_until) {
     const molt_flash_t *flash = job->config.flash;
-    uint32_t size = sector_bytes(job);
+    uint32_t size = job_sector_size(job);
     uint32_t block_size = flash->geometry.block_size;
     uint32_t off = sector * size;
     uint32_t left = sectors_of_image(job) - sector;
@@ -115,9 +111,9 @@ static bool is_blank(const uint8_t *bytes, uint32_t size) {
 static int program_sector(molt_job_t *job, const molt_reader_t *image, uint32_t sector) {
     const molt_flash_t *flash = job->config.flash;
     uint32_t piece = piece_bytes(job);
-    uint32_t begin = sector * sector_bytes(job);
+    uint32_t begin = sector * job_sector_size(job);
     uint8_t *bytes = job->config.work;
-    for (uint32_t off = begin; off < begin + sector_bytes(job); off += piece) {
+    for (uint32_t off = begin; off < begin + job_sector_size(job); off += piece) {
         uint32_t addr = job->config.target->image_addr + off;
         uint32_t size = off < image->size ? min_u32(piece, image->size - off) : 0;
         int err = size ? image->read(image->ctx, off, bytes, size) : 0;
@@ -141,7 +137,7 @@ static int write_image(molt_job_t *job, const molt_reader_t *image) {
     uint32_t blank_until = 0;
     int err = 0;
     for (uint32_t sector = 0; !err && sector < sectors_of_image(job); sector++) {
-        uint32_t addr = job->config.target->image_addr + sector * sector_bytes(job);
+        uint32_t addr = job->config.target->image_addr + sector * job_sector_size(job);
         err = erase_ahead(job, sector, &blank_until);
         for (uint32_t try = 0; !err && try < JOB_SLOT_TRIES; try++) {
             err = try || sector >= blank_until ? flash->erase_sector(flash->ctx, addr) : 0;
@@ -151,7 +147,7 @@ static int write_image(molt_job_t *job, const molt_reader_t *image) {
             }
             err = try + 1 < JOB_SLOT_TRIES ? 0 : err;
         }
-        err = err ? err : job_progress(job, sector * sector_bytes(job), job->image.size);
+        err = err ? err : job_progress(job, sector * job_sector_size(job), job->image.size);
     }
     return err;
 }

@@ -5,6 +5,7 @@
 #include "map/partition.h"
 
 #include "base/bytes.h"
+#include "base/geometry.h"
 #include "base/md5.h"
 #include "molt/error.h"
 
@@ -68,6 +69,18 @@ static const uint8_t *row_at(const molt_partition_table_t *table, uint32_t index
 
 static const uint8_t *row_of(const molt_partition_table_t *table, uint32_t index) {
     return row_at(table, index + (index >= table->count && table->has_md5));
+}
+
+int molt_partition_read(molt_partition_table_t *table, const molt_flash_t *flash, uint8_t *buf, uint32_t boot_addr) {
+    uint32_t sector_size = molt_sector_size(&flash->geometry);
+    for (uint32_t off = 0; off < MOLT_PARTITION_TABLE_SIZE; off += sector_size) {
+        uint32_t size = min_u32(sector_size, MOLT_PARTITION_TABLE_SIZE - off);
+        int err = flash->read(flash->ctx, MOLT_PARTITION_TABLE_ADDR + off, buf + off, size);
+        if (err) {
+            return err;
+        }
+    }
+    return molt_partition_open(table, buf, MOLT_PARTITION_TABLE_SIZE, flash->geometry.size, boot_addr);
 }
 
 void molt_partition_get(const molt_partition_table_t *table, uint32_t index, molt_partition_t *partition) {

@@ -4,6 +4,7 @@
 #define MOLT_PARTITION_H
 
 #include "map/map.h"
+#include "molt/flash.h"
 
 // Where the second-stage boot loader looks for it by default, and how long it can be. Source: ESP-IDF, API guide
 // "Partition Tables", and CONFIG_PARTITION_TABLE_OFFSET.
@@ -51,6 +52,11 @@ typedef struct molt_partition_table {
 // Cost: an MD5 of the rows, and a look at each pair of them.
 int molt_partition_open(
     molt_partition_table_t *table, const uint8_t *bytes, uint32_t size, uint32_t flash_size, uint32_t boot_addr);
+
+// Read the table of a device and check it.
+//   buf  MOLT_PARTITION_TABLE_SIZE bytes, 4-aligned, the caller's as long as the table is used
+// Returns as molt_partition_open(), or the driver's error.
+int molt_partition_read(molt_partition_table_t *table, const molt_flash_t *flash, uint8_t *buf, uint32_t boot_addr);
 
 // The partition `index`, from 0 to table->count - 1, as it is stored; from table->count on those of the hidden rows.
 void molt_partition_get(const molt_partition_table_t *table, uint32_t index, molt_partition_t *partition);

@@ -28,22 +28,10 @@ static void take_partition(const molt_flash_t *flash, const molt_partition_t *pa
     }
 }
 
-static int read_table(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf, molt_partition_table_t *table) {
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    for (uint32_t off = 0; off < MOLT_PARTITION_TABLE_SIZE; off += sector_size) {
-        uint32_t size = min_u32(sector_size, MOLT_PARTITION_TABLE_SIZE - off);
-        int err = flash->read(flash->ctx, MOLT_PARTITION_TABLE_ADDR + off, buf + off, size);
-        if (err) {
-            return err;
-        }
-    }
-    return molt_partition_open(table, buf, MOLT_PARTITION_TABLE_SIZE, flash->geometry.size, chip->boot_addr);
-}
-
 int molt_slots_read(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf, molt_slots_t *slots) {
     *slots = (molt_slots_t){ .defect = MOLT_SLOTS_FINE };
     molt_partition_table_t table;
-    int err = read_table(flash, chip, buf, &table);
+    int err = molt_partition_read(&table, flash, buf, chip->boot_addr);
     if (err == MOLT_ERR_CORRUPT) {
         slots->table_defect = table.defect;
         return no_slots(slots, MOLT_SLOTS_BAD_TABLE);
@@ -60,7 +48,7 @@ int molt_slots_read(const molt_flash_t *flash, const molt_standby_chip_t *chip, 
         return no_slots(slots, MOLT_SLOTS_NONE);
     }
     if (table.hidden_count) {
-        return no_slots(slots, MOLT_SLOTS_JOINED);
+        return no_slots(slots, MOLT_SLOTS_OTHER_ROWS);
     }
     for (uint32_t i = 0; i < slots->count; i++) {
         if (slots->slots[i].size == 0) {

@@ -262,18 +262,14 @@ static void clip_app(const molt_flash_t *flash, molt_standby_t *standby) {
 int molt_standby_read(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf, molt_standby_t *standby) {
     *standby = (molt_standby_t){ .defect = MOLT_STANDBY_NOT_INSTALLED };
     int err = find_boot_end(flash, chip, standby);
-    uint32_t sector_size = molt_sector_size(&flash->geometry);
-    for (uint32_t off = 0; !err && off < MOLT_PARTITION_TABLE_SIZE; off += sector_size) {
-        err = flash->read(
-            flash->ctx, MOLT_PARTITION_TABLE_ADDR + off, buf + off, min_u32(sector_size, MOLT_PARTITION_TABLE_SIZE - off));
+    molt_partition_table_t table;
+    err = err ? err : molt_partition_read(&table, flash, buf, chip->boot_addr);
+    if (err == MOLT_ERR_CORRUPT) {
+        standby->table_defect = table.defect;
+        return cannot(standby, MOLT_STANDBY_BAD_TABLE);
     }
     if (err) {
         return err;
-    }
-    molt_partition_table_t table;
-    if (molt_partition_open(&table, buf, MOLT_PARTITION_TABLE_SIZE, flash->geometry.size, chip->boot_addr) != 0) {
-        standby->table_defect = table.defect;
-        return cannot(standby, MOLT_STANDBY_BAD_TABLE);
     }
     if (!table.has_md5) {
         return cannot(standby, MOLT_STANDBY_NO_MD5);

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import rig
-from rig import BUILD, ENVIRONMENT, ROOT, SECTOR, firmware, same, tool
+from rig import BUILD, ENVIRONMENT, ROOT, SECTOR, firmware, same, same_bytes, tool, true
 
 sys.path.insert(0, str(ROOT / "micropython/vport-esp32c3"))
 sys.dont_write_bytecode = True
@@ -57,6 +57,18 @@ def with_table(board, rows):
     table = b"".join(rows)
     table += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()
     board.change(TABLE, table + b"\xff" * (SECTOR - len(table)))
+
+
+def says(board, code, *wanted, options=()):
+    """The sentence of the OSError or ValueError that `code` ends in has these words, and no byte of flash is changed."""
+    before = board.flash()
+    run = board.run("import molt\ntry:\n " + code + "\n print('nothing was refused')\nexcept (OSError, ValueError) as e:\n"
+                    " print(e.args[-1])", *options)
+    sentence = run.lines()[-1]
+    for words in wanted:
+        true(words in sentence, f"{code}: {words!r} is not in: {sentence}")
+    same(run.ops, [], f"{code}: flash operations")
+    same_bytes(board.flash(), before, f"{code}: flash")
 
 
 # ---- boards with a partition for frozen modules

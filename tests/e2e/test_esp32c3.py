@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import rig
-from c3rig import APP, FS, TABLE, Board, changed, cut_runs, digest, longer, sample, with_table
+from c3rig import APP, FS, TABLE, Board, changed, cut_runs, digest, longer, sample, says, with_table
 from rig import BUILD, ROOT, SECTOR, Failure, firmware, note, same, same_bytes, test, true
 
 LOADER, OTADATA, PLAN = 0x5000, 0x6000, 0x7000
@@ -39,18 +39,6 @@ def fresh(files=None, installed=True):
 
 def with_image():
     return fresh({"firmware.bin": firmware("c3-B")})
-
-
-def says(board, code, *wanted, options=()):
-    """The sentence of the OSError or ValueError that `code` ends in has these words, and no byte of flash is changed."""
-    before = board.flash()
-    run = board.run("import molt\ntry:\n " + code + "\n print('nothing was refused')\nexcept (OSError, ValueError) as e:\n"
-                    " print(e.args[-1])", *options)
-    sentence = run.lines()[-1]
-    for words in wanted:
-        true(words in sentence, f"{code}: {words!r} is not in: {sentence}")
-    same(run.ops, [], f"{code}: flash operations")
-    same_bytes(board.flash(), before, f"{code}: flash")
 
 
 def is_upgraded(board, run, before):

@@ -8,7 +8,7 @@ import gzip
 import sys
 
 import rig
-from c3rig import APP, TABLE, Board, cut_runs, digest, mkflash, sample
+from c3rig import APP, TABLE, Board, cut_runs, digest, mkflash, sample, says
 from rig import BUILD, ROOT, Failure, firmware, note, same, same_bytes, scratch, test, tool, true
 
 OTADATA = 0xD000
@@ -54,18 +54,6 @@ def upgrade(board, arguments="'firmware.bin'", options=()):
 def status_of(board):
     """A start of its own."""
     return board.run("import molt\nprint(molt.status())", timeout=60)
-
-
-def says(board, code, *wanted, options=()):
-    """The sentence of the OSError or ValueError that `code` ends in has these words, and no byte of flash is changed."""
-    before = board.flash()
-    run = board.run("import molt\ntry:\n " + code + "\n print('nothing was refused')\nexcept (OSError, ValueError) as e:\n"
-                    " print(e.args[-1])", *options)
-    sentence = run.lines()[-1]
-    for words in wanted:
-        true(words in sentence, f"{code}: {words!r} is not in: {sentence}")
-    same(run.ops, [], f"{code}: flash operations")
-    same_bytes(board.flash(), before, f"{code}: flash")
 
 
 def holds(board, slot, name):

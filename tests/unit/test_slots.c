@@ -17,6 +17,7 @@
 #include "molt/slots.h"
 #include "molt/status.h"
 #include "second_stage.h"
+#include "slots/slots.h"
 #include "standby_rig.h"
 
 #define SLOT_SIZE 0x10000u
@@ -25,25 +26,10 @@
 #define NEW_SIZE (SHAPE->image_size)
 
 // With room for a factory partition and three slots.
-static const fixture_shape_t wide_shape = { .name = "wide.slots",
-    .geometry = { 512 * 1024, 1024, 4096, 128 },
-    .image_size = 9904,
-    .equal_permille = 150,
-    .fs_addr = 320 * 1024,
-    .fs_size = 40 * 1024,
-    .file_count = 2,
-    .file_size = 900,
-    .slot_size = SLOT_SIZE };
-static const fixture_shape_t delta_shape = { .name = "slots.delta",
-    .geometry = { 256 * 1024, 1024, 4096, 128 },
-    .image_size = 9904,
-    .equal_permille = 600,
-    .fs_addr = 192 * 1024,
-    .fs_size = 40 * 1024,
-    .file_count = 2,
-    .file_size = 900,
-    .is_delta = true,
-    .slot_size = SLOT_SIZE };
+static const fixture_shape_t wide_shape = { "wide.slots", { 512 * 1024, 1024, 4096, 128 }, 9904, 150, 320 * 1024, 40 * 1024, 2,
+    900, .slot_size = SLOT_SIZE };
+static const fixture_shape_t delta_shape = { "slots.delta", { 256 * 1024, 1024, 4096, 128 }, 9904, 600, 192 * 1024, 40 * 1024, 2,
+    900, .is_delta = true, .slot_size = SLOT_SIZE };
 
 static molt_status_t status;
 static molt_slots_t slots;
@@ -243,6 +229,46 @@ static void what_runs_though_otadata_says_otherwise_is_what_a_trial_falls_back_o
     }
 }
 
+// The second entry is of the first slot, with the highest number that there can be for it.
+static void use_up_numbers(void) {
+    uint8_t *entry = board.nor.bytes + FIXTURE_OTADATA_ADDR + SECTOR;
+    store32_le(entry, UINT32_MAX - 2);
+    store32_le(entry + 24, 2);
+    store32_le(entry + 28, molt_crc32(UINT32_MAX, entry, 4));
+    standby_rig_keep();
+}
+
+static void numbers_that_are_used_up_are_begun_anew(void **state) {
+    (void)state;
+    use_up_numbers();
+    assert_int_equal(start(), SLOT(0));
+    assert_int_equal(prepare(SLOT(0), FIXTURE_PATH), 0);
+    assert_int_equal(start(), SLOT(1));
+    assert_true(load32_le(board.nor.bytes + FIXTURE_OTADATA_ADDR + SECTOR) < 10);
+}
+
+// One entry is written for it, and the other erased.
+static void no_cut_in_that_starts_nothing(void **state) {
+    (void)state;
+    use_up_numbers();
+    molt_target_t target = fixture_slots_target(SHAPE, &board.nor, SLOT(0));
+    sim_nor_power_on(&board.nor);
+    assert_int_equal(molt_otadata_commit(&board.nor.flash, &target, 1, false), 0);
+    uint64_t op_count = board.nor.op_count;
+    assert_true(op_count > 6);
+    for (uint64_t op = 0; op < op_count; op++) {
+        for (sim_tear_t tear = 0; tear < SIM_TEAR_COUNT; tear++) {
+            standby_rig_put_original();
+            board.nor.cut_op = (int64_t)op;
+            board.nor.cut_tear = tear;
+            (void)molt_otadata_commit(&board.nor.flash, &target, 1, false);
+            assert_true(board.nor.is_cut);
+            // Nothing is in the other slot.
+            assert_int_equal(start(), SLOT(0));
+        }
+    }
+}
+
 static void confirmed_it_stays(void **state) {
     (void)state;
     assert_int_equal(confirm(SLOT(0)), MOLT_ERR_NOENT);
@@ -414,7 +440,7 @@ static void why_a_device_has_no_slots_to_use_is_said(void **state) {
     assert_int_equal(molt_slots_target(&target, fixture_esp32(SHAPE), &slots, SLOT(1)), MOLT_ERR_NOTSUP);
     assert_int_equal(slots.defect, MOLT_SLOTS_ELSEWHERE);
     memcpy(end, board.nor.bytes + TABLE_ADDR, ROW_SIZE);
-    check_defect(MOLT_SLOTS_JOINED, MOLT_ERR_NOTSUP);
+    check_defect(MOLT_SLOTS_OTHER_ROWS, MOLT_ERR_NOTSUP);
     end[-1] ^= 1;
     check_defect(MOLT_SLOTS_BAD_TABLE, MOLT_ERR_NOTSUP);
 }
@@ -439,6 +465,8 @@ int main(void) {
         TEST(a_trial_that_is_not_confirmed_ends_with_what_ran_before),
         WIDE_TEST(from_the_factory_partition_too),
         WIDE_TEST(what_runs_though_otadata_says_otherwise_is_what_a_trial_falls_back_on),
+        TEST(numbers_that_are_used_up_are_begun_anew),
+        TEST(no_cut_in_that_starts_nothing),
         TEST(confirmed_it_stays),
         TEST(taken_back_before_the_reset_nothing_has_happened),
         TEST(nothing_else_is_begun_while_one_is_prepared_or_on_trial),

@@ -132,7 +132,7 @@ void board_look(board_t *board, const molt_flash_t *flash, const uint8_t *bytes,
         molt_standby_target(&board->target, board->port, &board->standby);
         board->work = find_work(board, flash);
         (void)molt_slots_read(flash, board->port->standby, (uint8_t *)buf, &board->slots);
-        board->has_slots = board->slots.count && board->slots.defect != MOLT_SLOTS_JOINED;
+        board->has_slots = board->slots.count != 0;
     }
     if (board->has_slots) {
         find_slot(board, flash);
