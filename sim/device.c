@@ -21,14 +21,14 @@
 // Runs of a boot loader at one start before it counts as stuck.
 #define LOADER_TRIES 4u
 
-// Likewise in ports/esp8266/delta.c.
+// Likewise in ports/esp8266/delta.c and ports/esp32/delta.c.
 #define REST_TRIES 4u
 
 // Resets of an ESP32 on the way to a firmware before it counts as one that does not come to an end.
 #define RESETS_MAX 8u
 
 static const sim_code_t code_of_this_program = { molt_boot_run, molt_resident_start, molt_resident_act, molt_boot_standby,
-    molt_delta_run_open, molt_delta_run_finish };
+    molt_delta_run_open, molt_delta_run_finish, molt_delta_run_standby };
 
 static uint32_t word_at(const sim_nor_t *nor, uint32_t addr) {
     const uint8_t *p = nor->bytes + addr;
@@ -97,7 +97,8 @@ static const sim_code_t *extension_code(const sim_device_t *device) {
     return device->code_once ? device->code_once : &code_of_this_program;
 }
 
-// The extension for delta files has a second part, in a sector of the stash, which says itself whether it is whole.
+// The extension for delta files has a second part, in a sector of the stash, which says itself whether it is whole. Then it is in
+// run->buf.
 static bool has_rest(const loader_run_t *run, const molt_plan_t *plan) {
     const molt_flash_t *flash = &run->device->nor->flash;
     uint32_t size = flash->geometry.sector_size - 4;
@@ -112,6 +113,34 @@ static bool has_rest(const loader_run_t *run, const molt_plan_t *plan) {
     return has;
 }
 
+static void on_delta_wait(const molt_delta_run_t *delta, uint32_t seconds) {
+    const loader_run_t *run = (const loader_run_t *)(const void *)((const uint8_t *)delta - offsetof(loader_run_t, delta));
+    run->device->waited_s += seconds;
+}
+
+static int read_nothing(void *ctx, uint32_t off, void *buf, uint32_t size) {
+    (void)ctx;
+    (void)off;
+    (void)buf;
+    (void)size;
+    return MOLT_ERR_CORRUPT;
+}
+
+// In standby mode. As in ports/esp32/delta.c.
+static void extend_standby(loader_run_t *run, const molt_plan_t *plan, const molt_reader_t *source, molt_reader_t *image) {
+    const sim_device_t *device = run->device;
+    const molt_flash_t *flash = &device->nor->flash;
+    const sim_code_t *code = device->code_standby ? device->code_standby : &code_of_this_program;
+    *image = (molt_reader_t){ NULL, plan->image_size, read_nothing };
+    if (has_rest(run, plan)) {
+        uint32_t plan_addr = load32_le(run->buf + flash->geometry.sector_size - MOLT_DELTA_CODE_PLAN_ADDR);
+        run->delta.tell = NULL;
+        run->delta.wait = on_delta_wait;
+        // The loader resets where this would.
+        (void)code->delta_standby(&run->delta, flash, plan_addr, plan, source, run->window, sizeof run->window, run->buf, image);
+    }
+}
+
 // What the boot loader's extension does on a chip. Its bytes were checked by molt_boot_run().
 static int extend(void *ctx, const uint8_t *code, uint32_t size, const molt_reader_t *source, molt_reader_t *image) {
     loader_run_t *run = ctx;
@@ -119,6 +148,10 @@ static int extend(void *ctx, const uint8_t *code, uint32_t size, const molt_read
     (void)code;
     (void)size;
     if (plan->source_kind == MOLT_SOURCE_DELTA) {
+        if (run->device->standby) {
+            extend_standby(run, plan, source, image);
+            return 0;
+        }
         if (!has_rest(run, plan)) {
             return MOLT_ERR_CORRUPT;
         }

@@ -30,6 +30,7 @@ typedef struct sim_code {
     __typeof__(&molt_boot_standby) boot_standby;
     __typeof__(&molt_delta_run_open) delta_open;  // of the extension for delta files
     __typeof__(&molt_delta_run_finish) delta_finish;
+    __typeof__(&molt_delta_run_standby) delta_standby;  // of that of a standby loader
 } sim_code_t;
 
 typedef struct sim_device {

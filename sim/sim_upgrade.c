@@ -265,6 +265,7 @@ void sim_upgrade_text(const sim_upgrade_t *host, int err, char *text, uint32_t t
         case MOLT_JOB_TROUBLE_RESIDENT:
         case MOLT_JOB_TROUBLE_FALLBACK:
         case MOLT_JOB_TROUBLE_NO_TRIALS:
+        case MOLT_JOB_TROUBLE_DELTA_TRIAL:
         case MOLT_JOB_TROUBLE_SLOT_FALLBACK:
         case MOLT_JOB_TROUBLE_SLOT_ERASE:
         case MOLT_JOB_TROUBLE_STANDBY:

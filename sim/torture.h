@@ -18,7 +18,8 @@
 //
 // Misreads: the same upgrade again and again, and in each run one read is wrong once, by one bit. Likewise in starts
 // afterwards, with the image's file there and without it; likewise, for a sample of reads, in recoveries from a cut.
-// Where an error comes of it, the boot loader or the user tries once more. What a misread, or a torn page, does to
+// Where an error comes of it, or littlefs follows a pointer that is none (a tag that it misreads can look like one that it keeps in memory
+// only; on a chip that is an exception and a reset), the boot loader or the user tries once more. What a misread, or a torn page, does to
 // littlefs while that writes the saved file is littlefs's own matter and counted apart.
 //
 // Fatal windows: while sector 0 is rewritten nothing boots, and a loss there is counted apart. What such a moment is

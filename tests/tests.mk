@@ -35,13 +35,14 @@ $(eval $(call shipped_unit,overlay,$(call shipped_src,$(OVERLAY_SRC)) tests/cut/
 $(eval $(call shipped_unit,standby,$(call shipped_src,$(esp32c3_SRC)) tests/cut/shipped_standby.c,-UMOLT_FIXED_PLACE -DMOLT_STANDBY_ONLY=1 -DMOLT_DELTA=0))
 
 $(eval $(call shipped_unit,delta,$(call shipped_src,$(DELTA_SRC) $(DELTA_REST_SRC)) tests/cut/shipped_delta.c,))
+$(eval $(call shipped_unit,delta_standby,$(call shipped_src,$(ESP32_DELTA_SRC)) tests/cut/shipped_delta_standby.c,-UMOLT_FIXED_PLACE -DMOLT_STANDBY_ONLY=1))
 
 # The mask ROM's SHA-1 is a stand-in everywhere here. On the host, where the cuts are most, it and the CRC are fast ones.
 CUT_PARTS = $(TEST_FIXTURE) $(if $(filter host,$(VARIANT)),$(OUT)/tests/cut/digests.o) $(TEST_LIBS)
 CUT_LIBS = $(TEST_LIBRARIES) $(if $(filter host,$(VARIANT)),-lnettle)
 
 $(OUT)/cut-shipped: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_shipped.o $(OUT)/shipped/once.o $(OUT)/shipped/resident.o \
-    $(OUT)/shipped/overlay.o $(OUT)/shipped/standby.o $(OUT)/shipped/delta.o $(CUT_PARTS)
+    $(OUT)/shipped/overlay.o $(OUT)/shipped/standby.o $(OUT)/shipped/delta.o $(OUT)/shipped/delta_standby.o $(CUT_PARTS)
 	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ $(CUT_LIBS) -o $@
 
 $(OUT)/cut: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_host.o $(CUT_PARTS)

@@ -50,12 +50,12 @@ static void print_made(const made_t *made) {
     uint32_t sectors = count_sectors(result);
     printf("%s: %s, %.1f %% of %s\n", made->path, say_bytes(result->size).text, 100.0 * result->size / made->to->size,
         say_bytes(made->to->size).text);
-    if (made->to->image.chip != MOLT_CHIP_ESP8266) {
-        printf("for devices with OTA slots, which write %u sectors\n", (made->to->size + SECTOR_SIZE - 1) / SECTOR_SIZE);
-        return;
-    }
     printf("the device needs %u more files of 4 KB beside it, and writes %u sectors: some %.1f s of flash time\n",
         count_files(result), sectors, sectors * SECTOR_SECONDS);
+    if (made->to->image.chip != MOLT_CHIP_ESP8266) {
+        printf(
+            "with OTA slots it needs no other file, and writes %u sectors\n", (made->to->size + SECTOR_SIZE - 1) / SECTOR_SIZE);
+    }
 }
 
 static void print_given_json(const char *name, const given_t *given) {
@@ -196,7 +196,7 @@ int cmd_delta(int argc, char **argv) {
     static const args_spec_t spec = {
         "OLD NEW [OUT [BACK]]",
         "Make a delta file that turns the firmware OLD, which is on the device, into NEW. Each is an image, a gzip file of one, or the "
-        "dump of a chip that it is on. OUT is NEW.delta if not given. The device upgrades itself from it as from an image: an ESP8266, or one of the ESP32 family with OTA slots. With "
+        "dump of a chip that it is on. OUT is NEW.delta if not given. The device upgrades itself from it as from an image: an ESP8266, or one of the ESP32 family. With "
         "--reverse also BACK, OLD.delta if not given, which makes OLD of NEW.\v"
         "Examples:\n"
         "  molt delta v1.bin v2.bin\n"

@@ -32,7 +32,7 @@ static esp_err_t fail_prepared(void) {
         ESP_ERR_MOLT_PREPARED, "an upgrade is prepared already; a reset carries it out, molt_upgrade_cancel() takes it back");
 }
 
-static esp_err_t code_of(int err) {
+esp_err_t molt_upgrade_code(int err) {
     switch (err) {
         case 0:
             return ESP_OK;
@@ -59,7 +59,7 @@ static esp_err_t code_of(int err) {
     }
 }
 
-static esp_err_t fail_job(work_t *work, int err) {
+esp_err_t molt_upgrade_fail_job(work_t *work, int err) {
     if (work->is_ended) {
         return molt_upgrade_fail(ESP_ERR_NOT_FINISHED, "the progress function has ended the call");
     }
@@ -69,7 +69,7 @@ static esp_err_t fail_job(work_t *work, int err) {
         snprintf(numbers, sizeof numbers, " (0x%x against 0x%x)", (unsigned)need, (unsigned)limit);
     }
     snprintf(last_text, sizeof last_text, "%s%s", molt_job_text(work->job, err), numbers);
-    return code_of(err);
+    return molt_upgrade_code(err);
 }
 
 // What a call asks of the device. From NEED_STATUS on: without OTA slots the loader is in, and whole.
@@ -137,7 +137,7 @@ esp_err_t molt_upgrade_install(void) {
     } else if (err == MOLT_ERR_NOTSUP) {
         code = molt_upgrade_fail(ESP_ERR_NOT_SUPPORTED, molt_standby_text(&work->way.standby));
     } else if (err && err != MOLT_ERR_EXIST) {
-        code = molt_upgrade_fail(code_of(err), "flash cannot be written; call molt_upgrade_install() again");
+        code = molt_upgrade_fail(molt_upgrade_code(err), "flash cannot be written; call molt_upgrade_install() again");
     }
     end(work);
     return code;
@@ -155,7 +155,7 @@ esp_err_t molt_upgrade_uninstall(void) {
     } else if (err == MOLT_ERR_BUSY) {
         code = fail_prepared();
     } else if (err) {
-        code = molt_upgrade_fail(code_of(err), "flash cannot be written; call molt_upgrade_uninstall() again");
+        code = molt_upgrade_fail(molt_upgrade_code(err), "flash cannot be written; call molt_upgrade_uninstall() again");
     }
     end(work);
     return code;
@@ -231,7 +231,7 @@ static work_t *plan(const char *path, const molt_upgrade_options_t *options, boo
             err = molt_job_open(work->job, &work->source.source);
         }
         err = err ? err : molt_job_plan(work->job);
-        *code = err ? fail_job(work, err) : ESP_OK;
+        *code = err ? molt_upgrade_fail_job(work, err) : ESP_OK;
     }
     if (*code != ESP_OK) {
         end(work);
@@ -253,59 +253,19 @@ esp_err_t molt_upgrade_check(const char *path, const molt_upgrade_options_t *opt
     return ESP_OK;
 }
 
-static bool write_pieces(work_t *work, int fd) {
-    uint32_t size = molt_job_head_size(work->job);
-    for (uint32_t off = 0; off < size; off += WORK_SIZE) {
-        uint32_t piece_size = size - off < WORK_SIZE ? size - off : WORK_SIZE;
-        if (molt_job_head_bytes(work->job, off, (uint8_t *)work->start[0], piece_size) != 0
-            || write(fd, work->start[0], piece_size) != (ssize_t)piece_size) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// What the loader may need, into the root of the image file's filesystem; then where it lies.
-static esp_err_t save_head(work_t *work, const char *path) {
-    char *name = malloc(work->root + sizeof "/" HEAD_NAME);
-    if (name == NULL) {
-        return molt_upgrade_fail(ESP_ERR_NO_MEM, "there is not enough memory");
-    }
-    memcpy(name, path, work->root);
-    memcpy(name + work->root, "/" HEAD_NAME, sizeof "/" HEAD_NAME);
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    bool is_written = fd >= 0 && write_pieces(work, fd);
-    is_written = (fd < 0 || close(fd) == 0) && is_written;
-    if (!is_written && fd >= 0) {
-        unlink(name);
-    }
-    free(name);
-    if (!is_written) {
-        return molt_upgrade_fail(
-            ESP_FAIL, HEAD_NAME " cannot be written: there has to be room for three blocks beside the image file");
-    }
-    // Written through another littlefs: this one looks again.
-    molt_region_t region = work->volume.region;
-    uint32_t block_size = work->volume.config.block_size;
-    molt_volume_unmount(&work->volume);
-    int err = molt_volume_mount(&work->volume, &work->flash, &region, block_size, false);
-    err = err ? err : molt_lfs_source_open(&work->head, NULL, &work->volume, HEAD_NAME);
-    return err ? molt_upgrade_fail(code_of(err), molt_lfs_source_text(err)) : ESP_OK;
-}
-
 static esp_err_t store_and_commit(work_t *work, const char *path) {
     bool on_trial = work->options && work->options->on_trial;
     if (on_trial && !work->way.has_slots) {
         return molt_upgrade_fail(ESP_ERR_NOT_SUPPORTED, "trials want OTA slots in the partition table");
     }
     bool has_head = molt_job_head_size(work->job) > 0;
-    esp_err_t code = has_head ? save_head(work, path) : ESP_OK;
+    esp_err_t code = has_head ? molt_upgrade_save(work, path) : ESP_OK;
     if (code != ESP_OK) {
         return code;
     }
     int err = molt_job_store(work->job, has_head ? &work->head.source : NULL);
     err = err ? err : molt_job_commit(work->job, on_trial ? 1 : 0);
-    return err ? fail_job(work, err) : ESP_OK;
+    return err ? molt_upgrade_fail_job(work, err) : ESP_OK;
 }
 
 esp_err_t molt_upgrade_from_file(const char *path, const molt_upgrade_options_t *options) {
@@ -335,7 +295,7 @@ esp_err_t molt_upgrade_status(molt_status_t *status) {
     int err = work->way.has_slots ? molt_slots_settle(&work->target, &work->flash) : 0;
     err = err ? err : read_status(work, status);
     if (err) {
-        code = molt_upgrade_fail(code_of(err), "flash cannot be read");
+        code = molt_upgrade_fail(molt_upgrade_code(err), "flash cannot be read");
     }
     end(work);
     return code;
@@ -352,7 +312,7 @@ esp_err_t molt_upgrade_confirm(void) {
     if (err == MOLT_ERR_NOENT) {
         code = molt_upgrade_fail(ESP_ERR_NOT_FOUND, "this firmware is not on trial");
     } else if (err) {
-        code = molt_upgrade_fail(code_of(err), "flash cannot be written; call molt_upgrade_confirm() again");
+        code = molt_upgrade_fail(molt_upgrade_code(err), "flash cannot be written; call molt_upgrade_confirm() again");
     }
     end(work);
     return code;
@@ -368,7 +328,7 @@ esp_err_t molt_upgrade_cancel(void) {
     if (err == MOLT_ERR_NOENT) {
         code = molt_upgrade_fail(ESP_ERR_NOT_FOUND, "no upgrade is prepared");
     } else if (err) {
-        code = molt_upgrade_fail(code_of(err), "flash cannot be written; the upgrade stays prepared");
+        code = molt_upgrade_fail(molt_upgrade_code(err), "flash cannot be written; the upgrade stays prepared");
     }
     end(work);
     return code;

@@ -47,11 +47,12 @@ esp_err_t molt_upgrade_check(const char *path, const molt_upgrade_options_t *opt
 
 // Prepare the upgrade from it: on ESP_OK the next reset upgrades, whoever makes it. esp_restart() is the caller's. Until then that file
 // and molt.head, which is written beside it into the root of its filesystem, stay as they are. While this works nobody writes on that
-// filesystem; the file itself was closed, or synced. It may be a gzip file, made by `molt compress`, and with OTA slots a delta file. With
-// OTA slots the image is written here, no file has to stay, and molt.head is not written.
+// filesystem; the file itself was closed, or synced. It may be a gzip file, made by `molt compress`, or a delta file, for which ten files and
+// more are written beside it, molt.stash0 and on, which stay likewise. With OTA slots the image is written here, no file has to stay, and
+// none is written.
 //   options  or NULL
 // Needs 8 KB of heap while it works, in one piece; for a gzip file 3 KB and the window that it was made for, 4 KB by `molt compress`; up
-// to 32 KB are taken for that if there are so many.
+// to 32 KB are taken for that if there are so many. For a delta file 20 KB.
 // Power cut: the old firmware boots, or the new one in the end.
 esp_err_t molt_upgrade_from_file(const char *path, const molt_upgrade_options_t *options);
 

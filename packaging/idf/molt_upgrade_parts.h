@@ -42,6 +42,14 @@ typedef struct work {
 // `text` is what is wrong; molt_upgrade_text() has it. Returns `code`.
 esp_err_t molt_upgrade_fail(esp_err_t code, const char *text);
 
+// The code for an error of molt's; and for one of work->job, with its sentence and numbers.
+esp_err_t molt_upgrade_code(int err);
+esp_err_t molt_upgrade_fail_job(work_t *work, int err);
+
+// Write what the loader may need into the root of the image file's filesystem, the job told where it lies: work->head. Returns ESP_OK, or
+// the code of what was said.
+esp_err_t molt_upgrade_save(work_t *work, const char *path);
+
 // Open the image file, and find it on a littlefs: work->source, work->fd, work->root. Returns ESP_OK, or the code of what was said.
 esp_err_t molt_upgrade_open_file(work_t *work, const char *path);
 

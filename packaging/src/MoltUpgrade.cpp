@@ -45,6 +45,7 @@ int rest(void *, molt_job_phase_t, uint32_t, uint32_t) {
 // All that one upgrade needs, for as long as it is prepared.
 struct Work {
     molt_flash_t flash;
+    molt_target_t target;
     molt_job_memory_t job;
     molt_volume_t volume;
     molt_lfs_source_t source, head;
@@ -79,7 +80,10 @@ bool MoltClass::upgrade(fs::FS &fs, const char *path) {
         flash_erase_block };
     const molt_region_t region = { FS_PHYS_ADDR, FS_PHYS_SIZE };
     molt_job_config_t config = {};
-    config.target = &molt_esp8266;
+    // Here there is no memory for a delta file.
+    work->target = molt_esp8266;
+    work->target.delta.size = 0;
+    config.target = &work->target;
     config.flash = &work->flash;
     config.sector = reinterpret_cast<uint8_t *>(work->sector);
     config.work = reinterpret_cast<uint8_t *>(work->buffer);

@@ -5,42 +5,18 @@
 #include "arch.h"
 #include "chip.h"
 #include "extension.h"
-#include "loader_flash.h"
+#include "machine.c"
 #include "molt/error.h"
 #include "rom.h"
 #include "trial.h"
 #include "upgrade/boot.h"
 #include "upgrade/report.h"
 
-// What an extent can address: 12 bits of sector number. The chip's real size is in the plan.
-#define FLASH_SIZE_MAX 0x01000000u
-
-#define REGISTER(addr) (*(volatile uint32_t *)(addr))
-
 // Pause before a reset when there was nothing to do, or it failed.
 #define PAUSE_S 3u
 
 // In start.S, where installing has put the plan's address.
 extern const volatile uint32_t molt_plan_addr;
-
-static const molt_flash_t flash = {
-    .ctx = 0,
-    .geometry = { FLASH_SIZE_MAX, SECTOR_SIZE, BLOCK_SIZE, PAGE_SIZE },
-    .read = flash_read,
-    .prog = flash_prog,
-    .erase_sector = flash_erase_sector,
-    .erase_block = flash_erase_block,
-};
-
-// The RTC watchdog, which the second-stage boot loader leaves on with 9 s: more than the slowest step takes (16 sectors erased one
-// by one, 0.4 s each by the data sheets).
-static void feed(void) {
-    uint32_t feed_addr = arch_block(WDT_FEED_ADDR);
-    uint32_t protect_addr = feed_addr + (WDT_PROTECT_ADDR - WDT_FEED_ADDR);
-    REGISTER(protect_addr) = WDT_PROTECT_KEY;
-    REGISTER(feed_addr) = WDT_FEED_BIT;
-    REGISTER(protect_addr) = 0;
-}
 
 // The super watchdog, where there is one: older boot loaders leave it on, and it bites after a second. It can feed itself.
 static void calm_super_watchdog(void) {
@@ -51,15 +27,6 @@ static void calm_super_watchdog(void) {
     REGISTER(swd_addr) |= SWD_AUTO_FEED_BIT;
     REGISTER(protect_addr) = 0;
 #endif
-}
-
-static void wait(void *ctx, uint32_t seconds) {
-    (void)ctx;
-    for (; seconds; seconds--) {
-        feed();
-        ets_delay_us(1000000);
-    }
-    feed();
 }
 
 // Of the plan that is carried out.

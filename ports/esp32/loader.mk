@@ -50,11 +50,16 @@ ESP32_CORE_SRC := src/upgrade/plan.c src/upgrade/journal.c src/upgrade/marks.c s
 # In the plan of a trial: position-independent.
 ESP32_TRIAL_SRC := src/upgrade/marks.c src/upgrade/trial.c ports/esp32/trial.c
 ESP32_TRIAL_FLAGS_riscv := -mcmodel=medany
+# The extension for delta files: what does not fit into one sector is a part of its own, in the order in which they are linked.
+ESP32_DELTA_SRC := src/base/sector.c src/upgrade/plan.c src/upgrade/journal.c src/upgrade/marks.c src/upgrade/starts.c \
+    src/base/crc32_shift.c src/decode/inflate.c \
+    src/delta/delta_stream.c src/delta/delta_file.c src/delta/delta_decode.c src/delta/delta_check.c src/delta/delta_log.c \
+    src/delta/delta_run.c src/delta/delta_standby.c
 ESP32_EXTENSION_SRC := src/decode/inflate.c src/decode/unpack.c ports/esp32/extension.c
 ESP32_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -Wno-maybe-uninitialized -fwhole-program -ffunction-sections \
     -DMOLT_FIXED_GEOMETRY=1 -DMOLT_STANDBY_ONLY=1 -DMOLT_DELTA=0 -DMOLT_PLAN_TRUSTED=1 -Iinclude -Isrc -Iports/esp32 -I.
 ESP32_PREBUILT := ports/esp32/prebuilt
-ESP32_HDR := $(filter-out ports/%,$(LOADER_HDR)) $(wildcard ports/esp32/*.h) ports/esp32/loader.mk
+ESP32_HDR := $(filter-out ports/%,$(LOADER_HDR)) $(wildcard ports/esp32/*.h) ports/esp32/machine.c ports/esp32/loader.mk
 ESP32_GEN :=
 ESP32_MADE :=
 
@@ -65,7 +70,7 @@ $(1)_SRC := $$(ESP32_CORE_SRC) $(ESP32_SRC_$(2)) ports/esp32/loader.c
 $(1)_CC = $$(ESP32_CROSS_$(2))gcc $$(ESP32_FLAGS) $$(ESP32_ARCH_$(2)) $$(ESP32_FLAGS_$(2)) $$(ESP32_FLAGS_$(1)) $$(if $$(filter $(1),$$(ESP32_NO_TRIAL)),-DMOLT_TRIAL=0) \
     -Iports/esp32/$(1) -Iports/esp32/$(2)
 $(1)_HDR := $$(ESP32_HDR) ports/esp32/$(1)/chip.h ports/esp32/$(1)/chip.ld $$(wildcard ports/esp32/$(2)/*.h ports/esp32/$(2)/*.inc)
-$(1)_PARTS := loader inflate $$(if $$(filter $(1),$$(ESP32_NO_TRIAL)),,trial)
+$(1)_PARTS := loader inflate delta delta_rest $$(if $$(filter $(1),$$(ESP32_NO_TRIAL)),,trial)
 ESP32_GEN += $$(foreach n,$$($(1)_PARTS),$$(ESP32_PREBUILT)/$(1)_$$(n).h)
 ESP32_MADE += $$(foreach n,$$($(1)_PARTS),$$($(1)_OUT)/$(1)_$$(n).h)
 
@@ -77,12 +82,19 @@ $$($(1)_OUT)/inflate.c: ports/esp32/loader.mk
 	@mkdir -p $$(@D)
 	@for f in $$(ESP32_EXTENSION_SRC); do echo "#include \"$$$$f\""; done >$$@
 
+$$($(1)_OUT)/delta_whole.c: ports/esp32/loader.mk
+	@mkdir -p $$(@D)
+	@for f in $$(ESP32_DELTA_SRC) $(ESP32_SRC_$(2)) ports/esp32/delta.c; do echo "#include \"$$$$f\""; done >$$@
+
 $$($(1)_OUT)/trial.c: ports/esp32/loader.mk
 	@mkdir -p $$(@D)
 	@for f in $$(ESP32_TRIAL_SRC); do echo "#include \"$$$$f\""; done >$$@
 
 $$($(1)_OUT)/loader.o: $$($(1)_OUT)/loader.c $$($(1)_SRC) $$($(1)_HDR) | deps
 	$$(Q)$$($(1)_CC) $$(ESP32_SMALL_$(2)) -c $$< -o $$@
+
+$$($(1)_OUT)/delta_whole.o: $$($(1)_OUT)/delta_whole.c $$(ESP32_DELTA_SRC) $(ESP32_SRC_$(2)) ports/esp32/delta.c $$($(1)_HDR) | deps
+	$$(Q)$$($(1)_CC) -UMOLT_DELTA -DMOLT_DELTA=1 $$(ESP32_SMALL_$(2)) -c $$< -o $$@
 
 # It has room: for speed, not for size.
 $$($(1)_OUT)/inflate.o: $$($(1)_OUT)/inflate.c $$(ESP32_EXTENSION_SRC) $$($(1)_HDR) | deps
@@ -95,7 +107,7 @@ $$($(1)_OUT)/loader_start.o: ports/esp32/$(2)/start.S | deps
 	@mkdir -p $$(@D)
 	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -DSTART=molt_loader_entry -DPLAN_ADDR=molt_plan_addr -c $$< -o $$@
 
-$$($(1)_OUT)/inflate_start.o: ports/esp32/$(2)/start.S | deps
+$$($(1)_OUT)/inflate_start.o $$($(1)_OUT)/delta_whole_start.o: ports/esp32/$(2)/start.S | deps
 	@mkdir -p $$(@D)
 	$$(Q)$$(ESP32_CROSS_$(2))gcc $$(ESP32_ARCH_$(2)) -DSTART=molt_extension -c $$< -o $$@
 
@@ -105,6 +117,7 @@ $$($(1)_OUT)/trial_start.o: ports/esp32/$(2)/start.S | deps
 
 $$($(1)_OUT)/loader.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/loader.ld
 $$($(1)_OUT)/inflate.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/extension.ld
+$$($(1)_OUT)/delta_whole.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/delta.ld
 $$($(1)_OUT)/trial.elf $$($(1)_OUT)/elsewhere.elf: ports/esp32/$(1)/chip.ld ports/esp32/$(2)/trial.ld
 $$($(1)_OUT)/trial.elf: $(1)_BASE := -Wl,--defsym,TRIAL_BASE=0x10000
 $$($(1)_OUT)/elsewhere.elf: $(1)_BASE := -Wl,--defsym,TRIAL_BASE=0x3ab4c0
@@ -123,10 +136,16 @@ $$($(1)_OUT)/%.bin: $$($(1)_OUT)/%.elf
 	$$(Q)$$(ESP32_CROSS_$(2))objcopy -O binary $$(addprefix -j ,$$(ESP32_SECTIONS_$(2))) $$< $$@
 	$(if $(ESP32_POST_$(2)),$$(Q)$(ESP32_POST_$(2)) $$< $$@)
 
+# The sector that the loader loads, and the rest.
+$$($(1)_OUT)/delta.bin: $$($(1)_OUT)/delta_whole.bin
+	$$(Q)head -c 4080 $$< >$$@
+$$($(1)_OUT)/delta_rest.bin: $$($(1)_OUT)/delta_whole.bin
+	$$(Q)tail -c +4081 $$< >$$@
+
 $$($(1)_OUT)/$(1)_%.h: $$($(1)_OUT)/%.bin tools/bin2c
 	$$(Q)tools/bin2c $$< $(1)_$$* $$@ "gcc $$$$($$(ESP32_CROSS_$(2))gcc -dumpfullversion)"
 
-.SECONDARY: $$(foreach n,loader inflate trial,$$($(1)_OUT)/$$(n).elf $$($(1)_OUT)/$$(n).bin)
+.SECONDARY: $$(foreach n,loader inflate delta_whole trial,$$($(1)_OUT)/$$(n).elf $$($(1)_OUT)/$$(n).bin)
 endef
 $(foreach a,$(ESP32_ARCHS),$(foreach c,$(ESP32_CHIPS_$(a)),$(eval $(call esp32_loader,$(c),$(a)))))
 

@@ -8,24 +8,40 @@
 
 #include <stddef.h>
 
+#include "esp32_delta.h"
+#include "esp32_delta_rest.h"
 #include "esp32_inflate.h"
 #include "esp32_loader.h"
+#include "esp32c2_delta.h"
+#include "esp32c2_delta_rest.h"
 #include "esp32c2_inflate.h"
 #include "esp32c2_loader.h"
 #include "esp32c2_trial.h"
+#include "esp32c3_delta.h"
+#include "esp32c3_delta_rest.h"
 #include "esp32c3_inflate.h"
 #include "esp32c3_loader.h"
 #include "esp32c3_trial.h"
+#include "esp32c61_delta.h"
+#include "esp32c61_delta_rest.h"
 #include "esp32c61_inflate.h"
 #include "esp32c61_loader.h"
 #include "esp32c61_trial.h"
+#include "esp32c6_delta.h"
+#include "esp32c6_delta_rest.h"
 #include "esp32c6_inflate.h"
 #include "esp32c6_loader.h"
+#include "esp32h2_delta.h"
+#include "esp32h2_delta_rest.h"
 #include "esp32h2_inflate.h"
 #include "esp32h2_loader.h"
 #include "esp32h2_trial.h"
+#include "esp32s2_delta.h"
+#include "esp32s2_delta_rest.h"
 #include "esp32s2_inflate.h"
 #include "esp32s2_loader.h"
+#include "esp32s3_delta.h"
+#include "esp32s3_delta_rest.h"
 #include "esp32s3_inflate.h"
 #include "esp32s3_loader.h"
 
@@ -47,6 +63,8 @@ static const molt_standby_chip_t esp32 = {
 const molt_target_t molt_esp32 = {
     .chip = MOLT_CHIP_ESP32,
     .extension = { .image = esp32_inflate, .size = sizeof esp32_inflate },
+    .delta = { .image = esp32_delta, .size = sizeof esp32_delta },
+    .delta_rest = { .image = esp32_delta_rest, .size = sizeof esp32_delta_rest },
     .standby = &esp32,
 };
 
@@ -65,6 +83,8 @@ static const molt_standby_chip_t esp32c2 = {
 const molt_target_t molt_esp32c2 = {
     .chip = MOLT_CHIP_ESP32C2,
     .extension = { .image = esp32c2_inflate, .size = sizeof esp32c2_inflate },
+    .delta = { .image = esp32c2_delta, .size = sizeof esp32c2_delta },
+    .delta_rest = { .image = esp32c2_delta_rest, .size = sizeof esp32c2_delta_rest },
     .standby = &esp32c2,
 };
 
@@ -83,6 +103,8 @@ static const molt_standby_chip_t esp32c3 = {
 const molt_target_t molt_esp32c3 = {
     .chip = MOLT_CHIP_ESP32C3,
     .extension = { .image = esp32c3_inflate, .size = sizeof esp32c3_inflate },
+    .delta = { .image = esp32c3_delta, .size = sizeof esp32c3_delta },
+    .delta_rest = { .image = esp32c3_delta_rest, .size = sizeof esp32c3_delta_rest },
     .standby = &esp32c3,
 };
 
@@ -100,6 +122,8 @@ static const molt_standby_chip_t esp32c6 = {
 const molt_target_t molt_esp32c6 = {
     .chip = MOLT_CHIP_ESP32C6,
     .extension = { .image = esp32c6_inflate, .size = sizeof esp32c6_inflate },
+    .delta = { .image = esp32c6_delta, .size = sizeof esp32c6_delta },
+    .delta_rest = { .image = esp32c6_delta_rest, .size = sizeof esp32c6_delta_rest },
     .standby = &esp32c6,
 };
 
@@ -118,6 +142,8 @@ static const molt_standby_chip_t esp32c61 = {
 const molt_target_t molt_esp32c61 = {
     .chip = MOLT_CHIP_ESP32C61,
     .extension = { .image = esp32c61_inflate, .size = sizeof esp32c61_inflate },
+    .delta = { .image = esp32c61_delta, .size = sizeof esp32c61_delta },
+    .delta_rest = { .image = esp32c61_delta_rest, .size = sizeof esp32c61_delta_rest },
     .standby = &esp32c61,
 };
 
@@ -136,6 +162,8 @@ static const molt_standby_chip_t esp32h2 = {
 const molt_target_t molt_esp32h2 = {
     .chip = MOLT_CHIP_ESP32H2,
     .extension = { .image = esp32h2_inflate, .size = sizeof esp32h2_inflate },
+    .delta = { .image = esp32h2_delta, .size = sizeof esp32h2_delta },
+    .delta_rest = { .image = esp32h2_delta_rest, .size = sizeof esp32h2_delta_rest },
     .standby = &esp32h2,
 };
 
@@ -153,6 +181,8 @@ static const molt_standby_chip_t esp32s2 = {
 const molt_target_t molt_esp32s2 = {
     .chip = MOLT_CHIP_ESP32S2,
     .extension = { .image = esp32s2_inflate, .size = sizeof esp32s2_inflate },
+    .delta = { .image = esp32s2_delta, .size = sizeof esp32s2_delta },
+    .delta_rest = { .image = esp32s2_delta_rest, .size = sizeof esp32s2_delta_rest },
     .standby = &esp32s2,
 };
 
@@ -170,6 +200,8 @@ static const molt_standby_chip_t esp32s3 = {
 const molt_target_t molt_esp32s3 = {
     .chip = MOLT_CHIP_ESP32S3,
     .extension = { .image = esp32s3_inflate, .size = sizeof esp32s3_inflate },
+    .delta = { .image = esp32s3_delta, .size = sizeof esp32s3_delta },
+    .delta_rest = { .image = esp32s3_delta_rest, .size = sizeof esp32s3_delta_rest },
     .standby = &esp32s3,
 };
 

@@ -30,8 +30,12 @@
 // Sectors of the plan's stash (molt_plan_stash_addr()): the new image's first sector, three logs, code, the slots.
 #define MOLT_DELTA_STASH_FIRST 0u
 #define MOLT_DELTA_STASH_LOG 1u
-#define MOLT_DELTA_STASH_CODE 4u  // what of the boot loader's extension does not fit into one sector
+#define MOLT_DELTA_STASH_CODE \
+    4u  // what of the boot loader's extension does not fit into one sector; last, the CRC-32 of all that
 #define MOLT_DELTA_STASH_SLOT 5u
+
+// From the end of the code's sector: in standby mode, where the plan is.
+#define MOLT_DELTA_CODE_PLAN_ADDR 8u
 
 // An operation: the sector of the image's place in the lower half; in the upper half 0 to write it, or the slot + 1 to stash it in.
 typedef uint16_t molt_delta_op_t;

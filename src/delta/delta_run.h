@@ -17,8 +17,11 @@ typedef struct molt_delta_run {
     uint8_t *window;
     uint32_t window_size;
     uint8_t *buf;
+    int answer;  // standby mode: what the reader of the image returns
     // Set by the caller. Operations that are done, of how many; 0 of 0 while it is checked. Called every few 100 ms. May be NULL.
     void (*tell)(uint32_t done, uint32_t total);
+    // Likewise, in standby mode: wait so many seconds, the watchdog fed, as starts before this one got no further.
+    void (*wait)(const struct molt_delta_run *run, uint32_t seconds);
 } molt_delta_run_t;
 
 // At each start. Where nothing was done yet the patch is checked, whole.
@@ -31,7 +34,20 @@ typedef struct molt_delta_run {
 int molt_delta_run_open(molt_delta_run_t *run, const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *patch,
     uint8_t *window, uint32_t window_size, uint8_t *buf, molt_reader_t *image);
 
-// Do all that is left. Returns 0, MOLT_ERR_IO or an error of flash; to be opened and tried again, then. Power cut: likewise.
+// Do all that is left, behind molt_delta_run_open(). Returns 0, MOLT_ERR_IO or an error of flash; to be opened and tried again, then. Power cut: likewise.
 int molt_delta_run_finish(molt_delta_run_t *run);
+
+// What the extension does in standby mode, whose loader has no room for the calls above: all of it, before it returns with a reader. The
+// loader sees from that alone what has come of it. Operations are noted in the plan's log of starts, as a step is; so that nobody else
+// writes there behind that, a start that has done some ends with a reset.
+//   plan_addr  of the plan's sector
+//   plan       opened from there; its sector in memory is the loader's, which asks it whether step 0 is done
+//   image      the new image's first sector; the rest is in its place, and this reader returns MOLT_ERR_CORRUPT for it. Or all that it
+//              returns is MOLT_ERR_CORRUPT (nothing was done, and patch, stash or old image is not what was checked: if step 0 is not
+//              done the old firmware goes back), or MOLT_ERR_IO or an error of flash (to be tried again)
+// The rest as for molt_delta_run_open(). Power cut: again at the next start.
+// Returns whether the chip is to be reset now; where it cannot be, the loader does it, as the image is MOLT_ERR_IO then.
+bool molt_delta_run_standby(molt_delta_run_t *run, const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan,
+    const molt_reader_t *patch, uint8_t *window, uint32_t window_size, uint8_t *buf, molt_reader_t *image);
 
 #endif

@@ -245,6 +245,7 @@ static int begin_plan(molt_job_t *job) {
         .erase_all = job->config.options.erase_all,
         .reserved = reserved,
         .reserved_count = reserved_count,
+        .is_standby = job_is_standby(job->config.target),
         .flash_params = takes_params ? image_params(&job->image) : job->present_params,
         .whole_image = job->config.options.whole_image || job->config.options.is_fallback,
     };

@@ -307,6 +307,10 @@ int molt_job_stash_bytes(molt_job_t *job, uint32_t index, uint8_t *buf) {
         molt_delta_log_init(&job->config.flash->geometry, seed, index - MOLT_DELTA_STASH_LOG, buf);
     } else if (index == MOLT_DELTA_STASH_CODE) {
         memcpy(buf, job->config.target->delta_rest.image, min_u32(size, job->config.target->delta_rest.size));
+        if (job_is_standby(job->config.target)) {
+            store32_le(buf + size - MOLT_DELTA_CODE_PLAN_ADDR, job->config.target->plan_addr);
+            store32_le(buf + size - 4, molt_crc32(0, buf, size - 4));
+        }
     }
     return 0;
 }

@@ -60,6 +60,7 @@ typedef enum molt_job_trouble {
     MOLT_JOB_TROUBLE_DELTA_OTHER,    // the firmware that it was made for is not the one in flash
     MOLT_JOB_TROUBLE_DELTA_ERASE,    // erase_all, which a delta file cannot do
     MOLT_JOB_TROUBLE_DELTA_BACK,     // one to fall back on that does not lead from the new firmware to the present one
+    MOLT_JOB_TROUBLE_DELTA_TRIAL,    // standby mode: one that is to be on trial, or to be fallen back on
     MOLT_JOB_TROUBLE_SLOT_FALLBACK,  // a file to fall back on, and there are OTA slots
     MOLT_JOB_TROUBLE_SLOT_ERASE,     // erase_all, and there are OTA slots
     MOLT_JOB_TROUBLE_EXTENSIONS,     // a trial with a gzip file and a delta file: there is room for one extension

@@ -20,6 +20,9 @@ int job_trial_check(molt_job_t *job) {
         return job_trouble(job, MOLT_JOB_TROUBLE_TRIAL, MOLT_ERR_BUSY);
     }
     bool is_trial = options->is_on_trial || options->is_fallback;
+    if (is_trial && job->is_delta) {
+        return job_trouble(job, MOLT_JOB_TROUBLE_DELTA_TRIAL, MOLT_ERR_NOTSUP);
+    }
     bool has_trials = molt_standby_has_trials(job->config.target, job->config.flash);
     return is_trial && !has_trials ? job_trouble(job, MOLT_JOB_TROUBLE_NO_TRIALS, MOLT_ERR_NOTSUP) : 0;
 }

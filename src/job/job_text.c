@@ -32,6 +32,9 @@ static const char *delta_text(molt_job_trouble_t trouble) {
                    "this molt, or take the image itself";
         case MOLT_JOB_TROUBLE_DELTA_OTHER:
             return "the delta file is made for another firmware than the one on this device; make one from that, or take the image itself";
+        case MOLT_JOB_TROUBLE_DELTA_TRIAL:
+            return "this chip's loader has no room for a trial of a delta file, or for falling back by one; leave the fallback out, or take "
+                   "the image itself";
         case MOLT_JOB_TROUBLE_DELTA_ERASE:
             return "a delta file keeps what it needs on the filesystem, which therefore cannot be erased; take the image itself";
         case MOLT_JOB_TROUBLE_EXTENSIONS:
@@ -40,6 +43,21 @@ static const char *delta_text(molt_job_trouble_t trouble) {
         default:
             return "the delta file to fall back on does not lead from the new firmware to the one on this device; make it with `molt "
                    "delta NEW OLD` of the same two files, or take the image itself";
+    }
+}
+
+static const char *resident_text(molt_job_trouble_t trouble, int err) {
+    switch ((int)trouble) {
+        case MOLT_JOB_TROUBLE_RESIDENT:
+            return err == MOLT_ERR_NOTSUP
+                       ? "the resident boot loader is one of another version of molt; upgrade with the firmware "
+                         "that it came with"
+                       : "the resident boot loader is damaged; install resident mode again, which repairs it";
+        case MOLT_JOB_TROUBLE_FALLBACK:
+            return "something to fall back on needs resident mode; install it first";
+        default:
+            return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
+                   "memory of molt's; uninstall resident mode first";
     }
 }
 
@@ -86,15 +104,9 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_TRIAL:
             return "the firmware is on trial; confirm it first, or let the trial end";
         case MOLT_JOB_TROUBLE_RESIDENT:
-            return err == MOLT_ERR_NOTSUP
-                       ? "the resident boot loader is one of another version of molt; upgrade with the firmware "
-                         "that it came with"
-                       : "the resident boot loader is damaged; install resident mode again, which repairs it";
         case MOLT_JOB_TROUBLE_FALLBACK:
-            return "something to fall back on needs resident mode; install it first";
         case MOLT_JOB_TROUBLE_LOADER:
-            return "the resident boot loader cannot load this image: it brings a boot loader of its own or needs the "
-                   "memory of molt's; uninstall resident mode first";
+            return resident_text(job->trouble, err);
         case MOLT_JOB_TROUBLE_STANDBY:
         case MOLT_JOB_TROUBLE_CANCELLED:
         case MOLT_JOB_TROUBLE_NO_HASH:
@@ -113,6 +125,7 @@ const char *molt_job_text(const molt_job_t *job, int err) {
         case MOLT_JOB_TROUBLE_NO_DELTA:
         case MOLT_JOB_TROUBLE_DELTA_KIND:
         case MOLT_JOB_TROUBLE_DELTA_OTHER:
+        case MOLT_JOB_TROUBLE_DELTA_TRIAL:
         case MOLT_JOB_TROUBLE_DELTA_ERASE:
         case MOLT_JOB_TROUBLE_DELTA_BACK:
         case MOLT_JOB_TROUBLE_EXTENSIONS:

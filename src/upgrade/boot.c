@@ -16,14 +16,11 @@
 #include "upgrade/plan.h"
 #include "upgrade/plan_layout.h"
 #include "upgrade/report.h"
+#include "upgrade/starts.h"
 #include "upgrade/trial.h"
 
 // How often what was read wrong is read again before it counts as wrong.
 #define CHECK_TRIES 4u
-
-// Starts that find the same step to be the first and do not wait; the wait then doubles with each, up to 64 s.
-#define FREE_STARTS 2u
-#define STARTS_MAX (FREE_STARTS + 6u)
 
 // Where the boot loader's one constant flash and io come from is visible to the compiler only while they are
 // parameters, so they are in no struct here.
@@ -33,7 +30,7 @@ typedef struct run {
     molt_journal_t journal;
     uint32_t log_off;  // in the sector: of the next entry of the log of starts
     uint32_t log_end;
-    uint32_t last_first;  // what the last entry says: the first step of the start before, with PLAN_LOG_DONE if that was done
+    uint32_t last_first;  // what the last entry says: the first step of the start before, with MOLT_STARTS_DONE if that was done
     uint32_t from;        // step that this start begins to look at; verify_step where the source is not whole any more
     uint32_t progress;    // of a delta: how far it had come when this start began, at least 1; else 0
     uint32_t marks;       // standby mode: molt_marks_read()
@@ -76,10 +73,8 @@ static void log_start(const molt_flash_t *flash, const molt_boot_place_t *place,
 }
 
 // What a start is known by in the log: the number of its first step or, where that is a delta, how far it has come in that.
-#define LOG_DELTA 0x4000u
-
 static uint32_t log_number(const run_t *run, uint32_t first) {
-    return MOLT_DELTA && first == MOLT_DELTA_STEP && run->progress ? LOG_DELTA | run->progress : first;
+    return MOLT_DELTA && first == MOLT_DELTA_STEP && run->progress ? MOLT_STARTS_DELTA | run->progress : first;
 }
 
 // Find the end of the log of starts and what it says. Returns how many starts before this one had the same first step.
@@ -131,11 +126,11 @@ static uint32_t begin_steps(
     if (run->last_first != number) {
         count = 0;
     }
-    if (count < STARTS_MAX) {
+    if (count < MOLT_STARTS_MAX) {
         log_start(flash, place, run, number);
     }
-    if (count >= FREE_STARTS) {
-        io->wait(io->ctx, 1u << (count - FREE_STARTS));
+    if (count >= MOLT_STARTS_FREE) {
+        io->wait(io->ctx, 1u << (count - MOLT_STARTS_FREE));
     }
     return first;
 }
@@ -287,8 +282,9 @@ static int check_either(const molt_flash_t *flash, const molt_boot_io_t *io, run
 static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run) {
     const molt_plan_t *plan = run->plan;
     int err = check_image(flash, io, run, true);
-    // A source that is not whole must not be written over a sector that is right.
-    if (err != MOLT_ERR_CORRUPT || run->from != 1) {
+    // A source that is not whole must not be written over a sector that is right. That of a delta is what stands there, and what was read
+    // of it.
+    if (err != MOLT_ERR_CORRUPT || run->from != 1 || (MOLT_DELTA && run->progress)) {
         return err;
     }
     uint32_t sector_size = molt_sector_size(&plan->geometry);
@@ -336,7 +332,7 @@ static int perform_steps(
         }
         (void)molt_journal_mark(flash, &run->journal, i);
         if (i == first) {
-            log_start(flash, place, run, i | PLAN_LOG_DONE);
+            log_start(flash, place, run, i | MOLT_STARTS_DONE);
         }
     }
     return 0;
@@ -345,7 +341,7 @@ static int perform_steps(
 // The plan is still there. That it is finished is noted before anything else counts on it.
 static int note_finished(const molt_flash_t *flash, const molt_boot_place_t *place, run_t *run) {
     int err = molt_journal_mark(flash, &run->journal, run->plan->step_count);
-    log_start(flash, place, run, run->plan->step_count | PLAN_LOG_DONE);
+    log_start(flash, place, run, run->plan->step_count | MOLT_STARTS_DONE);
     return err;
 }
 

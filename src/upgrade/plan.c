@@ -140,7 +140,7 @@ static bool todo_is_sound(const molt_plan_t *plan) {
         molt_step_t step = molt_plan_step(plan, i);
         bool is_possible = step.kind != MOLT_STEP_ERASE_BLOCK || molt_block_size(&plan->geometry) != 0;
         if (plan->source_kind == MOLT_SOURCE_DELTA) {
-            if (molt_plan_is_todo(plan, i) != (i == MOLT_DELTA_STEP)) {
+            if (molt_plan_is_todo(plan, i) && i != MOLT_DELTA_STEP) {
                 return false;
             }
         } else if (molt_plan_is_todo(plan, i) && (!is_possible || step.addr == first || step.addr + step.size > image_end)) {
@@ -199,6 +199,7 @@ int molt_plan_open(molt_plan_t *plan, const molt_geometry_t *geometry, uint8_t *
     plan->geometry.size = load32_le(h + PLAN_OFF_FLASH_SIZE);
     plan->kept_size = 0;
     plan->whole_image = false;
+    plan->is_standby = false;
     plan->first_differs = true;
     bool is_sound = plan->geometry.size <= geometry->size && shape_is_sound(plan) && fields_are_sound(plan)
                     && plan_saved_is_sound(plan, &plan->saved) && extents_are_sound(plan) && todo_is_sound(plan);

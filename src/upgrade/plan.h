@@ -6,7 +6,7 @@
 // Steps are numbered in the order in which they are performed:
 //   0                      check the source once more; until it is done nothing has been destroyed
 //   for each 64 KB block   one erase of the whole block, then each of its sectors in ascending order. Of a delta, instead, the first
-//                          of these is all that it does, and the others are nothing
+//                          of these is all that it does, and the others are nothing; in standby mode it is nothing, too
 //   one                    check the whole image as it stands in flash, and repair it
 //   where the filesystem is to be erased: one for its first two sectors, without which it is none; then for each 64 KB
 //   block of it, erase what lies in that. A block that holds bytes of the image's first sector, or the extension, stays
@@ -79,6 +79,7 @@ typedef struct molt_plan_request {
     uint32_t reserved_count;
     uint16_t flash_params;  // header bytes 2 (low) and 3 (high) that the new image gets
     bool whole_image;       // plan every sector, also those that match already
+    bool is_standby;        // standby mode, where a delta is no step: the extension carries it out by itself
 } molt_plan_request_t;
 
 // What was saved before the boot sector was written, all of it outside the image.
@@ -120,10 +121,11 @@ typedef struct molt_plan {
     uint32_t kept_size;  // bytes of the source that are needed after the last step
     uint32_t stash_count;
     bool whole_image;
+    bool is_standby;
     bool first_differs;  // the image's first sector is not in place yet; known after molt_prepare_compare()
 } molt_plan_t;
 
-// Of a delta all that it does, which has a log of its own, is one step: that which else erases the first block.
+// Of a delta all that it does, which has a log of its own, is one step: that which else erases the first block. In standby mode it is none.
 #define MOLT_DELTA_STEP 1u
 
 typedef enum molt_step_kind {

@@ -7,6 +7,7 @@
 #include "molt/error.h"
 #include "upgrade/plan.h"
 #include "upgrade/plan_layout.h"
+#include "upgrade/starts.h"
 
 // A block is erased as a whole when at least 5 of its 16 sectors change: 150 ms and 16 x 6.4 ms of programming
 // against 5 x (45 + 6.4) ms. Source: W25Q32 data sheet, typical times; the other chips' ratios are alike.
@@ -106,6 +107,7 @@ int molt_plan_begin(molt_plan_t *plan, const molt_geometry_t *geometry, const mo
         .source_kind = request->source_kind,
         .stash_count = request->stash_count,
         .whole_image = request->whole_image,
+        .is_standby = request->is_standby,
     };
     memcpy(plan->image_sha1, request->image_sha1, MOLT_SHA1_SIZE);
     uint32_t stored_size = plan_shape(plan);
@@ -128,7 +130,7 @@ uint32_t molt_plan_start_count(const molt_plan_t *plan) {
     uint32_t begin = plan->journal_off + plan->set_size;
     for (uint32_t off = begin; off < begin + plan->log_size; off += 4) {
         uint32_t entry = load32_le(plan->sector + off);
-        count += (uint16_t)~entry == entry >> 16 && (entry & PLAN_LOG_DONE) == 0;
+        count += (uint16_t)~entry == entry >> 16 && (entry & MOLT_STARTS_DONE) == 0;
     }
     return count;
 }
@@ -301,7 +303,9 @@ void molt_plan_finish(molt_plan_t *plan) {
     set_todo(plan, 0);
     set_todo(plan, plan->verify_step);
     if (plan->source_kind == MOLT_SOURCE_DELTA) {
-        set_todo(plan, MOLT_DELTA_STEP);
+        if (!plan->is_standby) {
+            set_todo(plan, MOLT_DELTA_STEP);
+        }
         store_header(plan);
         return;
     }

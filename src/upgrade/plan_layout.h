@@ -54,9 +54,6 @@ _Static_assert(
 // Bytes of the log of starts where the journal has no page to itself; otherwise it takes the rest of the page.
 #define PLAN_LOG_SIZE_MIN 32u
 
-// Behind the number of a start's first step in that log: the step was done.
-#define PLAN_LOG_DONE 0x8000u
-
 // Sectors at the filesystem's beginning that a step of their own erases: littlefs's superblocks.
 #define PLAN_FS_FIRST_SECTORS 2u
 

@@ -5,6 +5,6 @@
 const sim_code_t *cut_code(void) {
     static sim_code_t code;
     code = (sim_code_t){ shipped_once, shipped_resident, shipped_overlay, shipped_standby, shipped_delta.open,
-        shipped_delta.finish };
+        shipped_delta.finish, shipped_delta_standby };
     return &code;
 }

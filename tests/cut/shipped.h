@@ -19,5 +19,6 @@ typedef struct shipped_delta {
     __typeof__(&molt_delta_run_finish) finish;
 } shipped_delta_t;
 extern const shipped_delta_t shipped_delta;
+extern const __typeof__(&molt_delta_run_standby) shipped_delta_standby;
 
 #endif

@@ -193,6 +193,32 @@ def takes_gzip(device):
     check(device.has(device.new), "the image is in place")
 
 
+def takes_delta(device):
+    """There and back by patches; and a cut in each call of preparing one."""
+    device.good("install")
+    old, new, patch = (device.folder / name for name in ("old", "new", "patch"))
+    for name, was, is_to_be in (("/littlefs/there.delta", device.old, device.new), ("/littlefs/back.delta", device.new, device.old)):
+        old.write_bytes(was)
+        new.write_bytes(is_to_be)
+        subprocess.run([device.molt, "delta", old, new, patch], check=True, capture_output=True)
+        device.put(name, patch.read_bytes())
+    device.refused(NOT_SUPPORTED, "made for another firmware", "upgrade", "/littlefs/back.delta")
+    ready = device.path.read_bytes()
+    device.good("upgrade", "/littlefs/there.delta")
+    count = device.ops
+    device.refused(PREPARED, "molt_upgrade_cancel()", "upgrade", "/littlefs/there.delta")
+    device.boot()
+    check(device.has(device.new), "there")
+    device.good("upgrade", "/littlefs/back.delta")
+    device.boot()
+    check(device.has(device.old), "and back")
+    for cut in range(1, count + 1, 1 if ALL else 41):
+        device.path.write_bytes(ready)
+        device.call("cut=%d" % cut, "seed=%d" % cut, "upgrade", "/littlefs/there.delta", status=3)
+        device.boot()
+        check(device.has(device.old) or device.has(device.new), "cut", cut)
+
+
 def takes_back(device):
     device.ready().refused(NOT_FOUND, "no upgrade is prepared", "cancel")
     device.good("upgrade", FW)
@@ -328,6 +354,7 @@ def example_runs(device):
 FACTS = {
     "it upgrades from a littlefs file: installed, checked, prepared, carried out by molt's loader, told of": upgrades,
     "from a gzip file, where there is memory for it": takes_gzip,
+    "from a delta file, and back by another one; no power cut in preparing one does harm": takes_delta,
     "what is prepared is taken back, and the loader is taken out": takes_back,
     "it refuses what cannot be, with a sentence, and flash is unchanged": refuses,
     "with OTA slots nothing is installed: upgrade, trial, a delta file back, rolled back, cuts": uses_slots,

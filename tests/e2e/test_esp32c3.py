@@ -10,7 +10,7 @@ import sys
 
 import rig
 from c3rig import APP, FS, TABLE, Board, changed, cut_runs, digest, longer, sample, says, with_table
-from rig import BUILD, ROOT, SECTOR, Failure, firmware, note, same, same_bytes, test, true
+from rig import BUILD, ROOT, SECTOR, Failure, firmware, note, same, same_bytes, scratch, test, tool, true
 
 LOADER, OTADATA, PLAN = 0x5000, 0x6000, 0x7000
 MD5_ROW = TABLE + 3 * 32
@@ -91,6 +91,42 @@ def a_gzip_file_does_so_and_back_again():
     is_upgraded(board, board.run("import molt\nmolt.fwupdate('firmware.bin.gz')", timeout=60), before)
     run = board.run("import molt\nmolt.fwupdate('a.bin', safe_check=False)")
     true(run.runs("c3-A"), "A does not run again")
+    same_bytes(board.flash(APP, APP + len(firmware("c3-A"))), firmware("c3-A"), "the firmware", APP)
+
+
+def patch(old, new):
+    """A delta file of two firmwares."""
+    paths = [scratch(f"c3.{name}") for name in (old, new, "delta")]
+    for path, name in zip(paths, (old, new)):
+        path.write_bytes(firmware(name))
+    tool("delta", *paths)
+    return paths[-1].read_bytes()
+
+
+@test
+def a_delta_file_does_so_and_another_one_leads_back():
+    forward, back = patch("c3-A", "c3-B"), patch("c3-B", "c3-A")
+    board = fresh({"firmware.delta": forward, "back.delta": back})
+    before = board.flash()
+    run = board.run("import molt\nmolt.fwupdate('firmware.delta')", timeout=120)
+    is_upgraded(board, run, before)
+    true("100%" in run.out, f"the loader does not tell how far it is: {run.out[-300:]!r}")
+    run = board.run("import molt\nprint(molt.fwupdate('firmware.delta', verbose=False), molt.status()['result'])")
+    same(run.lines()[-1], "False ok", "a second fwupdate(), and status()")
+    says(board, "molt.fwupdate('back.delta', fallback='firmware.delta')", "no room for a trial of a delta file")
+    run = board.run("import molt\nmolt.fwupdate('back.delta')", timeout=120)
+    true(run.runs("c3-A"), "A does not run again")
+    same_bytes(board.flash(APP, APP + len(firmware("c3-A"))), firmware("c3-A"), "the firmware", APP)
+
+
+@test
+def a_delta_file_that_changes_before_the_reset_leaves_the_firmware_as_it_was():
+    board = fresh({"firmware.delta": patch("c3-A", "c3-B")})
+    board.run("import molt\nmolt.fwupdate('firmware.delta', reset=False)", timeout=120)
+    _, addr, _ = board.blocks("firmware.delta")[0]
+    board.change(addr + 100, bytes([board.flash()[addr + 100] ^ 1]))
+    run = board.run("import molt\nprint(molt.status()['result'])")
+    same(run.lines()[-1], "restored", "status()")
     same_bytes(board.flash(APP, APP + len(firmware("c3-A"))), firmware("c3-A"), "the firmware", APP)
 
 
@@ -338,6 +374,11 @@ def no_cut_of_the_loaders_work_is_fatal():
 def nor_one_from_a_gzip_file():
     packed = gzip.compress(firmware("c3-B"), 9)
     recovers(prepared({"firmware.bin.gz": packed}, "firmware.bin.gz"), 3301)
+
+
+@test
+def nor_one_from_a_delta_file():
+    recovers(prepared({"firmware.delta": patch("c3-A", "c3-B")}, "firmware.delta"), 1103)
 
 
 def nor_one_on_the_boot_loader_of_idf_4_3():

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from rig import ROOT, check, good, images, main, test
-from esp32 import APP, BOARDS, C3, C6, Board, description, told
+from esp32 import APP, BOARDS, C3, C6, Board, app, description, told
 
 BRICK, POWER_CUT = 70, 72
 STARTED = 42  # what the new firmware exits with
@@ -27,12 +27,12 @@ STEPS_MIN = 8  # of an upgrade; and the boot loader feeds once
 TEARS = ("random", "zero", "after", "suffix", "stray", "before", "prefix")
 
 
-def stopping(chip, size, version, status=STARTED):
-    """An app that does nothing but to end the board's run, by a function of the ROM."""
+def stopping(chip, size, version, status=STARTED, data=None):
+    """An app that does nothing but to end the board's run, by a function of the ROM. It has these data, or noise of that size."""
     a0, t0 = 10, 5
     code = struct.pack("<III", status << 20 | a0 << 7 | 0x13, ROM_END[chip.board] | t0 << 7 | 0x37,
                        (EXIT_OFF & 0xFFF) << 20 | t0 << 15 | 0x67)
-    return images.esp_image([(chip.data + 0x20, description(version, "v5.4.1")), (chip.code + 0x128, images.noise(size, 7)),
+    return images.esp_image([(chip.data + 0x20, description(version, "v5.4.1")), (chip.code + 0x128, data or images.noise(size, 7)),
                              (chip.ram, code)], chip.ram, chip.number)
 
 
@@ -43,8 +43,15 @@ def boot_loader(folder, chip):
 
 def prepared(folder, chip, path="new.bin", status=STARTED, size=30000):
     """A board in standby mode, with the project's own program as boot loader; an upgrade is prepared."""
-    new = stopping(chip, size, "v1.27.0", status)
+    old = app(70000, 1, of=chip)
+    shared = images.noise(600, 7) + old[9000:9000 + size // 2] + old[1000:1000 + size // 2] if path == "new.delta" else None
+    new = stopping(chip, size, "v1.27.0", status, shared)
     files = {"new.gz": gzip.compress(new, mtime=0)} if path == "new.gz" else {}
+    if path == "new.delta":
+        for name, data in (("old", old), ("new", new)):
+            (folder / name).write_bytes(data)
+        good("delta", folder / "old", folder / "new", folder / path)
+        files = {path: (folder / path).read_bytes()}
     board = Board(folder, new=new, boot=boot_loader(folder, chip), files=files, of=chip).install()
     last = told("plan", board.path, path)["operations"]["prepare"] - 1
     good("upgrade", board.path, path, "-q", "--cut", f"{last}:after")
@@ -71,7 +78,9 @@ def carried_out(chip, path, size):
         check_started(status, text)
         stats = json.loads((folder / "stats").read_text())
         check(stats["watchdog_feeds"] > STEPS_MIN and stats["watchdog_bites"] == 0, "the watchdog is fed:", stats)
-        check(stats["super_watchdog_writes"] == 3, "the super watchdog is told to feed itself, by two starts of the boot loader and one of molt's:", stats)
+        # From a delta file molt resets when it is through with the operations, and starts once more.
+        starts = 5 if path == "new.delta" else 3
+        check(stats["super_watchdog_writes"] == starts, "the super watchdog is told to feed itself, by the boot loader's starts and molt's:", stats)
         check(stats["block_erases"] > 0 or size < LONG, "64 KB blocks are erased:", stats)
         board.check_has(board.new)
         check("was carried out" in board.info()["upgrade"]["text"], board.info())
@@ -104,9 +113,9 @@ def runs(board, cuts):
     return [line.split() for line in text.splitlines() if "power_ons=" in line]
 
 
-def cut(chip):
+def cut(chip, path="new.bin"):
     def an_upgrade(folder):
-        board = prepared(folder, chip, status=0)
+        board = prepared(folder, chip, path, status=0)
         right = hashlib.sha256(board.new).hexdigest()
         uncut = runs(board, [])[-1]
         check(uncut[:2] == ["-", "0"] and uncut[-1] == right, "without a cut:", uncut)
@@ -117,7 +126,7 @@ def cut(chip):
         check(len(results) == len(cuts) + 1 and not lost, len(results), "of", len(cuts) + 1, "runs; lost:", lost[:3])
         check(["power_ons=%d" % (3 if "," in result[0] else 2) in result for result in results[:-1]] == [True] * len(cuts),
               "each was cut:", results)
-    an_upgrade.__doc__ = f"{chip.name}: power cuts in an upgrade on the board, each tear; all recover."
+    an_upgrade.__doc__ = f"{chip.name}: power cuts in an upgrade from {path} on the board, each tear; all recover."
     return an_upgrade
 
 
@@ -137,7 +146,8 @@ def taken_out(chip):
 
 for each in BOARDS:
     of_some = (handed_over(each), taken_out(each)) if each in (C3, C6) else ()
-    for made in (carried_out(each, "new.bin", LONG), carried_out(each, "new.gz", 30000), cut(each), *of_some):
+    for made in (carried_out(each, "new.bin", LONG), carried_out(each, "new.gz", 30000), carried_out(each, "new.delta", 30000), cut(each),
+                 cut(each, "new.delta"), *of_some):
         made.__name__ = f"{each.board} {made.__doc__}"  # what is chosen by
         test(made)
 

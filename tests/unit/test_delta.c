@@ -262,6 +262,47 @@ static void logs_that_are_gone_at_the_reset_leave_the_old_firmware(void **state)
     assert_memory_equal(rig.nor.bytes, rig.original, rig.shape->image_size);
 }
 
+// A bit that is read as the other one, so and so many times from the moment on that the new image is checked in its place.
+static struct {
+    int (*read)(void *ctx, uint32_t addr, void *buf, uint32_t size);
+    uint32_t addr;
+    uint32_t left;
+} flicker;
+
+static int read_flickering(void *ctx, uint32_t addr, void *buf, uint32_t size) {
+    int err = flicker.read(ctx, addr, buf, size);
+    if (flicker.left && flicker.addr - addr < size) {
+        ((uint8_t *)buf)[flicker.addr - addr] ^= 4;
+        flicker.left--;
+    }
+    return err;
+}
+
+static void begin_to_flicker(void *ctx, molt_boot_event_t event, uint32_t arg) {
+    uint32_t *count = ctx;
+    if (event == MOLT_BOOT_CHECK && arg == 1 && *count) {
+        flicker.left = *count;
+        *count = 0;
+    }
+}
+
+static void a_bit_that_is_read_wrong_again_and_again_does_not_become_what_it_was_read_as(void **state) {
+    (void)state;
+    // Four times it is checked; then it would be read to be written, and compared.
+    uint32_t count = 5;
+    const molt_boot_io_t io = { .ctx = &count, .event = begin_to_flicker };
+    assert_int_equal(rig_prepare(&rig), 0);
+    rig.device.io = &io;
+    flicker.read = rig.nor.flash.read;
+    flicker.addr = 7 * SECTOR + 30;
+    rig.nor.flash.read = read_flickering;
+    assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
+    rig.nor.flash.read = flicker.read;
+    assert_int_equal(count, 0);
+    assert_int_equal(flicker.left, 0);
+    assert_true(rig_is_new(&rig));
+}
+
 static void a_patch_of_which_no_sense_can_be_made_is_called_a_damaged_one(void **state) {
     (void)state;
     uint32_t size;
@@ -381,6 +422,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_patch_that_is_another_at_the_reset_leaves_the_old_firmware, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stash_that_is_another_at_the_reset_leaves_the_old_firmware, setup, teardown),
         cmocka_unit_test_setup_teardown(logs_that_are_gone_at_the_reset_leave_the_old_firmware, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_bit_that_is_read_wrong_again_and_again_does_not_become_what_it_was_read_as, setup, teardown),
         cmocka_unit_test_setup_teardown(a_patch_of_which_no_sense_can_be_made_is_called_a_damaged_one, setup, teardown),
         cmocka_unit_test_setup_teardown(an_image_that_would_not_start_is_told_as_what_it_is, setup, teardown),
         cmocka_unit_test_setup_teardown(other_files_have_no_stash, setup, teardown),

@@ -1,0 +1,60 @@
+// A delta carried out in standby mode.
+
+#include "base/bytes.h"
+#include "base/geometry.h"
+#include "delta/delta_run.h"
+#include "molt/error.h"
+#include "upgrade/journal.h"
+#include "upgrade/marks.h"
+#include "upgrade/starts.h"
+
+// The rest stands in flash, where the loader looks for it when it does not get it here. It would write over it what it reads, otherwise,
+// where the image is not whole; and no bit of it that is misread is to be made firm.
+static int read_answer(void *ctx, uint32_t off, void *buf, uint32_t size) {
+    const molt_delta_run_t *run = ctx;
+    const molt_delta_place_t *place = &run->delta.place;
+    if (run->answer || !range_within(off, size, molt_sector_size(&place->flash->geometry))) {
+        return run->answer ? run->answer : MOLT_ERR_CORRUPT;
+    }
+    uint32_t addr = molt_plan_stash_addr(place->plan, MOLT_DELTA_STASH_FIRST);
+    return place->flash->read(place->flash->ctx, addr + off, buf, (size + 3) & ~3u);
+}
+
+// From here on the old firmware does not go back: in flash, and in the loader's memory.
+static int mark_begun(const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan) {
+    molt_journal_t journal = { plan_addr + plan->journal_off, plan->set_size, plan->sector + plan->journal_off };
+    return molt_journal_mark(flash, &journal, 0);
+}
+
+// Behind molt_delta_run_open(), which returned `come`. 0, or an error.
+static int do_all(molt_delta_run_t *run, const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan, uint32_t come) {
+    int err = mark_begun(flash, plan_addr, plan);
+    err = err ? err : molt_marks_break_image(flash, plan->image_addr);
+    if (err) {
+        return err;
+    }
+    uint32_t seconds = molt_starts_note(flash, plan_addr, plan, MOLT_STARTS_DELTA | come);
+    if (seconds) {
+        run->wait(run, seconds);
+    }
+    return molt_delta_run_finish(run);
+}
+
+bool molt_delta_run_standby(molt_delta_run_t *run, const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan,
+    const molt_reader_t *patch, uint8_t *window, uint32_t window_size, uint8_t *buf, molt_reader_t *image) {
+    int result = molt_delta_run_open(run, flash, plan, patch, window, window_size, buf, image);
+    bool is_over = molt_mark_is_in(molt_marks_read(&flash->geometry, plan->sector), MOLT_MARK_FINISHING);
+    bool is_done = result == (int)run->delta.header.op_count + 2;
+    bool is_reset = false;
+    if (result < 0) {
+        run->answer = result;
+    } else if (is_done) {
+        run->answer = mark_begun(flash, plan_addr, plan);
+    } else {
+        // Where a firmware has run since, what is in the stash's place may be somebody's.
+        is_reset = !is_over && do_all(run, flash, plan_addr, plan, (uint32_t)result) == 0;
+        run->answer = MOLT_ERR_IO;
+    }
+    *image = (molt_reader_t){ run, plan->image_size, read_answer };
+    return is_reset;
+}
