@@ -28,7 +28,7 @@ typedef struct molt_delta_run {
 //   run    stays in use with `image`, as do all pointers
 //   patch  reads the file
 //   buf    sector_size bytes, 4-aligned
-//   image  the new image as it stands in flash, its first sector from the stash: whole when all is done
+//   image  the new image's first sector, from the stash; the rest is in its place when all is done, and MOLT_ERR_CORRUPT from this reader
 // Returns how far it has come, a number that grows, from 1 to 0x3fff; MOLT_ERR_CORRUPT (nothing was done yet, and patch, stash or old
 // image is not what was checked); MOLT_ERR_IO (otherwise: try again), or an error of flash. Power cut: nothing is written.
 int molt_delta_run_open(molt_delta_run_t *run, const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *patch,
@@ -42,9 +42,8 @@ int molt_delta_run_finish(molt_delta_run_t *run);
 // writes there behind that, a start that has done some ends with a reset.
 //   plan_addr  of the plan's sector
 //   plan       opened from there; its sector in memory is the loader's, which asks it whether step 0 is done
-//   image      the new image's first sector; the rest is in its place, and this reader returns MOLT_ERR_CORRUPT for it. Or all that it
-//              returns is MOLT_ERR_CORRUPT (nothing was done, and patch, stash or old image is not what was checked: if step 0 is not
-//              done the old firmware goes back), or MOLT_ERR_IO or an error of flash (to be tried again)
+//   image      as above. Or all that it returns is MOLT_ERR_CORRUPT (nothing was done, and patch, stash or old image is not what was
+//              checked: if step 0 is not done the old firmware goes back), or MOLT_ERR_IO or an error of flash (to be tried again)
 // The rest as for molt_delta_run_open(). Power cut: again at the next start.
 // Returns whether the chip is to be reset now; where it cannot be, the loader does it, as the image is MOLT_ERR_IO then.
 bool molt_delta_run_standby(molt_delta_run_t *run, const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan,

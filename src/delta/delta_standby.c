@@ -1,24 +1,10 @@
 // A delta carried out in standby mode.
 
-#include "base/bytes.h"
-#include "base/geometry.h"
 #include "delta/delta_run.h"
 #include "molt/error.h"
 #include "upgrade/journal.h"
 #include "upgrade/marks.h"
 #include "upgrade/starts.h"
-
-// The rest stands in flash, where the loader looks for it when it does not get it here. It would write over it what it reads, otherwise,
-// where the image is not whole; and no bit of it that is misread is to be made firm.
-static int read_answer(void *ctx, uint32_t off, void *buf, uint32_t size) {
-    const molt_delta_run_t *run = ctx;
-    const molt_delta_place_t *place = &run->delta.place;
-    if (run->answer || !range_within(off, size, molt_sector_size(&place->flash->geometry))) {
-        return run->answer ? run->answer : MOLT_ERR_CORRUPT;
-    }
-    uint32_t addr = molt_plan_stash_addr(place->plan, MOLT_DELTA_STASH_FIRST);
-    return place->flash->read(place->flash->ctx, addr + off, buf, (size + 3) & ~3u);
-}
 
 // From here on the old firmware does not go back: in flash, and in the loader's memory.
 static int mark_begun(const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan) {
@@ -55,6 +41,5 @@ bool molt_delta_run_standby(molt_delta_run_t *run, const molt_flash_t *flash, ui
         is_reset = !is_over && do_all(run, flash, plan_addr, plan, (uint32_t)result) == 0;
         run->answer = MOLT_ERR_IO;
     }
-    *image = (molt_reader_t){ run, plan->image_size, read_answer };
     return is_reset;
 }

@@ -282,9 +282,8 @@ static int check_either(const molt_flash_t *flash, const molt_boot_io_t *io, run
 static int verify(const molt_flash_t *flash, const molt_boot_io_t *io, const run_t *run) {
     const molt_plan_t *plan = run->plan;
     int err = check_image(flash, io, run, true);
-    // A source that is not whole must not be written over a sector that is right. That of a delta is what stands there, and what was read
-    // of it.
-    if (err != MOLT_ERR_CORRUPT || run->from != 1 || (MOLT_DELTA && run->progress)) {
+    // A source that is not whole must not be written over a sector that is right.
+    if (err != MOLT_ERR_CORRUPT || run->from != 1) {
         return err;
     }
     uint32_t sector_size = molt_sector_size(&plan->geometry);
