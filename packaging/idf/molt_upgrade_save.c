@@ -10,7 +10,7 @@
 
 // Where the sectors that a delta file asks for are kept, with a number behind.
 #define STASH_NAME "molt.stash"
-#define NAME_MAX_SIZE 20u
+#define NAME_MAX_SIZE 24u
 
 #define SECTOR_SIZE 4096u
 

@@ -202,7 +202,7 @@ def takes_delta(device):
         new.write_bytes(is_to_be)
         subprocess.run([device.molt, "delta", old, new, patch], check=True, capture_output=True)
         device.put(name, patch.read_bytes())
-    device.refused(NOT_SUPPORTED, "made for another firmware", "upgrade", "/littlefs/back.delta")
+    device.refused(IN_PLACE, "in place already", "upgrade", "/littlefs/back.delta")
     ready = device.path.read_bytes()
     device.good("upgrade", "/littlefs/there.delta")
     count = device.ops

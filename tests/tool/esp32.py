@@ -49,9 +49,9 @@ def description(version, idf, project="micropython"):
                        b"", 0, 0xFFFF, 16).ljust(256, b"\0")
 
 
-def app(size, seed, version="v1.26.0", of=C3, **words):
-    """An app of about `size` bytes: description, code that is mapped, code in RAM."""
-    code = noise(size, seed)
+def app(size, seed, version="v1.26.0", of=C3, code=None, **words):
+    """An app of about `size` bytes: description, code that is mapped, code in RAM; of noise, or of this."""
+    code = code or noise(size, seed)
     return images.esp_image([(of.data + 0x20, description(version, "v5.4.1")), (of.code + 0x128, code[:size // 8 * 4]),
                              (of.ram, code[size // 8 * 4:size // 4 * 4])], of.ram + 0x10, **{"chip": of.number, **words})
 

@@ -1,10 +1,12 @@
 // The loader of the Xtensa chips, compiled as for them, on a model of SPI1 and with the mask ROM's functions in C: an upgrade that was
-// prepared in a flash that QEMU has put into RAM. It ends with 0 if the image is in place then, which QEMU has put there, too.
+// prepared in a flash that QEMU has put into RAM. It ends with 0 if the image is in place then, which QEMU has put there, too. An extension
+// is linked beside it, and called as the loader calls one.
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "arch.h"
+#include "base/crc32.h"
 
 // As test_windowed.py puts them there.
 #define FLASH ((uint8_t *)0x01000000)
@@ -14,6 +16,9 @@
 
 enum { SIMCALL_EXIT = 1, SIMCALL_WRITE = 4 };
 enum { WRONG_COMMAND = 2, WRONG_IMAGE = 3 };
+
+// Resets on the way to the new firmware, before it counts as one that does not come.
+#define RESETS_MAX 4u
 
 static int simcall(int number, int a, const void *b, uint32_t c) {
     register int a2 __asm__("a2") = number;
@@ -100,11 +105,37 @@ USED int ets_printf(const char *format, ...) {
     return format[1] == '%' ? 0 : simcall(SIMCALL_WRITE, 1, format, size);
 }
 
+void molt_loader_entry(void);
+
 USED void software_reset(void) {
-    leave(memcmp(FLASH + IMAGE_ADDR, IMAGE, IMAGE_SIZE) == 0 ? 0 : WRONG_IMAGE);
+    static uint32_t reset_count;
+    if (memcmp(FLASH + IMAGE_ADDR, IMAGE, IMAGE_SIZE) == 0) {
+        leave(0);
+    }
+    if (++reset_count == RESETS_MAX) {
+        leave(WRONG_IMAGE);
+    }
+    // Deeper in the stack, of which there is enough.
+    molt_loader_entry();
 }
 
-void molt_loader_entry(void);
+USED uint32_t crc32_le(uint32_t crc, const void *data, uint32_t size) {
+    return molt_crc32(crc, data, size);
+}
+
+// For extension_flash.c.
+USED int board_read(uint32_t addr, void *buf, uint32_t size) {
+    return flash_read(0, addr, buf, size);
+}
+
+USED int board_prog(uint32_t addr, const void *buf, uint32_t size) {
+    return flash_prog(0, addr, buf, size);
+}
+
+USED int board_erase_sector(uint32_t addr) {
+    return flash_erase_sector(0, addr);
+}
+
 USED void board_main(void);
 
 void board_main(void) {

@@ -11,6 +11,10 @@
 #undef SWD_PROTECT_ADDR
 #define SWD_PROTECT_ADDR 0x0080000cu
 #endif
+// Where the linker has put it.
+extern const char molt_extension_code[];
+#undef EXTENSION_VADDR
+#define EXTENSION_VADDR ((uint32_t)molt_extension_code)
 #undef CONSTANTS_OFF
 #define CONSTANTS_OFF 0u
 #undef CONSTANTS_COPIED
