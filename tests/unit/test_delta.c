@@ -123,7 +123,8 @@ static void each_field_that_makes_no_sense_is_refused(void **state) {
         int err;
     } fields[] = {
         { DELTA_OFF_MAGIC, 0x324C444D, MOLT_ERR_NOTSUP },
-        { DELTA_OFF_FLAGS, 1, MOLT_ERR_NOTSUP },
+        { DELTA_OFF_MAP, 1, MOLT_ERR_NOTSUP },
+        { DELTA_OFF_MAP, 258, MOLT_ERR_NOTSUP },
         { DELTA_OFF_SECTOR_SIZE, 500, MOLT_ERR_CORRUPT },
         { DELTA_OFF_SECTOR_SIZE, 0, MOLT_ERR_CORRUPT },
         { DELTA_OFF_FILE_SIZE, 1000, MOLT_ERR_CORRUPT },

@@ -99,6 +99,7 @@ static build_err_t build(payload_delta_t *delta, payload_form_t *form, const pay
         .sector_size = SECTOR_SIZE,
         .window_size = DELTA_WINDOW,
         .fs_addr = image.fs_addr,
+        .chip = image.chip,
         .old_name = from->version,
         .new_name = to->version,
     };
