@@ -75,6 +75,26 @@ static void a_patch_is_right_as_it_was_made(void **state) {
     assert_int_equal(check(&b), 0);
 }
 
+static void the_map_is_kept_behind_the_windows(void **state) {
+    (void)state;
+    static begun_t b;
+    begin(&b);
+    const molt_delta_header_t *header = &b.delta.header;
+    uint32_t windows = header->main_window_size + header->fix_window_size;
+    assert_true(header->map_count > 0);
+    assert_true(header->map_has_calls);
+    assert_int_equal(molt_delta_window_size(header), windows + 8 * header->map_count);
+    assert_ptr_equal(b.delta.map.moves, b.window + windows);
+    // In as much memory as it asks for, and not in less.
+    uint8_t *memory = malloc(molt_delta_window_size(header));
+    uint32_t size = molt_delta_window_size(header);
+    assert_int_equal(molt_delta_begin(&b.delta, &b.patch, &b.place, memory, size), 0);
+    assert_int_equal(molt_delta_check(&b.delta, (uint8_t *)b.buf, NULL, NULL), 0);
+    assert_int_equal(molt_delta_begin(&b.delta, &b.patch, &b.place, memory, size - 1), MOLT_ERR_NOSPC);
+    free(memory);
+    free(b.bytes);
+}
+
 static void what_destroys_what_it_needs_is_refused(void **state) {
     (void)state;
     static begun_t b;
@@ -369,6 +389,7 @@ static void the_crc_of_a_whole_comes_of_those_of_its_parts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_patch_is_right_as_it_was_made, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_map_is_kept_behind_the_windows, setup, teardown),
         cmocka_unit_test_setup_teardown(what_destroys_what_it_needs_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(what_stashes_a_sector_that_was_written_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_bit_anywhere_in_the_patch_is_found, setup, teardown),
