@@ -122,6 +122,7 @@ static int make(made_t *made, uint32_t window_size) {
         .window_size = window_size ? window_size : WINDOW_DEFAULT,
         .fs_addr = made->to->image.fs_addr,
         .chip = made->to->image.chip,
+        .map_max = MOLT_DELTA_MAP_MAX,
         .old_name = made->from->image.version,
         .new_name = made->to->image.version,
         .progress = percent_tell,

@@ -275,9 +275,9 @@ static build_err_t pack(build_result_t *result, const build_request_t *request, 
     molt_delta_move_t moves[MOLT_DELTA_MAP_MAX];
     molt_delta_map_t map = { moves, 0, moves_have_calls(request->chip) };
     votes_t votes = { .chip = request->chip };
-    build_err_t err = pack_with(result, request, list, order, &map, moves_are_known(request->chip) ? &votes : NULL);
+    build_err_t err = pack_with(result, request, list, order, &map, request->map_max ? &votes : NULL);
     result->plain_size = result->size;
-    if (!err && moves_find(moves, &map.count, &votes) != 0) {
+    if (!err && moves_find(moves, &map.count, request->map_max, &votes) != 0) {
         err = BUILD_NO_MEMORY;
     }
     free(votes.list);

@@ -16,7 +16,8 @@ typedef struct build_request {
     uint32_t sector_size;
     uint32_t window_size;  // bytes, a power of 2 from 512 to 32768: what the device has for unpacking
     uint32_t fs_addr;      // where the new image looks for its filesystem; 0: not known
-    molt_chip_t chip;      // whose images they are; MOLT_CHIP_UNKNOWN: nothing is predicted
+    molt_chip_t chip;      // whose images they are
+    uint32_t map_max;  // entries that the map may have, 8 bytes of the device's memory each; up to MOLT_DELTA_MAP_MAX. 0: none
     const char *old_name;  // what the images call themselves, or "": "v1.25.0 on 2025-04-15". The date is left out
     const char *new_name;
     match_progress_t *progress;  // or NULL

@@ -18,10 +18,6 @@
 #define ENTRY_BYTES_STEP 1.25f
 #define ENTRY_BYTES_MAX 1000.0f
 
-bool moves_are_known(molt_chip_t chip) {
-    return chip != MOLT_CHIP_UNKNOWN;
-}
-
 bool moves_have_calls(molt_chip_t chip) {
     return chip == MOLT_CHIP_ESP8266;
 }
@@ -195,7 +191,7 @@ static uint32_t find_way(search_t *search, float entry_bytes, molt_delta_move_t 
     return found;
 }
 
-int moves_find(molt_delta_move_t moves[MOLT_DELTA_MAP_MAX], uint32_t *count, votes_t *votes) {
+int moves_find(molt_delta_move_t *moves, uint32_t *count, uint32_t room, votes_t *votes) {
     search_t search = { .votes = votes };
     *count = 0;
     if (votes->is_full || votes->count == 0) {
@@ -220,8 +216,8 @@ int moves_find(molt_delta_move_t moves[MOLT_DELTA_MAP_MAX], uint32_t *count, vot
     uint32_t found = 0;
     float entry_bytes = ENTRY_BYTES;
     while (!is_full && entry_bytes < ENTRY_BYTES_MAX) {
-        found = find_way(&search, entry_bytes, moves, MOLT_DELTA_MAP_MAX);
-        if (found <= MOLT_DELTA_MAP_MAX) {
+        found = find_way(&search, entry_bytes, moves, room);
+        if (found <= room) {
             *count = found;
             break;
         }

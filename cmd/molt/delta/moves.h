@@ -22,16 +22,15 @@ typedef struct votes {
     bool is_full;  // there was not enough memory
 } votes_t;
 
-// Whether anything can be predicted for this chip; whether calls can, too.
-bool moves_are_known(molt_chip_t chip);
+// Whether calls can be predicted for this chip, beside pointers.
 bool moves_have_calls(molt_chip_t chip);
 
 // What a piece that is copied says: `size` bytes at old_off and new_off of the images, which begin at old_bytes and new_bytes.
 void votes_take(
     votes_t *votes, const uint8_t *old_bytes, uint32_t old_off, const uint8_t *new_bytes, uint32_t new_off, uint32_t size);
 
-// The map that is best for these votes, of up to MOLT_DELTA_MAP_MAX entries; none: *count is 0. The votes are put in another order.
+// The map that is best for these votes, of up to `room` entries; none: *count is 0. The votes are put in another order.
 // Returns 0, or -1 where there was not enough memory.
-int moves_find(molt_delta_move_t moves[MOLT_DELTA_MAP_MAX], uint32_t *count, votes_t *votes);
+int moves_find(molt_delta_move_t *moves, uint32_t *count, uint32_t room, votes_t *votes);
 
 #endif
