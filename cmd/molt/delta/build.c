@@ -283,6 +283,7 @@ static build_err_t pack(build_result_t *result, const build_request_t *request, 
     free(votes.list);
     if (!err && map.count) {
         build_result_t predicted = *result;
+        predicted.bytes = NULL;
         err = pack_with(&predicted, request, list, order, &map, NULL);
         bool is_better = !err && predicted.size < result->size;
         free(is_better ? result->bytes : predicted.bytes);
