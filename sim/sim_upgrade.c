@@ -84,8 +84,11 @@ static int write_head(sim_upgrade_t *host) {
     if (err) {
         return err;
     }
+    // As for the stash, with which there are enough files in the directory.
+    host->nor->is_sheltered = molt_job_stash_count(&host->job) != 0;
     err = molt_lfs_write_head(&host->job, &host->volume.lfs, SIM_HEAD_PATH, &config);
     molt_volume_unmount(&host->volume);
+    host->nor->is_sheltered = false;
     return err;
 }
 
