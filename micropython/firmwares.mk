@@ -5,7 +5,7 @@ VPORT_MANIFEST := $(CURDIR)/micropython/vboard_manifest.py
 VPORT_DEPS := $(LOADER_GEN) $(RESIDENT_GEN) $(EXTENSION_GEN) $(DELTA_GEN) $(wildcard micropython/molt_extmod/* micropython/modules/*.py micropython/manifest*.py \
     include/molt/*.h src/*/*.[ch] ports/esp8266/flash.[ch] ports/esp8266/molt_esp8266.[ch])
 # The stock 1 MB variant's flash is all but full without molt: the ballast that stands for the radio gives way.
-VPORT_BALLAST_1M := 176000
+VPORT_BALLAST_1M := 175000
 VPORT_AFTER := $(BUILD)/deps.ok
 
 include micropython/vport/vport.mk

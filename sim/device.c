@@ -75,7 +75,7 @@ typedef struct loader_run {
     sim_device_t *device;
     molt_unpack_t unpack;
     molt_delta_run_t delta;
-    uint8_t window[MOLT_DELTA_WINDOWS_MAX];
+    _Alignas(4) uint8_t window[MOLT_DELTA_WINDOWS_MAX];
     uint8_t *buf;  // the extension's own, of a sector
 } loader_run_t;
 

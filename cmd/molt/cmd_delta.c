@@ -50,6 +50,10 @@ static void print_made(const made_t *made) {
     uint32_t sectors = count_sectors(result);
     printf("%s: %s, %.1f %% of %s\n", made->path, say_bytes(result->size).text, 100.0 * result->size / made->to->size,
         say_bytes(made->to->size).text);
+    if (result->map_count) {
+        printf("addresses that moved are predicted, by a map of %u entries; without it: %s\n", result->map_count,
+            say_bytes(result->plain_size).text);
+    }
     printf("the device needs %u more files of 4 KB beside it, and writes %u sectors: some %.1f s of flash time\n",
         count_files(result), sectors, sectors * SECTOR_SECONDS);
     if (made->to->image.chip != MOLT_CHIP_ESP8266) {
@@ -83,10 +87,10 @@ static void print_json(const made_t *made, uint32_t count) {
         printf("%s\n    { \"file\": ", i ? "," : "");
         say_json(stdout, made[i].path);
         printf(
-            ", \"makes\": \"%s\", \"size\": %u, \"window\": %u, \"stash_files\": %u, \"sectors_made\": %u, \"sectors_stashed\": "
+            ", \"makes\": \"%s\", \"size\": %u, \"map_entries\": %u, \"size_without_map\": %u, \"window\": %u, \"stash_files\": %u, \"sectors_made\": %u, \"sectors_stashed\": "
             "%u, \"sectors_written\": %u, \"flash_seconds\": %.1f }",
-            i ? "old" : "new", result->size, result->window_size, count_files(result), result->write_count, result->stash_count,
-            count_sectors(result), count_sectors(result) * SECTOR_SECONDS);
+            i ? "old" : "new", result->size, result->map_count, result->plain_size, result->window_size, count_files(result),
+            result->write_count, result->stash_count, count_sectors(result), count_sectors(result) * SECTOR_SECONDS);
     }
     printf("\n  ]\n}\n");
 }
@@ -117,6 +121,8 @@ static int make(made_t *made, uint32_t window_size) {
         .sector_size = SECTOR_SIZE,
         .window_size = window_size ? window_size : WINDOW_DEFAULT,
         .fs_addr = made->to->image.fs_addr,
+        .chip = made->to->image.chip,
+        .map_max = MOLT_DELTA_MAP_MAX,
         .old_name = made->from->image.version,
         .new_name = made->to->image.version,
         .progress = percent_tell,

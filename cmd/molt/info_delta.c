@@ -36,8 +36,10 @@ static void print_json(const char *path, uint32_t size, const molt_delta_header_
         say_json(stdout, header->old_name);
         printf(" },\n  \"new\": { \"size\": %u, \"crc32\": %u, \"version\": ", header->new_size, header->new_crc);
         say_json(stdout, header->new_name);
-        printf(" },\n  \"operations\": %u,\n  \"stash_files\": %u,\n  \"window\": %u", header->op_count,
-            molt_delta_stash_count(header), molt_delta_window_size(header));
+        printf(
+            " },\n  \"operations\": %u,\n  \"stash_files\": %u,\n  \"window\": %u,\n  \"map_entries\": %u,\n  \"predicts_calls\": %s",
+            header->op_count, molt_delta_stash_count(header), molt_delta_window_size(header), header->map_count,
+            header->map_has_calls ? "true" : "false");
     }
     printf("\n}\n");
 }
@@ -59,6 +61,10 @@ int info_delta(const char *path, const uint8_t *bytes, uint32_t size, bool json)
         print_image("of", header.old_size, header.old_name, header.old_sha1);
         printf("  %-10s %u operations on sectors, %u files of 4 KB beside it\n", "needs", header.op_count,
             molt_delta_stash_count(&header));
+        if (header.map_count) {
+            printf("  %-10s %s that moved, by a map of %u entries\n", "predicts",
+                header.map_has_calls ? "pointers and calls" : "pointers", header.map_count);
+        }
     }
     return 0;
 }

@@ -30,6 +30,7 @@
 #include "delta/delta_decode.c"
 #include "delta/delta_file.c"
 #include "delta/delta_log.c"
+#include "delta/delta_predict.c"
 #include "delta/delta_stream.c"
 #else
 #include "without_delta/delta_none.h"

@@ -51,7 +51,7 @@ FIRST static bool load_rest(const molt_plan_source_t *source) {
 }
 
 static __attribute__((noinline)) void carry_out(const molt_reader_t *source, molt_reader_t *image) {
-    static uint8_t windows[MOLT_DELTA_WINDOWS_MAX];
+    static _Alignas(4) uint8_t windows[MOLT_DELTA_WINDOWS_MAX];
     const molt_plan_t *plan = ((const molt_plan_source_t *)source->ctx)->plan;
     uint32_t plan_addr = buf[(SECTOR_SIZE - MOLT_DELTA_CODE_PLAN_ADDR) / 4];
     run.tell = tell;

@@ -53,7 +53,7 @@ ESP32_TRIAL_FLAGS_riscv := -mcmodel=medany
 # The extension for delta files: what does not fit into one sector is a part of its own, in the order in which they are linked.
 ESP32_DELTA_SRC := src/base/sector.c src/upgrade/plan.c src/upgrade/journal.c src/upgrade/marks.c src/upgrade/starts.c \
     src/base/crc32_shift.c src/decode/inflate.c \
-    src/delta/delta_stream.c src/delta/delta_file.c src/delta/delta_decode.c src/delta/delta_check.c src/delta/delta_log.c \
+    src/delta/delta_stream.c src/delta/delta_predict.c src/delta/delta_file.c src/delta/delta_decode.c src/delta/delta_check.c src/delta/delta_log.c \
     src/delta/delta_run.c src/delta/delta_standby.c
 ESP32_EXTENSION_SRC := src/decode/inflate.c src/decode/unpack.c ports/esp32/extension.c
 ESP32_FLAGS := -std=c11 -ffreestanding -Os -g -Wall -Wextra -Werror -Wno-maybe-uninitialized -fwhole-program -ffunction-sections \

@@ -48,7 +48,7 @@ static int load_rest(const molt_plan_t *plan) {
 __attribute__((externally_visible)) int molt_extension(const molt_reader_t *source, molt_reader_t *image);
 
 int molt_extension(const molt_reader_t *source, molt_reader_t *image) {
-    static uint8_t windows[MOLT_DELTA_WINDOWS_MAX];
+    static _Alignas(4) uint8_t windows[MOLT_DELTA_WINDOWS_MAX];
     if (source == 0) {
         return molt_delta_run_finish(&run);
     }

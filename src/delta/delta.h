@@ -16,6 +16,7 @@
 #include "base/config.h"
 #include "base/sha1.h"
 #include "decode/inflate.h"
+#include "delta/delta_predict.h"
 #include "molt/flash.h"
 #include "molt/source.h"
 #include "upgrade/plan.h"
@@ -25,7 +26,9 @@
 // What a patch may ask for.
 #define MOLT_DELTA_OPS_MAX (2 * MOLT_DELTA_SECTORS_MAX - 1)
 #define MOLT_DELTA_SLOTS_MAX 32u
-#define MOLT_DELTA_WINDOWS_MAX (MOLT_INFLATE_WINDOW_MAX + 1024u)
+#define MOLT_DELTA_MAP_MAX 128u  // entries
+// Bytes of memory for the windows and the map.
+#define MOLT_DELTA_WINDOWS_MAX (MOLT_INFLATE_WINDOW_MAX + 1024u + MOLT_DELTA_MAP_MAX * sizeof(molt_delta_move_t))
 
 // Sectors of the plan's stash (molt_plan_stash_addr()): the new image's first sector, three logs, code, the slots.
 #define MOLT_DELTA_STASH_FIRST 0u
@@ -58,6 +61,8 @@ typedef struct molt_delta_header {
     uint32_t fix_off;
     uint32_t main_window_size;  // bytes, powers of 2
     uint32_t fix_window_size;
+    uint16_t map_count;  // entries; 0: without prediction
+    bool map_has_calls;
     // Bytes 2 (low) and 3 of the images as their files have them; in flash they are the device's own.
     uint16_t old_params;
     uint16_t new_params;
@@ -92,15 +97,16 @@ typedef struct molt_delta {
     uint32_t made;       // new sectors that were decoded or passed over
     uint32_t diagonal;   // of the last piece that was copied: its place in the old image less that in the new one
     uint32_t until_fix;  // bytes of old ones that are copied as they are before one is changed
+    molt_delta_map_t map;
     molt_delta_op_t ops[MOLT_DELTA_OPS_MAX];
     uint8_t where[MOLT_DELTA_SECTORS_MAX];  // each old sector: in its place, in a slot, or gone
-    molt_inflate_t main;                    // operations, sizes, literal bytes
+    molt_inflate_t main;                    // operations, map, sizes, literal bytes
     molt_inflate_t fix;                     // what is changed of copied ones
 } molt_delta_t;
 
-// Bytes for the windows of both streams.
+// Bytes for the windows of both streams and, behind them, the map.
 static inline uint32_t molt_delta_window_size(const molt_delta_header_t *header) {
-    return header->main_window_size + header->fix_window_size;
+    return header->main_window_size + header->fix_window_size + header->map_count * (uint32_t)sizeof(molt_delta_move_t);
 }
 
 // Whether `bytes`, the first of a file, are those of a patch.
@@ -115,8 +121,8 @@ int molt_delta_read_header(const molt_reader_t *patch, molt_delta_header_t *head
 int molt_delta_check_file(
     const molt_reader_t *patch, uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx);
 
-// Begin to decode a patch: its list of operations is read. `patch` is copied, the rest stays in use.
-//   window  window_size bytes, at least molt_delta_window_size()
+// Begin to decode a patch: its list of operations and its map are read. `patch` is copied, the rest stays in use.
+//   window  window_size bytes, at least molt_delta_window_size(), 4-aligned
 // Returns 0, MOLT_ERR_CORRUPT, MOLT_ERR_NOTSUP, MOLT_ERR_NOSPC (the window is too small) or an error of the reader.
 int molt_delta_begin(
     molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window, uint32_t window_size);

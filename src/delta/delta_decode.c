@@ -43,6 +43,23 @@ static int read_ops(molt_delta_t *delta) {
     return err || sum == load32_le((const uint8_t *)&crc) ? err : MOLT_ERR_CORRUPT;
 }
 
+// The map. Its addresses ascend. Where a number is read wrong sectors come out wrong, which each one's CRC tells.
+static int read_map(molt_delta_t *delta, molt_delta_move_t *moves) {
+    int err = 0;
+    molt_delta_move_t last = { DELTA_MAP_VADDR, 0 };
+    delta->map = (molt_delta_map_t){ moves, delta->header.map_count, delta->header.map_has_calls };
+    for (uint32_t i = 0; i < delta->map.count; i++) {
+        uint32_t before = last.addr;
+        last.addr += molt_delta_read_number(&delta->main, &err);
+        last.shift += delta_zigzag(molt_delta_read_number(&delta->main, &err));
+        moves[i] = last;
+        if (err || last.addr <= before) {
+            return err ? err : MOLT_ERR_CORRUPT;
+        }
+    }
+    return err;
+}
+
 int molt_delta_begin(
     molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window, uint32_t window_size) {
     int err = molt_delta_read_header(patch, &delta->header);
@@ -60,7 +77,9 @@ int molt_delta_begin(
     molt_inflate_begin_raw(
         &delta->fix, &delta->patch, header->fix_off, window + header->main_window_size, header->fix_window_size);
     delta->until_fix = molt_delta_read_number(&delta->fix, &err);
-    return err ? err : read_ops(delta);
+    err = err ? err : read_ops(delta);
+    uint8_t *map = window + header->main_window_size + header->fix_window_size;
+    return err ? err : read_map(delta, (molt_delta_move_t *)(void *)map);
 }
 
 // Where in flash the old sector `old` is while operation `delta->next` is done, which writes `target`. False if it is gone, or would
@@ -131,6 +150,7 @@ static int decode_pieces(molt_delta_t *delta, uint32_t sector, uint32_t size, ui
             return err ? err : MOLT_ERR_CORRUPT;
         }
         err = copy_old(delta, from, sector, buf + off, count, is_wanted);
+        molt_delta_predict(&delta->map, buf + off, sector * delta->header.sector_size + off, delta->diagonal, count);
         err = err ? err : molt_delta_fix(delta, buf + off, count);
         off += count;
     }

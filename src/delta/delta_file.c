@@ -53,11 +53,14 @@ int molt_delta_read_header(const molt_reader_t *patch, molt_delta_header_t *head
         .old_params = load16_le(h + DELTA_OFF_OLD_PARAMS),
         .new_params = load16_le(h + DELTA_OFF_NEW_PARAMS),
     };
+    uint32_t map = load16_le(h + DELTA_OFF_MAP);
+    header->map_count = (uint16_t)(map / 2);
+    header->map_has_calls = map % 2 != 0;
     memcpy(header->old_sha1, h + DELTA_OFF_OLD_SHA1, MOLT_SHA1_SIZE);
     memcpy(header->new_sha1, h + DELTA_OFF_NEW_SHA1, MOLT_SHA1_SIZE);
     read_name(header->old_name, h + DELTA_OFF_OLD_NAME);
     read_name(header->new_name, h + DELTA_OFF_NEW_NAME);
-    if (!molt_delta_is_patch(h) || load16_le(h + DELTA_OFF_FLAGS) != 0) {
+    if (load32_le(h + DELTA_OFF_MAGIC) != DELTA_MAGIC || map == 1 || map > 2 * MOLT_DELTA_MAP_MAX + 1) {
         return MOLT_ERR_NOTSUP;
     }
     uint32_t end = patch->size - DELTA_TRAILER_SIZE;

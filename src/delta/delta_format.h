@@ -9,7 +9,7 @@
 // Byte offsets of the header's fields: 32-bit words but where it says otherwise.
 enum {
     DELTA_OFF_MAGIC = 0,
-    DELTA_OFF_FLAGS = 4,       // 16 bits; none is known yet
+    DELTA_OFF_MAP = 4,         // 16 bits: 2 * entries, + 1 where calls are predicted; 0: there is none
     DELTA_OFF_OLD_PARAMS = 6,  // 16 bits
     DELTA_OFF_SECTOR_SIZE = 8,
     DELTA_OFF_FILE_SIZE = 12,
@@ -40,6 +40,9 @@ _Static_assert(DELTA_OFF_NEW_NAME + MOLT_DELTA_NAME_SIZE == MOLT_DELTA_HEADER_SI
 // In the main stream, the operations: a number each, the difference of its sector to that of the one before (zigzag) * 64 + slot + 1,
 // or + 0 to write.
 #define DELTA_OP_SLOTS 64u
+// Behind them the map, of each entry two numbers: its address less the last one's, or less this; its shift less the last one's
+// (zigzag).
+#define DELTA_MAP_VADDR 0x38000000u
 
 // An even number 2n is n, an odd one 2n + 1 is -n - 1.
 static inline uint32_t delta_zigzag(uint32_t v) {

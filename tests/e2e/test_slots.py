@@ -91,6 +91,8 @@ def from_a_gzip_file_and_from_a_delta_file():
     old.write_bytes(firmware("c3-A"))
     new.write_bytes(firmware("c3-B"))
     tool("delta", old, new, patch)
+    count = int.from_bytes(patch.read_bytes()[4:6], "little")
+    true(count and count % 2 == 0, f"it predicts pointers, and no calls: {count}")
     for name, data in (("firmware.bin.gz", gzip.compress(firmware("c3-B"), 9)), ("firmware.delta", patch.read_bytes())):
         board = fresh({name: data})
         run = upgrade(board, repr(name))

@@ -1,5 +1,5 @@
-// Fuzz target: delta files. Whatever they say, nothing is read outside flash or file, and what is taken for right makes the image
-// whose CRC they state.
+// Fuzz target: delta files. Whatever they say, nothing is read outside flash or file, nothing is written outside the memory that the
+// header asks for, and what is taken for right makes the image whose CRC they state.
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +18,21 @@
 
 static uint8_t bytes[FLASH_SIZE];
 
+// Windows and map: as many bytes as the header asks for, behind which a sanitizer sees it.
+typedef struct memory {
+    uint8_t *bytes;
+    uint32_t size;
+} memory_t;
+
+static int begin(molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, const memory_t *memory) {
+    int err = molt_delta_begin(delta, patch, place, memory->bytes, memory->size);
+    REQUIRE(err || delta->map.count <= MOLT_DELTA_MAP_MAX);
+    for (uint32_t i = 1; !err && i < delta->map.count; i++) {
+        REQUIRE(delta->map.moves[i].addr > delta->map.moves[i - 1].addr);
+    }
+    return err;
+}
+
 // Past the end of flash there are no bytes; a driver says so.
 static int read_flash(void *ctx, uint32_t addr, void *buf, uint32_t size) {
     (void)ctx;
@@ -29,7 +44,8 @@ static int read_flash(void *ctx, uint32_t addr, void *buf, uint32_t size) {
 }
 
 // What was found right, made once more and put together.
-static void require_image(molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window) {
+static void require_image(
+    molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, const memory_t *memory) {
     uint32_t sector_size = delta->header.sector_size;
     uint8_t *image = malloc(FLASH_SIZE + SECTOR_MAX);
     uint8_t *buf = malloc(SECTOR_MAX);
@@ -37,7 +53,7 @@ static void require_image(molt_delta_t *delta, const molt_reader_t *patch, const
         abort();
     }
     memcpy(image, bytes, FLASH_SIZE);
-    REQUIRE(molt_delta_begin(delta, patch, place, window, MOLT_DELTA_WINDOWS_MAX) == 0);
+    REQUIRE(begin(delta, patch, place, memory) == 0);
     REQUIRE(molt_delta_first(delta, buf) == 0);
     memcpy(image, buf, sector_size);
     for (uint32_t i = 0; i < delta->header.op_count; i++) {
@@ -96,8 +112,8 @@ static int read_repaired(void *ctx, uint32_t off, void *out, uint32_t size) {
 
 // As a start that goes on does: what is done is passed over; where that ends the file's last byte says.
 static void go_on(
-    molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, uint8_t *window, uint8_t *buf) {
-    int err = molt_delta_begin(delta, patch, place, window, MOLT_DELTA_WINDOWS_MAX);
+    molt_delta_t *delta, const molt_reader_t *patch, const molt_delta_place_t *place, const memory_t *memory, uint8_t *buf) {
+    int err = begin(delta, patch, place, memory);
     uint32_t op_count = err ? 0 : delta->header.op_count;
     uint8_t last;
     REQUIRE(patch->read(patch->ctx, patch->size - 1, &last, 1) == 0);
@@ -116,7 +132,6 @@ static bool fits(const molt_delta_header_t *header) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bool is_filled;
     static molt_delta_t delta;
-    static uint8_t window[MOLT_DELTA_WINDOWS_MAX];
     static uint32_t words[SECTOR_MAX / 4];
     uint8_t *buf = (uint8_t *)words;
     const molt_flash_t flash = { .geometry = { FLASH_SIZE, 512, 2048, 128 }, .read = read_flash };
@@ -131,18 +146,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     memcpy(file, data, size);
     const molt_reader_t patch = molt_memory_reader(file, (uint32_t)size);
+    molt_delta_header_t header;
+    memory_t memory = { NULL, molt_delta_read_header(&patch, &header) == 0 ? molt_delta_window_size(&header) : 0 };
+    memory.bytes = malloc(memory.size ? memory.size : 1);
+    if (memory.bytes == NULL) {
+        abort();
+    }
     repaired_t repaired = { file, (uint32_t)size, &delta, buf };
     const molt_reader_t right = { &repaired, (uint32_t)size, read_repaired };
-    int err = molt_delta_begin(&delta, &patch, &place, window, sizeof window);
+    int err = begin(&delta, &patch, &place, &memory);
     if (!err && fits(&delta.header) && molt_delta_check(&delta, buf, NULL, NULL) == 0) {
-        require_image(&delta, &patch, &place, window);
-    } else if (molt_delta_begin(&delta, &right, &place, window, sizeof window) == 0 && fits(&delta.header)) {
+        require_image(&delta, &patch, &place, &memory);
+    } else if (begin(&delta, &right, &place, &memory) == 0 && fits(&delta.header)) {
         (void)molt_delta_check(&delta, buf, NULL, NULL);
-        go_on(&delta, &right, &place, window, buf);
-        if (molt_delta_begin(&delta, &right, &place, window, sizeof window) == 0) {
+        go_on(&delta, &right, &place, &memory, buf);
+        if (begin(&delta, &right, &place, &memory) == 0) {
             (void)molt_delta_check_back(&delta, buf, NULL, NULL);
         }
     }
+    free(memory.bytes);
     free(file);
     return 0;
 }

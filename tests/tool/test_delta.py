@@ -177,6 +177,61 @@ def pointers_that_move_by_one_distance_cost_little(folder):
     check(size < 600, size)
 
 
+def call0(off, target):
+    return struct.pack("<I", (target - 4 - (off & ~3)) << 4 & 0xFFFFC0 | 5)[:3]
+
+
+def firmware_with_addresses(body, places, off_of):
+    """`body` with a pointer and a call to each of these places, where they are by now."""
+    body = bytearray(body)
+    for i, place in enumerate(places):
+        at = off_of(0xA000 + 12 * i)
+        body[at:at + 4] = struct.pack("<I", 0x40200000 + off_of(place))
+        body[at + 4:at + 7] = call0(at + 4, off_of(place))
+        body[at + 7:at + 12] = b"\0\0\0\x08\0"  # one of 3 bytes, one of 2
+    return bytes(body[:-16]) + hashlib.md5(body[4:-16]).digest()
+
+
+@test
+def addresses_that_moved_are_predicted(folder):
+    # In noise each 64th byte begins what looks like a call.
+    base = bytes(byte ^ (at >= 0x9000 and byte & 0x3F == 5) for at, byte in enumerate(micropython_image(300 * KB, 1)))
+    places = [0x12000 + 4 * (int.from_bytes(noise(6000, 6)[2 * i:2 * i + 2], "little") % 0x8000) for i in range(1000)]
+    # Some bytes more in the new one from here on, and from there, so that most calls and pointers change, each by another number.
+    more = [(0x13000 + 0x3000 * i, 28 + 44 * i) for i in range(8)]
+    moved = b"".join(noise(size, at) + base[at:end] for (at, size), (end, _) in zip(more, [*more[1:], (len(base), 0)]))
+    moved = (base[:more[0][0]] + moved)[:len(base)]
+
+    def off_in_moved(off):
+        return off + sum(size for at, size in more if off >= at)
+
+    (folder / "1").write_bytes(firmware_with_addresses(base, places, lambda off: off))
+    (folder / "2").write_bytes(firmware_with_addresses(moved, places, off_in_moved))
+    said = good("delta", folder / "1", folder / "2", folder / "up").out
+    told = json.loads(good("delta", "--reverse", folder / "1", folder / "2", folder / "up", folder / "back", "--json").out)["made"]
+    for made, name in zip(told, ("up", "back")):
+        check(5 < made["map_entries"] < 20 and made["size_without_map"] > 1.3 * made["size"], made)
+        info = json.loads(good("info", folder / name, "--json").out)
+        check(info["map_entries"] == made["map_entries"] and info["predicts_calls"] and info["window"] == made["window"], info)
+        check(struct.unpack_from("<H", (folder / name).read_bytes(), 4)[0] == 2 * made["map_entries"] + 1, "what the format says")
+    check("predicted, by a map of" in said and "predicts   pointers and calls that moved" in good("info", folder / "up").out, said)
+    dump = folder / "flash.bin"
+    good("mkflash", dump, "--size", "1M", "--firmware", folder / "1", "--put", folder / "up", "--put", folder / "back")
+    for file, name in (("up", "2"), ("back", "1")):
+        good("upgrade", dump, file, "-q")
+        image = (folder / name).read_bytes()
+        check(dump.read_bytes()[4:len(image)] == image[4:], name, "is there")
+
+
+@test
+def what_is_smaller_without_a_map_has_none(folder):
+    pair(folder)
+    made = json.loads(good("delta", folder / "old.bin", folder / "new.bin", folder / "up", "--json").out)["made"][0]
+    check(made["map_entries"] == 0 and made["size_without_map"] == made["size"], made)
+    check((folder / "up").read_bytes()[4:6] == b"\0\0", "and says so")
+    check("predict" not in good("info", folder / "up").out, "in words, too")
+
+
 @test
 def info_tells_what_a_delta_file_is_and_whether_it_is_whole(folder):
     old, new = pair(folder)
@@ -191,7 +246,7 @@ def info_tells_what_a_delta_file_is_and_whether_it_is_whole(folder):
     for name in ("bad", "short"):
         refused("info", folder / name, saying="damaged or cut short")
     data = bytearray((folder / "up").read_bytes())
-    data[4] = 1
+    data[4:6] = b"\1\0"
     (folder / "later").write_bytes(data)
     refused("info", folder / "later", saying="version")
 

@@ -13,6 +13,8 @@ build_result_t begun_build(const rig_t *rig, const uint8_t *old_bytes, const uin
         .new_size = rig->shape->image_size,
         .sector_size = rig->shape->geometry.sector_size,
         .window_size = 512,
+        .chip = MOLT_CHIP_ESP8266,
+        .map_max = MOLT_DELTA_MAP_MAX,
         .old_name = "",
         .new_name = "" };
     build_result_t result;

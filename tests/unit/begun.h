@@ -16,7 +16,7 @@ typedef struct begun {
     molt_reader_t patch;
     molt_delta_place_t place;
     molt_delta_t delta;
-    uint8_t window[MOLT_DELTA_WINDOWS_MAX];
+    _Alignas(4) uint8_t window[MOLT_DELTA_WINDOWS_MAX];
     uint32_t buf[4096 / 4];
 } begun_t;
 

@@ -75,6 +75,26 @@ static void a_patch_is_right_as_it_was_made(void **state) {
     assert_int_equal(check(&b), 0);
 }
 
+static void the_map_is_kept_behind_the_windows(void **state) {
+    (void)state;
+    static begun_t b;
+    begin(&b);
+    const molt_delta_header_t *header = &b.delta.header;
+    uint32_t windows = header->main_window_size + header->fix_window_size;
+    assert_true(header->map_count > 0);
+    assert_true(header->map_has_calls);
+    assert_int_equal(molt_delta_window_size(header), windows + 8 * header->map_count);
+    assert_ptr_equal(b.delta.map.moves, b.window + windows);
+    // In as much memory as it asks for, and not in less.
+    uint8_t *memory = malloc(molt_delta_window_size(header));
+    uint32_t size = molt_delta_window_size(header);
+    assert_int_equal(molt_delta_begin(&b.delta, &b.patch, &b.place, memory, size), 0);
+    assert_int_equal(molt_delta_check(&b.delta, (uint8_t *)b.buf, NULL, NULL), 0);
+    assert_int_equal(molt_delta_begin(&b.delta, &b.patch, &b.place, memory, size - 1), MOLT_ERR_NOSPC);
+    free(memory);
+    free(b.bytes);
+}
+
 static void what_destroys_what_it_needs_is_refused(void **state) {
     (void)state;
     static begun_t b;
@@ -123,7 +143,8 @@ static void each_field_that_makes_no_sense_is_refused(void **state) {
         int err;
     } fields[] = {
         { DELTA_OFF_MAGIC, 0x324C444D, MOLT_ERR_NOTSUP },
-        { DELTA_OFF_FLAGS, 1, MOLT_ERR_NOTSUP },
+        { DELTA_OFF_MAP, 1, MOLT_ERR_NOTSUP },
+        { DELTA_OFF_MAP, 258, MOLT_ERR_NOTSUP },
         { DELTA_OFF_SECTOR_SIZE, 500, MOLT_ERR_CORRUPT },
         { DELTA_OFF_SECTOR_SIZE, 0, MOLT_ERR_CORRUPT },
         { DELTA_OFF_FILE_SIZE, 1000, MOLT_ERR_CORRUPT },
@@ -409,6 +430,7 @@ static void the_crc_of_a_whole_comes_of_those_of_its_parts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_patch_is_right_as_it_was_made, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_map_is_kept_behind_the_windows, setup, teardown),
         cmocka_unit_test_setup_teardown(what_destroys_what_it_needs_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(what_stashes_a_sector_that_was_written_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_bit_anywhere_in_the_patch_is_found, setup, teardown),

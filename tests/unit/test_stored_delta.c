@@ -27,7 +27,7 @@ static uint8_t flash_bytes[FLASH_SIZE];
 static uint8_t patch_bytes[FLASH_SIZE];
 static uint8_t wanted[FLASH_SIZE];
 static uint8_t made[FLASH_SIZE];
-static uint8_t window[MOLT_DELTA_WINDOWS_MAX];
+static _Alignas(4) uint8_t window[MOLT_DELTA_WINDOWS_MAX];
 static uint32_t buf[SECTOR / 4];
 static molt_delta_t delta;
 
@@ -111,7 +111,7 @@ static void make(const molt_reader_t *patch) {
 static void each_good_one_makes_its_image(void **state) {
     (void)state;
     static const char *const names[] = { "first-alone", "short", "all-new", "moved", "carried", "shrunk", "of-the-first",
-        "repeated", "few-changes", "names", "windows" };
+        "repeated", "few-changes", "names", "addresses", "pointers", "calls", "largest-map", "windows" };
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const molt_reader_t patch = set_up(names[i]);
         uint32_t size = load(wanted, names[i], "-new");
@@ -171,6 +171,12 @@ static void each_bad_one_is_refused_for_what_is_wrong_with_it(void **state) {
         { "bad-short", IN_HEADER, MOLT_ERR_CORRUPT },
         { "bad-magic", IN_HEADER, MOLT_ERR_NOTSUP },
         { "bad-flag", IN_HEADER, MOLT_ERR_NOTSUP },
+        { "bad-map-count", IN_HEADER, MOLT_ERR_NOTSUP },
+        { "bad-map-twice", IN_BEGIN, MOLT_ERR_CORRUPT },
+        { "bad-map-order", IN_BEGIN, MOLT_ERR_CORRUPT },
+        { "bad-map-base", IN_BEGIN, MOLT_ERR_CORRUPT },
+        { "bad-map-number", IN_BEGIN, MOLT_ERR_CORRUPT },
+        { "bad-map-short", IN_BEGIN, MOLT_ERR_CORRUPT },
         { "bad-sector-size", IN_HEADER, MOLT_ERR_CORRUPT },
         { "bad-file-size", IN_HEADER, MOLT_ERR_CORRUPT },
         { "bad-old-size", IN_HEADER, MOLT_ERR_CORRUPT },

@@ -156,6 +156,35 @@ def sector_of(image, number_of, blank=0xFF):
     return image[number_of * SECTOR:(number_of + 1) * SECTOR].ljust(SECTOR, bytes([blank]))
 
 
+MAP_BASE = 0x38000000
+CODE = 0x40200000
+
+
+def predicted(data, old_off, new_off, moves, has_calls):
+    """A piece of the old image as the map has it. moves: (address, shift) of each entry."""
+    data, at = bytearray(data), 0
+
+    def moved(address):
+        return (address + next((shift for first, shift in reversed(moves) if first <= address), 0)) & 0xFFFFFFFF
+
+    while moves and at <= len(data) - 4:
+        (word,) = struct.unpack_from("<I", data, at)
+        if (new_off + at) % 4 == 0 and old_off % 4 == new_off % 4 and moves[0][0] <= word < moves[-1][0]:
+            struct.pack_into("<I", data, at, moved(word))
+            at += 4
+            continue
+        if not has_calls:
+            at += 1
+            continue
+        if word & 0x3F == 5:
+            way = (word >> 6 & 0x3FFFF ^ 0x20000) - 0x20000
+            target = CODE + ((old_off + at) // 4 + 1 + way) * 4
+            way = moved(target) // 4 - (CODE + new_off + at) // 4 - 1
+            data[at:at + 3] = struct.pack("<I", 5 | (way & 0x3FFFF) << 6)[:3]
+        at += 2 if word & 8 else 3
+    return bytes(data)
+
+
 class Delta:
     """A patch: operations are ("stash", sector, slot) and ("write", sector); `pieces` has for each sector that is made what it is made
     of: n new bytes, or (offset, n) of the old image."""
@@ -170,6 +199,7 @@ class Delta:
         self.pack = lambda data, bits: stored(data)
         self.main = self.changes = self.trailer = self.ops_crc = None
         self.end_number = 0xFFFFFFF
+        self.moves, self.has_calls, self.map_numbers = (), False, None
         for name, value in fields.items():
             assert hasattr(self, name), name
             setattr(self, name, value)
@@ -187,9 +217,15 @@ class Delta:
             last = op[1]
         return data
 
+    def map(self):
+        last, data = (MAP_BASE, 0), b""
+        for move in self.moves:
+            data += number(move[0] - last[0]) + number(zigzag(move[1] - last[1]))
+            last = move
+        return data
+
     def streams(self):
-        main, changes, unchanged, diagonal = self.op_numbers(), b"", 0, 0
-        old = self.old
+        main, changes, unchanged, diagonal = self.op_numbers() + (self.map() if self.map_numbers is None else self.map_numbers), b"", 0, 0
         for sector in self.made():
             off, end = sector * SECTOR, sector * SECTOR + self.size_of(sector)
             is_new = True
@@ -206,8 +242,9 @@ class Delta:
                 main += number(size) + number(zigzag(old_off - off - diagonal))
                 diagonal = old_off - off
                 carry = 0
+                copied = predicted(self.old[old_off:old_off + size], old_off, off, self.moves, self.has_calls)
                 for i in range(size):
-                    was, wanted = old[old_off + i], self.new[off + i]
+                    was, wanted = copied[i], self.new[off + i]
                     if was == wanted:
                         unchanged += 1
                         carry = 0
@@ -222,7 +259,7 @@ class Delta:
 
     def header(self, main_off, changes_off, file_size):
         fields = {
-            0: b"MDL1", 4: struct.pack("<HH", 0, struct.unpack("<H", self.old[2:4])[0]), 8: SECTOR, 12: file_size, 16: len(self.old),
+            0: b"MDL1", 4: struct.pack("<HH", 2 * len(self.moves) + self.has_calls, struct.unpack("<H", self.old[2:4])[0]), 8: SECTOR, 12: file_size, 16: len(self.old),
             20: len(self.new), 24: zlib.crc32(self.new), 28: self.fs_addr, 32: hashlib.sha1(self.old).digest(),
             52: hashlib.sha1(self.new).digest(), 72: struct.pack("<HH", len(self.ops), self.slot_count), 76: bytes(self.window_bits),
             78: self.new[2:4], 80: main_off, 84: changes_off, 88: self.names[0].ljust(20, b"\0"),
@@ -346,6 +383,57 @@ def few():
                  pack=lambda data, bits: dynamic(data, lengths) if data[0] == 5 else stored(data))
 
 
+def addresses():
+    """Sectors 1 and 2 have pointers and calls, and move by 64 and 12 bytes; 3 is as it was, but for addresses; of 4 a piece moves by 2.
+    Of pointers: the first and last of the map, outside of it, not at a multiple of 4. Of calls: forth and back, the farthest, at each
+    place in a word, over the end of a piece."""
+    old = bytearray(with_params(noise(6 * SECTOR, 11)))
+    for at in range(SECTOR, 6 * SECTOR):
+        # No calls but those below.
+        old[at] ^= old[at] & 0x3F == 5
+    for i, target in enumerate((0x3FFE8000, 0x3FFE9000, 0x40100000, 0x40200100, 0x40200140, 0x402001FF, 0x40200200, 0x40200400,
+                                0x40200401, 0x40300000, 0x3FFE7FFF)):
+        struct.pack_into("<I", old, SECTOR + 8 + 4 * i, target)
+        struct.pack_into("<I", old, 3 * SECTOR + 8 + 4 * i, target)
+        struct.pack_into("<I", old, 2 * SECTOR + 9 + 5 * i, target)
+        struct.pack_into("<I", old, 4 * SECTOR + 8 + 4 * i, target)
+    for i, way in enumerate((0, 1, -1, 40, -90, 0x1FFFF, -0x20000, 200, -60, 7)):
+        for sector in (1, 2, 3, 4):
+            struct.pack_into("<I", old, sector * SECTOR + 100 + 13 * i, 5 | (way & 0x3FFFF) << 6 | 0x10000000)
+    old = bytes(old)
+    moves = [(0x3FFE8000, 0x20), (0x40100000, 0), (0x40200100, 64), (0x40200200, -8), (0x40200401, 0)]
+    pieces = {1: [64, (SECTOR, 192)], 2: [12, (2 * SECTOR, 151), (2 * SECTOR + 151, 93)], 3: [(3 * SECTOR, 256)],
+              4: [(4 * SECTOR + 2, 200), 56]}
+    # As foreseen, but for a byte in each; the pieces that move by 2 have their calls alone.
+    new = bytearray(with_params(noise(5 * SECTOR, 12)))
+    for sector, parts in pieces.items():
+        off = sector * SECTOR
+        for part in parts:
+            if not isinstance(part, int):
+                new[off:off + part[1]] = predicted(old[part[0]:sum(part)], part[0], off, moves, True)
+                new[off + 90] ^= 0x20
+            off += part if isinstance(part, int) else part[1]
+    ops = [("stash", i, i - 1) for i in range(1, 5)] + [("write", i) for i in range(1, 5)]
+    return Delta(bytes(new), ops, pieces, old=old, moves=moves, has_calls=True)
+
+
+def addresses_of(old, moves, has_calls, **fields):
+    """Sectors 1 to 4 of `old`, 8 bytes further on, as is foreseen."""
+    new = with_params(noise(SECTOR, 1)) + noise(8, 2)
+    pieces = {1: [8, (SECTOR, 248)]}
+    for sector in (2, 3, 4):
+        pieces[sector] = [(sector * SECTOR - 8, 256)]
+    for sector, parts in pieces.items():
+        at, size = parts[-1]
+        new += predicted(old[at:at + size], at, at + 8, moves, has_calls)
+    ops = [("stash", i, i - 1) for i in range(1, 5)] + [("write", i) for i in range(1, 5)]
+    return Delta(new, ops, pieces, old=old, moves=moves, has_calls=has_calls, **fields)
+
+
+# Words of OLD are among these.
+OLD_MOVES = [(0x3A000000, 0x100), (0x46464645, -0x30), (0x50000000, 0x7FFFFFF - 0x30), (0x5F5F5F5F, 0)]
+
+
 def good_vectors():
     """name -> (Delta, meaning)."""
     plain = with_params(noise(SECTOR, 1))
@@ -363,6 +451,11 @@ def good_vectors():
         "repeated": (repeated(), "both streams packed, with references over the whole window of 512 bytes"),
         "few-changes": (few(), "the changes end 4 bits behind their last byte, right before the trailer"),
         "names": (Delta(plain + OLD[SECTOR:], names=(b"twenty letters, all.", b"")), "a name of 20 letters; none"),
+        "addresses": (addresses(), "pointers and calls are predicted: within the map and outside, calls of each kind"),
+        "pointers": (addresses_of(OLD, OLD_MOVES, False), "pointers are predicted, and no calls; shifts as large as can be"),
+        "calls": (addresses_of(OLD, OLD_MOVES, True), "the same with calls"),
+        "largest-map": (addresses_of(OLD, [(MAP_BASE + 1 + i * i * 0x10101, 5 * i - 300) for i in range(128)], True, window_bits=(15, 10)),
+                        "128 entries, beside the largest windows"),
         "windows": (Delta(plain + OLD[SECTOR:], window_bits=(15, 10)), "the largest windows"),
     }
 
@@ -376,6 +469,11 @@ def bad_vectors():
     def header(off, value, **fields):
         return Delta(good.new, override={off: value}, **fields)
 
+    def mapped(*entries):
+        """With a map of these numbers."""
+        numbers = b"".join(n if isinstance(n, bytes) else number(n) for entry in entries for n in entry)
+        return Delta(good.new, moves=[(0, 0)] * len(entries), map_numbers=numbers)
+
     def two(ops, pieces, **fields):
         """Sectors 1 and 2 exchanged, by these operations."""
         new = plain + OLD[2 * SECTOR:3 * SECTOR] + OLD[SECTOR:2 * SECTOR] + OLD[3 * SECTOR:]
@@ -387,6 +485,12 @@ def bad_vectors():
         "bad-short": (data[:131], "less than a header and a CRC"),
         "bad-magic": (header(0, b"MDL2"), "another version"),
         "bad-flag": (header(4, b"\x01\0"), "a flag that is not known"),
+        "bad-map-count": (Delta(good.new, moves=[(MAP_BASE + 1 + i, i) for i in range(129)]), "a map of 129 entries"),
+        "bad-map-twice": (mapped((0x10, 0), (0, 4)), "a map with two entries for one address"),
+        "bad-map-order": (mapped((0xFFFFFFF, 0), *[(0xFFFFFFF, 0)] * 12), "a map whose addresses begin anew behind the last that there is"),
+        "bad-map-base": (mapped((0, 4), (0x10, 0)), "a map that begins below the first address that can be"),
+        "bad-map-number": (mapped((0x10, b"\x80\x80\x80\x80\x01"), (0x10, 0)), "a map with a number of 5 bytes"),
+        "bad-map-short": (Delta(good.new, moves=[(0, 0)] * 9, map_numbers=b"", main=number(1) * 17), "the main stream ends in the map"),
         "bad-sector-size": (header(8, 384), "a sector size that is no power of 2"),
         "bad-file-size": (header(12, len(data) + 4), "another size than the file has"),
         "bad-old-size": (header(16, 0), "no old image"),
@@ -439,7 +543,7 @@ def main():
         files[VECTORS / (name + ".bin")] = delta if isinstance(delta, bytes) else delta.bytes()
         meanings[name] = meaning
     # Seeds that the ones that are there do not replace: operations with slots, carries, references.
-    for name in ("moved", "carried", "repeated"):
+    for name in ("moved", "carried", "repeated", "pointers", "calls", "bad-map-order"):
         files[CORPUS / name] = files[VECTORS / (name + ".bin")]
     words = ["Made by ../make_deltas.py, without molt's code. Never edited, only added. Sectors of 256 bytes. X.bin makes X-new.bin of",
              "old.bin, or of X-old.bin where that is there. tests/unit/test_stored_delta.c has what is to be said about each."]

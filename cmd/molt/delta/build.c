@@ -11,6 +11,7 @@
 #include "base/reader.h"
 #include "base/sha1.h"
 #include "delta/delta_format.h"
+#include "moves.h"
 #include "order.h"
 #include "pack.h"
 
@@ -55,6 +56,16 @@ static uint32_t zigzag(int32_t v) {
     return ((uint32_t)v << 1) ^ (uint32_t)(v >> 31);
 }
 
+// The map that changes are predicted with.
+static void put_map(stream_t *stream, const molt_delta_map_t *map) {
+    molt_delta_move_t last = { DELTA_MAP_VADDR, 0 };
+    for (uint32_t i = 0; i < map->count; i++) {
+        put_number(stream, map->moves[i].addr - last.addr);
+        put_number(stream, zigzag((int32_t)(map->moves[i].shift - last.shift)));
+        last = map->moves[i];
+    }
+}
+
 static void put_ops(stream_t *stream, stream_t *crcs, const order_t *order) {
     uint8_t stored[4];
     uint32_t crc = 0;
@@ -77,14 +88,22 @@ typedef struct streams {
     stream_t crcs;
     int32_t diagonal;
     uint32_t until_fix;  // bytes that were copied unchanged since the last change
+    const molt_delta_map_t *map;
+    uint8_t *copied;  // room for a sector: what was copied, with what is predicted
+    votes_t *votes;   // what the copies say of how addresses have moved; or NULL
 } streams_t;
 
 // Changed bytes that follow each other are one number, lowest first, and what is added to them is another: a pointer that has moved
 // by so much gets the same one wherever it points to.
 static void put_copy(streams_t *streams, const build_request_t *request, uint32_t new_off, uint32_t old_off, uint32_t size) {
     uint32_t carry = 0;
+    if (streams->votes) {
+        votes_take(streams->votes, request->old_bytes, old_off, request->new_bytes, new_off, size);
+    }
+    memcpy(streams->copied, request->old_bytes + old_off, size);
+    molt_delta_predict(streams->map, streams->copied, new_off, old_off - new_off, size);
     for (uint32_t i = 0; i < size; i++) {
-        uint8_t old = request->old_bytes[old_off + i];
+        uint8_t old = streams->copied[i];
         if (request->new_bytes[new_off + i] == old) {
             streams->until_fix++;
             carry = 0;
@@ -142,6 +161,7 @@ static void put_sector(streams_t *streams, const build_request_t *request, const
 
 static void put_all(streams_t *streams, const build_request_t *request, const cover_list_t *list, const order_t *order) {
     put_ops(&streams->main, &streams->crcs, order);
+    put_map(&streams->main, streams->map);
     put_sector(streams, request, list, 0);
     for (uint32_t i = 0; i < order->op_count; i++) {
         if (MOLT_DELTA_OP_SLOT(order->ops[i]) == 0) {
@@ -210,12 +230,19 @@ static void align(stream_t *file) {
     put(file, zeroes, (0u - file->size) & 3);
 }
 
-static build_err_t pack(build_result_t *result, const build_request_t *request, const cover_list_t *list, const order_t *order) {
-    streams_t streams = { 0 };
+// The file with this map. What its copies say is added to `votes`, which may be NULL.
+static build_err_t pack_with(build_result_t *result, const build_request_t *request, const cover_list_t *list,
+    const order_t *order, const molt_delta_map_t *map, votes_t *votes) {
+    streams_t streams = { .map = map, .copied = malloc(request->sector_size), .votes = votes };
     stream_t file = { 0 };
     uint8_t header[MOLT_DELTA_HEADER_SIZE] = { 0 };
+    if (streams.copied == NULL) {
+        return BUILD_NO_MEMORY;
+    }
     put_all(&streams, request, list, order);
+    free(streams.copied);
     put_header(header, request, order);
+    store16_le(header + DELTA_OFF_MAP, (uint16_t)(map->count ? 2 * map->count + map->has_calls : 0));
     put(&file, header, sizeof header);
     put(&file, streams.crcs.bytes, streams.crcs.size);
     store32_le(header + DELTA_OFF_MAIN_OFF, file.size);
@@ -236,10 +263,33 @@ static build_err_t pack(build_result_t *result, const build_request_t *request, 
     free(streams.main.bytes);
     free(streams.fix.bytes);
     free(streams.crcs.bytes);
-    result->window_size = (1u << bits[0]) + (1u << bits[1]);
+    result->window_size = (1u << bits[0]) + (1u << bits[1]) + map->count * (uint32_t)sizeof map->moves[0];
+    result->map_count = map->count;
     result->bytes = file.bytes;
     result->size = file.size;
     return is_full || file.is_full ? BUILD_NO_MEMORY : BUILD_OK;
+}
+
+// The file without a map, or with the one that its copies suggest, where that is smaller.
+static build_err_t pack(build_result_t *result, const build_request_t *request, const cover_list_t *list, const order_t *order) {
+    molt_delta_move_t moves[MOLT_DELTA_MAP_MAX];
+    molt_delta_map_t map = { moves, 0, moves_have_calls(request->chip) };
+    votes_t votes = { .chip = request->chip };
+    build_err_t err = pack_with(result, request, list, order, &map, request->map_max ? &votes : NULL);
+    result->plain_size = result->size;
+    if (!err && moves_find(moves, &map.count, request->map_max, &votes) != 0) {
+        err = BUILD_NO_MEMORY;
+    }
+    free(votes.list);
+    if (!err && map.count) {
+        build_result_t predicted = *result;
+        predicted.bytes = NULL;
+        err = pack_with(&predicted, request, list, order, &map, NULL);
+        bool is_better = !err && predicted.size < result->size;
+        free(is_better ? result->bytes : predicted.bytes);
+        *result = is_better ? predicted : *result;
+    }
+    return err;
 }
 
 // Which pieces are best depends on how they and their changes pack, which is known afterwards only: each of these is tried. bsdiff
@@ -286,6 +336,7 @@ static build_err_t build_once(build_result_t *result, const build_request_t *req
 build_err_t build_delta(build_result_t *result, const build_request_t *request) {
     uint32_t size_max = MOLT_DELTA_SECTORS_MAX * request->sector_size;
     tries_t tries = { request, 0 };
+    uint32_t plain_size = UINT32_MAX;
     build_err_t err = BUILD_TOO_MIXED;
     *result = (build_result_t){ 0 };
     if (request->old_size > size_max || request->new_size > size_max) {
@@ -294,6 +345,7 @@ build_err_t build_delta(build_result_t *result, const build_request_t *request) 
     for (; tries.done < GAIN_COUNT && (err == BUILD_OK || err == BUILD_TOO_MIXED); tries.done++) {
         build_result_t tried;
         build_err_t failed = build_once(&tried, request, gains[tries.done], &tries);
+        plain_size = failed == BUILD_OK ? min_u32(plain_size, tried.plain_size) : plain_size;
         if (failed == BUILD_OK && (result->bytes == NULL || tried.size < result->size)) {
             build_result_t before = *result;
             *result = tried;
@@ -302,6 +354,7 @@ build_err_t build_delta(build_result_t *result, const build_request_t *request) 
         err = failed == BUILD_TOO_MIXED && result->bytes ? BUILD_OK : failed;
         free(tried.bytes);
     }
+    result->plain_size = plain_size;
     return err;
 }
 

@@ -6,6 +6,7 @@
 
 #include "delta/delta.h"
 #include "match.h"
+#include "molt/target.h"
 
 typedef struct build_request {
     const uint8_t *old_bytes;
@@ -15,6 +16,8 @@ typedef struct build_request {
     uint32_t sector_size;
     uint32_t window_size;  // bytes, a power of 2 from 512 to 32768: what the device has for unpacking
     uint32_t fs_addr;      // where the new image looks for its filesystem; 0: not known
+    molt_chip_t chip;      // whose images they are
+    uint32_t map_max;  // entries that the map may have, 8 bytes of the device's memory each; up to MOLT_DELTA_MAP_MAX. 0: none
     const char *old_name;  // what the images call themselves, or "": "v1.25.0 on 2025-04-15". The date is left out
     const char *new_name;
     match_progress_t *progress;  // or NULL
@@ -24,7 +27,9 @@ typedef struct build_request {
 typedef struct build_result {
     uint8_t *bytes;  // the file; to be freed
     uint32_t size;
-    uint32_t window_size;  // bytes, of both streams' windows
+    uint32_t window_size;  // bytes, of both streams' windows and the map
+    uint32_t map_count;    // entries of the map that changes are predicted with; 0: it is smaller without
+    uint32_t plain_size;   // of the smallest file without a map
     uint32_t slot_count;
     uint32_t write_count;  // sectors that are written, the first one not among them
     uint32_t stash_count;

@@ -20,6 +20,7 @@
 #define SECTOR_SIZE 4096u
 // A device with molt_web has less memory than one without; a larger one makes a file hardly smaller. In bytes.
 #define DELTA_WINDOW 1024u
+#define DELTA_MAP 32u
 
 static void set_form(payload_form_t *form, uint8_t *bytes, uint32_t size) {
     form->bytes = bytes;
@@ -99,6 +100,8 @@ static build_err_t build(payload_delta_t *delta, payload_form_t *form, const pay
         .sector_size = SECTOR_SIZE,
         .window_size = DELTA_WINDOW,
         .fs_addr = image.fs_addr,
+        .chip = image.chip,
+        .map_max = DELTA_MAP,
         .old_name = from->version,
         .new_name = to->version,
     };
