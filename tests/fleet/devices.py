@@ -323,7 +323,7 @@ def load_server():
     import binascii
     ubinascii.hexlify, ubinascii.unhexlify = binascii.hexlify, binascii.unhexlify
     sys.modules.update({"uos": make_uos(), "molt": make_molt(), "_molt": low, "umachine": machine, "ubinascii": ubinascii})
-    time.ticks_ms = lambda: int((time.monotonic() - DEVICE.get().begun) * (10 if DEVICE.get().fault == "deaf" else 1000))
+    time.ticks_ms = lambda: int((time.monotonic() - DEVICE.get().begun) * (100 if DEVICE.get().fault == "deaf" else 1000))
     time.ticks_add = lambda a, b: a + b
     time.ticks_diff = lambda a, b: a - b
     asyncio.sleep_ms = lambda ms: asyncio.sleep(ms / 1000)

@@ -85,6 +85,23 @@ def spare_connections_that_say_nothing_do_not_make_a_request_wait():
 
 @test
 @full
+def silent_connections_in_all_five_places_keep_others_out_until_lwip_lets_them_go():
+    with Device("places") as d:
+        d.lives()
+        idle = [hostile.connect(d.board.port) for _ in range(8)]
+        took = d.seconds()
+        # 10 s after the server has closed them the places are free; who is not let in asks again 15 s after it came.
+        true(took < 15 + 4 * REPEATED_SECONDS, f"the first request takes {took:.2f} s")
+        again = d.seconds()
+        true(again < 3, f"and the next one {again:.2f} s")
+        note(f"{took:.2f} s, and then {again:.2f} s")
+        for s in idle:
+            s.close()
+        d.settle(0)
+
+
+@test
+@full
 def who_knows_no_password_cannot_push_out_an_upload_nor_keep_others_out():
     data = image()
     with Device("push") as d:
