@@ -13,9 +13,10 @@ _MARK_INVERTED = b"\xb4\xe7\x91\x2c\x4f\x68\x0a\xd3\x9d\x13\xf2\x5b\xa1\xc0\x65\
 
 def ready(job):
     """Nothing is summed up yet."""
-    job.found_crc = job.image_fs = job.references = job.behind = 0
-    job.version = job.md5 = job.arduino = job.count = None
+    job.found_crc = job.references = job.behind = 0
+    job.md5 = job.arduino = job.count = None
     # Of each group: its sum, and what the image says that it is.
+    job.seen = []
     job.xors = bytearray(b"\xef" * len(job.groups))
     job.checksums = bytearray(len(job.groups))
     job.stored_md5 = b""
