@@ -147,7 +147,7 @@ class Upgrade:
     def __init__(self, *args, **options):
         sweep()
         _call("job", (self,) + args, options)
-        go(self, "no_bytes", "find", "gzip", "measure", "header", "pieces", "family", "ready", "verify", "marks", "judge", "recheck")
+        go(self, "no_bytes", "find", "gzip", "measure", "header", "pieces", "family", "ready", "padding", "verify", "marks", "judge", "recheck")
 
     def __getattr__(self, name):
         return lambda *args: _call(name, (self,) + args, {})

@@ -14,7 +14,7 @@ _MARK_INVERTED = b"\xb4\xe7\x91\x2c\x4f\x68\x0a\xd3\x9d\x13\xf2\x5b\xa1\xc0\x65\
 def ready(job):
     """Nothing is summed up yet."""
     job.found_crc = job.references = job.behind = 0
-    job.md5 = job.arduino = job.count = None
+    job.md5 = job.arduino = job.count = job.also = None
     # Of each group: its sum, and what the image says that it is.
     job.seen = []
     job.xors = bytearray(b"\xef" * len(job.groups))
@@ -29,3 +29,5 @@ def ready(job):
         job.arduino = part("foreign").ArduinoCrc(job.end)
     if job.safe_check and job.family == _ESP8266:
         job.count = part("references").references
+    if job.count or job.arduino:
+        job.also = part("also").also
