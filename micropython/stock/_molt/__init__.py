@@ -137,6 +137,10 @@ def go(job, otherwise, *names):
     except OSError as e:
         forget()
         raise part("text").explained(job, e, otherwise)
+    except MemoryError:
+        job.unpacked = None
+        forget()
+        raise part("no_heap").no_heap(job)
     finally:
         forget()
 

@@ -31,10 +31,14 @@ def _version(seen):
 
 def marks(job):
     """job.image_fs, job.version: the first of job.seen that tell. verify.py has put them there."""
-    job.image_fs = 0
-    job.version = None
+    image_fs = 0
+    version = None
     for seen in job.seen:
         if seen[:16] == job.mark:
-            job.image_fs = job.image_fs or _map_start(seen)
+            image_fs = image_fs or _map_start(seen)
         else:
-            job.version = job.version or _version(seen)
+            version = version or _version(seen)
+    # So the object has room for them; with more in it at a time it would need 472 bytes in one piece.
+    del job.seen, job.mark, job.also
+    job.image_fs = image_fs
+    job.version = version

@@ -13,8 +13,8 @@ _MARK_INVERTED = b"\xb4\xe7\x91\x2c\x4f\x68\x0a\xd3\x9d\x13\xf2\x5b\xa1\xc0\x65\
 
 def ready(job):
     """Nothing is summed up yet."""
-    job.found_crc = job.references = job.behind = 0
-    job.md5 = job.arduino = job.count = job.also = None
+    job.found_crc = job.references = 0
+    job.md5 = job.arduino = job.also = None
     # Of each group: its sum, and what the image says that it is.
     job.seen = []
     job.xors = bytearray(b"\xef" * len(job.groups))
@@ -27,7 +27,6 @@ def ready(job):
         job.md5 = part("digest").digest(job.sums, True)
     if job.safe_check and job.family == _ARDUINO and job.end:
         job.arduino = part("foreign").ArduinoCrc(job.end)
+        job.also = part("also").also
     if job.safe_check and job.family == _ESP8266:
-        job.count = part("references").references
-    if job.count or job.arduino:
         job.also = part("also").also

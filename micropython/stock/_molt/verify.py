@@ -29,7 +29,7 @@ def _add(job, buf, piece, off):
         # The first four bytes hold flash parameters, which flashing tools change.
         _update(job, job.md5, piece[4 if off == 0 else 0:max(0, min(len(piece), job.end - off))])
         job.stored_md5 += bytes(piece[max(0, job.end - off):max(0, job.end + 16 - off)])
-        _look_at(job, buf, len(piece), off + len(piece) == job.size)
+        _look_at(job, buf, len(piece), off)
     if job.arduino:
         job.arduino.update(piece, off)
 
@@ -48,18 +48,17 @@ def _add_segments(job, buf, piece, off, group):
                 job.also(job, group, buf, piece, off, begin, end)
 
 
-def _look_at(job, buf, size, is_last):
+def _look_at(job, buf, size, off):
     """Map marks and versions. In `buf` there is the end of the piece before, too."""
     end = _KEPT + size
     for wanted in (job.mark, _BANNER):
-        at = buf.find(wanted, _KEPT - job.behind, end)
+        at = buf.find(wanted, _KEPT - min(_KEPT, off), end)
         while at >= 0:
             # What is cut off here comes whole with the next piece. A mark is at a whole word.
-            if (at + _SEEN <= end or is_last) and (wanted is _BANNER or not at & 3):
+            if (at + _SEEN <= end or off + size == job.size) and (wanted is _BANNER or not at & 3):
                 job.seen.append(bytes(buf[at:min(end, at + _SEEN)]))
             at = buf.find(wanted, at + 4, end)
     buf[:_KEPT] = buf[size:size + _KEPT]
-    job.behind = min(_KEPT, job.behind + size)
 
 
 def verify(job):
