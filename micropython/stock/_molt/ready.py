@@ -15,8 +15,8 @@ def ready(job):
     """Nothing is summed up yet."""
     job.found_crc = job.references = 0
     job.md5 = job.arduino = job.also = None
-    # Of each group: its sum, and what the image says that it is.
     job.seen = []
+    # Of each group: its sum, and what the image says that it is.
     job.xors = bytearray(b"\xef" * len(job.groups))
     job.checksums = bytearray(len(job.groups))
     job.stored_md5 = b""
@@ -29,4 +29,6 @@ def ready(job):
         job.arduino = part("foreign").ArduinoCrc(job.end)
         job.also = part("also").also
     if job.safe_check and job.family == _ESP8266:
-        job.also = part("also").also
+        also = part("also")
+        also.references = part("references").references
+        job.also = also.also
