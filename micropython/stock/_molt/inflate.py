@@ -15,6 +15,7 @@ class File:
         self.ahead = bytearray(1)
 
     def begin(self, bits):
+        self.bits = bits
         part("unpacker").begin(self, bits)
 
     def readinto(self, buf):

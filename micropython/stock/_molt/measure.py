@@ -49,7 +49,8 @@ def _read_at(file, off, size):
 
 def _check(job, file, tell):
     """Raises OSError with its sentence where the gzip file is damaged."""
-    for bits in range(job.unpacked.bits, _BITS_MAX + 1):
+    least = job.unpacked.bits
+    for bits in range(least, _BITS_MAX + 1):
         try:
             job.unpacked.begin(bits)
             _measure(job, tell)
@@ -65,6 +66,8 @@ def _check(job, file, tell):
             if job.unpacked.file.tell() >= job.file_size:
                 break
         except MemoryError:
+            if bits == least:
+                raise
             raise part("no_window").no_window(bits)
     raise part("text").error(84, "bad_gzip")
 

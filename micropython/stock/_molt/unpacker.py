@@ -15,7 +15,6 @@ def _unpacker(f, bits):
 
 def begin(file, bits):
     """inflate.py's file begins with a window of so many bits. Raises OSError(22) and EOFError where that does not do, or it is damaged."""
-    file.bits = bits
     new = _unpacker(file.file, bits)
     # The window of the one before is needed for this one, and is taken before anything else.
     file.unpacker = None
