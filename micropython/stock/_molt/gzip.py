@@ -22,7 +22,7 @@ def _begins(job):
 
 
 def gzip(job):
-    """Raises OSError with its sentence where it is of a kind that nobody makes, or what is in it no image; MemoryError where there was none for its window."""
+    """Raises OSError with its sentence where it is of a kind that nobody makes, or what is in it no image."""
     if job.is_gzip:
         if not job.unpacked:
             raise MemoryError
