@@ -137,6 +137,10 @@ def go(job, otherwise, *names):
     except OSError as e:
         forget()
         raise part("text").explained(job, e, otherwise)
+    except MemoryError:
+        job.unpacked = None
+        forget()
+        raise part("no_heap").no_heap(job)
     finally:
         forget()
 
@@ -147,7 +151,7 @@ class Upgrade:
     def __init__(self, *args, **options):
         sweep()
         _call("job", (self,) + args, options)
-        go(self, "no_bytes", "find", "gzip", "header", "pieces", "family", "ready", "verify", "judge", "recheck")
+        go(self, "no_bytes", "find", "gzip", "measure", "header", "pieces", "family", "ready", "padding", "verify", "marks", "judge", "recheck")
 
     def __getattr__(self, name):
         return lambda *args: _call(name, (self,) + args, {})

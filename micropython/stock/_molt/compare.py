@@ -52,9 +52,10 @@ def _compare(job, f, image, flash, tell):
 def compare(job):
     """job.todo: which sectors are to be written. job.first: of the first one. Raises OSError(5) where readings differ."""
     job.todo = bytearray(job.shape[6])
-    view = memoryview(part("buffer").buffer(job))[64:]
-    half = len(view) // 2
     tell = part("tell").tell(job, "compare")
-    with part("source").source(job) as f:
-        forget()
+    forget()
+    view = memoryview(job.buf if job.is_gzip else part("buffer").buffer(job))[64:]
+    half = len(view) // 2
+    forget()
+    with job.unpacked or open(job.path, "rb") as f:
         _compare(job, f, view[:half], view[half:], tell)

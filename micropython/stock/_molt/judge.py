@@ -44,5 +44,5 @@ def judge(job):
     kind = (None, "ESP8266 image", "MicroPython firmware for ESP8266", "Arduino firmware for ESP8266 (eboot and sketch)")[job.family]
     job.facts = kind, "ESP8266", job.size, len(job.pieces), job.crc32, job.image_fs or None, job.version
     # So the object has room for what comes; with more in it at a time it would need 472 bytes in one piece.
-    del job.found_crc, job.references, job.behind, job.version, job.md5, job.arduino, job.count, job.xors, job.checksums
-    del job.stored_md5, job.is_padding_used, job.mark, job.groups, job.end, job.family
+    del job.found_crc, job.references, job.version, job.md5, job.arduino, job.xors, job.checksums
+    del job.stored_md5, job.is_padding_used, job.groups, job.end, job.family

@@ -7,29 +7,38 @@ _BANNER_SIZE = const(13)
 _VERSION_MAX = const(47)
 
 
-def map_start(buf, mark, begin, end):
-    """Where its filesystem will be, by the map mark between `begin` and `end`; 0 where there is none."""
-    for at in range(begin, end - 23, 4):
-        if buf[at:at + 16] == mark:
-            user, romfs = unpack_from(b"<II", buf, at + 16)
-            start = user + romfs & 0xFFFFFFFF
-            if start and start % _SECTOR == 0 and start < 0x1000000:
-                # flashbdev.py leaves a sector to native code in the part of flash that is mapped.
-                return start + _SECTOR if start < 0x100000 else start
-    return 0
+def _map_start(seen):
+    """Where its filesystem will be, by a map mark; 0 where it is none."""
+    if len(seen) < 24:
+        return 0
+    user, romfs = unpack_from(b"<II", seen, 16)
+    start = user + romfs & 0xFFFFFFFF
+    if start == 0 or start % _SECTOR or start >= 0x1000000:
+        return 0
+    # flashbdev.py leaves a sector to native code in the part of flash that is mapped.
+    return start + _SECTOR if start < 0x100000 else start
 
 
-def version(buf, banner, begin, end, is_last):
+def _version(seen):
     """What it calls itself behind its banner, whose last byte is the "v"; None where there is nothing."""
-    at = begin
-    while at < end:
-        at = buf.find(banner, at, end)
-        if at < 0:
-            return None
-        at += _BANNER_SIZE
-        first = at
-        while at < end and at - first < _VERSION_MAX and 32 <= buf[at] <= 126 and buf[at] != 59:
-            at += 1
-        if at > first and 48 <= buf[first] <= 57 and (at < end or is_last or at - first == _VERSION_MAX):
-            return str(buf[first - 1:at], "utf-8")
+    at = _BANNER_SIZE
+    while at < min(len(seen), _BANNER_SIZE + _VERSION_MAX) and 32 <= seen[at] <= 126 and seen[at] != 59:
+        at += 1
+    if at > _BANNER_SIZE and 48 <= seen[_BANNER_SIZE] <= 57:
+        return str(seen[_BANNER_SIZE - 1:at], "utf-8")
     return None
+
+
+def marks(job):
+    """job.image_fs, job.version: the first of job.seen that tell. verify.py has put them there."""
+    image_fs = 0
+    version = None
+    for seen in job.seen:
+        if seen[:16] == job.mark:
+            image_fs = image_fs or _map_start(seen)
+        else:
+            version = version or _version(seen)
+    # So the object has room for them; with more in it at a time it would need 472 bytes in one piece.
+    del job.seen, job.mark, job.also
+    job.image_fs = image_fs
+    job.version = version

@@ -17,9 +17,6 @@ def _measure(job, tell):
     job.size = job.crc32 = job.kept = 0
     while True:
         count = gzip.readinto(view)
-        if job.size == 0 and count:
-            part("first").first(bytes(view[:min(8, count)]))
-            forget()
         if job.size < _SECTOR:
             # Rounded up to what the C engine reads ahead.
             job.kept = min(job.file_size, gzip.file.tell() + 127 & ~127)
@@ -51,11 +48,9 @@ def _read_at(file, off, size):
 
 
 def _check(job, file, tell):
-    """Raises OSError with its sentence where the gzip file is damaged, or what is in it is no image."""
-    header = _read_at(file, 0, 4)
-    if header[2:3] != b"\x08" or header[3] & 0xE0:
-        raise part("text").error(95, "follows")
-    for bits in range(job.unpacked.bits, _BITS_MAX + 1):
+    """Raises OSError with its sentence where the gzip file is damaged."""
+    least = job.unpacked.bits
+    for bits in range(least, _BITS_MAX + 1):
         try:
             job.unpacked.begin(bits)
             _measure(job, tell)
@@ -71,11 +66,17 @@ def _check(job, file, tell):
             if job.unpacked.file.tell() >= job.file_size:
                 break
         except MemoryError:
+            if bits == least:
+                raise
             raise part("no_window").no_window(bits)
     raise part("text").error(84, "bad_gzip")
 
 
 def measure(job):
-    """Of a gzip file: size, crc32, kept; and bits of the window, in job.unpacked."""
+    """Of a gzip file: size, crc32, kept; and bits of the window, in job.unpacked. gzip.py has looked at its beginning."""
+    if not job.is_gzip:
+        return
     # Nothing is unpacked meanwhile: each unpacking begins with the file's first byte.
-    _check(job, job.unpacked.file, part("tell").tell(job, "image"))
+    tell = part("tell").tell(job, "image")
+    forget()
+    _check(job, job.unpacked.file, tell)

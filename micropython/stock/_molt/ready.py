@@ -13,8 +13,9 @@ _MARK_INVERTED = b"\xb4\xe7\x91\x2c\x4f\x68\x0a\xd3\x9d\x13\xf2\x5b\xa1\xc0\x65\
 
 def ready(job):
     """Nothing is summed up yet."""
-    job.found_crc = job.image_fs = job.references = job.behind = 0
-    job.version = job.md5 = job.arduino = job.count = None
+    job.found_crc = job.references = 0
+    job.md5 = job.arduino = job.also = None
+    job.seen = []
     # Of each group: its sum, and what the image says that it is.
     job.xors = bytearray(b"\xef" * len(job.groups))
     job.checksums = bytearray(len(job.groups))
@@ -26,5 +27,8 @@ def ready(job):
         job.md5 = part("digest").digest(job.sums, True)
     if job.safe_check and job.family == _ARDUINO and job.end:
         job.arduino = part("foreign").ArduinoCrc(job.end)
+        job.also = part("also").also
     if job.safe_check and job.family == _ESP8266:
-        job.count = part("references").references
+        also = part("also")
+        also.references = part("references").references
+        job.also = also.also

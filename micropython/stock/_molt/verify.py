@@ -2,11 +2,9 @@
 
 from _molt import forget, part
 
-_SKETCH_SIZE_OFF = const(0x1010)
-_SIZE_OFF = const(0x8FFC)
-
 # Bytes that are kept of what was read before: more than a map mark has, or a banner and a version.
 _KEPT = const(64)
+_SEEN = const(60)
 
 # The bytes before a MicroPython's version: docs/format.md.
 _BANNER = b"MicroPython v"
@@ -31,7 +29,7 @@ def _add(job, buf, piece, off):
         # The first four bytes hold flash parameters, which flashing tools change.
         _update(job, job.md5, piece[4 if off == 0 else 0:max(0, min(len(piece), job.end - off))])
         job.stored_md5 += bytes(piece[max(0, job.end - off):max(0, job.end + 16 - off)])
-        _look_at(job, buf, piece, off)
+        _look_at(job, buf, len(piece), off)
     if job.arduino:
         job.arduino.update(piece, off)
 
@@ -40,48 +38,37 @@ def _add_segments(job, buf, piece, off, group):
     first, behind, at = job.groups[group]
     if off <= at < off + len(piece):
         job.checksums[group] = piece[at - off]
-    xor = job.sums.xor
     for i in range(first, behind):
         _, begin, size = job.pieces[i]
         end = min(begin + size, off + len(piece)) - off
         begin = max(begin - off, 0)
         if begin < end:
-            job.xors[group] ^= xor(piece[begin:end])
-            if job.arduino:
-                # Size and CRC of the sketch were filled in when its checksum had been made.
-                job.xors[group] ^= xor(piece[max(begin, _SKETCH_SIZE_OFF - off):max(0, min(end, _SKETCH_SIZE_OFF + 8 - off))])
-            if job.count:
-                job.references += job.count(buf, _KEPT + begin + (-(off + begin) & 3), _KEPT + end, job.size)
+            job.xors[group] ^= job.sums.xor(piece[begin:end])
+            if job.also:
+                job.also(job, group, buf, piece, off, begin, end)
 
 
-def _look_at(job, buf, piece, off):
-    """Padding, map mark and version. In `buf` there is the end of the piece before, too."""
-    size = len(piece)
-    if off < _SIZE_OFF:
-        at = max(0, job.groups[0][2] + 1 - off)
-        end = min(size, _SIZE_OFF - off)
-        while at < end and not job.is_padding_used:
-            job.is_padding_used = piece[at] != 0xFF
-            at += 1
-    begin = _KEPT - job.behind
-    if not job.image_fs and job.mark in buf:
-        job.image_fs = part("marks").map_start(buf, job.mark, begin, _KEPT + size)
-        forget()
-    if job.version is None and _BANNER in buf:
-        job.version = part("marks").version(buf, _BANNER, begin, _KEPT + size, off + size == job.size)
-        forget()
+def _look_at(job, buf, size, off):
+    """Map marks and versions. In `buf` there is the end of the piece before, too."""
+    end = _KEPT + size
+    for wanted in (job.mark, _BANNER):
+        at = buf.find(wanted, _KEPT - min(_KEPT, off), end)
+        while at >= 0:
+            # What is cut off here comes whole with the next piece. A mark is at a whole word.
+            if (at + _SEEN <= end or off + size == job.size) and (wanted is _BANNER or not at & 3):
+                job.seen.append(bytes(buf[at:min(end, at + _SEEN)]))
+            at = buf.find(wanted, at + 4, end)
     buf[:_KEPT] = buf[size:size + _KEPT]
-    job.behind = min(_KEPT, job.behind + size)
 
 
 def verify(job):
     """What judge.py judges by."""
-    buf = part("buffer").buffer(job)
-    forget()
+    # What unpacks is the same one always, which stays open: its window would not find another place so large.
     tell = part("tell").tell(job, "image")
     forget()
-    with part("source").source(job) as f:
-        forget()
+    buf = job.buf if job.is_gzip else part("buffer").buffer(job)
+    forget()
+    with job.unpacked or open(job.path, "rb") as f:
         view = memoryview(buf)
         f.seek(0)
         for off in range(0, job.size, len(buf) - _KEPT):
