@@ -31,6 +31,7 @@ OTHERS = {
     ("src/map/partition.c", MEGABYTE): "the smallest flash capacity by the size code of an ESP32 image",
     ("cmd/molt/args.c", MEGABYTE): "an example of how to write a number, and one K or M",
     ("cmd/molt/text/say.c", MEGABYTE): "a megabyte, for people",
+    ("cmd/molt/delta/moves.c", MEGABYTE): "farther than anything moves from one image to the next",
     ("bench/bench.c", MEGABYTE): "sizes of images and filesystems to measure plans with",
     ("tools/demo", MEGABYTE): "what the demonstration checks by, which is not to come from what it checks",
     ("tools/demo", 5 * 4096): "likewise",
@@ -42,7 +43,6 @@ OTHERS = {
     ("micropython/web/molt_intake.py", MEGABYTE): "the largest file that it takes",
     ("micropython/web/molt_intake.py", 5 * 4096): "room that is left on the filesystem: molt.head, and what littlefs itself needs",
     ("cmd/molt/net/form.c", 5 * 4096): "likewise",
-    ("bench/run", 5 * 4096): "heap that the package is to need from a gzip file",
     ("cmd/molt/text/describe.c", MEGABYTE): "flash capacities by the size code of an ESP32 image",
 }
 

@@ -114,10 +114,10 @@ def an_image_is_laid_out_as_one_of_the_real_port():
 @test
 def an_image_is_as_large_and_as_dense_as_a_real_one():
     # The real port, 1.25.0: 649,220 bytes for 2 MB and more, 612,580 for 1 MB, and all of IRAM but 1,824 bytes. molt adds
-    # to that, here as there: 113 KB.
+    # to that, here as there: 116 KB.
     for name, real_size in (("mpy-A", 649220), ("mpy-A-1M", 612580)):
         data = firmware(name)
-        true(-8192 < len(data) - real_size < 118784, f"{name} has {len(data)} bytes")
+        true(-8192 < len(data) - real_size < 121856, f"{name} has {len(data)} bytes")
         density = len(zlib.compress(data, 9)) / len(data)
         true(0.6 < density < 0.72, f"{name} compresses to {density} of its size")
         text_size, = struct.unpack_from("<I", data, 12)
