@@ -378,7 +378,7 @@ def nor_one_from_a_gzip_file():
 
 @test
 def nor_one_from_a_delta_file():
-    recovers(prepared({"firmware.delta": patch("c3-A", "c3-B")}, "firmware.delta"), 1103)
+    recovers(prepared({"firmware.delta": patch("c3-A", "c3-B")}, "firmware.delta"), 2203)
 
 
 def nor_one_on_the_boot_loader_of_idf_4_3():
