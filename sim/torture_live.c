@@ -103,6 +103,7 @@ static int prepare_or_crash(torture_t *torture) {
         err = prepare(torture);
     } else {
         torture->now.is_preparing = false;
+        torture->nor->is_sheltered = false;
     }
     reset = outer;
     return err;

@@ -54,11 +54,12 @@ static void print_made(const made_t *made) {
         printf("addresses that moved are predicted, by a map of %u entries; without it: %s\n", result->map_count,
             say_bytes(result->plain_size).text);
     }
-    printf("the device needs %u more files of 4 KB beside it, and writes %u sectors: some %.1f s of flash time\n",
-        count_files(result), sectors, sectors * SECTOR_SECONDS);
-    if (made->to->image.chip != MOLT_CHIP_ESP8266) {
-        printf(
-            "with OTA slots it needs no other file, and writes %u sectors\n", (made->to->size + SECTOR_SIZE - 1) / SECTOR_SIZE);
+    bool is_esp8266 = made->to->image.chip == MOLT_CHIP_ESP8266;
+    printf("%s needs %u more files of 4 KB beside it, and writes %u sectors: some %.1f s of flash time\n",
+        is_esp8266 ? "the device" : "in standby mode the device", count_files(result), sectors, sectors * SECTOR_SECONDS);
+    if (!is_esp8266) {
+        uint32_t image_sectors = (made->to->size + SECTOR_SIZE - 1) / SECTOR_SIZE;
+        printf("with OTA slots it needs no other file, and writes %u sectors\n", image_sectors);
     }
 }
 

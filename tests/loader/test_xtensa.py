@@ -21,7 +21,7 @@ from tap import Skip, same, test  # noqa: E402
 
 BUILD, LX106 = (Path(sys.argv[1]).resolve(), sys.argv[2]) if len(sys.argv) == 3 else sys.exit(__doc__)
 CHIPS = ("esp32", "esp32s2", "esp32s3")
-PARTS = ("loader", "inflate")
+PARTS = ("loader", "inflate", "delta_whole")
 PORT = ROOT / "ports/esp32"
 
 # Instructions of op0 0 by (op1, op2); of op0 2 by r.
@@ -170,19 +170,40 @@ def each_call_lands_on_a_function_and_each_jump_on_an_instruction_of_its_own():
 def what_the_files_of_a_chip_say_twice_is_the_same():
     targets = (PORT / "molt_esp32.c").read_text()
     for chip in CHIPS:
-        loader, extension = (Loader(chip, part) for part in PARTS)
+        loader, *extensions = (Loader(chip, part) for part in PARTS)
         target = targets[targets.index("molt_standby_chip_t %s =" % chip):]
         same(int(re.search(r"\.code_vaddr = (\w+)", target)[1], 0), loader.base, "%s: where the code goes" % chip)
         same(loader.symbols["molt_start"], loader.base, "%s: where it begins" % chip)
         off = loader.symbols["molt_plan_addr"] - loader.base
         same(off, int(re.search(r"#define XTENSA_PLAN_ADDR_OFF (\d+)", targets)[1]), "%s: the plan's address" % chip)
         same(loader.code[off:off + 4], b"\xff" * 4, "%s: before it is installed" % chip)
-        same(extension.base, macro(chip, "EXTENSION_VADDR"), "%s: where the extension goes" % chip)
-        for part in (loader, extension):
+        for extension in extensions:
+            same(extension.base, macro(chip, "EXTENSION_VADDR"), "%s: where it goes" % extension.name)
+        for part in (loader, *extensions):
             same(len(part.code), part.text_size + part.constants_size, "%s: its bytes" % part.name)
             if part.constants_size:
                 off = part.constants - part.base - part.text_size
                 same(off & 0xffffffff, macro(chip, "CONSTANTS_OFF"), "%s: where the constants are" % part.name)
+
+
+@test
+def what_runs_before_the_rest_of_an_extension_is_there_is_in_its_first_part():
+    # All but the call that is made when it is there.
+    first_size = int(re.search(r"#define EXTENSION_SIZE_MAX (\d+)u", (PORT / "extension.h").read_text())[1])
+    for chip in CHIPS:
+        loader = Loader(chip, "delta_whole")
+        assert len(loader.code) > first_size, "%s has no rest" % loader.name
+        first = [name for name in loader.functions if name in ("read_nothing", "load_rest", "molt_extension")]
+        same(len(first), 3, "%s: the functions that there have to be" % loader.name)
+        end = loader.base + first_size
+        known = set(rom(chip)) | {loader.functions[name][0] for name in first}
+        for name in first:
+            same(sum(loader.functions[name]) <= end, True, "%s: %s lies in the first part" % (loader.name, name))
+            outside = [to for _, what, to in loader.instructions(name) if what == "call8" and to not in known]
+            carry_out = [loader.functions["carry_out"][0]] if name == "molt_extension" else []
+            same(outside, carry_out, "%s: what %s calls beside that" % (loader.name, name))
+            constants = [to for _, what, to in loader.instructions(name) if what == "l32r" and to >= end]
+            same(constants, [], "%s: literals of %s" % (loader.name, name))
 
 
 @test

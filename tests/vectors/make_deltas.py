@@ -487,7 +487,7 @@ def bad_vectors():
         "bad-flag": (header(4, b"\x01\0"), "a flag that is not known"),
         "bad-map-count": (Delta(good.new, moves=[(MAP_BASE + 1 + i, i) for i in range(129)]), "a map of 129 entries"),
         "bad-map-twice": (mapped((0x10, 0), (0, 4)), "a map with two entries for one address"),
-        "bad-map-order": (mapped((0xFFFFFFF, 0), *[(0xFFFFFFF, 0)] * 12), "a map whose addresses begin anew behind the last that there is"),
+        "bad-map-order": (mapped((0xFFFFFFF, 0), *[(0xFFFFFFF, 0)] * 12), "a map whose addresses wrap around behind 0xFFFFFFFF"),
         "bad-map-base": (mapped((0, 4), (0x10, 0)), "a map that begins below the first address that can be"),
         "bad-map-number": (mapped((0x10, b"\x80\x80\x80\x80\x01"), (0x10, 0)), "a map with a number of 5 bytes"),
         "bad-map-short": (Delta(good.new, moves=[(0, 0)] * 9, map_numbers=b"", main=number(1) * 17), "the main stream ends in the map"),
