@@ -20,7 +20,7 @@ typedef struct molt_delta_run {
     int answer;  // standby mode: what the reader of the image returns
     // Set by the caller. Operations that are done, of how many; 0 of 0 while it is checked. Called every few 100 ms. May be NULL.
     void (*tell)(uint32_t done, uint32_t total);
-    // Likewise, in standby mode: wait so many seconds, the watchdog fed, as starts before this one got no further.
+    // Likewise, in standby mode: wait `seconds` and feed the watchdog meanwhile. Called where starts before this one got no further.
     void (*wait)(const struct molt_delta_run *run, uint32_t seconds);
 } molt_delta_run_t;
 
@@ -34,12 +34,13 @@ typedef struct molt_delta_run {
 int molt_delta_run_open(molt_delta_run_t *run, const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *patch,
     uint8_t *window, uint32_t window_size, uint8_t *buf, molt_reader_t *image);
 
-// Do all that is left, behind molt_delta_run_open(). Returns 0, MOLT_ERR_IO or an error of flash; to be opened and tried again, then. Power cut: likewise.
+// Do all that is left, behind molt_delta_run_open(). Returns 0, MOLT_ERR_IO or an error of flash; to be opened and tried again, then.
+// Power cut: likewise.
 int molt_delta_run_finish(molt_delta_run_t *run);
 
 // What the extension does in standby mode, whose loader has no room for the calls above: all of it, before it returns with a reader. The
-// loader sees from that alone what has come of it. Operations are noted in the plan's log of starts, as a step is; so that nobody else
-// writes there behind that, a start that has done some ends with a reset.
+// loader sees the result by that reader alone. The extension notes a start that does operations in the plan's log of starts, as the loader
+// does one that does steps. The loader would write over that note, so such a start ends with a reset.
 //   plan_addr  of the plan's sector
 //   plan       opened from there; its sector in memory is the loader's, which asks it whether step 0 is done
 //   image      as above. Or all that it returns is MOLT_ERR_CORRUPT (nothing was done, and patch, stash or old image is not what was
