@@ -19,9 +19,10 @@ from ubinascii import hexlify, unhexlify
 
 import _molt
 import molt
-from molt_http import KEY_FILE, Guard, answer_head, load_key, read_request, set_password
+from molt_clients import Clients
+from molt_http import KEY_FILE, Guard, answer_head, load_key, set_password
 from molt_intake import DELTA, GZIP, IMAGE_MAX, Part, Refused, accept, check_digest, holds_firmware, judge, kind_of, parts, receive, \
-    remove, remove_parts, reset, room, room_wanted, size_of
+    remove, remove_parts, room, room_wanted, size_of
 
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
@@ -31,18 +32,8 @@ _BACK = "/firmware.back"  # or a delta file that leads back to it, from the imag
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
 _CONNECTIONS_MAX = const(5)  # of lwIP, those that are being closed included
-_CLIENTS_MAX = const(3)  # that are served at a time
-_WAITING_MAX = const(2)  # for their turn
-_WAIT_MS = const(2000)
-_HEAD_SECONDS = const(5)
-# If others wait, a client that has not proved the password keeps its slot so long in each stage (ms).
-_KEEP_MS = (300, 300, 2000)
-_IDLE_SECONDS = const(10)
-_DRAIN_SECONDS = const(15)
-_HEARD_MS = const(6000)  # until who has told the device to restart has the answer: lwIP sends a lost one again after up to 3 s
-_RESET_MS = const(500)
-_SLOWEST = const(500)  # bytes a second: a body that comes slower than that is given up
 _FILE_MAX = const(0x100000)
+
 
 def _file_name(text):
     """The path of a file of the user's. No request leads anywhere but to what it names."""
@@ -59,37 +50,6 @@ def _version():
     return uos.uname().version
 
 
-# How far a client is.
-_SILENT = const(0)  # it has not sent a byte
-_ASKS = const(1)  # its request is not whole
-_IS_ANSWERED = const(2)
-
-
-class _Client:
-    """A connection that has a slot."""
-
-    def __init__(self):
-        self.task = asyncio.current_task()
-        self.request = None
-        self.stage = _SILENT
-        self.since = time.ticks_ms()  # when the stage began
-        self.give(_HEAD_SECONDS)
-
-    def give(self, seconds):
-        """So long it may take from now on."""
-        self.deadline = time.ticks_add(time.ticks_ms(), seconds * 1000)
-
-    def reach(self, stage):
-        self.stage = stage
-        self.since = time.ticks_ms()
-
-    def may_go(self):
-        """Whether it makes room for another. Who has proved the password keeps its slot to the end of its request."""
-        if self.request and self.request.is_proved:
-            return False
-        return time.ticks_diff(time.ticks_ms(), self.since) > _KEEP_MS[self.stage]
-
-
 class App:
     """What answers, for serve() and for other servers: answer().
 
@@ -100,11 +60,9 @@ class App:
         self.guard = Guard(load_key())
         self.hosts = [h.lower().encode() for h in hosts]
         self.boot = hexlify(uos.urandom(4)).decode()  # another one after a restart
-        self.clients = []  # those that have a slot, the oldest first
-        self.waiting = 0  # how many wait for one
+        self.clients = []  # those that have a slot, the oldest first: molt_clients has them
         self.is_receiving = False
         self.has_to_reset = None  # the request that wants it
-        self.reset_at = None  # when that is, once it has been answered
 
     # -- the way in
 
@@ -455,126 +413,6 @@ class App:
             raise Refused(404, "there is no such module")
         return {}
 
-    # -- clients
-
-    async def take_clients(self, listener):
-        """Take connections for ever. asyncio's own server would end for good where the memory for one more is missing once."""
-        stream = asyncio.StreamReader(listener)
-        while True:
-            client = None
-            try:
-                # Until there is one. What has failed once cannot be waited for again.
-                await (stream.read(0) if stream else asyncio.sleep_ms(50))
-                client = listener.accept()[0]
-                client.setblocking(False)
-                asyncio.create_task(self.serve_client(asyncio.StreamReader(client)))
-            except Exception as e:
-                if not isinstance(e, OSError):
-                    stream = None
-                    gc.collect()
-                if client:
-                    client.close()
-                await asyncio.sleep_ms(0)
-
-    async def serve_client(self, stream, _=None):
-        client = request = None
-        try:
-            client = await self.find_slot()
-            if not client:
-                await self.send_refusal(None, stream, Refused(503, "too many at a time; try again"))
-                # Unread, what it has sent would make a reset of the close, and the answer would be lost.
-                return await asyncio.wait_for_ms(stream.read(512), 500)
-            try:
-                await stream.read(0)  # until it says something
-                client.reach(_ASKS)
-                client.request = await read_request(stream)
-                client.reach(_IS_ANSWERED)
-                request = client.request
-                if request:
-                    await self.serve_request(client, stream)
-            except Refused as e:
-                client.reach(_IS_ANSWERED)
-                await self.send_refusal(None, stream, e)
-            client.request = None
-            client.reach(_IS_ANSWERED)
-            client.give(_DRAIN_SECONDS)
-            if request and self.has_to_reset is request:
-                # Who has the whole answer closes the connection. A device that has restarted sends none again.
-                await asyncio.wait_for_ms(self.drain(stream), _HEARD_MS)
-            elif request and request.left > len(request.rest):
-                # A client that is reset while it sends its body would not read the answer.
-                await self.drain(stream)
-        except (OSError, asyncio.CancelledError, asyncio.TimeoutError):
-            pass  # it went, or took too long
-        except Exception as e:
-            sys.print_exception(e)
-        finally:
-            if client in self.clients:
-                self.clients.remove(client)
-            await stream.wait_closed()
-            gc.collect()
-            if request and self.has_to_reset is request:
-                self.reset_at = time.ticks_add(time.ticks_ms(), _RESET_MS)
-
-    async def serve_request(self, client, stream):
-        request = client.request
-        last = time.ticks_add(time.ticks_ms(), 30000 + min(request.left, _FILE_MAX) * 1000 // _SLOWEST)
-
-        def touch():
-            client.give(_IDLE_SECONDS)
-            if time.ticks_diff(last, client.deadline) < 0:
-                client.deadline = last
-
-        request.touch = touch
-        touch()
-        await self.answer(request, stream)
-
-    async def drain(self, stream):
-        """What is still coming is taken and let go, until the client closes the connection."""
-        view = memoryview(bytearray(256))
-        while await stream.readinto(view):
-            pass
-
-    async def find_slot(self):
-        """A slot for the connection of this task, or None."""
-        if self.waiting >= _WAITING_MAX:
-            return None
-        self.waiting += 1
-        try:
-            end = time.ticks_add(time.ticks_ms(), _WAIT_MS)
-            while len(self.clients) >= _CLIENTS_MAX and not self.make_room():
-                if time.ticks_diff(end, time.ticks_ms()) < 0:
-                    return None
-                await asyncio.sleep_ms(50)
-        finally:
-            self.waiting -= 1
-        client = _Client()
-        self.clients.append(client)
-        return client
-
-    def make_room(self):
-        """Let one go that may, for another: the oldest of those that are least far. Browsers open connections to have them."""
-        least = None
-        for client in self.clients:
-            if client.may_go() and (least is None or client.stage < least.stage):
-                least = client
-        if least:
-            self.clients.remove(least)
-            least.task.cancel()
-        return least is not None
-
-    async def watch(self):
-        """Let those go who take too long; and restart when that is due, also where there is no memory left for anything."""
-        while True:
-            await asyncio.sleep_ms(500)
-            if self.reset_at is not None and time.ticks_diff(self.reset_at, time.ticks_ms()) < 0:
-                reset()
-            try:
-                for client in self.clients:
-                    if time.ticks_diff(client.deadline, time.ticks_ms()) < 0:
-                        client.task.cancel()
-            except MemoryError:
-                gc.collect()
 
 async def serve(port=80, hosts=()):
     """Serve the page for ever. hosts: names by which a browser may call the device, beside its addresses."""
@@ -585,16 +423,16 @@ async def serve(port=80, hosts=()):
         hosts = tuple(hosts) + (name, name + ".local")
     except (ImportError, AttributeError):
         pass
-    app = App(hosts)
+    clients = Clients(App(hosts))
     listener = socket.socket()
     listener.setblocking(False)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(socket.getaddrinfo("0.0.0.0", port)[0][-1])
     listener.listen(_CONNECTIONS_MAX)
-    taker = asyncio.create_task(app.take_clients(listener))
+    taker = asyncio.create_task(clients.take(listener))
     print("molt: the page is served at port", port)
     try:
-        await app.watch()
+        await clients.watch()
     finally:
         taker.cancel()
         listener.close()

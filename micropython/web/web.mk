@@ -1,7 +1,7 @@
 # molt_web, the page for uploads: what a device needs of it, and a virtual board that has it.
 
 WEB_OUT := $(BUILD)/web
-WEB_MODULES := $(addprefix $(WEB_OUT)/,molt_intake.mpy molt_http.mpy molt_plain.mpy molt_web.mpy)
+WEB_MODULES := $(addprefix $(WEB_OUT)/,molt_intake.mpy molt_http.mpy molt_clients.mpy molt_plain.mpy molt_web.mpy)
 WEB_FILES := $(WEB_MODULES) $(WEB_OUT)/molt_web.html.gz $(WEB_OUT)/package.json
 
 .PHONY: web demo-web

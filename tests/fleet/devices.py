@@ -197,20 +197,20 @@ class Device:
             self.is_ready.set()
             await self.wake.wait()
             return
-        app = MODULES["molt_web"].App()
-        clients = set()
-        server = await asyncio.start_server(lambda r, w: self.take(app, clients, r, w), self.address, self.port)
-        watch = asyncio.create_task(app.watch())
+        clients = MODULES["molt_clients"].Clients(MODULES["molt_web"].App())
+        writers = set()
+        server = await asyncio.start_server(lambda r, w: self.take(clients, writers, r, w), self.address, self.port)
+        watch = asyncio.create_task(clients.watch())
         self.is_ready.set()
         await self.wake.wait()
         watch.cancel()
         server.close()
-        for writer in list(clients):
+        for writer in list(writers):
             writer.transport.abort()
 
-    async def take(self, app, clients, reader, writer):
+    async def take(self, clients, writers, reader, writer):
         self.asked = self.asked or time.monotonic()
-        clients.add(writer)
+        writers.add(writer)
         try:
             if self.fault == "swallow" and self.upgraded:
                 self.fault = None
@@ -221,11 +221,11 @@ class Device:
                 await reader.read(500)
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
             else:
-                await app.serve_client(Stream(self, reader, writer), None)
+                await clients.serve(Stream(self, reader, writer))
         except (OSError, asyncio.CancelledError):
             pass
         finally:
-            clients.discard(writer)
+            writers.discard(writer)
             writer.close()
 
     def boot(self):

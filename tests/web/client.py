@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/net"))
 from board import BUILD, Board, copy_flash, make_flash, make_text, run_script  # noqa: E402
 
-MODULES = [BUILD / "web" / f"{name}.mpy" for name in ("molt_intake", "molt_http", "molt_plain", "molt_web")]
+MODULES = [BUILD / "web" / f"{name}.mpy" for name in ("molt_intake", "molt_http", "molt_clients", "molt_plain", "molt_web")]
 PASSWORD = "correct horse"
 KEY = hashlib.sha256(b"molt:molt:" + PASSWORD.encode()).digest()
 

@@ -107,7 +107,7 @@ def who_has_the_password_gets_in_by_the_keyboard_alone():
     b.wait("document.activeElement.id == 'pw'")
     b.type(PASSWORD)
     b.press("Enter")
-    b.wait("document.querySelectorAll('#mods li').length == 4 && document.activeElement.id == 'file'")
+    b.wait("document.querySelectorAll('#mods li').length == 5 && document.activeElement.id == 'file'")
     same(b.run("document.getElementById('pw').value"), "", "what is left of the password in the page")
 
 
@@ -179,6 +179,7 @@ def an_upload_shows_its_progress_and_goes_on_after_a_power_cut():
     plan = b.run("document.getElementById('ask').innerText")
     for words in ("v1.25.0-A", "v1.25.0-B", "ESP8266", "sectors", "Twice the power must not fail"):
         true(words in plan, f"{words!r} in {plan!r}")
+    same(b.run("document.getElementById('stop').checkVisibility()"), False, "whether there is an upload left to stop")
     Scene.pictures("ask", whole=False)
     b.look(860, 700, "light", 1.5)
     b.picture(PICTURES / "web.webp", whole=False)  # of docs/web.md

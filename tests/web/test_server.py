@@ -331,7 +331,7 @@ def modules_are_frozen_and_deleted():
     with Device("frozen") as d:
         c = d.client
         same(c.ask("PUT", "/frozen/hello", module)[0], 200)
-        same([m["name"] for m in c.ask("GET", "/frozen")[1]], ["molt_intake", "molt_http", "molt_plain", "molt_web", "hello"])
+        same([m["name"] for m in c.ask("GET", "/frozen")[1]], ["molt_intake", "molt_http", "molt_clients", "molt_plain", "molt_web", "hello"])
         status, answer = c.ask("PUT", "/frozen/bad", b"no module")
         same(status, 422, str(answer))
         same(c.ask("PUT", "/frozen/molt", module)[0], 422, "a name that is molt's")
