@@ -158,8 +158,8 @@ class Run:
         return ast.literal_eval(self.lines()[-1])
 
     def runs(self, name):
-        """Whether the last prompt is that of this firmware."""
-        return self.out.rpartition("MicroPython ")[2].startswith(version(on_board(name)))
+        """Whether the last prompt is that of this firmware: as an image, or as a fresh() board has it."""
+        return self.out.rpartition("MicroPython ")[2].startswith((version(name), version(on_board(name))))
 
 
 def run_board(words, out, err):
