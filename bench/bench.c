@@ -226,7 +226,7 @@ static uint32_t run_molt(const fixture_shape_t *shape, const uint8_t *image, row
     tap.in_boot = true;
     sim_counts_t before = nor.counts;
     static const molt_boot_io_t io = { NULL, on_event, NULL };
-    sim_device_t device = { .nor = &nor, .loader = host.target.once, .resident = fixture_resident(shape), .io = &io };
+    sim_device_t device = { .nor = &nor, .loader = host.target.transient, .resident = fixture_resident(shape), .io = &io };
     if (sim_device_start(&device) != SIM_FIRMWARE || device.boot_result != MOLT_BOOT_DONE) {
         die("molt's boot loader does not come to its end");
     }
@@ -533,7 +533,7 @@ static uint32_t plan_size_of(const molt_target_t *target, uint32_t loader_size, 
 
 static uint32_t plan_size(uint32_t flash_size, uint32_t image_size, uint32_t fs_addr, bool erase_all) {
     const molt_region_t fs = { fs_addr, flash_size - 5 * SECTOR - fs_addr };
-    return plan_size_of(&molt_esp8266, molt_esp8266.once.size, flash_size, image_size, &fs, erase_all);
+    return plan_size_of(&molt_esp8266, molt_esp8266.transient.size, flash_size, image_size, &fs, erase_all);
 }
 
 // Standby mode, with MicroPython's table for 4 MB: the loader of each chip, and the plan of an image as large as its partition.

@@ -52,7 +52,7 @@ static int prepare(torture_t *torture) {
     if (torture->standby) {
         err = find_target(torture, &host.target);
     } else {
-        host.target.once = torture->loader;
+        host.target.transient = torture->loader;
         host.target.overlay = torture->overlay;
     }
     host.target.extension = torture->extension;
@@ -157,9 +157,7 @@ static int confirm(torture_t *torture) {
     uint8_t *sector = malloc(flash->geometry.sector_size);
     molt_target_t target;
     int err = sector ? find_target(torture, &target) : MOLT_ERR_NOSPC;
-    if (!err) {
-        err = torture_has_slots(torture) ? molt_slots_confirm(&target, flash) : molt_standby_confirm(&target, flash, sector);
-    }
+    err = err ? err : molt_status_confirm(&target, flash, sector);
     free(sector);
     return err;
 }

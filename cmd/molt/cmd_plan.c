@@ -128,7 +128,7 @@ static void print_time(const rehearsal_t *rehearsal) {
         uint64_t boot_us = sim_time_us(&rehearsal->boot, timing);
         printf("  %-18s  %8s  %11s  %8s   ", timing->name, say_time(prepare_us).text, say_time(boot_us).text,
             say_time(prepare_us + boot_us).text);
-        if (rehearsal->mode != BOARD_ONCE) {
+        if (rehearsal->mode != BOARD_TRANSIENT) {
             printf("nothing\n");
         } else {
             printf("2 x %s\n", say_time(rehearse_window_us(timing)).text);
@@ -151,7 +151,7 @@ static void print_preparation(const dumpfs_t *dump, const rehearsal_t *rehearsal
     molt_region_t first = { rehearsal->plan.image_addr, 4096 };
     molt_region_t plan = board_note_region(&dump->board);
     switch (rehearsal->mode) {
-        case BOARD_ONCE:
+        case BOARD_TRANSIENT:
             print_step(1, NULL, "filesystem", "the first sector is saved in " SIM_HEAD_PATH);
             print_step(2, &first, "", "boot loader and plan go in          (window 1)");
             break;
@@ -213,7 +213,7 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
     unsigned long long erase_count = rehearsal->prepare.erase_sector_count + rehearsal->boot.erase_sector_count;
     unsigned long long else_count = rehearsal->mode == BOARD_SLOTS
                                         ? erase_count - (tally->sector_erase_count - 1)
-                                        : rehearsal->prepare.erase_sector_count - (rehearsal->mode == BOARD_ONCE);
+                                        : rehearsal->prepare.erase_sector_count - (rehearsal->mode == BOARD_TRANSIENT);
     printf("  erases    %u of 64 KB, %llu of 4 KB (%llu for %s)\n", tally->block_erase_count, erase_count, else_count,
         what_else[rehearsal->mode]);
     printf("  programs  %llu, %.1f KB\n", (unsigned long long)(rehearsal->prepare.prog_count + rehearsal->boot.prog_count),
@@ -225,7 +225,8 @@ static void print_text(const dumpfs_t *dump, const args_t *args, const rehearsal
         print_steps(dump, rehearsal);
     }
     print_time(rehearsal);
-    printf("\nA power cut at any %stime does no harm: the next power-on %s.\n", rehearsal->mode == BOARD_ONCE ? "other " : "",
+    printf("\nA power cut at any %stime does no harm: the next power-on %s.\n",
+        rehearsal->mode == BOARD_TRANSIENT ? "other " : "",
         rehearsal->mode == BOARD_SLOTS ? "starts what ran, or the new one" : "goes on with it");
 }
 
@@ -243,7 +244,7 @@ static void json_time(const rehearsal_t *rehearsal) {
         printf("%s\n    { \"chip\": \"%s\", \"prepare_ms\": %.1f, \"boot_ms\": %.1f, \"fatal_windows_ms\": [",
             timing == sim_timings ? "" : ",", timing->name, (double)sim_time_us(&rehearsal->prepare, timing) / 1e3,
             (double)sim_time_us(&rehearsal->boot, timing) / 1e3);
-        if (rehearsal->mode == BOARD_ONCE) {
+        if (rehearsal->mode == BOARD_TRANSIENT) {
             printf("%.1f, %.1f", window_ms, window_ms);
         }
         printf("] }");

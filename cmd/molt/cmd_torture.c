@@ -78,7 +78,7 @@ static int run(dumpfs_t *dump, const args_t *args, board_mode_t mode) {
     rehearse_job(&host, dump, args);
     torture_t torture = {
         .nor = &dump->nor,
-        .loader = host.target.once,
+        .loader = host.target.transient,
         .extension = host.target.extension,
         .resident = host.target.resident,
         .overlay = host.target.overlay,

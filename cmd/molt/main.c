@@ -77,7 +77,7 @@ int cmd_version(int argc, char **argv) {
         return strcmp(argv[1], "--help") == 0 ? 0 : 2;
     }
     printf("molt %s\n", MOLT_VERSION);
-    const molt_loader_t *once = &molt_esp8266.once;
+    const molt_loader_t *once = &molt_esp8266.transient;
     printf("plan format %u, boot loader for ESP8266 of %u bytes, CRC-32 0x%08x\n", MOLT_PLAN_VERSION, once->size,
         molt_crc32(0, once->image, once->size));
     for (const molt_target_t *const *target = molt_esp32_targets; *target; target++) {

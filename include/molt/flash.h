@@ -25,8 +25,8 @@ typedef struct molt_flash {
     void *ctx;
     molt_geometry_t geometry;
 
-    // Each callback returns 0 or a negative molt_err_t, which the core passes on. `addr` counts bytes from
-    // the beginning of the chip. Addresses and sizes are multiples of 4; buffers are 4-byte aligned RAM.
+    // Each callback returns 0 or MOLT_ERR_IO: other codes the core would take for findings of its own, and decide by them. `addr` counts
+    // bytes from the beginning of the chip. Addresses and sizes are multiples of 4; buffers are 4-byte aligned RAM.
 
     // Read `size` bytes, at most a sector's worth, from anywhere.
     int (*read)(void *ctx, uint32_t addr, void *buf, uint32_t size);

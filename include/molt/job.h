@@ -36,6 +36,10 @@ typedef union molt_job_memory {
     uint8_t bytes[MOLT_JOB_SIZE];
 } molt_job_memory_t;
 
+// Of a configuration: bytes of the least buffer to work with, and how many regions the image may be kept out of.
+#define MOLT_JOB_WORK_SIZE_MIN 512u
+#define MOLT_JOB_RESERVED_MAX 8u
+
 // Memory that a gzip file takes beside its window.
 #define MOLT_JOB_UNPACK_SIZE (3072 + 8 * sizeof(void *))
 
@@ -59,7 +63,7 @@ typedef struct molt_job_options {
     uint32_t fs_addr;        // where the device has its filesystem: an image that says otherwise is refused, unless
                              // erase_all gives it up; 0: not known, or none
     const molt_region_t *reserved;  // regions that the image may not reach into
-    uint32_t reserved_count;
+    uint32_t reserved_count;        // up to MOLT_JOB_RESERVED_MAX
 } molt_job_options_t;
 
 // Everything that pointers lead to is the caller's, and stays as it is while the job is in use.
@@ -68,13 +72,13 @@ typedef struct molt_job_config {
     const molt_flash_t *flash;
     uint8_t *sector;     // sector_size bytes, 4-aligned: becomes the boot sector
     uint8_t *work;       // work_size bytes, 4-aligned
-    uint32_t work_size;  // 512 or more, a multiple of 4; the larger the faster
+    uint32_t work_size;  // MOLT_JOB_WORK_SIZE_MIN or more, a multiple of 4; the larger the faster
     int (*progress)(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total);  // or NULL; bytes. Non-zero ends the call
     void *progress_ctx;
     molt_job_options_t options;
 } molt_job_config_t;
 
-// Begin. Returns the job, in `memory`.
+// Begin. Returns the job, in `memory`: never NULL, and nothing to be freed. `config` is copied, what it points to is not.
 molt_job_t *molt_job_init(molt_job_memory_t *memory, const molt_job_config_t *config);
 
 // For a gzip file or a delta file, when molt_job_open() has returned MOLT_ERR_NOSPC and molt_job_needs_window() says so; then open it
@@ -93,7 +97,8 @@ uint32_t molt_job_unpack_size(const molt_job_t *job);
 uint32_t molt_job_window_size(const molt_job_t *job);
 
 // Check the image in the file. `source` stays in use until the job is stored, its reader in here only.
-// Returns 0 or an error; molt_job_text() has the sentence, of this and the calls below. Power cut: nothing is written.
+// Returns 0, MOLT_ERR_INVAL (a number in the configuration is out of its range), or another error; molt_job_text() has the sentence, of
+// this and the calls below. Power cut: nothing is written.
 int molt_job_open(molt_job_t *job, const molt_source_t *source);
 
 // Make the plan and compare. Power cut: nothing is written.
@@ -113,7 +118,7 @@ typedef struct molt_job_facts {
     uint32_t block_erase_count;  // of 64 KB
 } molt_job_facts_t;
 
-// What is known of a planned job.
+// What is known of a job after molt_job_plan() returned 0.
 void molt_job_facts(const molt_job_t *job, molt_job_facts_t *facts);
 
 // Bytes of the file that saves what the boot loader may need (molt.head): the present first sector; the report, at the beginning

@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+// Sectors of the reserved region: two heads, state log, plan and the like. Source: docs/format.md, resident configuration.
 #define MOLT_RESERVED_SECTOR_COUNT 8u
 
 // Whether the device is in resident mode, and where its reserved region is. It is read several times before anything but success is
@@ -39,7 +40,9 @@ int molt_resident_install(const molt_flash_t *flash, const molt_region_t *reserv
     const molt_loader_t *overlay, uint8_t *buf);
 
 // Put the firmware's first sector back into sector 0. Power cut: as for installing.
-// Returns 0, MOLT_ERR_NOENT, MOLT_ERR_BUSY (an upgrade or a trial is in progress), or the error of writing.
+//   buf  as above
+// Returns 0, MOLT_ERR_NOENT (the device is not in resident mode), MOLT_ERR_BUSY (an upgrade or a trial is in progress), or the error of
+// writing.
 int molt_resident_uninstall(const molt_flash_t *flash, uint8_t *buf);
 
 // Keep the firmware that runs: ends a trial, or takes back an upgrade that was committed and not started.

@@ -55,7 +55,7 @@ int molt_slots_read(const molt_flash_t *flash, const molt_standby_chip_t *chip, 
 //   chip_target   what the port has of the chip
 //   running_addr  of the partition that the firmware runs from
 // Returns 0, or MOLT_ERR_NOTSUP with slots->defect. Where that is MOLT_SLOTS_ONLY_ONE, beside a factory partition, the target will do for
-// status and molt_slots_confirm().
+// status and molt_status_confirm().
 int molt_slots_target(molt_target_t *target, const molt_target_t *chip_target, molt_slots_t *slots, uint32_t running_addr);
 
 // To be called when the firmware starts: once after each upgrade it makes firm what otadata says of the firmware that runs. Where the
@@ -64,12 +64,6 @@ int molt_slots_target(molt_target_t *target, const molt_target_t *chip_target, m
 //   target  of molt_slots_target()
 // Returns 0 or the error of flash, which the next start can do without. Power cut: as before, or firm.
 int molt_slots_settle(const molt_target_t *target, const molt_flash_t *flash);
-
-// Keep the firmware that is on trial.
-//   target  of molt_slots_target()
-// Returns 0, MOLT_ERR_NOENT (it is not on trial), or the error of flash.
-// Power cut: it is kept, or still on trial, or the firmware before it runs again.
-int molt_slots_confirm(const molt_target_t *target, const molt_flash_t *flash);
 
 // A sentence without full stop. Never NULL.
 const char *molt_slots_text(const molt_slots_t *slots);

@@ -56,29 +56,26 @@ typedef struct molt_standby {
 } molt_standby_t;
 
 // Look at a device.
-//   buf  MOLT_STANDBY_BUF_SIZE bytes; overwritten
+//   chip  which it is: molt_esp32_standby() of the port
+//   buf   MOLT_STANDBY_BUF_SIZE bytes, 4-aligned; overwritten
 // Returns 0 (in standby mode), MOLT_ERR_NOENT (it is not, and can be), MOLT_ERR_CORRUPT (the loader is damaged),
 // MOLT_ERR_NOTSUP (it cannot be), each with standby->defect, or the flash driver's error. Writes nothing.
 int molt_standby_read(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf, molt_standby_t *standby);
 
 // Put the loader in: its sector, and two rows, or four, behind the partition table's end, without erasing that. An installation that was cut
 // short is completed, a damaged loader repaired.
-//   standby  filled in as by molt_standby_read()
+//   chip, buf  as above
+//   standby    filled in as by molt_standby_read()
 // Returns 0, MOLT_ERR_EXIST (there already, and whole), MOLT_ERR_NOTSUP (standby->defect), MOLT_ERR_BUSY (an upgrade is prepared),
 // MOLT_ERR_FBIG (the loader is too large for a sector), or the error of writing.
-// Power cut: fatal while the last 4 bytes are programmed, some 50 us, once in the device's life: what is torn there can make the boot
+// Power cut: fatal while the last 4 bytes are programmed, some 40 us, once in the device's life: what is torn there can make the boot
 // loader refuse the table. Harmless at any other time.
 int molt_standby_install(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf, molt_standby_t *standby);
 
-// Take the loader out: its row gets a size of 0, by programming alone. The sectors stay as they are.
+// Take the loader out: its row gets a size of 0, by programming alone. The sectors stay as they are. chip, buf: as above.
 // Returns 0, MOLT_ERR_NOENT (it is not in), MOLT_ERR_BUSY (an upgrade is prepared, or the firmware is on trial), or the error of
 // writing. Power cut: done, or not.
 int molt_standby_uninstall(const molt_flash_t *flash, const molt_standby_chip_t *chip, uint8_t *buf);
-
-// Keep the firmware that is on trial.
-//   sector  sector_size bytes, 4-aligned; overwritten
-// Returns 0, MOLT_ERR_NOENT (it is not on trial), or the error of flash. Power cut: it is kept, or still on trial.
-int molt_standby_confirm(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector);
 
 // The target for jobs on a device that is in standby mode.
 //   chip_target  what the port has of the chip

@@ -25,7 +25,7 @@ typedef enum molt_outcome {
 typedef struct molt_status {
     bool is_resident;        // the device is in resident mode
     bool is_prepared;        // the next reset upgrades
-    bool is_on_trial;        // the firmware has to be confirmed: molt_resident_confirm() or molt_standby_confirm()
+    bool is_on_trial;        // the firmware has to be confirmed: molt_status_confirm()
     uint32_t starts_left;    // of the trial
     bool is_counted;         // standby mode: the boot loader has noted that this start is one of it
     molt_outcome_t outcome;  // of the last upgrade
@@ -39,6 +39,12 @@ typedef struct molt_status {
 // Returns 0 or the error of flash or of head's walk.
 int molt_status_read(
     const molt_target_t *target, const molt_flash_t *flash, const molt_source_t *head, uint8_t *sector, molt_status_t *status);
+
+// Keep the firmware that is on trial.
+//   sector  as above
+// Returns 0, MOLT_ERR_NOENT (it is not on trial), or the error of flash. Power cut: it is kept, or still on trial; with OTA slots the
+// firmware before it may run again, too.
+int molt_status_confirm(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector);
 
 // Take back what is prepared.
 //   sector  as above

@@ -54,7 +54,7 @@ typedef struct molt_target {
     uint32_t image_addr;       // where an image begins in flash: 0 on an ESP8266; a multiple of 64 KB
     uint32_t boot_addr;        // the sector that the chip's own boot code starts from: 0 on an ESP8266
     uint32_t mapped_size;      // bytes from the beginning of flash on from which code can run; an image may not reach further
-    molt_loader_t once;        // takes the place of the first sector for the time of one upgrade; the plan stands behind it
+    molt_loader_t transient;   // takes the place of the first sector for the time of one upgrade; the plan stands behind it
     molt_loader_t resident;    // resident mode: the part that stays in the first sector; size 0 where there is no such mode
     molt_loader_t overlay;     // resident mode: the part that carries upgrades out
     molt_loader_t extension;   // what either needs for a gzip file; size 0: gzip files are refused

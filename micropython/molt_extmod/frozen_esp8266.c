@@ -57,7 +57,6 @@ void molt_frozen_feed(void) {
 // then nothing is counted. After power-on the word holds anything, and a count of none.
 #define RTC_MAGIC_WORD 67
 #define RTC_MAGIC 0x75507921u
-#define RTC_SIZE_WORD 68
 #define RTC_DATA_WORD 69
 #define GUARD_WORD 191
 #define GUARD_MAGIC 0x4d4c5400u  // "MLT", and the count in the lowest byte

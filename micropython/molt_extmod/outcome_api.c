@@ -70,11 +70,8 @@ static mp_obj_t outcome(void) {
 MP_DEFINE_CONST_FUN_OBJ_0(molt_outcome_obj, outcome);
 
 static int keep_firmware(const molt_target_t *target, const molt_flash_t *flash) {
-    if (target->otadata_addr) {
-        return molt_slots_confirm(target, flash);
-    }
     uint8_t *sector = m_new(uint8_t, flash->geometry.sector_size);
-    int err = molt_standby_confirm(target, flash, sector);
+    int err = molt_status_confirm(target, flash, sector);
     m_del(uint8_t, sector, flash->geometry.sector_size);
     return err;
 }

@@ -307,8 +307,7 @@ esp_err_t molt_upgrade_confirm(void) {
     if (work == NULL) {
         return code;
     }
-    int err = work->way.has_slots ? molt_slots_confirm(&work->target, &work->flash)
-                                  : molt_standby_confirm(&work->target, &work->flash, (uint8_t *)work->sector);
+    int err = molt_status_confirm(&work->target, &work->flash, (uint8_t *)work->sector);
     if (err == MOLT_ERR_NOENT) {
         code = molt_upgrade_fail(ESP_ERR_NOT_FOUND, "this firmware is not on trial");
     } else if (err) {

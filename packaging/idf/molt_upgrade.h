@@ -34,7 +34,7 @@ typedef struct molt_upgrade_options {
 // repairs a damaged loader.
 // Returns ESP_OK, also where it is in and whole, or there are OTA slots; or an error; ESP_ERR_NOT_SUPPORTED: this device cannot be made
 // ready.
-// Power cut: fatal while the last 4 bytes are programmed, some 50 us, once in the device's life. Harmless at any other time.
+// Power cut: fatal while the last 4 bytes are programmed, some 40 us, once in the device's life. Harmless at any other time.
 esp_err_t molt_upgrade_install(void);
 
 // Take the loader's row out again. Power cut: done, or not.

@@ -11,6 +11,9 @@
 // How often the rest is read before it counts as damaged.
 #define REST_TRIES 4u
 
+// The second part calls it, too.
+__attribute__((externally_visible)) uint32_t molt_crc32(uint32_t crc, const void *data, uint32_t size);
+
 static molt_delta_run_t run;
 static uint32_t buf[SECTOR_SIZE / 4];
 

@@ -106,10 +106,11 @@ $(LOADER_OUT)/extension.bin: $(EXTENSION_ELF)
 $(LOADER_OUT)/esp8266_inflate.h: $(LOADER_OUT)/extension.bin tools/bin2c
 	$(Q)tools/bin2c $< esp8266_inflate $@ "gcc $$($(LX106)gcc -dumpfullversion)"
 
-# The extension for delta files: two objects, so that each has a sector. Of the second all but what the first calls is dropped.
+# The extension for delta files: two objects, so that each has a sector. Of the second all but what the first calls is dropped; it takes
+# molt_crc32() from the first.
 DELTA_SRC := src/base/crc32_small.c src/base/sector.c src/upgrade/plan.c src/delta/delta_decode.c \
     src/delta/delta_check.c src/delta/delta_log.c src/delta/delta_run.c ports/esp8266/delta.c
-DELTA_REST_SRC := src/base/crc32_small.c src/base/crc32_shift.c src/decode/inflate.c src/delta/delta_predict.c \
+DELTA_REST_SRC := src/base/crc32_shift.c src/decode/inflate.c src/delta/delta_predict.c \
     src/delta/delta_stream.c src/delta/delta_file.c
 DELTA_ELF := $(LOADER_OUT)/delta.elf
 DELTA_GEN := $(PREBUILT)/esp8266_delta.h $(PREBUILT)/esp8266_delta_rest.h

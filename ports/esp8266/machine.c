@@ -19,28 +19,6 @@
 // Pause after a failure, before everything is tried again from the journal on.
 #define RETRY_DELAY_S 3u
 
-// The mask ROM returns 1 or 2 for a failure; its negative is as good as any error number.
-
-static int flash_read(void *ctx, uint32_t addr, void *buf, uint32_t size) {
-    (void)ctx;
-    return -SPIRead(addr, buf, size);
-}
-
-static int flash_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size) {
-    (void)ctx;
-    return -SPIWrite(addr, buf, size);
-}
-
-static int flash_erase_sector(void *ctx, uint32_t addr) {
-    (void)ctx;
-    return -SPIEraseSector(addr / SECTOR_SIZE);
-}
-
-static int flash_erase_block(void *ctx, uint32_t addr) {
-    (void)ctx;
-    return -SPIEraseBlock(addr / BLOCK_SIZE);
-}
-
 static const molt_flash_t flash = {
     .ctx = 0,
     .geometry = { FLASH_SIZE_MAX, SECTOR_SIZE, BLOCK_SIZE, PAGE_SIZE },

@@ -15,7 +15,7 @@ static const molt_region_t resident_memory[] = ESP8266_resident_MEMORY;
 const molt_target_t molt_esp8266 = {
     .chip = MOLT_CHIP_ESP8266,
     .mapped_size = MOLT_MAP_MAPPED_SIZE,
-    .once = { .image = esp8266_loader, .size = sizeof esp8266_loader },
+    .transient = { .image = esp8266_loader, .size = sizeof esp8266_loader },
     .resident = {
         .image = esp8266_resident,
         .size = sizeof esp8266_resident,

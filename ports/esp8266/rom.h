@@ -19,11 +19,13 @@ typedef struct esp8266_flashchip {
 
 extern esp8266_flashchip_t *flashchip;
 
-// 0 is success. Addresses and sizes are multiples of 4, buffers 4-byte aligned.
-int SPIRead(uint32_t addr, void *buf, uint32_t size);
-int SPIWrite(uint32_t addr, const void *buf, uint32_t size);
-int SPIEraseSector(uint32_t sector);
-int SPIEraseBlock(uint32_t block);
+// The callbacks of molt_flash_t, by SPIRead, SPIWrite, SPIEraseSector and SPIEraseBlock. Addresses and sizes are multiples of 4,
+// buffers 4-byte aligned. 0 or MOLT_ERR_IO, in place of the ROM's 1 and 2.
+int flash_read(void *ctx, uint32_t addr, void *buf, uint32_t size);
+int flash_prog(void *ctx, uint32_t addr, const void *buf, uint32_t size);
+int flash_erase_sector(void *ctx, uint32_t addr);
+int flash_erase_block(void *ctx, uint32_t addr);
+
 // Writes 0 into the chip's status register: non-volatile, some 10 ms, and in a quad mode two bytes of it, which also
 // clears the quad-enable bit, so that nothing can be read any more. Only where protection is really on.
 int SPIUnlock(void);

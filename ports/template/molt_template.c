@@ -12,5 +12,5 @@ const molt_target_t molt_template = {
     .image_addr = 0x10000,
     .boot_addr = 0x10000,
     .mapped_size = 0x40000,
-    .once = { .image = once, .size = sizeof once },
+    .transient = { .image = once, .size = sizeof once },
 };

@@ -30,6 +30,15 @@ static inline void store32_le(uint8_t *p, uint32_t v) {
     p[3] = (uint8_t)(v >> 24);
 }
 
+// How many bits of a word are 0. What is only ever cleared in flash is counted so.
+static inline uint32_t count_zeros(uint32_t word) {
+    uint32_t count = 0;
+    for (uint32_t zeros = ~word; zeros; zeros &= zeros - 1) {
+        count++;
+    }
+    return count;
+}
+
 // The number of whole `unit`s that hold `size`; unit > 0, no overflow for any size.
 static inline uint32_t ceil_div(uint32_t size, uint32_t unit) {
     return size / unit + (size % unit != 0);

@@ -4,7 +4,7 @@
 
 #include "molt/flash.h"
 
-// Program `size` bytes at `addr`, page by page; `data` is RAM, any number of pages, addresses and sizes as above.
+// Program `size` bytes at `addr`, page by page; `data` is RAM, any number of pages, addresses and sizes as molt_flash_t's prog has them.
 // Returns 0 or the driver's error. Power cut: each page may have any subset of its bits.
 int molt_flash_prog(const molt_flash_t *flash, uint32_t addr, const void *data, uint32_t size);
 

@@ -1,4 +1,4 @@
-// See molt/sector.h.
+// See base/sector.h.
 
 #include "base/sector.h"
 

@@ -33,14 +33,14 @@
 // Sectors of the plan's stash (molt_plan_stash_addr()): the new image's first sector, three logs, code, the slots.
 #define MOLT_DELTA_STASH_FIRST 0u
 #define MOLT_DELTA_STASH_LOG 1u
-#define MOLT_DELTA_STASH_CODE \
-    4u  // what of the boot loader's extension does not fit into one sector; last, the CRC-32 of all that
+// What of the boot loader's extension does not fit into one sector; last, the CRC-32 of all that.
+#define MOLT_DELTA_STASH_CODE 4u
 #define MOLT_DELTA_STASH_SLOT 5u
 
 // From the end of the code's sector: in standby mode, where the plan is.
 #define MOLT_DELTA_CODE_PLAN_ADDR 8u
 
-// An operation: the sector of the image's place in the lower half; in the upper half 0 to write it, or the slot + 1 to stash it in.
+// An operation: in bits 0 to 9 the sector of the image's place; in bits 10 to 15 0 to write it, or the slot + 1 to stash it in.
 typedef uint16_t molt_delta_op_t;
 #define MOLT_DELTA_OP_SECTOR(op) ((uint32_t)(op)&0x3ffu)
 #define MOLT_DELTA_OP_SLOT(op) ((uint32_t)(op) >> 10)
@@ -142,22 +142,25 @@ int molt_delta_find_standing(const molt_delta_header_t *header, const molt_delta
 // (it has not), or the flash driver's error.
 int molt_delta_check_first(const molt_flash_t *flash, uint32_t addr, uint16_t params, uint32_t crc, uint8_t *buf);
 
+// Whether the sector at `addr` is blank. The rest as before.
+int molt_delta_check_blank(const molt_flash_t *flash, uint32_t addr, uint8_t *buf);
+
 // Whether `buf` holds the sector that is made as number `made`, from 0 on, by its CRC. Returns 0, MOLT_ERR_CORRUPT, or the reader's error.
 int molt_delta_check_made(const molt_delta_t *delta, uint32_t made, const uint8_t *buf);
 
 // The new image's first sector as it is in the file, 0xFF behind the image's end, into `buf` (sector_size bytes, 4-aligned). Right
-// behind molt_delta_begin(). Returns 0, MOLT_ERR_CORRUPT, or an error of reader or flash.
+// after molt_delta_begin(). Returns 0, MOLT_ERR_CORRUPT, or an error of reader or flash.
 int molt_delta_first(molt_delta_t *delta, uint8_t *buf);
 
-// Whether a sector of the new image is made by the patch, and is not the old one in its place. Behind molt_delta_begin().
+// Whether a sector of the new image is made by the patch, and is not the old one in its place. After molt_delta_begin().
 bool molt_delta_is_written(const molt_delta_t *delta, uint32_t sector);
 
-// Do all operations without writing, right behind molt_delta_begin(), with a place that has no plan: nothing is read that would have
+// Do all operations without writing, right after molt_delta_begin(), with a place that has no plan: nothing is read that would have
 // been destroyed before, each sector comes out right, and all of them together with those that stay are the new image. buf as above.
 // Returns 0, MOLT_ERR_CORRUPT, or an error of reader, flash or progress.
 int molt_delta_check(molt_delta_t *delta, uint8_t *buf, molt_progress_t progress, void *progress_ctx);
 
-// What can be seen of a patch that leads back, right behind molt_delta_begin(), with a place that has no plan: the *new* image is in
+// What can be seen of a patch that leads back, right after molt_delta_begin(), with a place that has no plan: the *new* image is in
 // flash, and the old one will be. The operations are done without the old bytes: none reads what would have been destroyed before, and
 // each sector that is written has the CRC of the one in flash. That they come of the old bytes molt_delta_check() has to see, when those
 // are there. buf as above. Returns 0, MOLT_ERR_CORRUPT, or an error of reader, flash or progress.

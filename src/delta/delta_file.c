@@ -64,9 +64,9 @@ int molt_delta_read_header(const molt_reader_t *patch, molt_delta_header_t *head
         return MOLT_ERR_NOTSUP;
     }
     uint32_t end = patch->size - DELTA_TRAILER_SIZE;
-    bool is_whole = header->file_size == patch->size && is_power_of_2(header->sector_size) && header->sector_size >= 256
-                    && header->main_window_size && header->fix_window_size && header->old_size && header->new_size
-                    && ((header->main_off | header->fix_off) & 3) == 0 && header->main_off >= DELTA_OFF_CRCS
+    bool is_whole = header->file_size == patch->size && (patch->size & 3) == 0 && is_power_of_2(header->sector_size)
+                    && header->sector_size >= 256 && header->main_window_size && header->fix_window_size && header->old_size
+                    && header->new_size && ((header->main_off | header->fix_off) & 3) == 0 && header->main_off >= DELTA_OFF_CRCS
                     && header->main_off < end && header->fix_off < end;
     if (!is_whole) {
         return MOLT_ERR_CORRUPT;
@@ -81,7 +81,7 @@ int molt_delta_check_file(
     const molt_reader_t *patch, uint8_t *buf, uint32_t buf_size, molt_progress_t progress, void *progress_ctx) {
     uint32_t crc = 0;
     uint32_t end = patch->size - DELTA_TRAILER_SIZE;
-    uint8_t trailer[DELTA_TRAILER_SIZE];
+    uint32_t trailer;
     uint32_t size;
     for (uint32_t off = 0; off < end; off += size) {
         size = min_u32(buf_size, end - off);
@@ -92,8 +92,8 @@ int molt_delta_check_file(
         }
         crc = molt_crc32(crc, buf, size);
     }
-    int err = patch->read(patch->ctx, end, trailer, sizeof trailer);
-    return err || load32_le(trailer) == crc ? err : MOLT_ERR_CORRUPT;
+    int err = patch->read(patch->ctx, end, &trailer, sizeof trailer);
+    return err || load32_le((const uint8_t *)&trailer) == crc ? err : MOLT_ERR_CORRUPT;
 }
 
 // Whether the image of `size` bytes in its place has this digest, with `params` for bytes 2 and 3.
@@ -142,4 +142,11 @@ int molt_delta_check_first(const molt_flash_t *flash, uint32_t addr, uint16_t pa
     int err = flash->read(flash->ctx, addr, buf, size);
     store16_le(buf + 2, params);
     return err || molt_crc32(0, buf, size) == crc ? err : MOLT_ERR_CORRUPT;
+}
+
+int molt_delta_check_blank(const molt_flash_t *flash, uint32_t addr, uint8_t *buf) {
+    uint32_t size = molt_sector_size(&flash->geometry);
+    int err = flash->read(flash->ctx, addr, buf, size);
+    bool is_blank = buf[0] == 0xff && memcmp(buf, buf + 1, size - 1) == 0;
+    return err || is_blank ? err : MOLT_ERR_CORRUPT;
 }

@@ -23,7 +23,7 @@ typedef struct molt_delta_log {
     uint32_t off;  // of the next record in both
 } molt_delta_log_t;
 
-// What is said before the first start. The largest number that can be said.
+// What a log says: the operations that are done, plus 1. Before the first start, and the most.
 #define MOLT_DELTA_LOG_FRESH 0u
 #define MOLT_DELTA_LOG_MAX 0x0fffu
 
@@ -34,11 +34,11 @@ void molt_delta_log_init(const molt_geometry_t *geometry, uint32_t seed, uint32_
 // were fresh), or the flash driver's error.
 int molt_delta_log_read(const molt_delta_log_t *log, uint8_t *buf, uint32_t *said);
 
-// Say it anew, in two of them. buf as above. Returns as molt_delta_log_read() does, or the error of writing.
+// A start: write `said` into two of them, anew. buf as above. Returns as molt_delta_log_read() does, or the error of writing.
 // Power cut: they say `said`, or what they said before.
 int molt_delta_log_begin(molt_delta_log_t *log, uint8_t *buf, uint32_t said);
 
-// Say it in both; where they are full, anew. buf as above. Returns and power cut as above.
+// After an operation: add `said` to both; where they are full, write them anew. buf as above. Returns and power cut as above.
 int molt_delta_log_add(molt_delta_log_t *log, uint8_t *buf, uint32_t said);
 
 #endif

@@ -58,6 +58,10 @@ static int check_all(molt_delta_run_t *run, const molt_plan_t *plan) {
               : molt_delta_find_standing(
                   &run->delta.header, place, run->buf, run->delta.header.sector_size, keep_telling, run, &standing);
     err = err || standing == MOLT_DELTA_OLD ? err : MOLT_ERR_CORRUPT;
+    // Nobody else has used the slots since.
+    for (uint32_t i = MOLT_DELTA_STASH_SLOT; !err && i < molt_delta_stash_count(&run->delta.header); i++) {
+        err = molt_delta_check_blank(place->flash, molt_plan_stash_addr(plan, i), run->buf);
+    }
     err = err ? err : begin_run(run, NULL);
     return err ? err : molt_delta_check(&run->delta, run->buf, keep_telling, run);
 }
@@ -77,7 +81,7 @@ int molt_delta_run_open(molt_delta_run_t *run, const molt_flash_t *flash, const 
         run->log.addrs[i] = molt_plan_stash_addr(plan, MOLT_DELTA_STASH_LOG + i);
     }
     run->log.seed = molt_delta_log_seed(plan->image_crc, plan->source_size);
-    for (uint32_t try = 0; try < TRIES && err == MOLT_ERR_CORRUPT; try++) {
+    for (uint32_t try = 0; try < TRIES && err; try++) {
         err = molt_delta_log_read(&run->log, buf, &said);
         err = err ? err : molt_delta_read_header(patch, &run->delta.header);
         err = err ? err : check_patch(run, plan);
@@ -87,9 +91,11 @@ int molt_delta_run_open(molt_delta_run_t *run, const molt_flash_t *flash, const 
     }
     run->delta.place.plan = plan;
     *image = (molt_reader_t){ run, plan->image_size, read_standing };
-    // From the first operation on nothing is a reason to go back.
-    err = err == MOLT_ERR_CORRUPT && said != MOLT_DELTA_LOG_FRESH ? MOLT_ERR_IO : err;
-    return err ? err : (int)said + 1;
+    if (err) {
+        // From the first operation on nothing is a reason to go back; and a reading that fails never is.
+        return err != MOLT_ERR_IO && said == MOLT_DELTA_LOG_FRESH ? MOLT_ERR_CORRUPT : MOLT_ERR_IO;
+    }
+    return (int)said + 1;
 }
 
 // One operation, its bytes in run->buf.
@@ -129,6 +135,6 @@ int molt_delta_run_finish(molt_delta_run_t *run) {
     for (uint32_t try = 0; try < TRIES && err == MOLT_ERR_CORRUPT; try++) {
         err = carry_on(run);
     }
-    // Nothing that is read wrong now makes an end of it.
+    // A reading that is wrong does not end the upgrade.
     return err == MOLT_ERR_CORRUPT ? MOLT_ERR_IO : err;
 }

@@ -29,12 +29,12 @@ typedef struct molt_delta_run {
 //   patch  reads the file
 //   buf    sector_size bytes, 4-aligned
 //   image  the new image's first sector, from the stash; the rest is in its place when all is done, and MOLT_ERR_CORRUPT from this reader
-// Returns how far it has come, a number that grows, from 1 to 0x3fff; MOLT_ERR_CORRUPT (nothing was done yet, and patch, stash or old
-// image is not what was checked); MOLT_ERR_IO (otherwise: try again), or an error of flash. Power cut: nothing is written.
+// Returns how far it has come, a number that grows, from 1 to 0x3fff; MOLT_ERR_CORRUPT (nothing was done yet and, however often it is
+// read, patch, stash or old image is not what was checked); MOLT_ERR_IO (any other error: try again). Power cut: nothing is written.
 int molt_delta_run_open(molt_delta_run_t *run, const molt_flash_t *flash, const molt_plan_t *plan, const molt_reader_t *patch,
     uint8_t *window, uint32_t window_size, uint8_t *buf, molt_reader_t *image);
 
-// Do all that is left, behind molt_delta_run_open(). Returns 0, MOLT_ERR_IO or an error of flash; to be opened and tried again, then.
+// Do all that is left, after molt_delta_run_open(). Returns 0, MOLT_ERR_IO or an error of flash; to be opened and tried again, then.
 // Power cut: likewise.
 int molt_delta_run_finish(molt_delta_run_t *run);
 
@@ -44,7 +44,7 @@ int molt_delta_run_finish(molt_delta_run_t *run);
 //   plan_addr  of the plan's sector
 //   plan       opened from there; its sector in memory is the loader's, which asks it whether step 0 is done
 //   image      as above. Or all that it returns is MOLT_ERR_CORRUPT (nothing was done, and patch, stash or old image is not what was
-//              checked: if step 0 is not done the old firmware goes back), or MOLT_ERR_IO or an error of flash (to be tried again)
+//              checked: if step 0 is not done the old firmware goes back), or MOLT_ERR_IO (to be tried again)
 // The rest as for molt_delta_run_open(). Power cut: again at the next start.
 // Returns whether the chip is to be reset now; where it cannot be, the loader does it, as the image is MOLT_ERR_IO then.
 bool molt_delta_run_standby(molt_delta_run_t *run, const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan,

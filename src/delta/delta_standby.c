@@ -1,10 +1,17 @@
 // A delta carried out in standby mode.
 
+#include "base/app_image.h"
 #include "delta/delta_run.h"
 #include "molt/error.h"
 #include "upgrade/journal.h"
 #include "upgrade/marks.h"
 #include "upgrade/starts.h"
+
+// What molt_delta_run_open() returns where no operation has begun yet.
+#define FRESH ((int)MOLT_DELTA_LOG_FRESH + 1)
+
+// How often a first byte is read before it counts as an app's.
+#define TRIES 4u
 
 // From here on the old firmware does not go back: in flash, and in the loader's memory.
 static int mark_begun(const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan) {
@@ -12,7 +19,18 @@ static int mark_begun(const molt_flash_t *flash, uint32_t plan_addr, const molt_
     return molt_journal_mark(flash, &journal, 0);
 }
 
-// Behind molt_delta_run_open(), which returned `come`. 0, or an error.
+// Whether the image's place has the first byte of an app. From the first operation on it has none until the loader puts the first sector
+// in: so somebody has put a firmware there since, by the serial line, of which this must not make anything.
+static bool has_other_app(const molt_flash_t *flash, uint32_t image_addr) {
+    bool is_app = true;
+    for (uint32_t try = 0; try < TRIES && is_app; try++) {
+        uint32_t word = 0;
+        is_app = flash->read(flash->ctx, image_addr, &word, sizeof word) == 0 && (word & 0xff) == MOLT_APP_MAGIC;
+    }
+    return is_app;
+}
+
+// After molt_delta_run_open(), which returned `come`. 0, or an error.
 static int do_all(molt_delta_run_t *run, const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan, uint32_t come) {
     int err = mark_begun(flash, plan_addr, plan);
     err = err ? err : molt_marks_break_image(flash, plan->image_addr);
@@ -29,15 +47,18 @@ static int do_all(molt_delta_run_t *run, const molt_flash_t *flash, uint32_t pla
 bool molt_delta_run_standby(molt_delta_run_t *run, const molt_flash_t *flash, uint32_t plan_addr, const molt_plan_t *plan,
     const molt_reader_t *patch, uint8_t *window, uint32_t window_size, uint8_t *buf, molt_reader_t *image) {
     int result = molt_delta_run_open(run, flash, plan, patch, window, window_size, buf, image);
-    bool is_over = molt_mark_is_in(molt_marks_read(&flash->geometry, plan->sector), MOLT_MARK_FINISHING);
+    uint32_t marks = molt_marks_read(&flash->geometry, plan->sector);
+    // Where a firmware may have run since, what is in the stash's place may be somebody's.
+    bool is_over = molt_mark_is_in(marks, MOLT_MARK_FINISHING) || molt_mark_is_in(marks, MOLT_MARK_PLACED);
     bool is_done = result == (int)run->delta.header.op_count + 2;
     bool is_reset = false;
     if (result < 0) {
         run->answer = result;
+    } else if (!is_over && result > FRESH && has_other_app(flash, plan->image_addr)) {
+        run->answer = MOLT_ERR_IO;
     } else if (is_done) {
         run->answer = mark_begun(flash, plan_addr, plan);
     } else {
-        // Where a firmware has run since, what is in the stash's place may be somebody's.
         is_reset = !is_over && do_all(run, flash, plan_addr, plan, (uint32_t)result) == 0;
         run->answer = MOLT_ERR_IO;
     }

@@ -45,7 +45,7 @@ typedef struct molt_store {
 } molt_store_t;
 
 // Read the region: what records there are, where the next one goes. Writes nothing.
-//   region  on sectors, four of them at least
+//   region  on sectors, three of them at least
 // Returns 0, MOLT_ERR_NOSPC (region too small), MOLT_ERR_BUSY (a compaction has to be finished first), or the
 // driver's error.
 // Cost: a read of each header.
@@ -66,7 +66,7 @@ int molt_store_name(const molt_store_t *store, const molt_record_t *record, char
 // from 0x80 on.
 bool molt_store_is_name(const char *name, uint32_t name_size);
 
-// Whether it is, or is within, a module that the firmware starts with: _boot, flashbdev, inisetup, molt. Nothing may
+// Whether it is, or is within, a module that the firmware starts with or that is molt's own: the list is in store_name.c. Nothing may
 // take their place.
 bool molt_store_is_reserved(const char *name, uint32_t name_size);
 

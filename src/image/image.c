@@ -6,12 +6,12 @@
 
 #include "image/image.h"
 
+#include "base/app_image.h"
 #include "base/bytes.h"
 #include "base/libc.h"
 #include "image/image_parts.h"
 #include "molt/error.h"
 
-#define MAGIC 0xe9
 #define MAGIC_V2 0xea
 #define V2_SEGMENT_COUNT 4  // the same in every 0xEA image, however many segments it has
 #define HEADER_SIZE 8u
@@ -148,7 +148,7 @@ static int parse_inner(parser_t *parser, uint32_t off, place_t place, uint8_t he
     if (err) {
         return err;
     }
-    if (header[0] != MAGIC) {
+    if (header[0] != MOLT_APP_MAGIC) {
         return molt_image_fail(parser->image, MOLT_IMAGE_BAD_INNER, off);
     }
     parser->image->inner_off = off;
@@ -173,7 +173,7 @@ static int is_eboot(const parser_t *parser, bool *result) {
     }
     if (parser->reader->size > ARDUINO_SKETCH_OFF) {
         err = molt_image_read(parser->reader, parser->image, ARDUINO_SKETCH_OFF, &next, 1);
-        *result = !err && next == MAGIC;
+        *result = !err && next == MOLT_APP_MAGIC;
     }
     return err;
 }
@@ -393,7 +393,7 @@ int molt_image_parse(const molt_reader_t *reader, molt_image_t *image, molt_imag
     if (header[0] == 0x1f && header[1] == 0x8b) {
         return molt_image_fail(image, MOLT_IMAGE_COMPRESSED, 0);
     }
-    if (header[0] != MAGIC && header[0] != MAGIC_V2) {
+    if (header[0] != MOLT_APP_MAGIC && header[0] != MAGIC_V2) {
         return molt_image_fail(image, MOLT_IMAGE_BAD_MAGIC, 0);
     }
     // The shortest image that there can be has 32 bytes.

@@ -94,8 +94,8 @@ static int check_raw(molt_job_t *job, const molt_reader_t *file) {
 // So many bytes of what is unpacked tell whether it is an image at all, and need no window to speak of.
 #define FIRST_SIZE 8u
 
-// Whether a gzip file begins with an image: before the window turns out to be too small, and its user makes a smaller file of
-// what is no image. What is wrong with the gzip file itself is found later.
+// Whether a gzip file begins with an image. Asked first, so that nobody is told to pack a file anew that is no image at all. What is wrong
+// with the gzip file itself is found later.
 static int check_first_bytes(molt_job_t *job, molt_reader_t image) {
     image.size = FIRST_SIZE;
     int err = molt_image_probe(&image, &job->image);
@@ -164,6 +164,10 @@ int molt_job_open(molt_job_t *job, const molt_source_t *source) {
     job->trouble = MOLT_JOB_TROUBLE_NONE;
     job->stage = MOLT_JOB_NEW;
     job->source = source;
+    if (job->config.work_size < MOLT_JOB_WORK_SIZE_MIN || job->config.work_size % 4 != 0
+        || job->config.options.reserved_count > MOLT_JOB_RESERVED_MAX) {
+        return MOLT_ERR_INVAL;
+    }
     uint8_t magic[4] = { 0 };
     int err = source->file.size >= sizeof magic ? source->file.read(source->file.ctx, 0, magic, sizeof magic) : 0;
     if (err) {
@@ -203,9 +207,6 @@ static uint16_t image_params(const molt_image_t *image) {
     return load16_le(bytes);
 }
 
-// The caller's reserved regions and, in resident mode, molt's own.
-#define RESERVED_MAX 8u
-
 static int begin_plan(molt_job_t *job) {
     const molt_geometry_t *geometry = &job->config.flash->geometry;
     uint32_t sector_size = molt_sector_size(geometry);
@@ -213,13 +214,14 @@ static int begin_plan(molt_job_t *job) {
         job->refusal = (molt_refusal_t){ MOLT_REFUSAL_UNALIGNED_EXTENT, job->source->block_size, sector_size };
         return MOLT_ERR_NOTSUP;
     }
-    molt_region_t reserved[RESERVED_MAX + 1];
+    // The caller's and, in resident mode, molt's own.
+    molt_region_t reserved[MOLT_JOB_RESERVED_MAX + 1];
     // An image of an ESP32 has a SHA-256 over its header, and its flash parameters are the boot loader's business.
     bool takes_params = job->config.options.image_params || job_is_second_stage(job->config.target);
     bool on_trial = job_is_standby(job->config.target) && job->config.options.is_on_trial;
     uint32_t loader_size = job_is_standby(job->config.target) ? molt_trial_front_size(geometry, on_trial)
-                                                              : job->config.target->once.size;
-    uint32_t reserved_count = min_u32(job->config.options.reserved_count, RESERVED_MAX);
+                                                              : job->config.target->transient.size;
+    uint32_t reserved_count = job->config.options.reserved_count;
     for (uint32_t i = 0; i < reserved_count; i++) {
         reserved[i] = job->config.options.reserved[i];
     }
@@ -380,10 +382,10 @@ static int make_plan(molt_job_t *job) {
 
 // Whether the job has come to `stage`. From here on it is at the one before, until the call has done its work.
 static bool begin_step(molt_job_t *job, molt_job_stage_t stage) {
-    bool is_so = job->stage == stage;
+    bool is_at_stage = job->stage == stage;
     job->trouble = MOLT_JOB_TROUBLE_NONE;
-    job->stage = is_so ? stage - 1 : job->stage;
-    return is_so;
+    job->stage = is_at_stage ? stage - 1 : job->stage;
+    return is_at_stage;
 }
 
 int molt_job_plan(molt_job_t *job) {
@@ -446,10 +448,8 @@ static int store_resident(molt_job_t *job) {
 int molt_job_store(molt_job_t *job, const molt_source_t *head) {
     bool is_slots = job_is_slots(job->config.target);
     bool has_head = head || job->is_resident || is_slots || job_is_standby_fallback(job);
-    if (!has_head || !begin_step(job, MOLT_JOB_PLANNED)) {
-        return MOLT_ERR_INVAL;
-    }
-    if (job->is_delta && !job_delta_is_stashed(job)) {
+    bool is_stashed = !job->is_delta || job_delta_is_stashed(job);
+    if (!has_head || !is_stashed || !begin_step(job, MOLT_JOB_PLANNED)) {
         return MOLT_ERR_INVAL;
     }
     if (is_slots || job_is_standby_fallback(job)) {
@@ -494,6 +494,6 @@ int molt_job_commit(molt_job_t *job, uint32_t trial_starts) {
     }
     int err = job->is_resident
                   ? molt_resident_commit(job->config.flash, job->reserved_addr, trial_starts)
-                  : molt_prepare_install(job->config.flash, &job->plan, &job->config.target->once, job->present_params);
+                  : molt_prepare_install(job->config.flash, &job->plan, &job->config.target->transient, job->present_params);
     return err ? job_trouble(job, MOLT_JOB_TROUBLE_FLASH, err) : 0;
 }

@@ -1,4 +1,4 @@
-// What became of the last upgrade, and what is prepared, in both modes.
+// What became of the last upgrade, and what is prepared, in each mode.
 
 #include "molt/status.h"
 
@@ -78,6 +78,23 @@ int molt_status_read(
     status->starts_left = status->is_on_trial && state.tally < state.trial_starts ? state.trial_starts - state.tally : 0;
     status->outcome = outcome_of(&state);
     return 0;
+}
+
+int molt_status_confirm(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector) {
+    if (job_is_slots(target)) {
+        return molt_otadata_confirm(flash, target);
+    }
+    if (job_is_standby(target)) {
+        return molt_standby_confirm(flash, target, sector);
+    }
+    molt_status_t status;
+    uint32_t reserved_addr;
+    int err = molt_status_read(target, flash, NULL, sector, &status);
+    if (err || !status.is_on_trial) {
+        return err ? err : MOLT_ERR_NOENT;
+    }
+    err = molt_resident_find(flash, &reserved_addr);
+    return err ? err : molt_resident_confirm(flash, reserved_addr);
 }
 
 int molt_status_cancel(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector) {

@@ -1,6 +1,6 @@
 // Flash maps: what lies where in an ESP8266's flash. One table, which the plan, the frozen store, resident mode,
 // the tool and the Python face obey; no address of a region stands anywhere else. docs/flash-map.md has the
-// pictures and the reasons. An ESP32 says itself what lies where: molt/partition.h makes the same pieces of that.
+// pictures and the reasons. An ESP32 says itself what lies where: map/partition.h makes the same pieces of that.
 //
 // A map is made for one flash size, then split at the end of the firmware, which is only known on the device: what
 // the firmware leaves of its room is the frozen modules', who fill it from the top downwards.

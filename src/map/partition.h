@@ -1,5 +1,5 @@
 // The partition table of an ESP32, which says what lies where in its flash, as the pieces that a flash map has
-// (molt/map.h): so that an ESP32 is drawn, checked and asked like an ESP8266. docs/format.md has the bytes.
+// (map/map.h): so that an ESP32 is drawn, checked and asked like an ESP8266. docs/format.md has the bytes.
 #ifndef MOLT_PARTITION_H
 #define MOLT_PARTITION_H
 

@@ -1,6 +1,7 @@
 // Loading a firmware's segments as the mask ROM would, with its first sector elsewhere. In the resident boot loader, and
 // where resident mode is installed, to see beforehand that it will work.
 
+#include "base/app_image.h"
 #include "base/bytes.h"
 #include "base/geometry.h"
 #include "molt/error.h"
@@ -8,7 +9,6 @@
 
 // The mask ROM's image format: a header and segment headers of 8 bytes, an XOR checksum seeded with 0xEF in the last of
 // the 16 bytes in which the last segment ends.
-#define IMAGE_MAGIC 0xE9u
 #define IMAGE_HEADER_SIZE 8u
 #define IMAGE_SEGMENTS_MAX 16u
 #define IMAGE_CHECKSUM_SEED 0xEFu
@@ -61,7 +61,7 @@ int molt_resident_load(const molt_flash_t *flash, uint32_t head_addr, const molt
     uint32_t off = IMAGE_HEADER_SIZE;
     uint32_t sum = IMAGE_CHECKSUM_SEED;
     *entry_vaddr = read_word(&load, 4);
-    if (!load.err && ((header & 0xff) != IMAGE_MAGIC || segment_count - 1 >= IMAGE_SEGMENTS_MAX)) {
+    if (!load.err && ((header & 0xff) != MOLT_APP_MAGIC || segment_count - 1 >= IMAGE_SEGMENTS_MAX)) {
         return MOLT_ERR_CORRUPT;
     }
     for (; !load.err && segment_count; segment_count--) {

@@ -237,7 +237,7 @@ int molt_resident_saved(
 
 // Whether the plan in slot 0 needs another extension than this: MOLT_ERR_NOTSUP.
 static int check_extension(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension) {
-    molt_plan_gist_t first;
+    molt_plan_summary_t first;
     int err = molt_prepare_read_gist(flash, molt_state_plan_addr(flash, reserved_addr, 0), &first);
     if (err || first.extension_size == 0) {
         return err;
@@ -268,7 +268,7 @@ int molt_resident_store(const molt_flash_t *flash, uint32_t reserved_addr, uint3
 
 int molt_resident_commit(const molt_flash_t *flash, uint32_t reserved_addr, uint32_t trial_starts) {
     molt_state_t state;
-    molt_plan_gist_t fallback = { .source_kind = MOLT_SOURCE_COPY };
+    molt_plan_summary_t fallback = { .source_kind = MOLT_SOURCE_COPY };
     int err = read_at_rest(flash, reserved_addr, &state);
     if (!err && trial_starts) {
         err = molt_prepare_read_gist(flash, molt_state_plan_addr(flash, reserved_addr, 1), &fallback);

@@ -43,10 +43,7 @@ static bool parse(const uint8_t *record, molt_state_t *state) {
     }
     state->number = load32_le(record);
     memcpy(&state->kind, record + RECORD_BYTES_OFF, RECORD_BYTES_SIZE);
-    state->tally = 0;
-    for (uint32_t bits = ~load32_le(record + RECORD_TALLY_OFF); bits; bits &= bits - 1) {
-        state->tally++;
-    }
+    state->tally = count_zeros(load32_le(record + RECORD_TALLY_OFF));
     return true;
 }
 

@@ -332,7 +332,7 @@ int molt_slots_settle(const molt_target_t *target, const molt_flash_t *flash) {
     return make_firm(flash, target->otadata_addr, &otadata, of, LABEL_OFF_FIRM);
 }
 
-int molt_slots_confirm(const molt_target_t *target, const molt_flash_t *flash) {
+int molt_otadata_confirm(const molt_flash_t *flash, const molt_target_t *target) {
     otadata_t otadata;
     int err = read_otadata(flash, target->otadata_addr, &otadata);
     if (err) {

@@ -23,6 +23,10 @@ int molt_otadata_commit(const molt_flash_t *flash, const molt_target_t *target, 
 // The next reset starts what runs now. Returns 0, MOLT_ERR_NOENT (so it does anyway), or the error of writing. Power cut: so it does, or not.
 int molt_otadata_cancel(const molt_flash_t *flash, const molt_target_t *target);
 
+// Keep the firmware that is on trial. Returns 0, MOLT_ERR_NOENT (it is not on trial), or the driver's error.
+// Power cut: it is kept, or still on trial, or the firmware before it runs again.
+int molt_otadata_confirm(const molt_flash_t *flash, const molt_target_t *target);
+
 // What otadata says of the last upgrade. Returns 0 or the driver's error.
 int molt_otadata_status(const molt_flash_t *flash, const molt_target_t *target, molt_status_t *status);
 

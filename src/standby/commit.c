@@ -1,5 +1,6 @@
 // An upgrade in standby mode: storing its plan, and the steps that count.
 
+#include "base/app_image.h"
 #include "base/geometry.h"
 #include "base/libc.h"
 #include "base/sector.h"
@@ -12,7 +13,7 @@
 bool molt_standby_is_armed(const molt_flash_t *flash, uint32_t image_addr) {
     for (uint32_t try = 0; try < STANDBY_READ_TRIES; try++) {
         uint32_t word;
-        if (flash->read(flash->ctx, image_addr, &word, sizeof word) == 0 && (word & 0xff) == APP_MAGIC) {
+        if (flash->read(flash->ctx, image_addr, &word, sizeof word) == 0 && (word & 0xff) == MOLT_APP_MAGIC) {
             return false;
         }
     }

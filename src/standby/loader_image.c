@@ -5,6 +5,7 @@
 // in the first; a mapped segment's address in flash and for the CPU agree in their low 16 bits. Neither is ever accessed. The
 // third is the loader's code.
 
+#include "base/app_image.h"
 #include "base/bytes.h"
 #include "base/libc.h"
 #include "base/sha256.h"
@@ -80,7 +81,7 @@ uint32_t molt_standby_image(
     }
     memset(buf, 0xff, sector_size);
     memset(buf, 0, APP_HEADER_SIZE);
-    buf[APP_OFF_MAGIC] = APP_MAGIC;
+    buf[APP_OFF_MAGIC] = MOLT_APP_MAGIC;
     buf[APP_OFF_SEGMENT_COUNT] = 3;
     buf[APP_OFF_MODE] = MODE_DIO;
     buf[APP_OFF_SIZE_FREQ] = SIZE_FREQ_4M_40;

@@ -41,6 +41,11 @@ int molt_standby_commit(const molt_flash_t *flash, const molt_target_t *target, 
 // Returns 0, MOLT_ERR_NOENT (nothing is prepared), or the error of writing. Power cut: cancelled, or not.
 int molt_standby_cancel(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf);
 
+// Keep the firmware that is on trial.
+//   buf  as above
+// Returns 0, MOLT_ERR_NOENT (it is not on trial), or the driver's error. Power cut: it is kept, or still on trial.
+int molt_standby_confirm(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf);
+
 // Whether what is prepared was cancelled since. `buf` as above.
 bool molt_standby_is_cancelled(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf);
 

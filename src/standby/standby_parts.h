@@ -6,7 +6,6 @@
 #include "standby/standby.h"
 
 // The header of an app image, and of each segment. Source: esptool's documentation, "Firmware Image Format".
-#define APP_MAGIC 0xe9u
 #define APP_HEADER_SIZE 24u
 #define APP_SEGMENT_HEADER_SIZE 8u
 #define APP_SEGMENTS_MAX 16u

@@ -1,5 +1,6 @@
 // What a device of the ESP32 family has: boot loader, partition table, the room for molt's loader, the loader.
 
+#include "base/app_image.h"
 #include "base/bytes.h"
 #include "base/flash_io.h"
 #include "base/geometry.h"
@@ -86,7 +87,7 @@ static int find_boot_end(const molt_flash_t *flash, const molt_standby_chip_t *c
         return err;
     }
     uint32_t count = bytes[APP_OFF_SEGMENT_COUNT];
-    if (bytes[0] != APP_MAGIC || count == 0 || count > APP_SEGMENTS_MAX) {
+    if (bytes[0] != MOLT_APP_MAGIC || count == 0 || count > APP_SEGMENTS_MAX) {
         return cannot(standby, MOLT_STANDBY_NO_BOOT_LOADER);
     }
     if (load16_le(bytes + APP_OFF_CHIP_ID) != chip->chip_id) {

@@ -46,8 +46,8 @@ int standby_is_on_trial(const molt_flash_t *flash, uint32_t plan_addr, uint8_t *
     return read_stage(flash, &plan, &starts_left) == MOLT_TRIAL_ON;
 }
 
-int molt_standby_confirm(const molt_target_t *target, const molt_flash_t *flash, uint8_t *sector) {
-    int on_trial = molt_standby_has_trials(target, flash) ? standby_is_on_trial(flash, target->plan_addr, sector) : 0;
+int molt_standby_confirm(const molt_flash_t *flash, const molt_target_t *target, uint8_t *buf) {
+    int on_trial = molt_standby_has_trials(target, flash) ? standby_is_on_trial(flash, target->plan_addr, buf) : 0;
     if (on_trial != 1) {
         return on_trial ? on_trial : MOLT_ERR_NOENT;
     }
@@ -76,6 +76,8 @@ int molt_standby_status(const molt_target_t *target, const molt_flash_t *flash, 
     }
     status->image_crc = plan.image_crc;
     status->boot_count = molt_plan_start_count(&plan);
+    // What carries out a delta ends its start with a reset, and the next one puts the first sector in.
+    status->boot_count -= plan.source_kind == MOLT_SOURCE_DELTA && status->boot_count > 1;
     if (molt_standby_is_armed(flash, target->image_addr)) {
         status->is_prepared = !molt_mark_is_in(marks, MOLT_MARK_CANCELLED);
         status->outcome = MOLT_OUTCOME_PENDING;

@@ -3,6 +3,7 @@
 
 #include "upgrade/boot.h"
 
+#include "base/app_image.h"
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/geometry.h"
@@ -140,7 +141,7 @@ bool boot_first_holds(const molt_flash_t *flash, uint32_t addr, uint32_t crc, ui
     for (uint32_t try = 0; try < CHECK_TRIES; try++) {
         int err = flash->read(flash->ctx, addr, buf, sector_size);
         bool is_possible = (buf[0] & needed) == needed;
-        buf[0] = BOOT_APP_MAGIC;
+        buf[0] = MOLT_APP_MAGIC;
         if (!err && is_possible && molt_crc32(0, buf, sector_size) == crc) {
             return true;
         }
@@ -189,14 +190,14 @@ static bool is_of_another(const molt_flash_t *flash, const molt_boot_place_t *pl
     // What cannot be read is nobody's; writing it shows what is wrong.
     (void)flash->read(flash->ctx, place->final_addr, present, size);
     bool is_whole = has_mark(run, MOLT_MARK_PLACED)
-                    || (present[0] == BOOT_APP_MAGIC && memcmp(present + SAME_OFF, run->buf + SAME_OFF, SAME_SIZE) == 0);
+                    || (present[0] == MOLT_APP_MAGIC && memcmp(present + SAME_OFF, run->buf + SAME_OFF, SAME_SIZE) == 0);
     return is_whole && memcmp(present + page_size, run->buf + page_size, size - page_size) != 0;
 }
 
 // Standby mode: the old first sector into run->buf, from where it was saved or from its place, where it may lack its first byte.
 static bool read_old_first(const molt_flash_t *flash, const molt_boot_place_t *place, const run_t *run) {
     const molt_saved_t *saved = &run->plan->saved;
-    return boot_first_holds(flash, saved->head_addr, saved->head_crc, BOOT_APP_MAGIC, run->buf)
+    return boot_first_holds(flash, saved->head_addr, saved->head_crc, MOLT_APP_MAGIC, run->buf)
            || boot_first_holds(flash, place->final_addr, saved->head_crc, 0, run->buf);
 }
 

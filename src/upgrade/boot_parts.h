@@ -6,9 +6,6 @@
 
 #include "upgrade/boot.h"
 
-// What each image of a chip with a second-stage boot loader begins with.
-#define BOOT_APP_MAGIC 0xe9u
-
 // Standby mode: whether the sector at the image's place has `crc`, its first byte taken for an image's, as `buf` has it then. That
 // byte may be broken, or not be programmed yet, but for the bits in `needed`, which have to be 1. The sector is read again before the
 // answer is no.

@@ -1,6 +1,8 @@
 // The boot loader's work in standby mode: what the plan in its sector has come to, and what there is to do.
 
+#include "base/app_image.h"
 #include "base/bytes.h"
+#include "base/sector.h"
 #include "molt/error.h"
 #include "upgrade/boot_parts.h"
 #include "upgrade/marks.h"
@@ -27,9 +29,10 @@ static int run_standby(const molt_flash_t *flash, uint32_t plan_addr, const molt
         }
     }
     // What is missing of a sector that is placed, or weak, is its first byte.
-    bool is_new = is_placed && boot_first_holds(flash, place.final_addr, plan->first_crc, BOOT_APP_MAGIC, buf);
-    bool is_old = is_placed && !is_new && boot_first_holds(flash, place.final_addr, plan->saved.head_crc, BOOT_APP_MAGIC, buf);
-    if (!err && (is_new || is_old)) {
+    bool is_new = is_placed && boot_first_holds(flash, place.final_addr, plan->first_crc, MOLT_APP_MAGIC, buf);
+    bool is_old = is_placed && !is_new && boot_first_holds(flash, place.final_addr, plan->saved.head_crc, MOLT_APP_MAGIC, buf);
+    // A byte that is there stays untouched: on some chips a program that is torn takes its page.
+    if (!err && (is_new || is_old) && molt_sector_verify(flash, place.final_addr, buf) != 0) {
         err = flash->prog(flash->ctx, place.final_addr, buf, 4);
     }
     if (is_old) {

@@ -17,18 +17,14 @@ static uint32_t second_off(const molt_geometry_t *geometry, uint32_t mark) {
 }
 
 static bool mark_is_made(const uint8_t *word) {
-    uint32_t count = 0;
-    for (uint32_t zeros = ~load32_le(word); zeros; zeros &= zeros - 1) {
-        count++;
-    }
-    return count >= BITS_MIN;
+    return count_zeros(load32_le(word)) >= BITS_MIN;
 }
 
 uint32_t molt_marks_read(const molt_geometry_t *geometry, const uint8_t *sector) {
     uint32_t marks = 0;
     for (uint32_t mark = 0; mark < MOLT_MARK_COUNT; mark++) {
-        bool is_so = mark_is_made(sector + first_off(geometry, mark)) || mark_is_made(sector + second_off(geometry, mark));
-        marks |= (is_so ? 1u : 0u) << mark;
+        bool is_made = mark_is_made(sector + first_off(geometry, mark)) || mark_is_made(sector + second_off(geometry, mark));
+        marks |= (is_made ? 1u : 0u) << mark;
     }
     return marks;
 }

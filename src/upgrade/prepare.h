@@ -43,14 +43,14 @@ int molt_prepare_compare_first(const molt_flash_t *flash, molt_plan_t *plan, con
     uint8_t *buf, uint32_t buf_size);
 
 // What others have to know of a plan that was stored a moment ago.
-typedef struct molt_plan_gist {
+typedef struct molt_plan_summary {
     uint32_t source_kind;     // molt_source_kind_t
     uint32_t extension_size;  // of the extension that it needs; 0 for none
     uint32_t extension_crc;
-} molt_plan_gist_t;
+} molt_plan_summary_t;
 
 // Read it from the sector at `plan_addr`; its CRC is not looked at. Returns 0, MOLT_ERR_NOENT (there is no plan), or the driver's error.
-int molt_prepare_read_gist(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_gist_t *gist);
+int molt_prepare_read_gist(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_summary_t *gist);
 
 // Put the loader in front of the finished plan, in plan->sector, with the flash parameters (header bytes 2 and
 // 3) that the device has now, and write the boot sector. The plan is used up by it.

@@ -28,10 +28,7 @@ int molt_report_parse(molt_report_t *report, const uint8_t bytes[MOLT_REPORT_SIZ
         return MOLT_ERR_NOENT;
     }
     report->image_crc = load32_le(bytes + OFF_IMAGE_CRC);
-    report->start_count = 0;
-    for (uint32_t starts = ~load32_le(bytes + OFF_STARTS); starts; starts &= starts - 1) {
-        report->start_count++;
-    }
+    report->start_count = count_zeros(load32_le(bytes + OFF_STARTS));
     // A torn note counts as made: the boot loader makes it when nothing can go otherwise any more.
     uint32_t result = load32_le(bytes + OFF_RESULT);
     report->result = MOLT_REPORT_PENDING;

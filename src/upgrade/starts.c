@@ -12,10 +12,12 @@ uint32_t molt_starts_note(const molt_flash_t *flash, uint32_t plan_addr, const m
     uint32_t count = 0;
     for (uint32_t off = begin; off < end; off += 4) {
         uint32_t present = load32_le(plan->sector + off);
-        // Behind whatever a lost page has left, too.
+        if ((uint16_t)~present == present >> 16) {
+            count = present == entry ? count + 1 : 0;
+        }
+        // Behind whatever a torn program or a lost page has left, too.
         if (present != UINT32_MAX) {
             next = off + 4;
-            count = present == entry ? count + 1 : 0;
         }
     }
     if (count < MOLT_STARTS_MAX && next < end) {

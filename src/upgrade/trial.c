@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/app_image.h"
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "upgrade/plan_layout.h"
@@ -12,7 +13,6 @@
 #define TRIAL_TRIES 4u
 
 // What an image begins with, and a firmware that is whole.
-#define TRIAL_IMAGE_MAGIC 0xe9u
 
 // An entry of otadata: its number, a label, the state, and a CRC of the number alone. Blank words are 0xFFFFFFFF.
 enum { ENTRY_OFF_NUMBER = 0, ENTRY_OFF_STATE = 24, ENTRY_OFF_CRC = MOLT_TRIAL_ENTRY_OFF_CRC };
@@ -37,14 +37,6 @@ static uint32_t back_off(const molt_geometry_t *geometry) {
 
 static uint32_t starts_off(const molt_geometry_t *geometry) {
     return over_off(geometry) + 8;
-}
-
-static uint32_t count_zeros(uint32_t word) {
-    uint32_t count = 0;
-    for (uint32_t zeros = ~word; zeros; zeros &= zeros - 1) {
-        count++;
-    }
-    return count;
 }
 
 static bool word_is_made(const uint8_t *word) {
@@ -141,7 +133,7 @@ static bool read_back(const molt_flash_t *flash, const molt_trial_t *trial, uint
 static bool has_magic(const molt_flash_t *flash, uint32_t addr) {
     uint32_t word = 0;
     (void)flash->read(flash->ctx, addr, &word, sizeof word);
-    return (word & 0xff) == TRIAL_IMAGE_MAGIC;
+    return (word & 0xff) == MOLT_APP_MAGIC;
 }
 
 // Whether its first sector is the one that has `crc`, but for its first byte, which may not be programmed yet. It is read again before
@@ -150,7 +142,7 @@ static bool first_is_placed(const molt_flash_t *flash, uint32_t addr, uint32_t c
     uint32_t size = molt_sector_size(&flash->geometry);
     for (uint32_t try = 0; try < TRIAL_TRIES; try++) {
         int err = flash->read(flash->ctx, addr, buf, size);
-        buf[0] = TRIAL_IMAGE_MAGIC;
+        buf[0] = MOLT_APP_MAGIC;
         if (!err && molt_crc32(0, buf, size) == crc) {
             return true;
         }

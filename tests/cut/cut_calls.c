@@ -51,7 +51,7 @@ static uint32_t sector_size(void) {
 static void make_job(sim_upgrade_t *host) {
     molt_region_t fs = fixture_fs(call->shape);
     sim_upgrade_init(host, &nor, &fs, FIXTURE_PATH);
-    host->target.once = device.loader;
+    host->target.transient = device.loader;
     host->target.extension = fixture_extension(call->shape);
     host->target.resident = device.resident;
     host->target.overlay = fixture_overlay(call->shape);

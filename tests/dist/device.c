@@ -81,7 +81,7 @@ int main(void) {
     }
     molt_status_t status;
     if (molt_status_read(&molt_esp8266, &board_flash, NULL, (uint8_t *)sector, &status) != 0 || !status.is_prepared
-        || memcmp(bytes + 4, molt_esp8266.once.image + 4, molt_esp8266.once.size - 4) != 0) {
+        || memcmp(bytes + 4, molt_esp8266.transient.image + 4, molt_esp8266.transient.size - 4) != 0) {
         return fail("the boot loader stands in the first sector, and the plan behind it");
     }
     printf("ok 1 - the program prepares an upgrade\n1..1\n");

@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (int is_safe = 0; is_safe < 2; is_safe++) {
         char text[400];
         sim_upgrade_init(&host, &nor, &fs, FIXTURE_PATH);
-        host.target.once = fixture_loader(&fixture_small);
+        host.target.transient = fixture_loader(&fixture_small);
         host.options.safe_check = is_safe;
         nor.call_count = 0;
         int err = sim_upgrade_plan(&host);

@@ -128,7 +128,7 @@ static void upgrade(uint32_t running_addr, bool on_trial, bool confirms) {
     REQUIRE(molt_slots_settle(&target, &nor.flash) == 0);
     REQUIRE(molt_otadata_status(&nor.flash, &target, &status) == 0);
     REQUIRE(!status.is_prepared && status.is_on_trial == on_trial && status.image_crc == IMAGE_CRC);
-    REQUIRE(!confirms || molt_slots_confirm(&target, &nor.flash) == (on_trial ? 0 : MOLT_ERR_NOENT));
+    REQUIRE(!confirms || molt_otadata_confirm(&nor.flash, &target) == (on_trial ? 0 : MOLT_ERR_NOENT));
     bool stays = !on_trial || confirms;
     uint32_t then_addr = start();
     REQUIRE(then_addr == (stays ? new_addr : running_addr));

@@ -2,6 +2,8 @@
 
 #include "probe.h"
 
+#include "ports/esp8266/rom.h"
+
 #define REG(vaddr) (*(volatile uint32_t *)(vaddr))
 #define UART REG(0x60000000u)
 #define CMD REG(0x60000200u)
@@ -17,6 +19,8 @@
 // From probe_start.S.
 extern uint32_t cause_count;
 extern uint32_t causes[16];
+extern uint32_t stub_result;
+extern uint32_t stub_calls[4];
 
 void probe_main(void);
 
@@ -197,10 +201,29 @@ static void resets(void) {
     }
 }
 
+// What the boot loaders call, for each result of the ROM's function behind it.
+static void flash_calls(void) {
+    for (stub_result = 0; stub_result < 3; stub_result++) {
+        for (uint32_t which = 0; which < 4; which++) {
+            int result = which == 0   ? flash_read(0, 0x1000, (void *)0x3ffe9000, 0x40)
+                         : which == 1 ? flash_prog(0, 0x2000, (const void *)0x3ffe9000, 0x80)
+                         : which == 2 ? flash_erase_sector(0, 0x5000)
+                                      : flash_erase_block(0, 0x30000);
+            put_hex((uint32_t)result);
+            for (uint32_t i = 0; i < (which < 2 ? 4 : 2); i++) {
+                put_hex(stub_calls[i]);
+            }
+        }
+    }
+}
+
 void probe_main(void) {
     uint32_t what = read_word(0) & 0xff;
     cause_count = 0;
     switch (what) {
+        case 'c':
+            flash_calls();
+            break;
         case 's':
             sums();
             break;

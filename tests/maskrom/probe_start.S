@@ -45,8 +45,35 @@ exception:
     rfe
     .literal_position
 
+// In the places of four functions of the mask ROM: what they are called with, and what they are to return.
+    .macro stub name, number
+    .section .stub.\name, "ax"
+    .literal_position
+\name:
+    movi a8, stub_calls
+    movi.n a9, \number
+    s32i a9, a8, 0
+    s32i a2, a8, 4
+    s32i a3, a8, 8
+    s32i a4, a8, 12
+    movi a8, stub_result
+    l32i a2, a8, 0
+    ret
+    .endm
+
+    stub read, 1
+    stub write, 2
+    stub erase_sector, 3
+    stub erase_block, 4
+
     .bss
     .align 4
+    .global stub_result
+stub_result:
+    .space 4
+    .global stub_calls
+stub_calls:
+    .space 16
 saved:
     .space 8
     .global cause_count

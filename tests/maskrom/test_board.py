@@ -15,6 +15,7 @@ from board import CRASHES, CUT, HANGS, NOT_SET_UP, power_on
 from rig import KB, TEARS, check, main, test
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 CROSS = os.environ.get("LX106", "xtensa-lx106-elf-")
 SCRATCH = tempfile.TemporaryDirectory(prefix="molt-probe-")
 DONE = 0x40000040
@@ -30,11 +31,11 @@ def run(*command):
 def probe():
     folder = Path(SCRATCH.name)
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-jump-tables", "-fno-tree-switch-conversion",
-             "-mlongcalls", "-mtext-section-literals", "-I", HERE]
+             "-mlongcalls", "-mtext-section-literals", "-I", HERE, "-I", ROOT]
     objects = []
-    for name in ("probe_start.S", "probe.c", "probe_sums.c"):
-        objects.append(folder / (name.split(".")[0] + ".o"))
-        run(CROSS + "gcc", *flags, "-O2", "-c", HERE / name, "-o", objects[-1])
+    for path in (HERE / "probe_start.S", HERE / "probe.c", HERE / "probe_sums.c", ROOT / "ports/esp8266/rom_calls.S"):
+        objects.append(folder / (path.stem + ".o"))
+        run(CROSS + "gcc", *flags, "-O2", "-c", path, "-o", objects[-1])
     run(CROSS + "gcc", "-nostdlib", "-T", HERE / "probe.ld", *objects, "-lgcc", "-o", folder / "probe.elf")
     run(CROSS + "objcopy", "-O", "binary", "-j", ".text", folder / "probe.elf", folder / "probe.bin")
     rom = folder / "rom.bin"
@@ -140,6 +141,15 @@ def a_dump_of_the_wrong_size_is_refused_with_a_sentence(folder):
     (folder / "flash").write_bytes(bytes(512 * KB))
     done = subprocess.run([os.environ["MASKROM_BOARD"], folder / "short", folder / "flash"], capture_output=True, text=True, check=False)
     check(done.returncode == NOT_SET_UP and "esptool dump_mem" in done.stderr, done.returncode, done.stderr)
+
+
+@test
+def what_the_rom_returns_for_a_failure_is_an_error_of_flash_to_the_boot_loaders(folder):
+    # Of each result of the ROM's function: what is made of it, which function it was, and what it was called with.
+    wanted = ""
+    for result in ("0", "fffffffb", "fffffffb"):
+        wanted += f"{result} 1 1000 3ffe9000 40 {result} 2 2000 3ffe9000 80 {result} 3 5 {result} 4 3 "
+    check(board(folder, "c").out == wanted, board(folder, "c").out)
 
 
 if __name__ == "__main__":

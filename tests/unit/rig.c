@@ -51,7 +51,7 @@ void rig_init(rig_t *rig, const fixture_shape_t *shape) {
     fixture_device(&rig->nor, shape);
     rig->device = (sim_device_t){ .nor = &rig->nor, .loader = fixture_loader(shape) };
     sim_upgrade_init(&rig->host, &rig->nor, &fs, FIXTURE_PATH);
-    rig->host.target.once = rig->device.loader;
+    rig->host.target.transient = rig->device.loader;
     rig->host.target.extension = fixture_extension(shape);
     if (shape->reserved_addr) {
         rig->device.resident = fixture_resident(shape);

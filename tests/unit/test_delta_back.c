@@ -16,7 +16,6 @@
 
 #define SECTOR 512u
 #define RESERVED (fixture_small_resident_back.reserved_addr)
-#define OTHER_PATH "fw/other.bin"
 
 static rig_t rig;
 

@@ -107,9 +107,8 @@ static void a_trial_is_told_until_it_is_confirmed(void **state) {
     assert_in_range(left, 1, 3);
     assert_int_equal(rig_start(&rig), SIM_FIRMWARE);
     assert_int_equal(status_now(NULL).starts_left, left - 1);
-    uint32_t reserved_addr;
-    assert_int_equal(molt_resident_find(&rig.nor.flash, &reserved_addr), 0);
-    assert_int_equal(molt_resident_confirm(&rig.nor.flash, reserved_addr), 0);
+    assert_int_equal(molt_status_confirm(&rig.host.target, &rig.nor.flash, (uint8_t *)sector), 0);
+    assert_int_equal(molt_status_confirm(&rig.host.target, &rig.nor.flash, (uint8_t *)sector), MOLT_ERR_NOENT);
     assert_int_equal(status_now(NULL).outcome, MOLT_OUTCOME_CONFIRMED);
     assert_false(status_now(NULL).is_on_trial);
 }
@@ -193,6 +192,34 @@ static void a_step_that_is_left_out_is_refused(void **state) {
     assert_false(facts.is_gzip || facts.is_resident || facts.is_in_place);
 }
 
+// A number that is out of its range: not less room to work in, and no region that is left out of the account.
+static void a_configuration_that_cannot_be_is_refused(void **state) {
+    (void)state;
+    static const uint32_t sizes[] = { 0, 4, 508, 514 };
+    molt_region_t reserved[MOLT_JOB_RESERVED_MAX + 1] = { { 0 } };
+    molt_job_memory_t memory;
+    molt_source_t source = { .file = { .size = 4 } };
+    molt_job_config_t config = { .target = &rig.host.target,
+        .flash = &rig.nor.flash,
+        .sector = (uint8_t *)sector,
+        .work = (uint8_t *)sector,
+        .options.reserved = reserved };
+    for (uint32_t i = 0; i <= sizeof sizes / sizeof sizes[0]; i++) {
+        config.work_size = i ? sizes[i - 1] : MOLT_JOB_WORK_SIZE_MIN;
+        config.options.reserved_count = i ? 0 : MOLT_JOB_RESERVED_MAX + 1;
+        assert_int_equal(molt_job_open(molt_job_init(&memory, &config), &source), MOLT_ERR_INVAL);
+    }
+}
+
+static void a_delta_whose_stash_is_not_set_can_be_stored_when_it_is(void **state) {
+    (void)state;
+    assert_int_equal(sim_upgrade_plan(&rig.host), 0);
+    assert_true(rig.host.job.is_delta);
+    assert_int_equal(molt_job_store(&rig.host.job, &(molt_source_t){ .block_size = 0 }), MOLT_ERR_INVAL);
+    assert_int_equal(rig.host.job.stage, MOLT_JOB_PLANNED);
+    assert_int_equal(rig.nor.op_count, 0);
+}
+
 static void a_gzip_file_is_refused_where_the_boot_loader_takes_none(void **state) {
     (void)state;
     rig.host.target.extension.size = 0;
@@ -233,6 +260,7 @@ static void an_image_that_begins_elsewhere_is_upgraded_there(void **state) {
 int main(void) {
     void *resident = (void *)(uintptr_t)&fixture_short_resident;
     void *gzip = (void *)(uintptr_t)&fixture_short_gzip;
+    void *delta = (void *)(uintptr_t)&fixture_short_delta;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_program_for_littlefs_upgrades, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_says_what_is_wrong_and_changes_nothing, set_up, tear_down),
@@ -244,6 +272,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_raw_partition_is_refused_where_the_image_would_run_over_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refusal_has_its_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_step_that_is_left_out_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_configuration_that_cannot_be_is_refused, set_up, tear_down),
+        cmocka_unit_test_prestate_setup_teardown(
+            a_delta_whose_stash_is_not_set_can_be_stored_when_it_is, set_up, tear_down, delta),
         cmocka_unit_test_prestate_setup_teardown(
             a_gzip_file_is_refused_where_the_boot_loader_takes_none, set_up, tear_down, gzip),
         cmocka_unit_test_setup_teardown(an_image_that_begins_elsewhere_is_upgraded_there, set_up, tear_down),

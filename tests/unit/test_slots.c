@@ -60,7 +60,7 @@ static void read_status(uint32_t running_addr) {
 
 static int confirm(uint32_t running_addr) {
     molt_target_t target = fixture_slots_target(SHAPE, &board.nor, running_addr);
-    return molt_slots_confirm(&target, &board.nor.flash);
+    return molt_otadata_confirm(&board.nor.flash, &target);
 }
 
 static int cancel(uint32_t running_addr) {

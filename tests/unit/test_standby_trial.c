@@ -56,7 +56,7 @@ static void begin(uint32_t starts) {
 
 static int confirm(void) {
     molt_target_t target = fixture_standby_target(SHAPE, &board.nor);
-    return molt_standby_confirm(&target, &board.nor.flash, board.buf);
+    return molt_standby_confirm(&board.nor.flash, &target, board.buf);
 }
 
 static void four_rows_are_appended_of_which_firmwares_see_none(void **state) {

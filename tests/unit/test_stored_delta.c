@@ -169,6 +169,7 @@ static void each_bad_one_is_refused_for_what_is_wrong_with_it(void **state) {
     } cases[] = {
         { "bad-empty", IN_HEADER, MOLT_ERR_CORRUPT },
         { "bad-short", IN_HEADER, MOLT_ERR_CORRUPT },
+        { "bad-file-unaligned", IN_HEADER, MOLT_ERR_CORRUPT },
         { "bad-magic", IN_HEADER, MOLT_ERR_NOTSUP },
         { "bad-flag", IN_HEADER, MOLT_ERR_NOTSUP },
         { "bad-map-count", IN_HEADER, MOLT_ERR_NOTSUP },

@@ -466,6 +466,12 @@ def bad_vectors():
     good = Delta(plain + OLD[SECTOR:])
     data = good.bytes()
 
+    def lengthened(size):
+        """As many bytes more than a multiple of 4 has, all else right."""
+        longer = bytearray(data[:-4] + bytes(size))
+        struct.pack_into("<I", longer, 12, len(data) + size)
+        return bytes(longer) + struct.pack("<I", zlib.crc32(longer))
+
     def header(off, value, **fields):
         return Delta(good.new, override={off: value}, **fields)
 
@@ -493,6 +499,7 @@ def bad_vectors():
         "bad-map-short": (Delta(good.new, moves=[(0, 0)] * 9, map_numbers=b"", main=number(1) * 17), "the main stream ends in the map"),
         "bad-sector-size": (header(8, 384), "a sector size that is no power of 2"),
         "bad-file-size": (header(12, len(data) + 4), "another size than the file has"),
+        "bad-file-unaligned": (lengthened(1), "a size that is no multiple of 4"),
         "bad-old-size": (header(16, 0), "no old image"),
         "bad-new-size": (header(20, 1025 * SECTOR), "a new image of 1025 sectors"),
         "bad-op-count": (header(72, struct.pack("<H", 2048)), "2048 operations"),

@@ -15,9 +15,8 @@
 #define WINDOW_VADDR 0x40200000
 #define WINDOW_SIZE 0x100000
 #define DRAM_VADDR 0x3ffe8000
-#define DRAM_SIZE 0x14000    // what an image may load; ROM data and stack lie above
-#define DRAM_END 0x40000000  // and end here
-#define ROM_DATA_VADDR 0x3fffc000
+#define DRAM_SIZE 0x14000                   // what an image may load; ROM data and stack lie above
+#define DRAM_END 0x40000000                 // and end here
 #define FLASHCHIP_POINTER_VADDR 0x3fffc714  // `flashchip`, a pointer
 #define FLASHCHIP_VADDR 0x3fffc718          // to this struct
 #define SPI0_VADDR 0x60000200               // the flash's SPI controller
@@ -34,7 +33,6 @@
 
 // Memory that only the virtual board has: the bodies of the ROM functions and their data live beyond the
 // chip's mask ROM, so that no byte of the chip's RAM is spent on them.
-#define BODY_VADDR 0x40010000
 #define BODY_END 0x40100000
 #define RESET_VADDR 0x50000000  // where QEMU's reset goes
 

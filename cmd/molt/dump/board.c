@@ -252,7 +252,7 @@ sim_device_t board_device(const board_t *board, sim_nor_t *nor, const molt_boot_
     if (board->is_esp32) {
         device.standby = &board->target;
     } else {
-        device.loader = board->target.once;
+        device.loader = board->target.transient;
         device.resident = board->target.resident;
     }
     return device;

@@ -16,10 +16,10 @@
 
 // How an upgrade is carried out.
 typedef enum board_mode {
-    BOARD_ONCE,      // by a boot loader that takes the place of the first sector
-    BOARD_RESIDENT,  // by one that stays there
-    BOARD_STANDBY,   // an ESP32: by an app that its own boot loader falls back to
-    BOARD_SLOTS,     // an ESP32: by the firmware itself, in the OTA slot that does not run
+    BOARD_TRANSIENT,  // by a boot loader that takes the place of the first sector
+    BOARD_RESIDENT,   // by one that stays there
+    BOARD_STANDBY,    // an ESP32: by an app that its own boot loader falls back to
+    BOARD_SLOTS,      // an ESP32: by the firmware itself, in the OTA slot that does not run
 } board_mode_t;
 
 // Of an ESP32: what its next start does.

@@ -130,7 +130,7 @@ static int note_plan(rehearsal_t *rehearsal, const sim_upgrade_t *host) {
     rehearsal->mode = host->target.otadata_addr ? BOARD_SLOTS
                       : host->target.standby    ? BOARD_STANDBY
                       : job->is_resident        ? BOARD_RESIDENT
-                                                : BOARD_ONCE;
+                                                : BOARD_TRANSIENT;
     molt_plan_count(&rehearsal->plan, &rehearsal->tally);
     molt_job_facts_t facts;
     molt_job_facts(job, &facts);

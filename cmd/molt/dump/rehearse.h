@@ -16,7 +16,7 @@ typedef struct rehearsal {
     uint64_t op_count;          // of both
     bool is_in_place;           // flash holds the image already, and nothing else is asked for: nothing to do
     say_notes_t notes;          // remarks on image and dump
-    board_mode_t mode;          // other than BOARD_ONCE: no fatal windows
+    board_mode_t mode;          // other than BOARD_TRANSIENT: no fatal windows
     molt_image_t image;
     molt_plan_t plan;  // finished; its sector is owned by the rehearsal
     molt_plan_tally_t tally;

@@ -23,7 +23,7 @@ void app_main(void) {
         .format_if_mount_failed = true,
     };
     ESP_ERROR_CHECK(esp_vfs_littlefs_register(&littlefs));
-    // Once in the device's life: the power must not fail for some 50 us in it.
+    // Once in the device's life: the power must not fail for some 40 us in it.
     if (molt_upgrade_install() != ESP_OK) {
         printf("no upgrades on this device: %s\n", molt_upgrade_text());
         return;
