@@ -9,13 +9,16 @@ import _molt
 
 def _digest(sha256):
     """An expected SHA-256 as bytes."""
-    if isinstance(sha256, str):
-        from ubinascii import unhexlify
+    try:
+        if isinstance(sha256, str):
+            from ubinascii import unhexlify
 
-        sha256 = unhexlify(sha256.strip())
-    if len(sha256) != 32:
-        raise ValueError("sha256 is 64 hexadecimal digits, or 32 bytes")
-    return bytes(sha256)
+            sha256 = unhexlify(sha256.strip())
+        if len(sha256) == 32:
+            return bytes(sha256)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError("sha256 is 64 hexadecimal digits, or 32 bytes")
 
 
 def _check_digest(file_name, wanted):

@@ -58,7 +58,7 @@ static mp_obj_t resident_install(mp_obj_t addr_in, mp_obj_t size_in, mp_obj_t fo
         case MOLT_ERR_EXIST:
             molt_raise(err, "resident mode is installed already");
         case MOLT_ERR_BUSY:
-            molt_raise(err, "an upgrade is prepared; esp.DFU() carries it out, molt.cancel() takes it back");
+            molt_raise(err, "an upgrade is prepared; a reset carries it out, molt.cancel() takes it back");
         case MOLT_ERR_NOSPC:
             molt_raise(err, "molt's reserved sectors (molt.map()) hold something that is not molt's, or an installation that was "
                             "cut short; molt.install(force=True) overwrites it");

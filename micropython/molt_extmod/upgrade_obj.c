@@ -96,8 +96,8 @@ static MP_NORETURN void raise_trouble(const upgrade_obj_t *self, int err) {
                 break;
             }
             vstr_printf(&text,
-                "unpacking this gzip file needs %u KB of memory in one piece, and there are %u; `molt compress` makes a file "
-                "that needs 4",
+                "unpacking this gzip file takes %u KB of memory in one piece, 4 where `molt compress` made it, and there are %u; free "
+                "some, or restart first",
                 (unsigned)(MOLT_INFLATE_WINDOW_MAX / 1024), (unsigned)(job->window ? job->window_size / 1024 : 0));
             break;
         default:

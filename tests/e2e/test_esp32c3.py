@@ -14,7 +14,7 @@ from rig import BUILD, ROOT, SECTOR, Failure, firmware, note, same, same_bytes, 
 
 LOADER, OTADATA, PLAN = 0x5000, 0x6000, 0x7000
 MD5_ROW = TABLE + 3 * 32
-EVERYTHING = "--all" in sys.argv
+MORE = "--all" in sys.argv
 FILES = {"notes.txt": b"a few words\n", "lib/one.py": b"x = 1\n" * 400}
 INSTALL = "import molt\nmolt.install(verbose=False)\n"
 
@@ -111,8 +111,8 @@ def a_delta_file_does_so_and_another_one_leads_back():
     run = board.run("import molt\nmolt.fwupdate('firmware.delta')", timeout=120)
     is_upgraded(board, run, before)
     true("100%" in run.out, f"the loader does not tell how far it is: {run.out[-300:]!r}")
-    run = board.run("import molt\nprint(molt.fwupdate('firmware.delta', verbose=False), molt.status()['result'])")
-    same(run.lines()[-1], "False ok", "a second fwupdate(), and status()")
+    run = board.run("import molt\nprint(molt.fwupdate('firmware.delta', verbose=False), molt.status()['result'], molt.status()['resumed'])")
+    same(run.lines()[-1], "False ok 0", "a second fwupdate(), and status()")
     says(board, "molt.fwupdate('back.delta', fallback='firmware.delta')", "no room for a trial of a delta file")
     run = board.run("import molt\nmolt.fwupdate('back.delta')", timeout=120)
     true(run.runs("c3-A"), "A does not run again")
@@ -351,7 +351,7 @@ def recovers_to(board, step, until, name, dialect=None):
         subprocess.run([ROOT / "vboard/esp32c3/mkloader", dialect, "4", loader], check=True)
         options = ("--bootloader", loader)
     count = len(Board(board.flash()).run(None, "--until", until, *options, status=None).ops)
-    cuts = sample(count, step, EVERYTHING)
+    cuts = sample(count, step, MORE)
     ranges = [(0, OTADATA), (TABLE, APP - TABLE), (APP, size)]
     wanted = [digest(board.flash(0, OTADATA)), digest(board.flash(TABLE, APP)), digest(firmware(name))]
     lost = [row for row in cut_runs(board, cuts, until, ranges, *options) if row[1] or row[2] != wanted]
@@ -385,7 +385,7 @@ def nor_one_on_the_boot_loader_of_idf_4_3():
     recovers(prepared({"firmware.bin": firmware("c3-B")}), 2203, "4.3")
 
 
-if EVERYTHING:
+if MORE:
     test(nor_one_on_the_boot_loader_of_idf_4_3)
 
 
@@ -404,7 +404,7 @@ def no_cut_of_fwupdate_itself_is_fatal():
     board = with_image()
     code = "import molt\nmolt.fwupdate('firmware.bin', safe_check=False, reset=False, verbose=False)\nprint('is ' + 'prepared')"
     count = len(Board(board.flash()).run(code).ops)
-    cuts = sample(count, 7, EVERYTHING)
+    cuts = sample(count, 7, MORE)
     size = len(firmware("c3-B"))
     rows = cut_runs(board, cuts, None, [(APP, len(firmware("c3-A"))), (APP, size)], "--exec", code)
     wanted = (digest(firmware("c3-A")), digest(firmware("c3-B")))

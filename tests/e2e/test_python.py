@@ -181,7 +181,7 @@ def a_call_within_a_call():
 def gzip_that_needs_more_memory_than_there_is():
     """A gzip file with a window of 32 KB says how much memory it needs, with ENOMEM and the remedy"""
     board = board_with(gzip.compress(firmware("mpy-B"), 9, mtime=0))
-    refused(board, UPGRADE, "OSError", "`molt compress` makes a file that needs 4")
+    refused(board, UPGRADE, "OSError", "4 where `molt compress` made it")
     _, _, args, sentence = attempt(board, UPGRADE)
     same(args[0], 12, "errno")
     true("32 KB of memory in one piece" in sentence, sentence)

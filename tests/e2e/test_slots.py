@@ -12,7 +12,7 @@ from c3rig import APP, TABLE, Board, cut_runs, digest, mkflash, sample, says
 from rig import BUILD, ROOT, Failure, firmware, note, same, same_bytes, scratch, test, tool, true
 
 OTADATA = 0xD000
-EVERYTHING = "--all" in sys.argv
+MORE = "--all" in sys.argv
 FILES = {"notes.txt": b"a few words\n", "lib/one.py": b"x = 1\n" * 400}
 ROWS = list(mkflash.rows_of(ROOT / "micropython/vport-esp32c3/partitions-ota.csv"))
 SLOT = {row[0]: row[3] for row in ROWS}
@@ -200,7 +200,7 @@ def cut_in_fwupdate(arguments, step, dialect=()):
     board = with_image()
     code = f"import molt\nmolt.fwupdate('firmware.bin', reset=False, {QUICK}{arguments})\nprint('is ' + 'prepared')"
     count = len(Board(board.flash()).run(code, timeout=120).ops)
-    cuts = sample(count, step, EVERYTHING)
+    cuts = sample(count, step, MORE)
     old, new = firmware("c3-A"), firmware("c3-B")
     ranges = [(0, OTADATA), (SLOT["ota_0"], len(old)), (SLOT["ota_1"], len(new))]
     rows = cut_runs(board, cuts, None, ranges, "--exec", code, *dialect)

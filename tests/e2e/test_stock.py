@@ -117,6 +117,8 @@ def other_refusals():
     for name, kind, words in (("'other.bin'", "OSError", "no such file"), ("'nowhere/x'", "OSError", "no such file"),
                               ("'data'", "OSError", "this is a directory"), ("'..'", "OSError", "this is a directory"),
                               ("7", "TypeError", "named by a str"), ("'firmware.bin', sha256=b'x'", "ValueError", "64 hexadecimal digits"),
+                              ("'firmware.bin', sha256='zz'", "ValueError", "64 hexadecimal digits"),
+                              ("'firmware.bin', sha256=5", "ValueError", "64 hexadecimal digits"),
                               ("'firmware.bin', sha256=bytes(32)", "OSError", "not the one expected"),
                               ("'firmware.bin', fallback='x'", "ValueError", "needs resident mode")):
         refused(board, f"molt.fwupdate({name})", kind, words)
@@ -129,6 +131,15 @@ def other_refusals():
 
 
 # ---- the package
+
+@test
+def it_works_in_the_root_of_the_filesystem():
+    """The package in the root, and not in /lib"""
+    files = {path[4:]: data for path, data in package().items()}
+    board = fresh(STOCK, files={**files, **with_image(small_program(9000))})
+    lines = board.run("import molt; print(molt.plan('firmware.bin')['refused'], molt.status(), molt.pending())").lines()
+    same(lines[-1], "None None None", str(lines[-3:]))
+
 
 @test
 def a_half_arrived_package_says_so():

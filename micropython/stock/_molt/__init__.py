@@ -12,7 +12,7 @@ import sys
 import uos
 
 FOLDER = __path__ if __path__[0] == "/" else uos.getcwd().rstrip("/") + "/" + __path__
-__path__ = "/_molt"
+__path__ = "/_m"  # not the folder itself, which may be /_molt
 
 # Characters of a line in parts.bin.
 _LINE = const(25)
