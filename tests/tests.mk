@@ -108,7 +108,7 @@ test: test-programs ## all tests that need no chip; the last line counts them
 	@tests/run $(BUILD)/suites
 
 .PHONY: test-full
-test-full: test-programs ## the tests, and more cuts: an hour or two
+test-full: test-programs $(CEILING) ## the tests, and more cuts: an hour or two
 	@tests/run --timeout 3600 $(BUILD)/suites-full $(BUILD)/suites
 
 .PHONY: cut
