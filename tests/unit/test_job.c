@@ -184,12 +184,27 @@ static void a_step_that_is_left_out_is_refused(void **state) {
     assert_int_equal(molt_job_store(job, NULL), MOLT_ERR_INVAL);
     assert_int_equal(job->stage, MOLT_JOB_PLANNED);
     assert_int_equal(rig.nor.op_count, 0);
-    assert_string_equal(molt_job_text(job, MOLT_ERR_INVAL), "a step of the upgrade was left out");
+    assert_string_equal(molt_job_text(job, MOLT_ERR_INVAL),
+        "a step of the upgrade was left out, or a number of its configuration is out of its range");
     molt_job_facts_t facts;
     molt_job_facts(job, &facts);
     assert_int_equal(facts.image_size, rig.shape->image_size);
     assert_int_equal(facts.sector_count, rig.image_end / SECTOR);
     assert_false(facts.is_gzip || facts.is_resident || facts.is_in_place);
+}
+
+static void each_trouble_has_a_sentence_of_its_own(void **state) {
+    (void)state;
+    molt_job_t job = { .image = { .defect = MOLT_IMAGE_BAD_MAGIC }, .refusal = { .reason = MOLT_REFUSAL_UNALIGNED_EXTENT } };
+    for (int i = MOLT_JOB_TROUBLE_NONE + 1; i <= MOLT_JOB_TROUBLE_EXTENSIONS; i++) {
+        job.trouble = (molt_job_trouble_t)i;
+        const char *text = molt_job_text(&job, MOLT_ERR_CORRUPT);
+        assert_string_not_equal(text, "unknown error");
+        for (int j = MOLT_JOB_TROUBLE_NONE + 1; j < i; j++) {
+            job.trouble = (molt_job_trouble_t)j;
+            assert_string_not_equal(text, molt_job_text(&job, MOLT_ERR_CORRUPT));
+        }
+    }
 }
 
 // A number that is out of its range: not less room to work in, and no region that is left out of the account.
@@ -272,6 +287,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_raw_partition_is_refused_where_the_image_would_run_over_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refusal_has_its_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_step_that_is_left_out_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_trouble_has_a_sentence_of_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_configuration_that_cannot_be_is_refused, set_up, tear_down),
         cmocka_unit_test_prestate_setup_teardown(
             a_delta_whose_stash_is_not_set_can_be_stored_when_it_is, set_up, tear_down, delta),
