@@ -33,6 +33,7 @@ _INTERVAL_MAX = const(432000)  # 5 days: the clock's milliseconds go round after
 _ON_TRIAL = const(5)  # the same while the firmware is on trial
 
 _timer = None
+_restart = None
 _puller = None
 
 
@@ -223,6 +224,8 @@ class Puller:
         if _result() == "trial":
             # The network is there, and so is the server.
             molt.confirm()
+        if _timer:
+            _timer.deinit()
         self.release = choose(manifest, sys.platform.upper(), self.url, self.key)
         self.error = None
         if not self.settle():
@@ -369,17 +372,24 @@ def _share(seconds):
 def guard(seconds=300):
     """Where the firmware is on trial: restart in so many seconds, unless it is confirmed by then. In boot.py it also takes back a
     firmware under which main.py does not get so far. (asyncio may never run, a timer does.)"""
-    global _timer
+    global _timer, _restart
     if _timer is None and _result() == "trial":
         import umachine
 
+        _restart = umachine.reset
         _timer = umachine.Timer(-1)
-        _timer.init(mode=umachine.Timer.ONE_SHOT, period=seconds * 1000, callback=_expire)
+        # Again and again: a call for which MicroPython's queue has no place is lost.
+        _timer.init(mode=umachine.Timer.PERIODIC, period=seconds * 1000, callback=_expire)
 
 
 def _expire(timer):
-    if _result() == "trial":
-        reset()
+    try:
+        if _result() == "trial":
+            reset()
+    except Exception:
+        # A firmware that has filled its heap. This takes nothing of it.
+        _restart()
+    timer.deinit()
 
 
 # ---- for programs

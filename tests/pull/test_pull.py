@@ -45,6 +45,35 @@ for name in ('molt_intake', 'molt_fetch', 'molt_pull', 'molt_mqtt'):
     print(name, free - gc.mem_free())
 print([r['used'] for r in molt.regions() if r['name'] == 'frozen'][0])
 """
+# On trial, with a heap that is full when the guard's time is over.
+GUARD = """
+import molt, molt_pull
+def full():
+    raise MemoryError
+molt.status = lambda: {'resident': True, 'result': 'trial'}
+molt_pull.guard(1)
+molt_pull._restart = lambda: print('restarts')
+molt.status = full
+time.sleep_ms(1500)
+"""
+# A firmware B that fills its heap and goes on.
+LEAKS = """
+def leak():
+    print('leaks')
+    keep = None
+    n = 1024
+    while n >= 16:
+        try:
+            while True:
+                keep = (keep, bytearray(n))
+        except MemoryError:
+            n //= 2
+    while True:
+        pass
+if '-B' in uos.uname().version:
+    molt_pull.guard(4)
+    leak()
+"""
 HEAP_MAX, FLASH_MAX = 4600, 28672  # bytes that the four modules keep, and take as dynamic frozen modules
 
 
@@ -137,6 +166,11 @@ def the_modules_cost_no_more_than_the_docs_say():
 
 
 @test
+def the_guard_restarts_a_firmware_that_has_no_memory_left_to_look_whether_it_is_on_trial():
+    same(fleet.run_script(fleet.make_flash("guard", (), fleet.MODULES), GUARD), ["restarts"])
+
+
+@test
 def with_a_key_only_manifests_of_who_has_it_are_followed():
     with Server() as server:
         key = make_text("manifest.key", "open sesame\n")
@@ -207,6 +241,16 @@ def a_firmware_under_which_main_py_ends_is_taken_back_by_the_guard_in_boot_py():
         dies = "if '-B' in uos.uname().version: raise OSError('main.py ends')\n"
         with Device("dies", server, before=RESIDENT + dies, files=[RUNNING, (boot, "boot.py")]) as d:
             d.wait_for("main.py ends", count=3)
+            d.wait_until("what has failed", says("was taken back"))
+
+
+@test
+@full
+def a_firmware_that_fills_its_heap_is_taken_back():
+    with Server() as server:
+        server.offer("1.5", image())
+        with Device("leaks", server, before=RESIDENT + LEAKS, files=[RUNNING]) as d:
+            d.wait_for("leaks", count=3)
             d.wait_until("what has failed", says("was taken back"))
 
 
