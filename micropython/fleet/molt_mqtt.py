@@ -186,7 +186,7 @@ class _Link:
         self.wait = 1  # seconds until another try
 
     async def tell(self, client):
-        """Publish what changes. If this fails, who reads notices it, too."""
+        """Publish what changes, until this fails."""
         base = self.entity.base
         try:
             while True:
@@ -200,8 +200,9 @@ class _Link:
                     await asyncio.wait_for(self.changed.wait(), _KEEP_ALIVE // 2)
                 except asyncio.TimeoutError:
                     pass
-        except Broken:
-            pass
+        except Exception:
+            # Perhaps in the middle of a packet: who reads notices it, too.
+            client.stream.s.close()
 
     async def serve(self):
         """One connection, until it breaks."""

@@ -150,6 +150,8 @@ class Puller:
         self.error = None
         self.mqtt = None
         self.wake = asyncio.Event()
+        self.wait = None  # seconds until the next question
+        self.failures = 0  # rounds in a row
 
     def say(self, state, percent=None):
         if (state, percent) != (self.state, self.percent):
@@ -334,28 +336,39 @@ class Puller:
     # -- for ever
 
     async def run(self):
-        failures = 0
-        wait = 0 if _result() == "trial" else _share(min(_FIRST, self.interval))
         while True:
-            install = await self.sleep(wait)
             try:
-                self.error = await self.round(install)
-                failures = 0
-                wait = self.interval
+                await self.turn()
             except Exception as e:
+                # Where the heap is full this has to work, and takes nothing of it.
                 self.error = sentence(e)
-                wait = min(self.interval, _ON_TRIAL if _result() == "trial" else _AGAIN << min(failures, 10))
-                failures += 1
+                self.wait = min(_FIRST, self.interval)
+                await asyncio.sleep(self.wait)
+
+    async def turn(self):
+        """Wait until it is time, and ask."""
+        install = await self.sleep()
+        try:
+            self.error = await self.round(install)
+            self.failures = 0
+            self.wait = self.interval
+        except Exception as e:
+            self.error = sentence(e)
+            self.wait = min(self.interval, _ON_TRIAL if _result() == "trial" else _AGAIN << min(self.failures, 10))
+            self.failures += 1
+        finally:
             self.state = "idle"
             self.percent = None
-            if self.changed:
-                self.changed()
-            wait += _share(wait // 5) - wait // 10
+        if self.changed:
+            self.changed()
+        self.wait += _share(self.wait // 5) - self.wait // 10
 
-    async def sleep(self, seconds):
+    async def sleep(self):
         """True if it was woken."""
+        if self.wait is None:
+            self.wait = 0 if _result() == "trial" else _share(min(_FIRST, self.interval))
         try:
-            await asyncio.wait_for(self.wake.wait(), seconds)
+            await asyncio.wait_for(self.wake.wait(), self.wait)
             self.wake.clear()
             return True
         except asyncio.TimeoutError:

@@ -34,14 +34,17 @@ class Unfit(Refused):
 
 
 def sentence(error):
-    """What an exception says to a person."""
-    if isinstance(error, Refused):
-        return error.fields["error"]
-    if isinstance(error, MemoryError):
-        return "the device has not enough memory for this; let its program hold less, or restart it"
-    if isinstance(error, OSError) and len(error.args) < 2:
-        return "the device says OSError %r" % (error.args[0] if error.args else "")
-    return str(error.args[-1]) if error.args else repr(error)
+    """What an exception says to a person. Raises nothing: where there is no memory for the sentence, that is one."""
+    try:
+        if isinstance(error, Refused):
+            return error.fields["error"]
+        if isinstance(error, OSError) and len(error.args) < 2:
+            return "the device says OSError %r" % (error.args[0] if error.args else "")
+        if not isinstance(error, MemoryError):
+            return str(error.args[-1]) if error.args else repr(error)
+    except MemoryError:
+        pass
+    return "the device has not enough memory for this; let its program hold less, or restart it"
 
 
 # ---- digests

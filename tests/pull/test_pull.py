@@ -56,6 +56,44 @@ molt_pull._restart = lambda: print('restarts')
 molt.status = full
 time.sleep_ms(1500)
 """
+# While the heap is full: of who asks, and of who tells of it by MQTT.
+FULL_HEAP = """
+import asyncio, molt, molt_mqtt, molt_pull
+from molt_intake import sentence
+status = molt.status
+rounds = 0
+def full(*_):
+    raise MemoryError
+async def round(install):
+    global rounds
+    rounds += 1
+    if rounds < 3:
+        molt.status = full
+        raise OSError(5)
+    molt.status = status
+class Thing:
+    __repr__ = full
+class Client:
+    async def publish(self, topic, payload):
+        raise MemoryError
+    def close(self):
+        print('closed')
+Client.stream = Client
+Client.s = Client()
+async def main():
+    puller = molt_pull.start('http://10.0.2.2/x', interval=1)
+    puller.round = round
+    asker = asyncio.create_task(puller.run())
+    for _ in range(120):
+        await asyncio.sleep_ms(100)
+        if rounds == 4:
+            break
+    print(rounds, asker.done(), puller.error)
+    entity = molt_mqtt.Entity(puller, None, 'x')
+    await molt_mqtt._Link(entity, asyncio.Event(), 'x', 1, None, None).tell(Client())
+    print(sentence(OSError(Thing())))
+asyncio.run(main())
+"""
 # A firmware B that fills its heap and goes on.
 LEAKS = """
 def leak():
@@ -74,7 +112,7 @@ if '-B' in uos.uname().version:
     molt_pull.guard(4)
     leak()
 """
-HEAP_MAX, FLASH_MAX = 4600, 28672  # bytes that the four modules keep, and take as dynamic frozen modules
+HEAP_MAX, FLASH_MAX = 5000, 28672  # bytes that the four modules keep, and take as dynamic frozen modules
 
 
 def full(function):
@@ -168,6 +206,12 @@ def the_modules_cost_no_more_than_the_docs_say():
 @test
 def the_guard_restarts_a_firmware_that_has_no_memory_left_to_look_whether_it_is_on_trial():
     same(fleet.run_script(fleet.make_flash("guard", (), fleet.MODULES), GUARD), ["restarts"])
+
+
+@test
+def a_heap_that_is_full_for_a_while_ends_nothing():
+    same(fleet.run_script(fleet.make_flash("fullheap", (), fleet.MODULES), FULL_HEAP),
+         ["4 False None", "closed", "the device has not enough memory for this; let its program hold less, or restart it"])
 
 
 @test
