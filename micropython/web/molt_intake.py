@@ -15,6 +15,11 @@ _SYNC = const(65536)  # bytes after which a file is made to survive a power cut
 IMAGE_MAX = 0x100000  # what the chip maps
 _PART = ".part"
 _HEAD = const(24)  # bytes of a file that say whether it can be an image, or a delta file
+# What molt.check() and molt.plan() raise where the file is to blame: EINVAL, EFBIG, MOLT_ERR_CORRUPT, EOPNOTSUPP.
+_OF_FILE = (22, 27, 84, 95)
+_BUSY = const(16)
+# Words of what molt.plan() gives as a reason where the device is, or where the file lies.
+_OF_DEVICE = ("already prepared", "on trial", "taken back", "too many pieces", " lies where", "boot loader is")
 # Their first bytes.
 DELTA = b"MDL1"
 GZIP = b"\x1f\x8b"
@@ -244,16 +249,23 @@ def check_digest(path, sha256):
 
 
 def accept(path):
-    """What judge() says of an image. It is removed, and Unfit raised, unless it is one for this chip and map."""
+    """What judge() says of an image. It is removed, and Unfit raised, if it is none for this chip and map. Refused: that is not known, or
+    the device is not in a state for it; the file stays."""
     try:
         plan = judge(path)
     except OSError as e:
-        remove(path)
-        raise Unfit(422, sentence(e))
-    if plan["refused"] and "drop_frozen" not in plan["reason"]:
-        remove(path)
-        raise Unfit(422, plan["reason"])
-    return plan
+        if e.errno in _OF_FILE:
+            remove(path)
+            raise Unfit(422, sentence(e))
+        raise Refused(409 if e.errno == _BUSY else 503, sentence(e))
+    reason = plan["reason"]
+    if not plan["refused"] or "drop_frozen" in reason:
+        return plan
+    for words in _OF_DEVICE:
+        if words in reason:
+            raise Refused(409, reason)
+    remove(path)
+    raise Unfit(422, reason)
 
 
 def judge(path):

@@ -19,6 +19,7 @@ from fleet import ASK, BUILD, RESIDENT, Device, Server, free_port, image, make_t
 from tap import Skip, note, same, test, true  # noqa: E402
 
 STREAM_BYTES, ROUND_BYTES = 8192, 20480  # of heap: for a download; for that, the check and the preparation
+PACKED_BYTES = 18432  # of heap, in pieces, in which a packed file's window has no place
 FULL = set()
 RUNNING = (BUILD / "mpy-A-net/firmware.bin", "molt_pull.old")
 # A firmware B that does not find its way into the network.
@@ -94,6 +95,32 @@ async def main():
     print(sentence(OSError(Thing())))
 asyncio.run(main())
 """
+# What molt.check() and molt.plan() may say of a file, and what accept() makes of it.
+ACCEPT = """
+import molt, molt_intake
+def judged(check=None, reason=None):
+    def fake(path):
+        if check:
+            raise OSError(check, 'why')
+        return {'refused': bool(reason), 'reason': reason}
+    molt.check = molt.plan = fake
+    with open('/new', 'w') as f:
+        f.write('image')
+    try:
+        molt_intake.accept('/new')
+        end = 0
+    except molt_intake.Refused as e:
+        end = e.status * (-1 if isinstance(e, molt_intake.Unfit) else 1)
+    print(check or reason, end, molt_intake.size_of('/new'))
+for check in (5, 12, 16, 19, 28, 22, 27, 84, 95):
+    judged(check)
+for reason in ('molt.frozen.delete() or drop_frozen=True', 'an upgrade is already prepared; reset', 'the firmware is on trial; confirm',
+               'the file has too many pieces for one', 'the resident boot loader is damaged', 'the image is for another chip'):
+    judged(reason=reason)
+"""
+ACCEPTED = [f"{code} {503 if code != 16 else 409} 5" for code in (5, 12, 16, 19, 28)] + [f"{code} -422 0" for code in (22, 27, 84, 95)] + [
+    "molt.frozen.delete() or drop_frozen=True 0 5", "an upgrade is already prepared; reset 409 5", "the firmware is on trial; confirm 409 5",
+    "the file has too many pieces for one 409 5", "the resident boot loader is damaged 409 5", "the image is for another chip -422 0"]
 # A firmware B that fills its heap and goes on.
 LEAKS = """
 def leak():
@@ -212,6 +239,11 @@ def the_guard_restarts_a_firmware_that_has_no_memory_left_to_look_whether_it_is_
 def a_heap_that_is_full_for_a_while_ends_nothing():
     same(fleet.run_script(fleet.make_flash("fullheap", (), fleet.MODULES), FULL_HEAP),
          ["4 False None", "closed", "the device has not enough memory for this; let its program hold less, or restart it"])
+
+
+@test
+def only_what_is_wrong_with_the_file_itself_removes_it():
+    same(fleet.run_script(fleet.make_flash("accept", (), fleet.MODULES), ACCEPT), ACCEPTED)
 
 
 @test
@@ -394,6 +426,22 @@ def an_upgrade_takes_no_more_than_20_kb_of_heap():
             status = d.wait_until("the end", lambda status: status["state"] == "restarting" or says("memory")(status))
             same(status["error"], None)
             note_heap(d, "an upgrade")
+
+
+@test
+@full
+def a_packed_file_that_there_is_no_memory_to_check_stays_and_its_version_has_not_failed():
+    with Server() as server:
+        packed = fleet.compress(image())
+        server.offer("1.5", image(), gz=fleet.part_of("firmware.bin.gz", packed))
+        server.http.files["/lamp/firmware.bin.gz"] = packed
+        with Device("gzheap", server, main=FILL % PACKED_BYTES) as d:
+            d.wait_until("too little memory", says("memory"))
+            rounds = server.rounds()
+            status = d.wait_until("a second look", lambda status: says("memory")(status) and server.rounds() > rounds + 1)
+            same((status["failed"], "molt_pull.new" in d.files()), (None, True))
+            same(sum(path.endswith(".gz") for path, _ in server.http.asked), 1, "requests for the file")
+            note_heap(d, "a packed file is kept")
 
 
 @test
