@@ -180,7 +180,7 @@ class Puller:
                 self.notes.set(armed=True)
             return False
         if trying:
-            if runs(_NEW):
+            if runs(_NEW, True):
                 self.keep(trying)
             else:
                 self.lose(trying)
@@ -270,14 +270,19 @@ class Puller:
 
     def find_fallback(self):
         for path in _FALLBACKS:
-            if holds_firmware(path):
+            if holds_firmware(path, True):
                 return path
 
     async def upgrade(self, release, fallback):
         self.say("preparing")
         await asyncio.sleep_ms(200)
         self.notes.set(trying=_id(release), armed=None)
-        molt.fwupdate(_NEW, verbose=False, reset=False, fallback=fallback, sha256=release["sha256"])
+        try:
+            molt.fwupdate(_NEW, verbose=False, reset=False, fallback=fallback, sha256=release["sha256"])
+        except Exception as e:
+            # It is not prepared, for want of memory for instance. That says nothing of the release.
+            self.notes.set(trying=None)
+            raise e
         self.notes.set(armed=True)
         self.say("restarting")
         # So that others can tell of it.

@@ -286,18 +286,21 @@ def kind_of(path):
     return DELTA if head == DELTA else GZIP if head[:2] == GZIP else None
 
 
-def runs(path):
-    """Whether the image in a file, or the one that a delta file makes, is the firmware that runs."""
+def runs(path, is_sure=False):
+    """Whether the image in a file, or the one that a delta file makes, is the firmware that runs. is_sure: raise OSError where that
+    cannot be told now."""
     try:
         gc.collect()
         return bool(molt.plan(path)["in_place"])
-    except OSError:
+    except OSError as e:
+        if is_sure and size_of(path) and e.errno not in _OF_FILE:
+            raise e
         return False
 
 
-def holds_firmware(path):
-    """Whether a file has the image of the firmware that runs in it, so that one can fall back on it."""
-    return size_of(path) > 0 and kind_of(path) != DELTA and runs(path)
+def holds_firmware(path, is_sure=False):
+    """Whether a file has the image of the firmware that runs in it, so that one can fall back on it. is_sure: see runs()."""
+    return size_of(path) > 0 and kind_of(path) != DELTA and runs(path, is_sure)
 
 
 def reset():

@@ -121,6 +121,32 @@ for reason in ('molt.frozen.delete() or drop_frozen=True', 'an upgrade is alread
 ACCEPTED = [f"{code} {503 if code != 16 else 409} 5" for code in (5, 12, 16, 19, 28)] + [f"{code} -422 0" for code in (22, 27, 84, 95)] + [
     "molt.frozen.delete() or drop_frozen=True 0 5", "an upgrade is already prepared; reset 409 5", "the firmware is on trial; confirm 409 5",
     "the file has too many pieces for one 409 5", "the resident boot loader is damaged 409 5", "the image is for another chip -422 0"]
+# What is noted of an upgrade that was not prepared, and of one of which it cannot be told what became of it.
+UNTRIED = """
+import asyncio, molt, molt_pull
+def full(*_, **options):
+    raise MemoryError
+def unread(path):
+    raise OSError(5, 'flash cannot be read')
+puller = molt_pull.start('http://10.0.2.2/x')
+notes = puller.notes
+molt.fwupdate = full
+for _ in range(3):
+    try:
+        asyncio.run(puller.upgrade({'version': '1.5', 'sha256': '00'}, None))
+    except MemoryError:
+        print(puller.settle(), {key: value for key, value in notes.all.items() if value})
+with open('/molt_pull.new', 'w') as f:
+    f.write('image')
+notes.set(trying=['1.5', '00'])
+molt.plan = unread
+try:
+    puller.settle()
+except OSError as e:
+    print(e.errno, notes.get('trying'), notes.get('missed'))
+molt.plan = lambda path: {'in_place': True}
+print(puller.settle(), notes.have())
+"""
 # A firmware B that fills its heap and goes on.
 LEAKS = """
 def leak():
@@ -244,6 +270,12 @@ def a_heap_that_is_full_for_a_while_ends_nothing():
 @test
 def only_what_is_wrong_with_the_file_itself_removes_it():
     same(fleet.run_script(fleet.make_flash("accept", (), fleet.MODULES), ACCEPT), ACCEPTED)
+
+
+@test
+def what_was_not_prepared_or_cannot_be_read_is_no_try_that_came_to_nothing():
+    same(fleet.run_script(fleet.make_flash("untried", (), fleet.MODULES), UNTRIED),
+         ["True {}"] * 3 + ["5 ['1.5', '00'] None", "True ['1.5', '00']"])
 
 
 @test
