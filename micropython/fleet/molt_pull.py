@@ -27,6 +27,7 @@ _WAY = "pull"
 _MANIFEST_MAX = const(4096)
 _TRIES_MAX = const(3)  # of one release, until it counts as failed
 _BROKEN_MAX = const(4)  # connections in a row that bring nothing
+_BEGUN_MAX = const(4)  # times that a file is begun in a round: each costs flash, and a server may do no ranges
 _FIRST = const(30)  # seconds within which the first question is put
 _AGAIN = const(60)  # seconds until another try; then twice as long, and so on
 _INTERVAL_MAX = const(432000)  # 5 days: the clock's milliseconds go round after 6
@@ -309,7 +310,7 @@ class Puller:
                 await self.fetch_rest(part, release["url"])
             except Broken as e:
                 broken = 0 if part.got() > got else broken + 1
-                if broken == _BROKEN_MAX:
+                if broken == _BROKEN_MAX or part.begun == _BEGUN_MAX:
                     raise e
                 await asyncio.sleep(1 << broken)
         try:
@@ -333,6 +334,7 @@ class Puller:
                 raise Refused(409, "%s has %u bytes, and the manifest says %u" % (url, answer.size, part.size))
             if answer.offset not in (0, part.got()):
                 raise Refused(502, "%s: the server sends another part than it was asked for" % url)
+            part.begun += not answer.offset
             answer.touch = lambda: self.say("downloading", (part.size - answer.left) * 100 // part.size)
             await answer.watched(receive(answer, part.path, answer.offset, part.size))
         finally:

@@ -177,6 +177,7 @@ class Part:
         self.sha256 = sha256
         self.size = size
         self.path = "/%s-%s-%u%s" % (way, sha256[:16], size, _PART)
+        self.begun = 0  # times, from its first byte on
 
     def got(self):
         return size_of(self.path)

@@ -249,6 +249,17 @@ def a_file_that_is_not_what_the_manifest_says_is_taken_three_times_and_then_no_m
 
 
 @test
+def from_a_server_that_does_no_ranges_a_file_is_begun_four_times_in_a_round_and_no_more():
+    with Server() as server:
+        server.offer("1.5", image()[:20000])
+        server.http.ranges = False
+        server.http.cuts = list(range(11000, 19000, 500))
+        with Device("begun", server) as d:
+            status = d.wait_until("the end of the round", lambda status: "broke off" in (status["error"] or "") and server.offsets(), seconds=60)
+            same((len(server.offsets()), status["failed"]), (4, None), "requests for the firmware")
+
+
+@test
 def the_modules_cost_no_more_than_the_docs_say():
     lines = fleet.run_script(fleet.make_flash("cost", (), fleet.MODULES), COST)
     heap = [int(line.split()[1]) for line in lines[:4]]
