@@ -147,6 +147,22 @@ except OSError as e:
 molt.plan = lambda path: {'in_place': True}
 print(puller.settle(), notes.have())
 """
+# What is said to a broker that has a long message and a short one, of QoS 1 both.
+LONG_MESSAGE = """
+import asyncio, molt_mqtt
+class Broker:
+    def __init__(self, *messages):
+        self.said = b''.join(molt_mqtt._packet(0x32, molt_mqtt._text('a/b'), number, text) for number, text in messages)
+    async def readexactly(self, n):
+        said, self.said = self.said[:n], self.said[n:]
+        return said
+    def write(self, packet):
+        print(packet)
+    async def drain(self):
+        pass
+broker = Broker((b'\\x01\\x07', b'x' * 700), (b'\\x01\\x08', b'INSTALL'))
+print(asyncio.run(molt_mqtt._Client('x', broker).next_command()))
+"""
 # A firmware B that fills its heap and goes on.
 LEAKS = """
 def leak():
@@ -305,6 +321,12 @@ def with_a_key_only_manifests_of_who_has_it_are_followed():
             same(server.offsets(), [], "requests for the firmware")
             server.http.files["/lamp/manifest.json"] = json.dumps(good).encode()
             d.wait_until("the right one", lambda status: status["latest"] == "1.5" and status["state"] == "downloading")
+
+
+@test
+def a_message_that_is_too_long_is_acknowledged_too_so_that_the_broker_goes_on():
+    same(fleet.run_script(fleet.make_flash("long", (), fleet.MODULES), LONG_MESSAGE),
+         [r"b'@\x02\x01\x07'", r"b'@\x02\x01\x08'", "('a/b', b'INSTALL')"])
 
 
 @test
@@ -553,11 +575,13 @@ def by_mqtt_a_device_is_upgraded_and_says_so_also_after_the_broker_was_gone():
             # It is published behind the subscription.
             mosquitto.wait_for("the state", lambda topic, _: topic == state)
             command = state.replace("/state", "/install")
-            mosquitto.publish(command, "INSTALL" * 300)
+            # More than mosquitto has under way at a time.
+            for _ in range(21):
+                mosquitto.publish(command, "INSTALL" * 300, "-q", "1")
             mosquitto.publish(command, "INSTALL NOT")
             time.sleep(2)
             same(server.offsets(), [], "requests for the firmware")
-            mosquitto.publish(command, "INSTALL")
+            mosquitto.publish(command, "INSTALL", "-q", "1")
             mosquitto.wait_for("the end of it", lambda topic, value: topic == state and value["installed_version"] == "1.5" and not value["in_progress"])
 
 
