@@ -153,6 +153,7 @@ class Puller:
         self.wake = asyncio.Event()
         self.wait = None  # seconds until the next question
         self.failures = 0  # rounds in a row
+        self.is_safe = None  # has_fallback()
 
     def say(self, state, percent=None):
         if (state, percent) != (self.state, self.percent):
@@ -191,6 +192,7 @@ class Puller:
         """The image in _NEW is what runs."""
         if _is_resident() and kind_of(_NEW) != DELTA:
             uos.rename(_NEW, _OLD)
+            self.is_safe = True
         else:
             remove(_NEW)
         self.notes.set(have=release, on=uos.uname().version, trying=None, armed=None, missed=None)
@@ -246,7 +248,17 @@ class Puller:
 
     def is_wanted(self):
         """Whether it has to be fetched: to upgrade, or as what the next upgrade can fall back on."""
-        return not self.is_here() or self.wants_trial() and not any(size_of(path) for path in _FALLBACKS)
+        return not self.is_here() or self.wants_trial() and not self.has_fallback()
+
+    def has_fallback(self):
+        """Whether there is something to fall back on. That takes seconds to know, so once in a start; install() looks again."""
+        if self.is_safe is None:
+            try:
+                self.is_safe = bool(self.find_fallback())
+            except (OSError, MemoryError):
+                # It cannot be told. To fetch one anew would not help.
+                self.is_safe = True
+        return self.is_safe
 
     def wants_trial(self):
         return self.trial and _is_resident()

@@ -147,6 +147,25 @@ except OSError as e:
 molt.plan = lambda path: {'in_place': True}
 print(puller.settle(), notes.have())
 """
+# Whether the version that runs is fetched, beside a molt_pull.old of another firmware, of this one, and of one that cannot be looked at.
+STALE = """
+import molt, molt_pull
+looks = 0
+def plan(path):
+    global looks
+    looks += 1
+    if result is None:
+        raise OSError(12, 'too little memory')
+    return {'in_place': result}
+molt.status = lambda: {'resident': True, 'result': None}
+molt.plan = plan
+with open('/molt_pull.old', 'w') as f:
+    f.write('image')
+for result in (False, True, None):
+    puller = molt_pull.Puller('http://10.0.2.2/x', version='1.4')
+    puller.release = {'version': '1.4', 'sha256': '00'}
+    print(puller.is_wanted(), puller.is_wanted(), looks)
+"""
 # What is said to a broker that has a long message and a short one, of QoS 1 both.
 LONG_MESSAGE = """
 import asyncio, molt_mqtt
@@ -306,6 +325,11 @@ def what_was_not_prepared_or_cannot_be_read_is_no_try_that_came_to_nothing():
 
 
 @test
+def a_molt_pull_old_of_another_firmware_is_nothing_to_fall_back_on():
+    same(fleet.run_script(fleet.make_flash("stale", (), fleet.MODULES), STALE), ["True True 1", "False False 2", "False False 3"])
+
+
+@test
 def with_a_key_only_manifests_of_who_has_it_are_followed():
     with Server() as server:
         key = make_text("manifest.key", "open sesame\n")
@@ -421,6 +445,19 @@ def without_an_image_to_fall_back_on_there_is_no_trial_until_the_running_one_was
             server.offer("1.4", image("mpy-A-net"))
             d.wait_until("version 1.4", is_up_to_date("1.4"))
             same(d.files(), {"main.py", "molt_pull.json", "molt_pull.old"})
+            server.offer("1.5", image())
+            d.wait_for('up v1.25.0-B on 2025-04-15 {"result": "trial"')
+
+
+@test
+@full
+def where_molt_pull_old_is_another_firmware_the_running_one_is_fetched_in_its_place():
+    with Server() as server:
+        server.offer("1.4", image("mpy-A-net"))
+        stale = BUILD / "mpy-B-net/firmware.bin"
+        with Device("replaced", server, before=RESIDENT, options="interval=1, version=None if '-B' in uos.uname().version else '1.4'",
+                    files=[(stale, "molt_pull.old")]) as d:
+            d.wait_until("version 1.4", lambda status: is_up_to_date("1.4")(status) and len(server.offsets()) == 1)
             server.offer("1.5", image())
             d.wait_for('up v1.25.0-B on 2025-04-15 {"result": "trial"')
 
