@@ -57,28 +57,34 @@ def choose(manifest, family, url, key=None):
         file = _file_of(builds[family])
         release = {"name": str(manifest["name"]), "version": str(manifest["version"]), "url": join_url(url, file["path"]),
                    "size": int(file["size"]), "sha256": file["sha256"].lower()}
-        if len(release["sha256"]) != 64 or release["size"] < 1:
+        # It becomes a part of a file's name.
+        if len(unhexlify(release["sha256"])) != 32 or release["size"] < 1:
             raise ValueError
         mac = unhexlify(file.get("mac", ""))
-    except (KeyError, ValueError, TypeError, AttributeError) as e:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as e:
         raise Refused(422, "the manifest cannot be used: name, version, and of the build's part path, size and sha256 are wanted (%r)" % e)
     text = "%s\n%s\n%s\n%u\n%s\n" % (family, release["name"], release["version"], release["size"], release["sha256"])
-    if key and not same(hmac(sha256(key.encode()), text.encode()), mac):
+    if key is not None and not same(hmac(sha256(key.encode()), text.encode()), mac):
         raise Refused(403, "the manifest is not by who has the key: it has no `mac`, or one that is wrong")
     return release
 
 
 async def _ask(url):
-    """The manifest at an address."""
+    """What is at the manifest's address."""
     answer = await get(url)
     try:
         if answer.size > _MANIFEST_MAX:
+            # Something is there.
+            _reached()
             raise Refused(422, "the manifest has %u bytes, and %u are the most" % (answer.size, _MANIFEST_MAX))
-        return json.loads(await answer.watched(answer.read_all()))
-    except ValueError:
-        raise Refused(422, "the manifest is not JSON")
+        data = await answer.watched(answer.read_all())
     finally:
         answer.close()
+    _reached()
+    try:
+        return json.loads(data)
+    except ValueError:
+        raise Refused(422, "the manifest is not JSON")
 
 
 # ---- what is kept over a restart
@@ -137,6 +143,8 @@ class Puller:
     """
 
     def __init__(self, url, version=None, interval=21600, auto=True, trial=True, key=None, changed=None):
+        if key == "":
+            raise ValueError("the key is empty; without one leave it out")
         self.url = url
         self.key = key
         self.interval = min(interval, _INTERVAL_MAX)
@@ -226,11 +234,6 @@ class Puller:
         self.settle()
         self.say("asking")
         manifest = await _ask(self.url)
-        if _result() == "trial":
-            # The network is there, and so is the server.
-            molt.confirm()
-        if _timer:
-            _timer.deinit()
         self.release = choose(manifest, sys.platform.upper(), self.url, self.key)
         self.error = None
         if not self.settle():
@@ -412,6 +415,14 @@ def guard(seconds=300):
         _timer = umachine.Timer(-1)
         # Again and again: a call for which MicroPython's queue has no place is lost.
         _timer.init(mode=umachine.Timer.PERIODIC, period=seconds * 1000, callback=_expire)
+
+
+def _reached():
+    """The network is there, and so is the server, whatever its manifest says."""
+    if _result() == "trial":
+        molt.confirm()
+    if _timer:
+        _timer.deinit()
 
 
 def _expire(timer):
