@@ -3,14 +3,19 @@
 
 They need `make vboard firmwares pull`; firmwares and board are found in BUILD (build).
 """
+import gzip
+import json
+import os
 import pathlib
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lib"))
 import fleet  # noqa: E402
 import tap  # noqa: E402
-from tap import same, test  # noqa: E402
+from fleet import BUILD, WORK, make_text  # noqa: E402
+from tap import same, test, true  # noqa: E402
 
 # On trial, with a heap that is full when the guard's time is over.
 GUARD = """
@@ -260,6 +265,50 @@ def on_trial_a_manifest_that_cannot_be_used_confirms_and_none_does_not():
     said = ["confirmed", "no guard"]
     same(run("reached", REACHED), ["gone", "404"] + said + ["the manifest is not JSON"] + said + ["the manifest has 4097 bytes"] + said
          + ["the manifest cannot be used"])
+
+
+def write(name, data):
+    """A file with these bytes."""
+    path = WORK / name
+    path.write_bytes(data)
+    return path
+
+
+def manifest(*words, build=BUILD):
+    """What tools/manifest says, of a lamp's version 1.5; and on stderr."""
+    done = subprocess.run([ROOT / "tools/manifest", "lamp", "1.5", *words], capture_output=True, text=True, check=False, env={**os.environ, "BUILD": str(build)})
+    true("Traceback" not in done.stderr and bool(done.returncode) == bool(done.stderr), done.stderr)
+    return done.stdout, done.stderr
+
+
+@test
+def tools_manifest_refuses_files_and_keys_that_no_device_could_use():
+    image = fleet.image()
+    good, packed = write("a b#c.bin", image), write("a b.gz", gzip.compress(image))
+    cases = [(good, write("other.gz", gzip.compress(image[:-1])), "unpacks to something else"),
+             (good, write("cut.gz", packed.read_bytes()[:-100]), "cannot be unpacked"), (good, good, "cannot be unpacked"),
+             (good, "--key", write("empty.key", b" \n"), "not an empty one"), (good, "--key", write("latin.key", b"\xe9t\xe9"), "in UTF-8"),
+             (good, "--key", make_text("two.key", "one\ntwo\n"), "one line")]
+    for *words, sentence in cases:
+        said, error = manifest(*words)
+        true(not said and sentence in error, f"{words}: {said} {error}")
+    # With `molt info`, and without it.
+    flipped = bytearray(image)
+    flipped[100] ^= 1
+    for build in (BUILD, WORK / "nothing"):
+        for name, data in (("flipped", flipped), ("junk", b"\xe9" + bytes(99)), ("cut", image[:3000]), ("none", b""), ("page", b"<html>"),
+                           ("large", image + bytes(0x100001 - len(image)))):
+            said, error = manifest(write(name, data), build=build)
+            true(not said and name in error, f"{name}: {said} {error}")
+    for build in (BUILD, WORK / "nothing"):
+        said, error = manifest(good, packed, build=build)
+        true(said, error)
+        part = json.loads(said)["builds"][0]["parts"][0]
+        same((part["path"], part["gz"]["path"]), ("a%20b%23c.bin", "a%20b.gz"))
+    for name in ("esp8266-minimal", "esp8266-16-segments", "esp8266-empty-segment", "esp8266-v2", "arduino", "micropython", "bad-checksum",
+                 "bad-no-segments", "bad-segment-size", "bad-short-header", "bad-v2-inner", "bad-v2-size"):
+        said, error = manifest(ROOT / f"tests/vectors/image/{name}.bin", build=WORK / "nothing")
+        same(bool(said), name[:3] != "bad", f"{name}: {error}")
 
 
 if __name__ == "__main__":
