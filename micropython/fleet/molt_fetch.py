@@ -22,8 +22,11 @@ def split_url(url):
     """Host, port and path."""
     if url[:7] != "http://":
         raise Refused(400, "%s: an address begins with http://; there is no TLS here whose certificates are checked" % url)
-    end = (url + "/").find("/", 7)
-    host, path = url[7:end], url[end:] or "/"
+    url = url.split("#")[0]
+    end = _end_of_host(url)
+    host, path = url[7:end], url[end:]
+    if path[:1] != "/":
+        path = "/" + path
     port = "80"
     at = host.find(":")
     if at >= 0:
@@ -33,13 +36,19 @@ def split_url(url):
     return host, int(port), path
 
 
+def _end_of_host(url):
+    return (url.split("?")[0] + "/").find("/", 7)
+
+
 def join_url(base, path):
     """The address that a path in the file at `base` means."""
-    if "://" in path:
+    if "://" in path.split("?")[0]:
         return path
+    base = base.split("#")[0].split("?")[0]
+    end = _end_of_host(base)
     if path[:1] == "/":
-        return base[:(base + "/").find("/", 7)] + path
-    return base[:base.rfind("/") + 1] + path
+        return base[:end] + path
+    return (base if end < len(base) else base + "/").rsplit("/", 1)[0] + "/" + path
 
 
 def _silent(host):

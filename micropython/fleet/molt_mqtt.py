@@ -77,7 +77,8 @@ class _Client:
         await self.send(_packet(_PUBLISH | _RETAIN, _text(topic), data.encode()))
 
     async def take(self, wanted=None):
-        """First byte and body of the next packet. The body is None where it is too long. wanted: what alone the first byte may be."""
+        """First byte and body of the next packet, of a long one its beginning; and whether that is all. wanted: what alone the first byte
+        may be."""
         kind = (await self.read(1))[0]
         if wanted and kind != wanted:
             raise Broken("%s does not talk MQTT" % self.host)
@@ -90,11 +91,12 @@ class _Client:
                 break
             if shift > 21:
                 raise Broken("%s does not talk MQTT" % self.host)
-        if size <= _TAKEN_MAX:
-            return kind, await self.read(size)
+        body = await self.read(min(size, _TAKEN_MAX))
+        size -= len(body)
+        is_whole = not size
         while size:
             size -= len(await self.read(min(size, _TAKEN_MAX)))
-        return kind, None
+        return kind, body, is_whole
 
     async def read(self, size):
         # It has been pinged at half of the time.
@@ -108,8 +110,8 @@ class _Client:
         flags = _CLEAN_WITH_WILL | (_WITH_USER if user else 0) | (_WITH_PASSWORD if password else 0)
         await self.send(_packet(_CONNECT, _text("MQTT"), bytes([4, flags]), _KEEP_ALIVE.to_bytes(2, "big"), _text(name),
                                 _text(will[0]), _text(will[1]), _text(user) if user else b"", _text(password) if password else b""))
-        _, body = await soon(self.host, self.take(_CONNACK))
-        code = body[1] if body and len(body) == 2 else 1
+        _, body, _ = await soon(self.host, self.take(_CONNACK))
+        code = body[1] if len(body) == 2 else 1
         if code:
             why = "user or password is wrong" if code in (4, 5) else "code %u" % code
             raise Broken("the MQTT broker %s does not let the device in: %s" % (self.host, why))
@@ -121,18 +123,19 @@ class _Client:
     async def next_command(self):
         """Topic and payload of the next message that somebody has just published."""
         while True:
-            kind, body = await self.take()
+            kind, body, is_whole = await self.take()
             if kind == _SUBACK and body and body[-1] == _REFUSED:
                 raise Broken("the MQTT broker %s does not let the device have commands" % self.host)
-            if kind & 0xF0 != _PUBLISH or body is None:
+            if kind & 0xF0 != _PUBLISH:
                 continue
             at = 2 + int.from_bytes(body[:2], "big")
             topic = body[2:at]
             if kind & _QOS:
+                # Also of what is too long: the broker waits for that, and keeps back what follows.
                 await self.send(_packet(_PUBACK, body[at:at + 2]))
                 at += 2
             # What is retained was said to somebody before.
-            if not kind & _RETAIN:
+            if is_whole and not kind & _RETAIN:
                 return topic.decode(), body[at:]
 
 
@@ -186,7 +189,7 @@ class _Link:
         self.wait = 1  # seconds until another try
 
     async def tell(self, client):
-        """Publish what changes. If this fails, who reads notices it, too."""
+        """Publish what changes, until this fails."""
         base = self.entity.base
         try:
             while True:
@@ -200,8 +203,9 @@ class _Link:
                     await asyncio.wait_for(self.changed.wait(), _KEEP_ALIVE // 2)
                 except asyncio.TimeoutError:
                     pass
-        except Broken:
-            pass
+        except Exception:
+            # Perhaps in the middle of a packet: who reads notices it, too.
+            client.stream.s.close()
 
     async def serve(self):
         """One connection, until it breaks."""

@@ -27,12 +27,14 @@ _WAY = "pull"
 _MANIFEST_MAX = const(4096)
 _TRIES_MAX = const(3)  # of one release, until it counts as failed
 _BROKEN_MAX = const(4)  # connections in a row that bring nothing
+_BEGUN_MAX = const(4)  # times that a file is begun in a round: each costs flash, and a server may do no ranges
 _FIRST = const(30)  # seconds within which the first question is put
 _AGAIN = const(60)  # seconds until another try; then twice as long, and so on
 _INTERVAL_MAX = const(432000)  # 5 days: the clock's milliseconds go round after 6
 _ON_TRIAL = const(5)  # the same while the firmware is on trial
 
 _timer = None
+_restart = None
 _puller = None
 
 
@@ -55,28 +57,34 @@ def choose(manifest, family, url, key=None):
         file = _file_of(builds[family])
         release = {"name": str(manifest["name"]), "version": str(manifest["version"]), "url": join_url(url, file["path"]),
                    "size": int(file["size"]), "sha256": file["sha256"].lower()}
-        if len(release["sha256"]) != 64 or release["size"] < 1:
+        # It becomes a part of a file's name.
+        if len(unhexlify(release["sha256"])) != 32 or release["size"] < 1:
             raise ValueError
         mac = unhexlify(file.get("mac", ""))
-    except (KeyError, ValueError, TypeError, AttributeError) as e:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as e:
         raise Refused(422, "the manifest cannot be used: name, version, and of the build's part path, size and sha256 are wanted (%r)" % e)
     text = "%s\n%s\n%s\n%u\n%s\n" % (family, release["name"], release["version"], release["size"], release["sha256"])
-    if key and not same(hmac(sha256(key.encode()), text.encode()), mac):
+    if key is not None and not same(hmac(sha256(key.encode()), text.encode()), mac):
         raise Refused(403, "the manifest is not by who has the key: it has no `mac`, or one that is wrong")
     return release
 
 
 async def _ask(url):
-    """The manifest at an address."""
+    """What is at the manifest's address."""
     answer = await get(url)
     try:
         if answer.size > _MANIFEST_MAX:
+            # Something is there.
+            _reached()
             raise Refused(422, "the manifest has %u bytes, and %u are the most" % (answer.size, _MANIFEST_MAX))
-        return json.loads(await answer.watched(answer.read_all()))
-    except ValueError:
-        raise Refused(422, "the manifest is not JSON")
+        data = await answer.watched(answer.read_all())
     finally:
         answer.close()
+    _reached()
+    try:
+        return json.loads(data)
+    except ValueError:
+        raise Refused(422, "the manifest is not JSON")
 
 
 # ---- what is kept over a restart
@@ -135,6 +143,8 @@ class Puller:
     """
 
     def __init__(self, url, version=None, interval=21600, auto=True, trial=True, key=None, changed=None):
+        if key == "":
+            raise ValueError("the key is empty; without one leave it out")
         self.url = url
         self.key = key
         self.interval = min(interval, _INTERVAL_MAX)
@@ -149,6 +159,9 @@ class Puller:
         self.error = None
         self.mqtt = None
         self.wake = asyncio.Event()
+        self.wait = None  # seconds until the next question
+        self.failures = 0  # rounds in a row
+        self.is_safe = None  # has_fallback()
 
     def say(self, state, percent=None):
         if (state, percent) != (self.state, self.percent):
@@ -177,7 +190,7 @@ class Puller:
                 self.notes.set(armed=True)
             return False
         if trying:
-            if runs(_NEW):
+            if runs(_NEW, True):
                 self.keep(trying)
             else:
                 self.lose(trying)
@@ -187,6 +200,7 @@ class Puller:
         """The image in _NEW is what runs."""
         if _is_resident() and kind_of(_NEW) != DELTA:
             uos.rename(_NEW, _OLD)
+            self.is_safe = True
         else:
             remove(_NEW)
         self.notes.set(have=release, on=uos.uname().version, trying=None, armed=None, missed=None)
@@ -220,9 +234,6 @@ class Puller:
         self.settle()
         self.say("asking")
         manifest = await _ask(self.url)
-        if _result() == "trial":
-            # The network is there, and so is the server.
-            molt.confirm()
         self.release = choose(manifest, sys.platform.upper(), self.url, self.key)
         self.error = None
         if not self.settle():
@@ -240,7 +251,17 @@ class Puller:
 
     def is_wanted(self):
         """Whether it has to be fetched: to upgrade, or as what the next upgrade can fall back on."""
-        return not self.is_here() or self.wants_trial() and not any(size_of(path) for path in _FALLBACKS)
+        return not self.is_here() or self.wants_trial() and not self.has_fallback()
+
+    def has_fallback(self):
+        """Whether there is something to fall back on. That takes seconds to know, so once in a start; install() looks again."""
+        if self.is_safe is None:
+            try:
+                self.is_safe = bool(self.find_fallback())
+            except (OSError, MemoryError):
+                # It cannot be told. To fetch one anew would not help.
+                self.is_safe = True
+        return self.is_safe
 
     def wants_trial(self):
         return self.trial and _is_resident()
@@ -265,14 +286,19 @@ class Puller:
 
     def find_fallback(self):
         for path in _FALLBACKS:
-            if holds_firmware(path):
+            if holds_firmware(path, True):
                 return path
 
     async def upgrade(self, release, fallback):
         self.say("preparing")
         await asyncio.sleep_ms(200)
         self.notes.set(trying=_id(release), armed=None)
-        molt.fwupdate(_NEW, verbose=False, reset=False, fallback=fallback, sha256=release["sha256"])
+        try:
+            molt.fwupdate(_NEW, verbose=False, reset=False, fallback=fallback, sha256=release["sha256"])
+        except Exception as e:
+            # It is not prepared, for want of memory for instance. That says nothing of the release.
+            self.notes.set(trying=None)
+            raise e
         self.notes.set(armed=True)
         self.say("restarting")
         # So that others can tell of it.
@@ -299,7 +325,7 @@ class Puller:
                 await self.fetch_rest(part, release["url"])
             except Broken as e:
                 broken = 0 if part.got() > got else broken + 1
-                if broken == _BROKEN_MAX:
+                if broken == _BROKEN_MAX or part.begun == _BEGUN_MAX:
                     raise e
                 await asyncio.sleep(1 << broken)
         try:
@@ -323,6 +349,7 @@ class Puller:
                 raise Refused(409, "%s has %u bytes, and the manifest says %u" % (url, answer.size, part.size))
             if answer.offset not in (0, part.got()):
                 raise Refused(502, "%s: the server sends another part than it was asked for" % url)
+            part.begun += not answer.offset
             answer.touch = lambda: self.say("downloading", (part.size - answer.left) * 100 // part.size)
             await answer.watched(receive(answer, part.path, answer.offset, part.size))
         finally:
@@ -331,28 +358,39 @@ class Puller:
     # -- for ever
 
     async def run(self):
-        failures = 0
-        wait = 0 if _result() == "trial" else _share(min(_FIRST, self.interval))
         while True:
-            install = await self.sleep(wait)
             try:
-                self.error = await self.round(install)
-                failures = 0
-                wait = self.interval
+                await self.turn()
             except Exception as e:
+                # Where the heap is full this has to work, and takes nothing of it.
                 self.error = sentence(e)
-                wait = min(self.interval, _ON_TRIAL if _result() == "trial" else _AGAIN << min(failures, 10))
-                failures += 1
+                self.wait = min(_FIRST, self.interval)
+                await asyncio.sleep(self.wait)
+
+    async def turn(self):
+        """Wait until it is time, and ask."""
+        install = await self.sleep()
+        try:
+            self.error = await self.round(install)
+            self.failures = 0
+            self.wait = self.interval
+        except Exception as e:
+            self.error = sentence(e)
+            self.wait = min(self.interval, _ON_TRIAL if _result() == "trial" else _AGAIN << min(self.failures, 10))
+            self.failures += 1
+        finally:
             self.state = "idle"
             self.percent = None
-            if self.changed:
-                self.changed()
-            wait += _share(wait // 5) - wait // 10
+        if self.changed:
+            self.changed()
+        self.wait += _share(self.wait // 5) - self.wait // 10
 
-    async def sleep(self, seconds):
+    async def sleep(self):
         """True if it was woken."""
+        if self.wait is None:
+            self.wait = 0 if _result() == "trial" else _share(min(_FIRST, self.interval))
         try:
-            await asyncio.wait_for(self.wake.wait(), seconds)
+            await asyncio.wait_for(self.wake.wait(), self.wait)
             self.wake.clear()
             return True
         except asyncio.TimeoutError:
@@ -369,17 +407,32 @@ def _share(seconds):
 def guard(seconds=300):
     """Where the firmware is on trial: restart in so many seconds, unless it is confirmed by then. In boot.py it also takes back a
     firmware under which main.py does not get so far. (asyncio may never run, a timer does.)"""
-    global _timer
+    global _timer, _restart
     if _timer is None and _result() == "trial":
         import umachine
 
+        _restart = umachine.reset
         _timer = umachine.Timer(-1)
-        _timer.init(mode=umachine.Timer.ONE_SHOT, period=seconds * 1000, callback=_expire)
+        # Again and again: a call for which MicroPython's queue has no place is lost.
+        _timer.init(mode=umachine.Timer.PERIODIC, period=seconds * 1000, callback=_expire)
+
+
+def _reached():
+    """The network is there, and so is the server, whatever its manifest says."""
+    if _result() == "trial":
+        molt.confirm()
+    if _timer:
+        _timer.deinit()
 
 
 def _expire(timer):
-    if _result() == "trial":
-        reset()
+    try:
+        if _result() == "trial":
+            reset()
+    except Exception:
+        # A firmware that has filled its heap. This takes nothing of it.
+        _restart()
+    timer.deinit()
 
 
 # ---- for programs

@@ -96,11 +96,17 @@ def _fetch(url, path, digest):
         s.close()
 
 
-def _listed(text):
+def _listed(data):
     """Digest and name of each file of the list."""
-    if not text.endswith(_END):
-        raise OSError(84, "the list of files is cut short, or another file; try again")
-    return [line.split(" ", 1) for line in text.split("\n")[:-2]]
+    try:
+        text = data.decode()
+        pairs = [line.split(" ") for line in text.split("\n")[:-2]]
+        # A name stays in the folder.
+        if text.endswith(_END) and all(len(digest) == 64 and name[:1] != "/" and ".." not in name for digest, name in pairs):
+            return pairs
+    except ValueError:
+        pass
+    raise OSError(84, "the list of files is cut short, or another file; try again")
 
 
 def get(url, target="/lib", sha256=None):
@@ -119,10 +125,11 @@ def get(url, target="/lib", sha256=None):
 
         if hexlify(hashlib.sha256(text).digest()).decode() != sha256.lower():
             raise OSError(84, "the list of files is not the one expected")
+    pairs = _listed(text)
     _make_folder(target)
     _make_folder(target + "/_molt")
     list_path = target + "/" + _LIST
-    wanted = [pair for pair in _listed(text.decode()) if not _is_right(target + "/" + pair[1], pair[0])]
+    wanted = [pair for pair in pairs if not _is_right(target + "/" + pair[1], pair[0])]
     if wanted:
         # Without the list the package says that it is not whole.
         _remove(list_path)

@@ -15,6 +15,11 @@ _SYNC = const(65536)  # bytes after which a file is made to survive a power cut
 IMAGE_MAX = 0x100000  # what the chip maps
 _PART = ".part"
 _HEAD = const(24)  # bytes of a file that say whether it can be an image, or a delta file
+# What molt.check() and molt.plan() raise where the file is to blame: EINVAL, EFBIG, MOLT_ERR_CORRUPT, EOPNOTSUPP.
+_OF_FILE = (22, 27, 84, 95)
+_BUSY = const(16)
+# Words of what molt.plan() gives as a reason where the device is, or where the file lies.
+_OF_DEVICE = ("already prepared", "on trial", "taken back", "too many pieces", " lies where", "boot loader is")
 # Their first bytes.
 DELTA = b"MDL1"
 GZIP = b"\x1f\x8b"
@@ -34,14 +39,17 @@ class Unfit(Refused):
 
 
 def sentence(error):
-    """What an exception says to a person."""
-    if isinstance(error, Refused):
-        return error.fields["error"]
-    if isinstance(error, MemoryError):
-        return "the device has not enough memory for this; let its program hold less, or restart it"
-    if isinstance(error, OSError) and len(error.args) < 2:
-        return "the device says OSError %r" % (error.args[0] if error.args else "")
-    return str(error.args[-1]) if error.args else repr(error)
+    """What an exception says to a person. Raises nothing: where there is no memory for the sentence, that is one."""
+    try:
+        if isinstance(error, Refused):
+            return error.fields["error"]
+        if isinstance(error, OSError) and len(error.args) < 2:
+            return "the device says OSError %r" % (error.args[0] if error.args else "")
+        if not isinstance(error, MemoryError):
+            return str(error.args[-1]) if error.args else repr(error)
+    except MemoryError:
+        pass
+    return "the device has not enough memory for this; let its program hold less, or restart it"
 
 
 # ---- digests
@@ -169,6 +177,7 @@ class Part:
         self.sha256 = sha256
         self.size = size
         self.path = "/%s-%s-%u%s" % (way, sha256[:16], size, _PART)
+        self.begun = 0  # times, from its first byte on
 
     def got(self):
         return size_of(self.path)
@@ -241,16 +250,23 @@ def check_digest(path, sha256):
 
 
 def accept(path):
-    """What judge() says of an image. It is removed, and Unfit raised, unless it is one for this chip and map."""
+    """What judge() says of an image. It is removed, and Unfit raised, if it is none for this chip and map. Refused: that is not known, or
+    the device is not in a state for it; the file stays."""
     try:
         plan = judge(path)
     except OSError as e:
-        remove(path)
-        raise Unfit(422, sentence(e))
-    if plan["refused"] and "drop_frozen" not in plan["reason"]:
-        remove(path)
-        raise Unfit(422, plan["reason"])
-    return plan
+        if e.errno in _OF_FILE:
+            remove(path)
+            raise Unfit(422, sentence(e))
+        raise Refused(409 if e.errno == _BUSY else 503, sentence(e))
+    reason = plan["reason"]
+    if not plan["refused"] or "drop_frozen" in reason:
+        return plan
+    for words in _OF_DEVICE:
+        if words in reason:
+            raise Refused(409, reason)
+    remove(path)
+    raise Unfit(422, reason)
 
 
 def judge(path):
@@ -271,18 +287,21 @@ def kind_of(path):
     return DELTA if head == DELTA else GZIP if head[:2] == GZIP else None
 
 
-def runs(path):
-    """Whether the image in a file, or the one that a delta file makes, is the firmware that runs."""
+def runs(path, is_sure=False):
+    """Whether the image in a file, or the one that a delta file makes, is the firmware that runs. is_sure: raise OSError where that
+    cannot be told now."""
     try:
         gc.collect()
         return bool(molt.plan(path)["in_place"])
-    except OSError:
+    except OSError as e:
+        if is_sure and size_of(path) and e.errno not in _OF_FILE:
+            raise e
         return False
 
 
-def holds_firmware(path):
-    """Whether a file has the image of the firmware that runs in it, so that one can fall back on it."""
-    return size_of(path) > 0 and kind_of(path) != DELTA and runs(path)
+def holds_firmware(path, is_sure=False):
+    """Whether a file has the image of the firmware that runs in it, so that one can fall back on it. is_sure: see runs()."""
+    return size_of(path) > 0 and kind_of(path) != DELTA and runs(path, is_sure)
 
 
 def reset():

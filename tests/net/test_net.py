@@ -314,12 +314,13 @@ def a_port_that_is_taken_is_said():
     true(b"cannot be had" in done.stderr, done.stderr)
 
 
+END = b"end-of-list\n"
 GET = """
 import molt_get, os
 def get(**options):
     try: n = molt_get.get('http://10.0.2.2:%d/mip', **options)
     except OSError as e: n = str(e)
-    print('got', (n, sorted(os.listdir('lib') + os.listdir('lib/_molt')) if 'lib' in os.listdir() else []))
+    print('got', (n, sorted(os.listdir('lib') + os.listdir('lib/_molt')) if 'lib' in os.listdir() else [], 'evil.py' in os.listdir()))
 """
 
 
@@ -331,20 +332,24 @@ def molts_package_comes_from_a_web_server():
     digest = hashlib.sha256(server.files["_molt/files.txt"]).hexdigest()
     third = names[3]
     server.bad = {third: [lambda data: data[:-1], lambda data: bytes([data[0] ^ 1]) + data[1:], lambda data: None],
-                  "_molt/files.txt": [lambda data: data, lambda data: data[:-3]]}
+                  "_molt/files.txt": [lambda data: data, lambda data: data[:-3], lambda data: b"\xff\xfe\0" + END, lambda data: b"<html>\n" + END,
+                                      lambda data: f"{hashlib.sha256(b'').hexdigest()} ../evil.py\n".encode() + END]}
+    server.files["../evil.py"] = b""
     flash = make_flash("get", [(boards.BUILD / "mip/molt_get.mpy", "molt_get.mpy")])
-    script = GET % server.server_port + f"get(sha256='{'0' * 64}')\n" + "get()\n" * 4 + f"get(sha256='{digest.upper()}')\nget()\n"
+    script = GET % server.server_port + f"get(sha256='{'0' * 64}')\n" + "get()\n" * 7 + f"get(sha256='{digest.upper()}')\nget()\n"
     got = [eval(line[4:]) for line in run_script(flash, script) if line.startswith("got ")]
     server.shutdown()
     true("not the one expected" in got[0][0] and not got[0][1], got[0])
-    true("the list of files is cut short" in got[1][0], got[1])
-    for said, there in got[2:4]:
+    for said, there, is_out in got[1:5]:
+        true("the list of files is cut short, or another file" in said and not there and not is_out, (said, there, is_out))
+    got = got[5:]
+    for said, *_ in got[:2]:
         true(f"/mip/{third}: this is not the file of the list" in said, said)
-    true("the server says" in got[4][0], got[4])
-    for _, there in got[2:5]:
+    true("the server says" in got[2][0], got[2])
+    for _, there, _ in got[:3]:
         same(there, sorted(["_molt"] + [name.split("/")[-1] for name in names[:3]]), "the files that are whole, and no list")
-    same([n for n, _ in got[5:]], [len(names) - 3, 0], "files that the last calls bring")
-    same(server.asked, ["_molt/files.txt"] * 3 + names[:3] + [third] + ["_molt/files.txt", third] * 2 + ["_molt/files.txt"] + names[3:] + ["_molt/files.txt"],
+    same([n for n, *_ in got[3:]], [len(names) - 3, 0], "files that the last calls bring")
+    same(server.asked, ["_molt/files.txt"] * 6 + names[:3] + [third] + ["_molt/files.txt", third] * 2 + ["_molt/files.txt"] + names[3:] + ["_molt/files.txt"],
          "what was asked for")
     for name in [*names, "_molt/files.txt"]:
         out = boards.WORK / "got"
