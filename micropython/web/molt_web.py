@@ -28,7 +28,9 @@ _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
 _WAY = "web"  # how the names of uploads begin that are not whole
 _OLD = "/firmware.old"  # the image that runs, for a trial to fall back on
+_PULL_OLD = "/molt_pull.old"  # molt_pull's
 _BACK = "/firmware.back"  # or a delta file that leads back to it, from the image of firmware.bin
+_FALLBACKS = (_OLD, _PULL_OLD, _BACK)
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
 _CONNECTIONS_MAX = const(5)  # of lwIP, those that are being closed included
@@ -48,6 +50,11 @@ def _file_name(text):
 
 def _version():
     return uos.uname().version
+
+
+def _is_on_trial():
+    status = molt.status()
+    return bool(status) and status["result"] == "trial"
 
 
 class App:
@@ -267,8 +274,7 @@ class App:
         return self.finish(upload)
 
     def check_room(self, upload):
-        status = molt.status()
-        if status and status["result"] == "trial":
+        if _is_on_trial():
             raise Refused(409, "the firmware is on trial, and its fallback is a file that must stay; call molt.confirm() first")
         remove_parts(_WAY)
         if size_of(_BACK):
@@ -283,9 +289,12 @@ class App:
         elif free < wanted:
             raise Refused(507, "the file needs %u KB and %u KB are free; delete files to make room" % (wanted // 1024, (free + here) // 1024))
 
-    def check_idle(self):
+    def check_stays(self):
         if self.has_to_reset:
             raise Refused(409, "the device is about to restart")
+
+    def check_idle(self):
+        self.check_stays()
         if self.is_receiving:
             raise Refused(409, "another upload is being received; wait for its end")
 
@@ -327,7 +336,7 @@ class App:
     def fallback(self):
         """The file with the image that runs, or a delta file that leads back to it."""
         kind = kind_of(_IMAGE)
-        for path in (_OLD, "/molt_pull.old"):
+        for path in (_OLD, _PULL_OLD):
             # A packed file beside a delta file cannot be; to unpack it would take the memory that the delta file needs.
             if not (kind == DELTA and kind_of(path) == GZIP) and holds_firmware(path):
                 return path
@@ -357,13 +366,21 @@ class App:
 
     # -- files, and modules
 
+    def check_file(self, path):
+        """Before a file is put or deleted: what an upgrade was prepared from has to stay, and what a trial falls back on."""
+        self.check_stays()
+        self.check_pending()
+        if (path in _FALLBACKS or path.startswith("/molt.stash") or path.startswith("/molt.back")) and _is_on_trial():
+            raise Refused(409, "the firmware is on trial, and may need this file to fall back; call molt.confirm() first")
+
     async def put_files(self, request):
         path = _file_name(request.path[7:])
+        self.check_file(path)
         size = request.expect_body(_FILE_MAX)
         free = room()[0]
         if size + 8192 > free:
             raise Refused(507, "the file needs %u KB and %u KB are free" % (size // 1024, free // 1024))
-        await self.receive_whole(request)
+        await self.receive_whole(request, path)
         for i, c in enumerate(path):
             if c == "/" and i:
                 try:
@@ -377,21 +394,25 @@ class App:
             raise Refused(409, "there is no place for a file of that name: a folder, or a file in place of one, is in the way")
         return {}
 
-    async def receive_whole(self, request):
-        """A file of which nothing is kept unless it is whole, in /web.new."""
+    async def receive_whole(self, request, path=None):
+        """A file of which nothing is kept unless it is whole, in /web.new. path: where it is to go, if that has to be looked at."""
         self.check_idle()  # or another's /web.new would be removed
         try:
             await self.receive(request, "/web.new", 0)
             wanted = request.query.get("sha256")
             if wanted:
                 check_digest("/web.new", wanted)
+            if path:
+                self.check_file(path)  # an upgrade may have been prepared meanwhile
         except BaseException as e:
             remove("/web.new")
             raise e
 
     async def delete_files(self, request):
+        path = _file_name(request.path[7:])
+        self.check_file(path)
         try:
-            uos.remove(_file_name(request.path[7:]))
+            uos.remove(path)
         except OSError:
             raise Refused(404, "there is no such file, or it is a folder with something in it")
         return {}

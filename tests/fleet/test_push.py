@@ -222,6 +222,10 @@ def a_device_that_is_not_confirmed_rolls_back_and_that_is_said():
         done = []
         thread = threading.Thread(target=lambda: done.append(push("--old", OLD, "--leave-trial", "--wait", "200", d.host, NEW)))
         thread.start()
+        # Meanwhile what it falls back on has to stay.
+        d.board.wait_for("is served", 200, 2)
+        status, answer = Client(d.board.port).ask("DELETE", "/files/firmware.old")
+        true(status == 409 and "on trial" in answer["error"], str(answer))
         # The second firmware is started three times, without anybody who confirms.
         start_until_back(d, 2)
         thread.join()

@@ -324,6 +324,53 @@ def files_are_listed_added_and_deleted_and_nothing_outside_their_names():
 
 
 @test
+def what_a_prepared_upgrade_or_a_trial_needs_is_neither_deleted_nor_replaced():
+    main = (ROOT / "micropython/web/main.py").read_text()
+    prepares = main.replace("molt_web.run()", "import molt\nif not molt.status(): molt.fwupdate('new.bin', reset=False, verbose=False)\nmolt_web.run()")
+    with Device("stays", main=prepares, files=[(web.BUILD / "mpy-B-net/firmware.bin", "new.bin")]) as d:
+        c = d.client
+        before = d.files()
+        for name in ("new.bin", "molt.head", "main.py"):
+            refused(c.ask("DELETE", "/files/" + name), 409, "an upgrade is prepared")
+            refused(c.ask("PUT", "/files/" + name, b"x"), 409, "an upgrade is prepared")
+        same(d.files(), before)
+    # What molt says of a trial; a real one is in tests/fleet/test_push.py.
+    trial = main.replace("molt_web.run()", "import molt\nmolt.status = lambda: {'result': 'trial', 'resident': True}\nmolt_web.run()")
+    needed = ("firmware.old", "firmware.back", "molt_pull.old", "molt.stash0", "molt.back1")
+    with Device("tries", main=trial, files=[(web.make_text("tries.txt", "x"), name) for name in (*needed, "mine")]) as d:
+        c = d.client
+        for name in needed:
+            refused(c.ask("DELETE", "/files/" + name), 409, "on trial")
+            refused(c.ask("PUT", "/files/" + name, b"y"), 409, "on trial")
+        same((c.ask("PUT", "/files/mine", b"y")[0], c.ask("DELETE", "/files/mine")[0]), (200, 200), "other files")
+        with hostile.connect(d.board.port) as s:
+            s.sendall(c.signed("POST", "/restart"))
+            s.recv(20)
+            refused(c.ask("DELETE", "/files/main.py"), 409, "about to restart")
+        same(d.files() >= {"main.py", *needed}, True)
+
+
+@test
+@full
+def a_file_that_is_received_while_an_upgrade_is_prepared_does_not_replace_its_image():
+    data = image()
+    with Device("meanwhile") as d:
+        c = d.client
+        same(c.ask("PUT", upload_uri(data), data)[0], 200)
+        with hostile.connect(d.board.port) as first, hostile.connect(d.board.port) as order:
+            first.sendall(c.signed("PUT", "/files/firmware.bin", {"Content-Length": 3000}, b"1" * 2000))
+            time.sleep(0.7)
+            order.sendall(c.signed("POST", "/upgrade"))
+            true(b" 200 " in order.recv(20), "it is prepared")
+            first.sendall(b"1" * 1000)
+            true(b" 409 " in first.recv(20), "the file comes too late")
+        d.board.wait_for("is served", 40, 2)
+        info = c.ask("GET", "/info")[1]
+        true(info["status"]["result"] == "ok" and "-B" in info["version"], str(info))
+        true("web.new" not in d.files(), str(d.files()))
+
+
+@test
 def modules_are_frozen_and_deleted():
     source = web.make_text("hello.py", "WORDS = 'from flash'\n")
     subprocess.run([web.BUILD / "mpy-cross/mpy-cross", source], check=True)
