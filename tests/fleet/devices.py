@@ -45,6 +45,7 @@ FAULTS = {
     "stuck": False,  # prepares, and does not restart; in resident mode: was on trial, and has rolled back
     "swallow": None,  # takes the first connection after its upgrade, and says nothing on it: no fault to the one who asks again
     "deaf": None,  # loses the first order, and its clock is slow: no fault to the one who tells it again
+    "power": True,  # it fails when the device is told to upgrade, which so has not heard it
     "cut": None,  # the connection breaks in the middle of the upload, three times: no fault to the one who goes on
 }
 
@@ -144,6 +145,10 @@ class Device:
             return False
         if self.fault == "deaf" and self.is_deaf:
             self.is_deaf = False
+            raise OSError(104)
+        if self.fault == "power":
+            self.fault = None
+            self.wake.set()
             raise OSError(104)
         self.pending = self.check(name)["size"]
         self.wants_trial = fallback is not None

@@ -6,11 +6,13 @@ usage: test_fleet.py [--full] [WORD...]
 
 They need build/molt and the firmwares mpy-A-1M-lean and mpy-B-1M-lean, in BUILD (build). --full: 200 devices.
 """
+import hashlib
 import json
 import os
 import pathlib
 import random
 import resource
+import struct
 import subprocess
 import sys
 import tempfile
@@ -96,9 +98,9 @@ class Fleet:
             for d in self.devices:
                 d.turn_off()
 
-    def push(self, *words, wait=60, timeout=20):
+    def push(self, *words, wait=60, timeout=20, image=NEW):
         """molt push to all of them: status, what its JSON says, stderr."""
-        status, out, err, self.used_seconds = self.run(["push", "--hosts", self.file, packed(NEW), "--json", "--wait", wait, "--timeout", timeout, *words])[0]
+        status, out, err, self.used_seconds = self.run(["push", "--hosts", self.file, packed(image), "--json", "--wait", wait, "--timeout", timeout, *words])[0]
         true(out.startswith("{"), f"{out}{err}")
         return status, json.loads(out), err
 
@@ -211,6 +213,28 @@ def a_device_that_has_lost_the_order_is_told_again_whatever_its_clock_says():
     fleet = Fleet(1, {0: "deaf"})
     status, report, err = fleet.push()
     same((status, results(report)), (0, ["upgraded"]), err)
+
+
+def namesake():
+    """The old firmware with 64 bytes more: another image that calls itself the same."""
+    path = WORK / "namesake/firmware.bin"
+    path.parent.mkdir(exist_ok=True)
+    image = bytearray(OLD.read_bytes()[:-16] + b"\xa5" * 64)
+    struct.pack_into("<I", image, 0x8FFC, len(image))
+    path.write_bytes(image + hashlib.md5(image[4:]).digest())
+    return path
+
+
+@test
+def a_firmware_that_is_called_as_the_old_one_is_not_taken_for_it():
+    image = namesake()
+    for fault, result in (("deaf", "upgraded"), ("power", "failed")):
+        fleet = Fleet(1, {0: fault})
+        status, report, err = fleet.push(image=image)
+        same((status, results(report)), (int(result == "failed"), [result]), f"{fault}: {err}")
+        is_new = fleet.devices[0].dump.read_bytes()[4096:image.stat().st_size] == image.read_bytes()[4096:]
+        same(is_new, result == "upgraded", fault)
+    true("does not say that it has upgraded" in err and report["devices"][0]["changed"], err)
 
 
 @test

@@ -60,6 +60,8 @@ typedef struct push {
     uint32_t restart_count;  // uploads that had to begin again
     uint32_t order_count;    // times that it was told to upgrade
     uint64_t ordered_ms;
+    bool is_boot_known;      // `boot` is of now: no connection broke since
+    bool has_sent_fallback;  // with this form
 } push_t;
 
 // Begin with a device that has not been begun.
