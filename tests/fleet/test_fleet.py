@@ -41,12 +41,12 @@ def full(function):
     return function
 
 
-def template():
+def template(size="1M"):
     """The dump that each device begins with: the old firmware, and a file."""
-    path = WORK / "template.bin"
+    path = WORK / f"template{size}.bin"
     if not path.exists():
         (WORK / "keep.txt").write_text(KEEP)
-        done = run_tool("mkflash", path, "--size", "1M", "--firmware", OLD, "--put", f"{WORK}/keep.txt:keep.txt")
+        done = run_tool("mkflash", path, "--size", size, "--firmware", OLD, "--put", f"{WORK}/keep.txt:keep.txt")
         same(done.returncode, 0, done.stderr)
     return path
 
@@ -62,11 +62,11 @@ def ask(words):
         return child.returncode, out.read(), err.read(), used.ru_utime + used.ru_stime
 
 
-def packed(image):
+def packed(image, window="4K"):
     """A gzip file of it, made once: molt push would make it each time."""
-    path = WORK / f"{image.parent.name}.gz"
+    path = WORK / f"{image.parent.name}-{window}.gz"
     if not path.exists():
-        same(run_tool("compress", image, path).returncode, 0)
+        same(run_tool("compress", image, path, "--window", window).returncode, 0)
     return path
 
 
@@ -76,12 +76,12 @@ class Fleet:
     faults  index -> fault
     """
 
-    def __init__(self, count, faults=(), **more):
+    def __init__(self, count, faults=(), size="1M", **more):
         faults = dict(faults)
         net = next(NET)
         self.folder = WORK / f"fleet{net}"
         self.port = 20000 + (os.getpid() * 7 + net) % 20000
-        self.devices = [Device(self.folder / str(i), f"127.{net}.{i // 200}.{i % 200 + 1}", self.port, template(), faults.get(i), **more)
+        self.devices = [Device(self.folder / str(i), f"127.{net}.{i // 200}.{i % 200 + 1}", self.port, template(size), faults.get(i), **more)
                         for i in range(count)]
         self.hosts = [f"{d.address}:{self.port}" for d in self.devices]
         hosts = self.folder / "hosts.txt"
@@ -98,9 +98,9 @@ class Fleet:
             for d in self.devices:
                 d.turn_off()
 
-    def push(self, *words, wait=60, timeout=20, image=NEW):
+    def push(self, *words, wait=60, timeout=20, image=NEW, window="4K"):
         """molt push to all of them: status, what its JSON says, stderr."""
-        status, out, err, self.used_seconds = self.run(["push", "--hosts", self.file, packed(image), "--json", "--wait", wait, "--timeout", timeout, *words])[0]
+        status, out, err, self.used_seconds = self.run(["push", "--hosts", self.file, packed(image, window), "--json", "--wait", wait, "--timeout", timeout, *words])[0]
         true(out.startswith("{"), f"{out}{err}")
         return status, json.loads(out), err
 
@@ -254,9 +254,9 @@ def who_runs_what_a_delta_file_is_made_of_is_sent_one_and_others_the_image():
     dump = bytearray(another.dump.read_bytes())
     dump[0x50000] ^= 1
     another.dump.write_bytes(dump)
-    small.heap = 18000
+    small.heap = 18500
     (crowded.root / "log.txt").write_bytes(bytes(150 * 1024))
-    status, report, err = fleet.push("--delta-from", NEW, "--delta-from", OLD)
+    status, report, err = fleet.push("--delta-from", NEW, "--delta-from", OLD, window="2K")
     same((status, results(report)), (0, ["upgraded"] * 5), err)
     same([(d["delta"], d["packed"]) for d in report["devices"]],
          [(True, False), (False, True), (False, True), (True, False), (True, False)], f"one refused it, one has too little memory: {report}")
@@ -266,6 +266,17 @@ def who_runs_what_a_delta_file_is_made_of_is_sent_one_and_others_the_image():
     fleet.check_nothing_is_lost(report)
     status, report, err = fleet.push("--delta-from", OLD)
     same((status, results(report)), (0, ["same"] * 5), "a second time nothing is sent: " + err)
+
+
+@test
+def who_has_not_the_memory_to_check_a_packed_image_is_sent_it_as_it_is():
+    fleet = Fleet(3, {0: "short"}, size="2M", extra=1024 * 1024)
+    fleet.devices[1].heap = 19000
+    status, report, err = fleet.push()
+    same((status, [(d["result"], d["packed"]) for d in report["devices"]]), (0, [("upgraded", False), ("upgraded", False), ("upgraded", True)]), err)
+    fleet.check_nothing_is_lost(report)
+    status, report, err = Fleet(1, {0: "short"}).push()
+    true(status == 1 and "has not the memory to check a packed one" in err and not report["devices"][0]["changed"], err)
 
 
 @test

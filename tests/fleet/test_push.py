@@ -154,6 +154,34 @@ def a_delta_file_goes_in_and_where_it_is_for_another_firmware_the_image_does():
         same((status, told["result"], told["delta"], told["packed"]), (0, "upgraded", False, True), f"{told} {err}")
 
 
+@test
+@full
+def with_little_heap_the_image_goes_in_as_it_is():
+    main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
+import asyncio, gc
+async def fill():
+    server = asyncio.create_task(molt_web.serve())
+    await asyncio.sleep_ms(200)
+    gc.collect()
+    hold = []
+    n = 4096
+    while n >= 64:
+        while gc.mem_free() > 21500 + n:
+            hold.append(bytearray(n))
+        n //= 2
+    print('full')
+    await server
+asyncio.run(fill())
+""")
+    with Device("heappush", main=main) as d:
+        d.board.wait_for("full")
+        heap = d.info()["heap"]
+        true(17000 < heap < 19400, f"{heap} bytes of heap")
+        status, told, err = push(d.host, NEW)
+        same((status, told["result"], told["packed"]), (0, "upgraded", False), f"{heap} bytes of heap: {told} {err}")
+        note(f"{heap} bytes of heap")
+
+
 def files_of(d):
     return {f["name"]: f["size"] for f in Client(d.board.port).ask("GET", "/files")[1]}
 

@@ -23,8 +23,9 @@
 #define BACK_PAUSE_MS 1000u
 // A device that restarts leaves connections behind on which nothing comes any more: who waits for it is not patient with one. In seconds.
 #define BACK_PATIENCE_S 10u
-// A device that has all of a delta file and says that it is busy is asked so often: it may have too little memory for it.
-#define DELTA_TRIES_MAX 3u
+// A device that has all of a delta file, or of a packed image, and says that it is busy is asked so often: it may have too little memory
+// for it.
+#define CHECK_TRIES_MAX 3u
 // Where a fallback is put that the device does not have: the image that runs, or the delta file that leads back to it.
 #define FALLBACK_URI "/files/firmware.%s?sha256=%s"
 // What an upgrade takes at most, with the slowest chip that a data sheet describes: some minutes.
@@ -32,6 +33,7 @@
 
 typedef enum push_step {
     STEP_INFO,
+    STEP_FORGET,
     STEP_PLAN,
     STEP_GOT,
     STEP_PIECE,
@@ -87,15 +89,19 @@ static bool may_pass(const http_t *http) {
            || (http->outcome == HTTP_ANSWERED && (http->status == 503 || http->status == 408));
 }
 
-// The device refused the delta file: it runs another firmware of that version, has too little memory, or a molt that knows none. Go on
-// with the next form.
-static void pass_over_delta(push_t *push) {
-    push->delta_next++;
-    push->form = NULL;
+// The device refused a delta file, because it runs another firmware of that version, has too little memory, or a molt that knows none; or
+// a packed image, for want of memory. Have it forget that one, whatever it answers, and go on with the next form.
+static void pass_over(push_t *push) {
+    form_pass_over(push);
     push->has_sent_fallback = false;
+    push->short_count = 0;
     push->got = 0;
     push->tries = 0;
     push->state = PUSH_ASKING;
+    ask(push, STEP_FORGET);
+}
+
+static void on_forget(push_t *push) {
     ask(push, STEP_INFO);
 }
 
@@ -189,6 +195,10 @@ static void on_got(push_t *push) {
             push->form->size);
         return;
     }
+    if ((uint32_t)got < push->got && push->short_count) {
+        pass_over(push);
+        return;
+    }
     // The answer to the last piece was lost, or the device could not keep what it had.
     if ((uint32_t)got < push->got && ++push->restart_count > RESTARTS_MAX) {
         fail(push, "it lost what it had of the upload, %u times: look at its filesystem, and at what its serial line says",
@@ -243,9 +253,10 @@ static void on_plan(push_t *push) {
 
 static void on_piece(push_t *push) {
     const http_t *http = &push->http;
-    if (form_is_delta(push) && http->outcome == HTTP_ANSWERED
-        && (http->status == 415 || http->status == 422 || (http->status == 503 && ++push->tries >= DELTA_TRIES_MAX))) {
-        pass_over_delta(push);
+    bool is_unfit = form_is_delta(push) && (http->status == 415 || http->status == 422);
+    bool is_short = form_has_next(push) && http->status == 503 && push->got + http->body_size == push->form->size;
+    if (http->outcome == HTTP_ANSWERED && (is_unfit || (is_short && ++push->short_count >= CHECK_TRIES_MAX))) {
+        pass_over(push);
         return;
     }
     // 409: the next byte is another one, or the device does not know yet that a connection broke.
@@ -298,8 +309,12 @@ static void on_order(push_t *push) {
     }
     if (http->status != 200) {
         push->order_count--;
-        if (form_is_delta(push) && (http->status == 422 || http->status == 503)) {
-            pass_over_delta(push);
+        if (http->status == 503 && ++push->tries < ASK_TRIES_MAX) {
+            again(push, STEP_ORDER, PAUSE_MS);
+            return;
+        }
+        if ((form_is_delta(push) && http->status == 422) || (form_has_next(push) && http->status == 503)) {
+            pass_over(push);
             return;
         }
         fail(push, "%s. Nothing was changed", http->error);
@@ -421,6 +436,9 @@ static void ask(push_t *push, push_step_t step) {
         case STEP_BACK:
             http_send(push->pool, &push->http, "GET", "/info", NULL, 0);
             break;
+        case STEP_FORGET:
+            http_send(push->pool, &push->http, "DELETE", "/upload", NULL, 0);
+            break;
         case STEP_PLAN:
             http_send(push->pool, &push->http, "POST", "/plan", NULL, 0);
             break;
@@ -461,6 +479,7 @@ void push_wake(push_t *push) {
 void push_on_answer(push_t *push) {
     static void (*const handlers[])(push_t *) = {
         [STEP_INFO] = on_info,
+        [STEP_FORGET] = on_forget,
         [STEP_PLAN] = on_plan_before,
         [STEP_GOT] = on_got,
         [STEP_PIECE] = on_piece,
