@@ -33,6 +33,8 @@ _BACK = "/firmware.back"  # or a delta file that leads back to it, from the imag
 _FALLBACKS = (_OLD, _PULL_OLD, _BACK)
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
+# Without these nobody reaches the device.
+_OWN = ("molt_intake", "molt_http", "molt_clients", "molt_plain", "molt_web")
 _CONNECTIONS_MAX = const(5)  # of lwIP, those that are being closed included
 _FILE_MAX = const(0x100000)
 
@@ -55,6 +57,18 @@ def _version():
 def _is_on_trial():
     status = molt.status()
     return bool(status) and status["result"] == "trial"
+
+
+def _say_own(size):
+    """Why an image of so many bytes must not go in: it would run over modules of molt_web itself. None if it would not."""
+    if not hasattr(_molt, "frozen"):
+        return None
+    from molt_ask import frozen_in_way
+
+    names = [name for name in frozen_in_way(size) if name in _OWN]
+    return names and (
+        "the new firmware (%u bytes) would run over molt_web itself (%s), and the device could not be reached any more: upgrade it at its "
+        "serial line, with molt.fwupdate('firmware.bin', drop_frozen=True), and freeze these modules again" % (size, ", ".join(names)))
 
 
 class App:
@@ -326,6 +340,11 @@ class App:
         plan.update(more)
         plan["crc32"] = "%08x" % plan["crc32"]
         plan["running"] = _version()
+        plan["drop_frozen"] = bool(plan["refused"]) and "drop_frozen" in plan["reason"]
+        own = plan["drop_frozen"] and _say_own(plan["size"])
+        if own:
+            plan["drop_frozen"] = False
+            plan["reason"] = own
         status = molt.status()
         plan["risk"] = None if status and status["resident"] else _RISK
         return plan
@@ -346,7 +365,11 @@ class App:
 
     async def post_upgrade(self, request):
         fallback = self.fallback() if "trial" in request.query else None
-        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query, fallback=fallback):
+        drop_frozen = "drop_frozen" in request.query
+        own = drop_frozen and _say_own(molt.check(_IMAGE)["size"])
+        if own:
+            raise Refused(409, own)
+        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen=drop_frozen, fallback=fallback):
             return {"in_place": True}
         self.has_to_reset = request
         return {"in_place": False, "bytes": molt.pending()}

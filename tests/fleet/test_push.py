@@ -5,10 +5,12 @@ usage: test_push.py [--full] [WORD...]
 
 They need `make build/molt vboard firmwares web`, in BUILD (build).
 """
+import hashlib
 import json
 import os
 import pathlib
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -132,6 +134,24 @@ def an_image_as_it_is_goes_in_and_one_for_another_map_is_refused():
         status, told, err = push("--raw", d.host, NEW)
         same((status, told["result"], told["packed"], told["sent"]), (0, "upgraded", False, NEW.stat().st_size), f"{told} {err}")
         note(f"{told['seconds']} s for {told['sent']} bytes")
+
+
+@test
+@full
+def a_firmware_that_would_run_over_molt_web_itself_is_refused_whatever_is_said():
+    image = bytearray(NEW.read_bytes()[:-16])
+    image += b"\xa5" * (0xF0000 - len(image))
+    struct.pack_into("<I", image, 0x8FFC, len(image))
+    long = WORK / "long.bin"
+    long.write_bytes(image + hashlib.md5(image[4:]).digest())
+    with Device("droppush") as d:
+        modules = [m["name"] for m in Client(d.board.port).ask("GET", "/frozen")[1]]
+        for words in ((), ("--drop-frozen",)):
+            status, told, err = push(*words, d.host, long)
+            true(status == 1 and "molt_web itself" in err and "Nothing was changed" in err and "--drop-frozen" not in err and not told["changed"], err)
+        status, answer = Client(d.board.port).ask("POST", "/upgrade?drop_frozen")
+        true(status == 409 and "molt_web itself" in answer["error"], str(answer))
+        same([m["name"] for m in Client(d.board.port).ask("GET", "/frozen")[1]], modules)
 
 
 @test

@@ -351,6 +351,36 @@ def what_a_prepared_upgrade_or_a_trial_needs_is_neither_deleted_nor_replaced():
 
 
 @test
+def no_firmware_runs_over_molt_web_itself():
+    below = web.make_text("below.py", "WORDS = 1\n")
+    subprocess.run([web.BUILD / "mpy-cross/mpy-cross", below], check=True)
+    flash = web.make_flash("own", [(web.make_text("own.key", web.KEY.hex()), "molt_web.key")], [*web.MODULES, below.with_suffix(".mpy")])
+    said = web.run_script(flash, """
+import asyncio, molt, molt_ask, molt_web
+app = molt_web.App()
+class Request:
+    query = {"drop_frozen": ""}
+def try_size(size):
+    plan = app.tell({"crc32": 0, "size": size, "refused": True, "reason": "modules are in the way, drop_frozen=True"})
+    molt.check = lambda path: {"size": size}
+    molt.fwupdate = lambda *a, **k: print("upgrades, drop_frozen:", k["drop_frozen"])
+    try:
+        asyncio.run(app.post_upgrade(Request))
+    except molt_web.Refused as e:
+        print(e.status, e.fields["error"])
+    print(plan["drop_frozen"], plan["reason"])
+print(molt_ask.frozen_in_way(0xF0010))
+try_size(0xF0010)
+molt_web._OWN = ("another",)
+try_size(0xF0010)
+""")
+    true("molt_web" in said[0] and "below" in said[0], str(said))
+    true(said[1].startswith("409 ") and "molt_web itself (" in said[1] and "below" not in said[1], str(said))
+    true(said[2].startswith("False the new firmware") and "serial line" in said[2], str(said))
+    same(said[3:], ["upgrades, drop_frozen: True", "True modules are in the way, drop_frozen=True"], "other modules")
+
+
+@test
 @full
 def a_file_that_is_received_while_an_upgrade_is_prepared_does_not_replace_its_image():
     data = image()

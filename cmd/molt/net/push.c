@@ -238,9 +238,11 @@ static void on_plan(push_t *push) {
     }
     double seconds = json_number_value(json_object_get(plan, "seconds"));
     push->seconds = seconds > 0 && seconds < UPGRADE_SECONDS_MAX ? seconds : 0;
-    if (is_true(plan, "refused") && !push->options->drop_frozen) {
-        fail(push, "%s. Nothing was changed; with --drop-frozen molt push lets these modules go",
-            reason ? reason : "it refuses the image, and does not say why");
+    // Where its molt_web itself is in the way, that says no. An older one does not know.
+    bool may_drop = !json_is_false(json_object_get(plan, "drop_frozen"));
+    if (is_true(plan, "refused") && !(push->options->drop_frozen && may_drop)) {
+        fail(push, "%s. Nothing was changed%s", reason ? reason : "it refuses the image, and does not say why",
+            may_drop ? "; with --drop-frozen molt push lets these modules go" : "");
         return;
     }
     if (is_true(plan, "in_place")) {
