@@ -30,6 +30,7 @@ _WAY = "web"  # how the names of uploads begin that are not whole
 _OLD = "/firmware.old"  # the image that runs, for a trial to fall back on
 _PULL_OLD = "/molt_pull.old"  # molt_pull's
 _BACK = "/firmware.back"  # or a delta file that leads back to it, from the image of firmware.bin
+_NEW = "/web.new"  # a file that is not whole
 _FALLBACKS = (_OLD, _PULL_OLD, _BACK)
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
@@ -84,6 +85,7 @@ class App:
         self.clients = []  # those that have a slot, the oldest first: molt_clients has them
         self.is_receiving = False
         self.has_to_reset = None  # the request that wants it
+        remove(_NEW)  # of a file that the power has failed in
 
     # -- the way in
 
@@ -291,6 +293,7 @@ class App:
         if _is_on_trial():
             raise Refused(409, "the firmware is on trial, and its fallback is a file that must stay; call molt.confirm() first")
         remove_parts(_WAY)
+        remove(_NEW)
         if size_of(_BACK):
             self.check_pending()
             remove(_BACK)  # it is for the firmware.bin before
@@ -398,7 +401,9 @@ class App:
 
     async def put_files(self, request):
         path = _file_name(request.path[7:])
+        self.check_idle()
         self.check_file(path)
+        remove(_NEW)
         size = request.expect_body(_FILE_MAX)
         free = room()[0]
         if size + 8192 > free:
@@ -411,9 +416,9 @@ class App:
                 except OSError:
                     pass
         try:
-            uos.rename("/web.new", path)
+            uos.rename(_NEW, path)
         except OSError:
-            remove("/web.new")
+            remove(_NEW)
             raise Refused(409, "there is no place for a file of that name: a folder, or a file in place of one, is in the way")
         return {}
 
@@ -421,14 +426,14 @@ class App:
         """A file of which nothing is kept unless it is whole, in /web.new. path: where it is to go, if that has to be looked at."""
         self.check_idle()  # or another's /web.new would be removed
         try:
-            await self.receive(request, "/web.new", 0)
+            await self.receive(request, _NEW, 0)
             wanted = request.query.get("sha256")
             if wanted:
-                check_digest("/web.new", wanted)
+                check_digest(_NEW, wanted)
             if path:
                 self.check_file(path)  # an upgrade may have been prepared meanwhile
         except BaseException as e:
-            remove("/web.new")
+            remove(_NEW)
             raise e
 
     async def delete_files(self, request):
@@ -447,9 +452,9 @@ class App:
         request.expect_body(_FILE_MAX)
         await self.receive_whole(request)
         try:
-            _molt.frozen.add("/web.new", name)
+            _molt.frozen.add(_NEW, name)
         finally:
-            remove("/web.new")
+            remove(_NEW)
         return {}
 
     async def delete_frozen(self, request):

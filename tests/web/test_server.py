@@ -401,6 +401,19 @@ def a_file_that_is_received_while_an_upgrade_is_prepared_does_not_replace_its_im
 
 
 @test
+def what_a_power_cut_has_left_of_a_file_takes_no_room():
+    data = image()
+    with Device("left", files=[(web.make_text("left.txt", "x" * 5000), "web.new")]) as d:
+        c = d.client
+        true("web.new" not in d.files(), f"after a start: {d.files()}")
+        for method, uri, body in (("PUT", "/files/a.txt", b"a"), ("PUT", upload_uri(data), data[:4096])):
+            same(c.ask("PUT", "/files/web.new", b"x" * 5000)[0], 200)
+            true("web.new" in d.files(), "it is there")
+            same(c.ask(method, uri, body)[0], 200)
+            true("web.new" not in d.files(), f"after {method} {uri}: {d.files()}")
+
+
+@test
 def modules_are_frozen_and_deleted():
     source = web.make_text("hello.py", "WORDS = 'from flash'\n")
     subprocess.run([web.BUILD / "mpy-cross/mpy-cross", source], check=True)
