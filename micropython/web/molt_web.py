@@ -22,7 +22,7 @@ import molt
 from molt_clients import Clients
 from molt_http import KEY_FILE, Guard, answer_head, load_key, set_password
 from molt_intake import DELTA, GZIP, IMAGE_MAX, Part, Refused, accept, check_digest, holds_firmware, judge, kind_of, parts, receive, \
-    remove, remove_parts, room, room_wanted, size_of
+    remove, remove_parts, room, room_wanted, sentence, size_of
 
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
@@ -36,6 +36,7 @@ _FALLBACKS = (_OLD, _PULL_OLD, _BACK)
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
 # Without these nobody reaches the device.
 _OWN = ("molt_intake", "molt_http", "molt_clients", "molt_plain", "molt_web")
+_GONE = (9, 32, 103, 104, 107, 110, 113, 128)  # what OSError says where the client has gone, not the filesystem
 _CONNECTIONS_MAX = const(5)  # of lwIP, those that are being closed included
 _FILE_MAX = const(0x100000)
 
@@ -53,6 +54,17 @@ def _file_name(text):
 
 def _version():
     return uos.uname().version
+
+
+def _refusal(error):
+    """For an OSError of the filesystem, which has no sentence."""
+    if error.errno == 28:
+        return Refused(507, "the filesystem is full; delete files to make room")
+    if error.errno == 12:
+        return Refused(503, sentence(MemoryError()))
+    if error.errno in (17, 20, 21, 39):
+        return Refused(409, "a folder has the name of a file that is wanted, or a file that of a folder; delete what is in the way")
+    return Refused(500, "%s; restart it, and if it says so again look at its files at its serial line" % sentence(error))
 
 
 def _is_on_trial():
@@ -127,9 +139,9 @@ class App:
             except OSError as e:
                 if len(e.args) > 1:
                     raise Refused(422, e.args[1])
-                if e.errno != 28:
-                    raise  # the client has gone
-                raise Refused(507, "the filesystem is full; delete files to make room")
+                if e.errno in _GONE:
+                    raise
+                raise _refusal(e)
             except ValueError as e:
                 raise Refused(422, str(e))
             except MemoryError:
@@ -336,7 +348,12 @@ class App:
         gc.collect()
         check_digest(upload.path, upload.sha256)
         plan = accept(upload.path)
-        uos.rename(upload.path, _IMAGE)
+        try:
+            uos.rename(upload.path, _IMAGE)
+        except OSError as e:
+            if e.errno == 28:
+                raise
+            raise Refused(422, "firmware.bin is a folder; delete what is in it, and send the file again")
         return self.tell(plan, got=upload.size)
 
     def tell(self, plan, **more):
@@ -383,7 +400,10 @@ class App:
         if confirmed:
             remove(_BACK)
         if confirmed and holds_firmware(_IMAGE):
-            uos.rename(_IMAGE, _OLD)
+            try:
+                uos.rename(_IMAGE, _OLD)
+            except OSError:
+                pass  # confirmed it is all the same
         return {"confirmed": confirmed}
 
     async def post_restart(self, request):

@@ -401,6 +401,37 @@ def a_file_that_is_received_while_an_upgrade_is_prepared_does_not_replace_its_im
 
 
 @test
+def what_the_filesystem_says_is_answered_and_only_a_client_that_has_gone_is_not():
+    main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
+async def fail(app, request):
+    raise OSError(int(request.query['errno']))
+molt_web.App.post_plan = fail
+molt_web.run()
+""")
+    with Device("says", main=main) as d:
+        c = d.client
+        for number, status, words in ((5, 500, "the device says OSError 5; restart it"), (12, 503, "not enough memory"), (21, 409, "a folder"),
+                                      (28, 507, "is full")):
+            refused(c.ask("POST", f"/plan?errno={number}"), status, words)
+        for number in (9, 104, 113, 128):
+            same(c.raw(c.signed("POST", f"/plan?errno={number}")), b"", f"errno {number}")
+        d.lives()
+
+
+@test
+@full
+def a_folder_in_the_place_of_the_firmware_is_told_of():
+    data = image()
+    with Device("folder") as d:
+        c = d.client
+        same(c.ask("PUT", "/files/firmware.bin/x", b"1")[0], 200)
+        refused(c.ask("PUT", upload_uri(data), data), 422, "firmware.bin is a folder")
+        same((c.ask("DELETE", "/files/firmware.bin/x")[0], c.ask("DELETE", "/files/firmware.bin")[0]), (200, 200))
+        status, plan = c.ask("PUT", upload_uri(data, len(data)), b"")
+        same((status, plan.get("refused")), (200, False), "the upload is still here")
+
+
+@test
 def what_a_power_cut_has_left_of_a_file_takes_no_room():
     data = image()
     with Device("left", files=[(web.make_text("left.txt", "x" * 5000), "web.new")]) as d:
