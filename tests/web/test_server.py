@@ -381,6 +381,22 @@ try_size(0xF0010)
 
 
 @test
+def without_javascript_it_is_said_which_modules_are_in_the_way():
+    # What molt.plan() says of an image that is longer.
+    main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
+molt_web.accept = lambda path: {"refused": True, "reason": "the module <hello> is in the way, drop_frozen=True", "crc32": 0, "size": 9, "seconds": None,
+    "version": "v1", "chip": "ESP8266", "programmed": None, "sectors": None}
+molt_web.run()
+""")
+    data = image()[:4096]
+    form = b"--x\r\nContent-Disposition: form-data; name=image; filename=f\r\n\r\n" + data + b"\r\n--x--\r\n"
+    with Device("plainway", main=main) as d:
+        c = d.client
+        got = c.raw(c.signed("POST", "/plain/upload", {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": len(form)}, form))
+        true(b" 409 " in got[:20] and b"the module &lt;hello> is in the way" in got and b"Upgrade now" not in got, str(got))
+
+
+@test
 @full
 def a_file_that_is_received_while_an_upgrade_is_prepared_does_not_replace_its_image():
     data = image()
