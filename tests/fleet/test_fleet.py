@@ -318,9 +318,21 @@ def status_lists_what_devices_run():
 
 
 @test
+def a_hosts_file_may_be_a_pipe_have_a_mark_before_it_and_lines_of_any_kind():
+    words = ["status", "--json", "--timeout", "1", "--hosts", "/dev/stdin"]
+    text = b"\xef\xbb\xbf127.0.0.1:9\r# a comment\r\n \t0xlamp.invalid\n127.0.0.2:9"
+    done = subprocess.run([MOLT, *words], input=text, env=ENVIRONMENT, capture_output=True, check=False)
+    true(done.stdout.startswith(b"["), done.stdout.decode() + done.stderr.decode())
+    same([board["host"] for board in json.loads(done.stdout)], ["127.0.0.1:9", "0xlamp.invalid", "127.0.0.2:9"])
+    done = subprocess.run([MOLT, *words], input=b"a" * ((1 << 20) + 1), env=ENVIRONMENT, capture_output=True, check=False)
+    true(done.returncode == 1 and b"at most 1 MB may come" in done.stderr, done.stderr.decode())
+
+
+@test
 def what_cannot_be_pushed_is_said_before_anybody_is_asked():
     fleet = Fleet(1)
-    bad = {"twice": "a\nb\n\nA\n", "name": "10.0.0.1\nlamp/1\n", "none": "# nobody\n", "port": "a:99999\n", "binary": "a\0b\n"}
+    bad = {"twice": "a\nb\n\nA\n", "name": "10.0.0.1\nlamp/1\n", "none": "# nobody\n", "port": "a:99999\n", "binary": "a\0b\n",
+           "default": "lamp.local\n\nLAMP.local.:080\n", "octal": "10.0.0.7\n10.0.0.010\n", "lines": "10.0.0.1\r10.0.0.2\r\n10.0.0.1\r"}
     for name, text in bad.items():
         (WORK / name).write_text(text)
     (WORK / "short.key").write_text("short\n")
@@ -328,7 +340,10 @@ def what_cannot_be_pushed_is_said_before_anybody_is_asked():
     host = fleet.hosts[0]
     cases = ((["push", "--hosts", WORK / "twice", NEW], "twice, line 4: A is named twice"), (["push", "--hosts", WORK / "name", NEW], "line 2"),
              (["push", "--hosts", WORK / "none", NEW], "no device stands there"), (["push", "--hosts", WORK / "port", NEW], "10.0.0.7:8080"),
-             (["push", "--hosts", WORK / "binary", NEW], "this is no text"), (["push", "--hosts", WORK / "missing", NEW], "there is no such file"),
+             (["push", "--hosts", WORK / "binary", NEW], "this is no text"), (["push", "--hosts", WORK / "default", NEW], "line 3: LAMP.local.:080 is named twice"),
+             (["push", "--hosts", WORK / "octal", NEW], "line 2: \"10.0.0.010\" is no IPv4 address"),
+             (["push", "--hosts", WORK / "lines", NEW], "line 3: 10.0.0.1 is named twice"),
+             *((["push", name, NEW], "is no IPv4 address") for name in ("127.8", "0x7f.0.0.8", "2130706433", "127.0.0.8.", "127.0.0.256", "1.2.3.4.5", "127.0.0.08:80")), (["push", "--hosts", WORK / "missing", NEW], "there is no such file"),
              (["push", host, WORK / "cut.bin"], "nothing is sent"), (["push", host, WORK / "nothing"], "there is no such file"),
              (["push", host, MOLT], "nothing is sent"), (["push", "http://10.0.0.7/", NEW], "neither a name nor an IPv4 address"),
              (["push", host, NEW, "--password-file", WORK / "short.key"], "at least 8 characters"),
