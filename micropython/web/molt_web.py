@@ -392,7 +392,7 @@ class App:
         if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen=drop_frozen, fallback=fallback):
             return {"in_place": True}
         self.has_to_reset = request
-        return {"in_place": False, "bytes": molt.pending()}
+        return {"in_place": False}
 
     async def post_confirm(self, request):
         """Keep the firmware that is on trial: who asks has reached the device. Its file is what the next trial falls back on."""

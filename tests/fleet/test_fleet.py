@@ -7,6 +7,7 @@ usage: test_fleet.py [--full] [WORD...]
 They need build/molt and the firmwares mpy-A-1M-lean and mpy-B-1M-lean, in BUILD (build). --full: 200 devices.
 """
 import hashlib
+import http.server
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -317,6 +319,46 @@ def status_lists_what_devices_run():
     same([bool(i["error"]) for i in infos], [False, True, True])
 
 
+class Foreign(http.server.BaseHTTPRequestHandler):
+    """What somebody's device may say: control characters, those behind ASCII among them."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        answer, status = {"version": "v1\u009b31m\u001b[31m caf\u00e9", "status": None, "pending": None, "free": 1 << 21, "up": 1}, 200
+        if not self.headers.get("Authorization"):
+            answer, status = {"error": "x", "nonce": "0" * 24, "stale": True}, 401
+        elif self.path != "/info":
+            answer, status = {"error": "no\u009b31m\u0085\u001b[31m \u00e9"}, 403
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@test
+def no_control_character_of_a_device_reaches_the_terminal():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Foreign)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host = f"127.0.0.1:{server.server_port}"
+    try:
+        status, pushed, told = ask(["status", host]), ask(["push", host, packed(NEW)]), ask(["push", "--json", host, packed(NEW)])
+    finally:
+        server.shutdown()
+    true("v1?31m?[31m caf\u00e9" in status[1], str(status))
+    true("no?31m??[31m \u00e9" in pushed[2], str(pushed))
+    same(json.loads(told[1])["devices"][0]["from"], "v1?31m?[31m caf\u00e9")
+    for text in (*status[1:3], *pushed[1:3], *told[1:3]):
+        true(not any(c != "\n" and (c < " " or "\x7f" <= c < "\xa0") for c in text), repr(text))
+    # A name of the user's own, in JSON.
+    name = WORK / "x\u009b.bin"
+    name.symlink_to(NEW)
+    out = run_tool("info", name, "--json").stdout
+    same(("\u009b" in out, json.loads(out)["file"]), (False, str(name)))
+
+
 @test
 def a_hosts_file_may_be_a_pipe_have_a_mark_before_it_and_lines_of_any_kind():
     words = ["status", "--json", "--timeout", "1", "--hosts", "/dev/stdin"]
@@ -337,6 +379,7 @@ def what_cannot_be_pushed_is_said_before_anybody_is_asked():
         (WORK / name).write_text(text)
     (WORK / "short.key").write_text("short\n")
     (WORK / "cut.bin").write_bytes(NEW.read_bytes()[:100000])
+    (WORK / "x.delta").write_bytes(b"MDL1" + bytes(5000))
     host = fleet.hosts[0]
     cases = ((["push", "--hosts", WORK / "twice", NEW], "twice, line 4: A is named twice"), (["push", "--hosts", WORK / "name", NEW], "line 2"),
              (["push", "--hosts", WORK / "none", NEW], "no device stands there"), (["push", "--hosts", WORK / "port", NEW], "10.0.0.7:8080"),
@@ -344,7 +387,7 @@ def what_cannot_be_pushed_is_said_before_anybody_is_asked():
              (["push", "--hosts", WORK / "octal", NEW], "line 2: \"10.0.0.010\" is no IPv4 address"),
              (["push", "--hosts", WORK / "lines", NEW], "line 3: 10.0.0.1 is named twice"),
              *((["push", name, NEW], "is no IPv4 address") for name in ("127.8", "0x7f.0.0.8", "2130706433", "127.0.0.8.", "127.0.0.256", "1.2.3.4.5", "127.0.0.08:80")), (["push", "--hosts", WORK / "missing", NEW], "there is no such file"),
-             (["push", host, WORK / "cut.bin"], "nothing is sent"), (["push", host, WORK / "nothing"], "there is no such file"),
+             (["push", host, WORK / "cut.bin"], "nothing is sent"), (["push", host, WORK / "x.delta"], "with --delta-from the one that devices run"), (["push", host, WORK / "nothing"], "there is no such file"),
              (["push", host, MOLT], "nothing is sent"), (["push", "http://10.0.0.7/", NEW], "neither a name nor an IPv4 address"),
              (["push", host, NEW, "--password-file", WORK / "short.key"], "at least 8 characters"),
              (["push", host, NEW, "--old", WORK / "cut.bin"], "nothing is sent"), (["status", "--hosts", WORK / "none"], "no device stands there"))

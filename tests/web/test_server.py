@@ -381,6 +381,25 @@ try_size(0xF0010)
 
 
 @test
+def a_device_that_upgrades_says_so_whatever_the_memory_is_then():
+    flash = web.make_flash("short", [(web.make_text("short.key", web.KEY.hex()), "molt_web.key")], web.MODULES)
+    said = web.run_script(flash, """
+import asyncio, molt, molt_web
+app = molt_web.App()
+class Request:
+    query = {}
+def fail():
+    raise MemoryError
+def fwupdate(*a, **k):
+    molt.pending = fail
+    return True
+molt.fwupdate = fwupdate
+print(asyncio.run(app.post_upgrade(Request)), app.has_to_reset is Request)
+""")
+    same(said, ["{'in_place': False} True"])
+
+
+@test
 def without_javascript_it_is_said_which_modules_are_in_the_way():
     # What molt.plan() says of an image that is longer.
     main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """

@@ -58,9 +58,7 @@ __attribute__((format(printf, 2, 3))) static void fail(push_t *push, const char 
     va_start(args, format);
     vsnprintf(push->error, sizeof push->error, format, args);
     va_end(args);
-    for (char *p = push->error; *p; p++) {
-        *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
-    }
+    say_clean(push->error);
     push->is_changed = push->order_count > 0;
     end(push, PUSH_FAILED);
 }
@@ -74,9 +72,7 @@ static void again(push_t *push, push_step_t step, uint32_t pause_ms) {
 static void copy_text(char *text, size_t size, const json_t *value) {
     const char *string = json_string_value(value);
     snprintf(text, size, "%s", string ? string : "");
-    for (char *p = text; *p; p++) {
-        *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
-    }
+    say_clean(text);
 }
 
 static bool is_true(const json_t *object, const char *key) {
