@@ -28,15 +28,10 @@ _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
 _WAY = "web"  # how the names of uploads begin that are not whole
 _OLD = "/firmware.old"  # the image that runs, for a trial to fall back on
-_PULL_OLD = "/molt_pull.old"  # molt_pull's
 _BACK = "/firmware.back"  # or a delta file that leads back to it, from the image of firmware.bin
 _NEW = "/web.new"  # a file that is not whole
-_FALLBACKS = (_OLD, _PULL_OLD, _BACK)
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
-# Without these nobody reaches the device.
-_OWN = ("molt_intake", "molt_http", "molt_clients", "molt_plain", "molt_web")
-_GONE = (9, 32, 103, 104, 107, 110, 113, 128)  # what OSError says where the client has gone, not the filesystem
 _CONNECTIONS_MAX = const(5)  # of lwIP, those that are being closed included
 _FILE_MAX = const(0x100000)
 
@@ -78,7 +73,8 @@ def _say_own(size):
         return None
     from molt_ask import frozen_in_way
 
-    names = [name for name in frozen_in_way(size) if name in _OWN]
+    own = ("molt_intake", "molt_http", "molt_clients", "molt_plain", "molt_web")
+    names = [name for name in frozen_in_way(size) if name in own]
     return names and (
         "the new firmware (%u bytes) would run over molt_web itself (%s), and the device could not be reached any more: upgrade it at its "
         "serial line, with molt.fwupdate('firmware.bin', drop_frozen=True), and freeze these modules again" % (size, ", ".join(names)))
@@ -139,8 +135,8 @@ class App:
             except OSError as e:
                 if len(e.args) > 1:
                     raise Refused(422, e.args[1])
-                if e.errno in _GONE:
-                    raise
+                if e.errno in (9, 32, 103, 104, 107, 110, 113, 128):
+                    raise  # the client has gone
                 raise _refusal(e)
             except ValueError as e:
                 raise Refused(422, str(e))
@@ -375,7 +371,7 @@ class App:
     def fallback(self):
         """The file with the image that runs, or a delta file that leads back to it."""
         kind = kind_of(_IMAGE)
-        for path in (_OLD, _PULL_OLD):
+        for path in (_OLD, "/molt_pull.old"):
             # A packed file beside a delta file cannot be; to unpack it would take the memory that the delta file needs.
             if not (kind == DELTA and kind_of(path) == GZIP) and holds_firmware(path):
                 return path
@@ -416,7 +412,7 @@ class App:
         """Before a file is put or deleted: what an upgrade was prepared from has to stay, and what a trial falls back on."""
         self.check_stays()
         self.check_pending()
-        if (path in _FALLBACKS or path.startswith("/molt.stash") or path.startswith("/molt.back")) and _is_on_trial():
+        if (path in (_OLD, "/molt_pull.old", _BACK) or path.startswith("/molt.stash") or path.startswith("/molt.back")) and _is_on_trial():
             raise Refused(409, "the firmware is on trial, and may need this file to fall back; call molt.confirm() first")
 
     async def put_files(self, request):
