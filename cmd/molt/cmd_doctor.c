@@ -11,9 +11,7 @@
 
 // Names come from the dump: no control character of theirs reaches the terminal.
 static void print_name(const char *name) {
-    for (const char *p = name; *p; p++) {
-        putchar((unsigned char)*p < ' ' || *p == 127 ? '?' : *p);
-    }
+    say_plain(name, strlen(name));
 }
 
 // A paragraph between an indentation and the 80th column; the first line is indented already.
@@ -29,9 +27,7 @@ static void print_filled(const char *text, int indent) {
             putchar(' ');
             column++;
         }
-        for (int i = 0; i < size; i++) {
-            putchar((unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i]);
-        }
+        say_plain(text, (size_t)size);
         column += size;
         text += (size_t)size + strspn(text + size, " ");
     }

@@ -30,9 +30,7 @@ typedef struct listing {
 
 // Names come from the dump: no control character of theirs reaches the terminal.
 static void print_name(const char *path) {
-    for (const char *p = path; *p; p++) {
-        putchar((unsigned char)*p < ' ' || *p == 127 ? '?' : *p);
-    }
+    say_plain(path, strlen(path));
 }
 
 // List the directory `path` and those in it. Recursion ends at DEPTH_MAX: a damaged directory can contain itself.

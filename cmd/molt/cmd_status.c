@@ -46,9 +46,7 @@ static void ask_all(http_pool_t *pool, board_t *boards, uint32_t count, uint32_t
 // Text from a device: no control character of it reaches the terminal.
 static const char *clean(const char *text, char *buffer, size_t size) {
     snprintf(buffer, size, "%s", text ? text : "-");
-    for (char *p = buffer; *p; p++) {
-        *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
-    }
+    say_clean(buffer);
     return buffer;
 }
 

@@ -67,6 +67,8 @@ async def post_plain_upload(app, request):
     with open(upload.path, "rb") as f:
         upload.sha256 = hexlify(_molt.sha256(f)).decode()
     plan = app.finish(upload)
+    if plan["refused"]:
+        raise Refused(409, plan["reason"])
     return page("<p>%s, %u bytes, for %s. It would take about %u s; %u of %u sectors differ.</p><p>%s</p>"
                 "<form method=post action=/plain/upgrade><button>Upgrade now</button></form><p><a href=/plain>Not now</a></p>" % (
                     escape(plan["version"] or plan["kind"]), plan["size"], plan["chip"], plan["seconds"] + 2, plan["programmed"],

@@ -22,13 +22,14 @@ import molt
 from molt_clients import Clients
 from molt_http import KEY_FILE, Guard, answer_head, load_key, set_password
 from molt_intake import DELTA, GZIP, IMAGE_MAX, Part, Refused, accept, check_digest, holds_firmware, judge, kind_of, parts, receive, \
-    remove, remove_parts, room, room_wanted, size_of
+    remove, remove_parts, room, room_wanted, sentence, size_of
 
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
 _IMAGE = "/firmware.bin"
 _WAY = "web"  # how the names of uploads begin that are not whole
 _OLD = "/firmware.old"  # the image that runs, for a trial to fall back on
 _BACK = "/firmware.back"  # or a delta file that leads back to it, from the image of firmware.bin
+_NEW = "/web.new"  # a file that is not whole
 
 _RISK = "Twice the power must not fail for some 60 ms, or nothing boots until the serial line is used"
 _CONNECTIONS_MAX = const(5)  # of lwIP, those that are being closed included
@@ -50,6 +51,35 @@ def _version():
     return uos.uname().version
 
 
+def _refusal(error):
+    """For an OSError of the filesystem, which has no sentence."""
+    if error.errno == 28:
+        return Refused(507, "the filesystem is full; delete files to make room")
+    if error.errno == 12:
+        return Refused(503, sentence(MemoryError()))
+    if error.errno in (17, 20, 21, 39):
+        return Refused(409, "a folder has the name of a file that is wanted, or a file that of a folder; delete what is in the way")
+    return Refused(500, "%s; restart it, and if it says so again look at its files at its serial line" % sentence(error))
+
+
+def _is_on_trial():
+    status = molt.status()
+    return bool(status) and status["result"] == "trial"
+
+
+def _say_own(size):
+    """Why an image of so many bytes must not go in: it would run over modules of molt_web itself. None if it would not."""
+    if not hasattr(_molt, "frozen"):
+        return None
+    from molt_ask import frozen_in_way
+
+    own = ("molt_intake", "molt_http", "molt_clients", "molt_plain", "molt_web")
+    names = [name for name in frozen_in_way(size) if name in own]
+    return names and (
+        "the new firmware (%u bytes) would run over molt_web itself (%s), and the device could not be reached any more: upgrade it at its "
+        "serial line, with molt.fwupdate('firmware.bin', drop_frozen=True), and freeze these modules again" % (size, ", ".join(names)))
+
+
 class App:
     """What answers, for serve() and for other servers: answer().
 
@@ -63,6 +93,7 @@ class App:
         self.clients = []  # those that have a slot, the oldest first: molt_clients has them
         self.is_receiving = False
         self.has_to_reset = None  # the request that wants it
+        remove(_NEW)  # of a file that the power has failed in
 
     # -- the way in
 
@@ -104,9 +135,9 @@ class App:
             except OSError as e:
                 if len(e.args) > 1:
                     raise Refused(422, e.args[1])
-                if e.errno != 28:
+                if e.errno in (9, 32, 103, 104, 107, 110, 113, 128):
                     raise  # the client has gone
-                raise Refused(507, "the filesystem is full; delete files to make room")
+                raise _refusal(e)
             except ValueError as e:
                 raise Refused(422, str(e))
             except MemoryError:
@@ -267,10 +298,10 @@ class App:
         return self.finish(upload)
 
     def check_room(self, upload):
-        status = molt.status()
-        if status and status["result"] == "trial":
+        if _is_on_trial():
             raise Refused(409, "the firmware is on trial, and its fallback is a file that must stay; call molt.confirm() first")
         remove_parts(_WAY)
+        remove(_NEW)
         if size_of(_BACK):
             self.check_pending()
             remove(_BACK)  # it is for the firmware.bin before
@@ -283,9 +314,12 @@ class App:
         elif free < wanted:
             raise Refused(507, "the file needs %u KB and %u KB are free; delete files to make room" % (wanted // 1024, (free + here) // 1024))
 
-    def check_idle(self):
+    def check_stays(self):
         if self.has_to_reset:
             raise Refused(409, "the device is about to restart")
+
+    def check_idle(self):
+        self.check_stays()
         if self.is_receiving:
             raise Refused(409, "another upload is being received; wait for its end")
 
@@ -310,13 +344,23 @@ class App:
         gc.collect()
         check_digest(upload.path, upload.sha256)
         plan = accept(upload.path)
-        uos.rename(upload.path, _IMAGE)
+        try:
+            uos.rename(upload.path, _IMAGE)
+        except OSError as e:
+            if e.errno == 28:
+                raise
+            raise Refused(422, "firmware.bin is a folder; delete what is in it, and send the file again")
         return self.tell(plan, got=upload.size)
 
     def tell(self, plan, **more):
         plan.update(more)
         plan["crc32"] = "%08x" % plan["crc32"]
         plan["running"] = _version()
+        plan["drop_frozen"] = bool(plan["refused"]) and "drop_frozen" in plan["reason"]
+        own = plan["drop_frozen"] and _say_own(plan["size"])
+        if own:
+            plan["drop_frozen"] = False
+            plan["reason"] = own
         status = molt.status()
         plan["risk"] = None if status and status["resident"] else _RISK
         return plan
@@ -337,10 +381,14 @@ class App:
 
     async def post_upgrade(self, request):
         fallback = self.fallback() if "trial" in request.query else None
-        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen="drop_frozen" in request.query, fallback=fallback):
+        drop_frozen = "drop_frozen" in request.query
+        own = drop_frozen and _say_own(molt.check(_IMAGE)["size"])
+        if own:
+            raise Refused(409, own)
+        if not molt.fwupdate(_IMAGE, verbose=False, reset=False, drop_frozen=drop_frozen, fallback=fallback):
             return {"in_place": True}
         self.has_to_reset = request
-        return {"in_place": False, "bytes": molt.pending()}
+        return {"in_place": False}
 
     async def post_confirm(self, request):
         """Keep the firmware that is on trial: who asks has reached the device. Its file is what the next trial falls back on."""
@@ -348,7 +396,10 @@ class App:
         if confirmed:
             remove(_BACK)
         if confirmed and holds_firmware(_IMAGE):
-            uos.rename(_IMAGE, _OLD)
+            try:
+                uos.rename(_IMAGE, _OLD)
+            except OSError:
+                pass  # confirmed it is all the same
         return {"confirmed": confirmed}
 
     async def post_restart(self, request):
@@ -357,13 +408,23 @@ class App:
 
     # -- files, and modules
 
+    def check_file(self, path):
+        """Before a file is put or deleted: what an upgrade was prepared from has to stay, and what a trial falls back on."""
+        self.check_stays()
+        self.check_pending()
+        if (path in (_OLD, "/molt_pull.old", _BACK) or path.startswith("/molt.stash") or path.startswith("/molt.back")) and _is_on_trial():
+            raise Refused(409, "the firmware is on trial, and may need this file to fall back; call molt.confirm() first")
+
     async def put_files(self, request):
         path = _file_name(request.path[7:])
+        self.check_idle()
+        self.check_file(path)
+        remove(_NEW)
         size = request.expect_body(_FILE_MAX)
         free = room()[0]
         if size + 8192 > free:
             raise Refused(507, "the file needs %u KB and %u KB are free" % (size // 1024, free // 1024))
-        await self.receive_whole(request)
+        await self.receive_whole(request, path)
         for i, c in enumerate(path):
             if c == "/" and i:
                 try:
@@ -371,27 +432,31 @@ class App:
                 except OSError:
                     pass
         try:
-            uos.rename("/web.new", path)
+            uos.rename(_NEW, path)
         except OSError:
-            remove("/web.new")
+            remove(_NEW)
             raise Refused(409, "there is no place for a file of that name: a folder, or a file in place of one, is in the way")
         return {}
 
-    async def receive_whole(self, request):
-        """A file of which nothing is kept unless it is whole, in /web.new."""
+    async def receive_whole(self, request, path=None):
+        """A file of which nothing is kept unless it is whole, in /web.new. path: where it is to go, if that has to be looked at."""
         self.check_idle()  # or another's /web.new would be removed
         try:
-            await self.receive(request, "/web.new", 0)
+            await self.receive(request, _NEW, 0)
             wanted = request.query.get("sha256")
             if wanted:
-                check_digest("/web.new", wanted)
+                check_digest(_NEW, wanted)
+            if path:
+                self.check_file(path)  # an upgrade may have been prepared meanwhile
         except BaseException as e:
-            remove("/web.new")
+            remove(_NEW)
             raise e
 
     async def delete_files(self, request):
+        path = _file_name(request.path[7:])
+        self.check_file(path)
         try:
-            uos.remove(_file_name(request.path[7:]))
+            uos.remove(path)
         except OSError:
             raise Refused(404, "there is no such file, or it is a folder with something in it")
         return {}
@@ -403,9 +468,9 @@ class App:
         request.expect_body(_FILE_MAX)
         await self.receive_whole(request)
         try:
-            _molt.frozen.add("/web.new", name)
+            _molt.frozen.add(_NEW, name)
         finally:
-            remove("/web.new")
+            remove(_NEW)
         return {}
 
     async def delete_frozen(self, request):

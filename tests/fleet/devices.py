@@ -45,6 +45,8 @@ FAULTS = {
     "stuck": False,  # prepares, and does not restart; in resident mode: was on trial, and has rolled back
     "swallow": None,  # takes the first connection after its upgrade, and says nothing on it: no fault to the one who asks again
     "deaf": None,  # loses the first order, and its clock is slow: no fault to the one who tells it again
+    "power": True,  # it fails when the device is told to upgrade, which so has not heard it
+    "short": None,  # has not the memory to check a packed image: no fault where there is room for it as it is
     "cut": None,  # the connection breaks in the middle of the upload, three times: no fault to the one who goes on
 }
 
@@ -121,6 +123,8 @@ class Device:
             raise OSError(22, plan["refusal"]["text"])
         data = self.path(name).read_bytes()
         if data[:2] == b"\x1f\x8b":
+            if self.fault == "short":
+                raise MemoryError
             import gzip
             data = gzip.decompress(data)
         image = plan["image"]
@@ -144,6 +148,10 @@ class Device:
             return False
         if self.fault == "deaf" and self.is_deaf:
             self.is_deaf = False
+            raise OSError(104)
+        if self.fault == "power":
+            self.fault = None
+            self.wake.set()
             raise OSError(104)
         self.pending = self.check(name)["size"]
         self.wants_trial = fallback is not None

@@ -6,14 +6,18 @@ usage: test_fleet.py [--full] [WORD...]
 
 They need build/molt and the firmwares mpy-A-1M-lean and mpy-B-1M-lean, in BUILD (build). --full: 200 devices.
 """
+import hashlib
+import http.server
 import json
 import os
 import pathlib
 import random
 import resource
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -39,12 +43,12 @@ def full(function):
     return function
 
 
-def template():
+def template(size="1M"):
     """The dump that each device begins with: the old firmware, and a file."""
-    path = WORK / "template.bin"
+    path = WORK / f"template{size}.bin"
     if not path.exists():
         (WORK / "keep.txt").write_text(KEEP)
-        done = run_tool("mkflash", path, "--size", "1M", "--firmware", OLD, "--put", f"{WORK}/keep.txt:keep.txt")
+        done = run_tool("mkflash", path, "--size", size, "--firmware", OLD, "--put", f"{WORK}/keep.txt:keep.txt")
         same(done.returncode, 0, done.stderr)
     return path
 
@@ -60,11 +64,11 @@ def ask(words):
         return child.returncode, out.read(), err.read(), used.ru_utime + used.ru_stime
 
 
-def packed(image):
+def packed(image, window="4K"):
     """A gzip file of it, made once: molt push would make it each time."""
-    path = WORK / f"{image.parent.name}.gz"
+    path = WORK / f"{image.parent.name}-{window}.gz"
     if not path.exists():
-        same(run_tool("compress", image, path).returncode, 0)
+        same(run_tool("compress", image, path, "--window", window).returncode, 0)
     return path
 
 
@@ -74,12 +78,12 @@ class Fleet:
     faults  index -> fault
     """
 
-    def __init__(self, count, faults=(), **more):
+    def __init__(self, count, faults=(), size="1M", **more):
         faults = dict(faults)
         net = next(NET)
         self.folder = WORK / f"fleet{net}"
         self.port = 20000 + (os.getpid() * 7 + net) % 20000
-        self.devices = [Device(self.folder / str(i), f"127.{net}.{i // 200}.{i % 200 + 1}", self.port, template(), faults.get(i), **more)
+        self.devices = [Device(self.folder / str(i), f"127.{net}.{i // 200}.{i % 200 + 1}", self.port, template(size), faults.get(i), **more)
                         for i in range(count)]
         self.hosts = [f"{d.address}:{self.port}" for d in self.devices]
         hosts = self.folder / "hosts.txt"
@@ -96,9 +100,9 @@ class Fleet:
             for d in self.devices:
                 d.turn_off()
 
-    def push(self, *words, wait=60, timeout=20):
+    def push(self, *words, wait=60, timeout=20, image=NEW, window="4K"):
         """molt push to all of them: status, what its JSON says, stderr."""
-        status, out, err, self.used_seconds = self.run(["push", "--hosts", self.file, packed(NEW), "--json", "--wait", wait, "--timeout", timeout, *words])[0]
+        status, out, err, self.used_seconds = self.run(["push", "--hosts", self.file, packed(image, window), "--json", "--wait", wait, "--timeout", timeout, *words])[0]
         true(out.startswith("{"), f"{out}{err}")
         return status, json.loads(out), err
 
@@ -213,6 +217,28 @@ def a_device_that_has_lost_the_order_is_told_again_whatever_its_clock_says():
     same((status, results(report)), (0, ["upgraded"]), err)
 
 
+def namesake():
+    """The old firmware with 64 bytes more: another image that calls itself the same."""
+    path = WORK / "namesake/firmware.bin"
+    path.parent.mkdir(exist_ok=True)
+    image = bytearray(OLD.read_bytes()[:-16] + b"\xa5" * 64)
+    struct.pack_into("<I", image, 0x8FFC, len(image))
+    path.write_bytes(image + hashlib.md5(image[4:]).digest())
+    return path
+
+
+@test
+def a_firmware_that_is_called_as_the_old_one_is_not_taken_for_it():
+    image = namesake()
+    for fault, result in (("deaf", "upgraded"), ("power", "failed")):
+        fleet = Fleet(1, {0: fault})
+        status, report, err = fleet.push(image=image)
+        same((status, results(report)), (int(result == "failed"), [result]), f"{fault}: {err}")
+        is_new = fleet.devices[0].dump.read_bytes()[4096:image.stat().st_size] == image.read_bytes()[4096:]
+        same(is_new, result == "upgraded", fault)
+    true("does not say that it has upgraded" in err and report["devices"][0]["changed"], err)
+
+
 @test
 @full
 def keep_going_does_not_stop_after_the_first():
@@ -230,9 +256,9 @@ def who_runs_what_a_delta_file_is_made_of_is_sent_one_and_others_the_image():
     dump = bytearray(another.dump.read_bytes())
     dump[0x50000] ^= 1
     another.dump.write_bytes(dump)
-    small.heap = 18000
+    small.heap = 18500
     (crowded.root / "log.txt").write_bytes(bytes(150 * 1024))
-    status, report, err = fleet.push("--delta-from", NEW, "--delta-from", OLD)
+    status, report, err = fleet.push("--delta-from", NEW, "--delta-from", OLD, window="2K")
     same((status, results(report)), (0, ["upgraded"] * 5), err)
     same([(d["delta"], d["packed"]) for d in report["devices"]],
          [(True, False), (False, True), (False, True), (True, False), (True, False)], f"one refused it, one has too little memory: {report}")
@@ -242,6 +268,17 @@ def who_runs_what_a_delta_file_is_made_of_is_sent_one_and_others_the_image():
     fleet.check_nothing_is_lost(report)
     status, report, err = fleet.push("--delta-from", OLD)
     same((status, results(report)), (0, ["same"] * 5), "a second time nothing is sent: " + err)
+
+
+@test
+def who_has_not_the_memory_to_check_a_packed_image_is_sent_it_as_it_is():
+    fleet = Fleet(3, {0: "short"}, size="2M", extra=1024 * 1024)
+    fleet.devices[1].heap = 19000
+    status, report, err = fleet.push()
+    same((status, [(d["result"], d["packed"]) for d in report["devices"]]), (0, [("upgraded", False), ("upgraded", False), ("upgraded", True)]), err)
+    fleet.check_nothing_is_lost(report)
+    status, report, err = Fleet(1, {0: "short"}).push()
+    true(status == 1 and "has not the memory to check a packed one" in err and not report["devices"][0]["changed"], err)
 
 
 @test
@@ -282,19 +319,75 @@ def status_lists_what_devices_run():
     same([bool(i["error"]) for i in infos], [False, True, True])
 
 
+class Foreign(http.server.BaseHTTPRequestHandler):
+    """What somebody's device may say: control characters, those behind ASCII among them."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        answer, status = {"version": "v1\u009b31m\u001b[31m caf\u00e9", "status": None, "pending": None, "free": 1 << 21, "up": 1}, 200
+        if not self.headers.get("Authorization"):
+            answer, status = {"error": "x", "nonce": "0" * 24, "stale": True}, 401
+        elif self.path != "/info":
+            answer, status = {"error": "no\u009b31m\u0085\u001b[31m \u00e9"}, 403
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@test
+def no_control_character_of_a_device_reaches_the_terminal():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Foreign)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host = f"127.0.0.1:{server.server_port}"
+    try:
+        status, pushed, told = ask(["status", host]), ask(["push", host, packed(NEW)]), ask(["push", "--json", host, packed(NEW)])
+    finally:
+        server.shutdown()
+    true("v1?31m?[31m caf\u00e9" in status[1], str(status))
+    true("no?31m??[31m \u00e9" in pushed[2], str(pushed))
+    same(json.loads(told[1])["devices"][0]["from"], "v1?31m?[31m caf\u00e9")
+    for text in (*status[1:3], *pushed[1:3], *told[1:3]):
+        true(not any(c != "\n" and (c < " " or "\x7f" <= c < "\xa0") for c in text), repr(text))
+    # A name of the user's own, in JSON.
+    name = WORK / "x\u009b.bin"
+    name.symlink_to(NEW)
+    out = run_tool("info", name, "--json").stdout
+    same(("\u009b" in out, json.loads(out)["file"]), (False, str(name)))
+
+
+@test
+def a_hosts_file_may_be_a_pipe_have_a_mark_before_it_and_lines_of_any_kind():
+    words = ["status", "--json", "--timeout", "1", "--hosts", "/dev/stdin"]
+    text = b"\xef\xbb\xbf127.0.0.1:9\r# a comment\r\n \t0xlamp.invalid\n127.0.0.2:9"
+    done = subprocess.run([MOLT, *words], input=text, env=ENVIRONMENT, capture_output=True, check=False)
+    true(done.stdout.startswith(b"["), done.stdout.decode() + done.stderr.decode())
+    same([board["host"] for board in json.loads(done.stdout)], ["127.0.0.1:9", "0xlamp.invalid", "127.0.0.2:9"])
+    done = subprocess.run([MOLT, *words], input=b"a" * ((1 << 20) + 1), env=ENVIRONMENT, capture_output=True, check=False)
+    true(done.returncode == 1 and b"at most 1 MB may come" in done.stderr, done.stderr.decode())
+
+
 @test
 def what_cannot_be_pushed_is_said_before_anybody_is_asked():
     fleet = Fleet(1)
-    bad = {"twice": "a\nb\n\nA\n", "name": "10.0.0.1\nlamp/1\n", "none": "# nobody\n", "port": "a:99999\n", "binary": "a\0b\n"}
+    bad = {"twice": "a\nb\n\nA\n", "name": "10.0.0.1\nlamp/1\n", "none": "# nobody\n", "port": "a:99999\n", "binary": "a\0b\n",
+           "default": "lamp.local\n\nLAMP.local.:080\n", "octal": "10.0.0.7\n10.0.0.010\n", "lines": "10.0.0.1\r10.0.0.2\r\n10.0.0.1\r"}
     for name, text in bad.items():
         (WORK / name).write_text(text)
     (WORK / "short.key").write_text("short\n")
     (WORK / "cut.bin").write_bytes(NEW.read_bytes()[:100000])
+    (WORK / "x.delta").write_bytes(b"MDL1" + bytes(5000))
     host = fleet.hosts[0]
     cases = ((["push", "--hosts", WORK / "twice", NEW], "twice, line 4: A is named twice"), (["push", "--hosts", WORK / "name", NEW], "line 2"),
              (["push", "--hosts", WORK / "none", NEW], "no device stands there"), (["push", "--hosts", WORK / "port", NEW], "10.0.0.7:8080"),
-             (["push", "--hosts", WORK / "binary", NEW], "this is no text"), (["push", "--hosts", WORK / "missing", NEW], "there is no such file"),
-             (["push", host, WORK / "cut.bin"], "nothing is sent"), (["push", host, WORK / "nothing"], "there is no such file"),
+             (["push", "--hosts", WORK / "binary", NEW], "this is no text"), (["push", "--hosts", WORK / "default", NEW], "line 3: LAMP.local.:080 is named twice"),
+             (["push", "--hosts", WORK / "octal", NEW], "line 2: \"10.0.0.010\" is no IPv4 address"),
+             (["push", "--hosts", WORK / "lines", NEW], "line 3: 10.0.0.1 is named twice"),
+             *((["push", name, NEW], "is no IPv4 address") for name in ("127.8", "0x7f.0.0.8", "2130706433", "127.0.0.8.", "127.0.0.256", "1.2.3.4.5", "127.0.0.08:80")), (["push", "--hosts", WORK / "missing", NEW], "there is no such file"),
+             (["push", host, WORK / "cut.bin"], "nothing is sent"), (["push", host, WORK / "x.delta"], "with --delta-from the one that devices run"), (["push", host, WORK / "nothing"], "there is no such file"),
              (["push", host, MOLT], "nothing is sent"), (["push", "http://10.0.0.7/", NEW], "neither a name nor an IPv4 address"),
              (["push", host, NEW, "--password-file", WORK / "short.key"], "at least 8 characters"),
              (["push", host, NEW, "--old", WORK / "cut.bin"], "nothing is sent"), (["status", "--hosts", WORK / "none"], "no device stands there"))

@@ -5,10 +5,12 @@ usage: test_push.py [--full] [WORD...]
 
 They need `make build/molt vboard firmwares web`, in BUILD (build).
 """
+import hashlib
 import json
 import os
 import pathlib
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -136,6 +138,24 @@ def an_image_as_it_is_goes_in_and_one_for_another_map_is_refused():
 
 @test
 @full
+def a_firmware_that_would_run_over_molt_web_itself_is_refused_whatever_is_said():
+    image = bytearray(NEW.read_bytes()[:-16])
+    image += b"\xa5" * (0xF0000 - len(image))
+    struct.pack_into("<I", image, 0x8FFC, len(image))
+    long = WORK / "long.bin"
+    long.write_bytes(image + hashlib.md5(image[4:]).digest())
+    with Device("droppush") as d:
+        modules = [m["name"] for m in Client(d.board.port).ask("GET", "/frozen")[1]]
+        for words in ((), ("--drop-frozen",)):
+            status, told, err = push(*words, d.host, long)
+            true(status == 1 and "molt_web itself" in err and "Nothing was changed" in err and "--drop-frozen" not in err and not told["changed"], err)
+        status, answer = Client(d.board.port).ask("POST", "/upgrade?drop_frozen")
+        true(status == 409 and "molt_web itself" in answer["error"], str(answer))
+        same([m["name"] for m in Client(d.board.port).ask("GET", "/frozen")[1]], modules)
+
+
+@test
+@full
 def a_delta_file_goes_in_and_where_it_is_for_another_firmware_the_image_does():
     with Device("deltapush") as d:
         status, told, err = push("--delta-from", OLD, d.host, NEW)
@@ -152,6 +172,34 @@ def a_delta_file_goes_in_and_where_it_is_for_another_firmware_the_image_does():
     with Device("deltaother", firmware_bit=OLD.read_bytes().index(b"Welcome to MicroPython")) as d:
         status, told, err = push("--delta-from", OLD, d.host, NEW)
         same((status, told["result"], told["delta"], told["packed"]), (0, "upgraded", False, True), f"{told} {err}")
+
+
+@test
+@full
+def with_little_heap_the_image_goes_in_as_it_is():
+    main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
+import asyncio, gc
+async def fill():
+    server = asyncio.create_task(molt_web.serve())
+    await asyncio.sleep_ms(200)
+    gc.collect()
+    hold = []
+    n = 4096
+    while n >= 64:
+        while gc.mem_free() > 21500 + n:
+            hold.append(bytearray(n))
+        n //= 2
+    print('full')
+    await server
+asyncio.run(fill())
+""")
+    with Device("heappush", main=main) as d:
+        d.board.wait_for("full")
+        heap = d.info()["heap"]
+        true(17000 < heap < 19400, f"{heap} bytes of heap")
+        status, told, err = push(d.host, NEW)
+        same((status, told["result"], told["packed"]), (0, "upgraded", False), f"{heap} bytes of heap: {told} {err}")
+        note(f"{heap} bytes of heap")
 
 
 def files_of(d):
@@ -222,6 +270,10 @@ def a_device_that_is_not_confirmed_rolls_back_and_that_is_said():
         done = []
         thread = threading.Thread(target=lambda: done.append(push("--old", OLD, "--leave-trial", "--wait", "200", d.host, NEW)))
         thread.start()
+        # Meanwhile what it falls back on has to stay.
+        d.board.wait_for("is served", 200, 2)
+        status, answer = Client(d.board.port).ask("DELETE", "/files/firmware.old")
+        true(status == 409 and "on trial" in answer["error"], str(answer))
         # The second firmware is started three times, without anybody who confirms.
         start_until_back(d, 2)
         thread.join()

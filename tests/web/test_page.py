@@ -155,15 +155,20 @@ def a_file_that_is_no_firmware_is_refused_with_a_sentence():
 
 
 @test
-def files_are_added_and_deleted():
+def files_are_added_and_deleted_and_no_others_whatever_is_in_their_names():
     b = Scene.open()
-    b.choose("#addfile", web.make_text("note.txt", "hello\n"))
-    b.wait("document.getElementById('files').innerText.includes('note.txt')")
-    click = "[...document.querySelectorAll('#files li')].find(l => l.innerText.includes('note.txt')).querySelector('button').click()"
-    b.run(click)
-    true("Really delete" in b.run("document.getElementById('files').innerText"), "it asks once")
-    b.run(click)
-    b.wait("!document.getElementById('files').innerText.includes('note.txt')")
+    shown = "[...document.querySelectorAll('#files b')].map(e => e.innerText)"
+    names = ("note.txt", "note.txt?old", "note.txt#1", "50%20 no, 'a+b'.txt")
+    for name in names:
+        b.choose("#addfile", web.make_text(name, "hello\n"))
+        b.wait(f"{shown}.includes({json.dumps(name)})")
+    for n, name in enumerate(reversed(names)):
+        click = f"[...document.querySelectorAll('#files li')].find(l => l.querySelector('b').innerText == {json.dumps(name)}).querySelector('button').click()"
+        b.run(click)
+        true("Really delete" in b.run("document.getElementById('files').innerText"), "it asks once")
+        b.run(click)
+        b.wait(f"!{shown}.includes({json.dumps(name)})")
+        same(set(b.run(shown)) & set(names), set(names[:len(names) - 1 - n]), "what is left")
 
 
 @test

@@ -65,6 +65,26 @@ int files_load_host(const char *path, uint32_t size_max, uint8_t **bytes, uint32
     return status;
 }
 
+int files_load_stream(const char *path, uint32_t size_max, uint8_t **bytes, uint32_t *size) {
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISFIFO(info.st_mode)) {
+        return files_load_host(path, size_max, bytes, size);
+    }
+    FILE *file = fopen(path, "rb");
+    *bytes = malloc(size_max + 1u);
+    *size = file && *bytes ? (uint32_t)fread(*bytes, 1, size_max + 1u, file) : 0;
+    bool is_read = file && *bytes && !ferror(file) && *size <= size_max;
+    if (file) {
+        (void)fclose(file);
+    }
+    if (!is_read) {
+        free(*bytes);
+        *bytes = NULL;
+        return say_fail("%s: cannot be read from this pipe; at most %s may come from it", path, say_size(size_max).text);
+    }
+    return 0;
+}
+
 int files_load(molt_volume_t *volume, const char *path, uint8_t **bytes, uint32_t *size) {
     uint32_t cache[MOLT_VOLUME_CACHE_SIZE / 4];
     struct lfs2_file_config config = { .buffer = cache };

@@ -14,6 +14,9 @@
 // Returns 0, or 1 after having said what is wrong.
 int files_load_host(const char *path, uint32_t size_max, uint8_t **bytes, uint32_t *size);
 
+// Likewise; of a pipe, all that comes.
+int files_load_stream(const char *path, uint32_t size_max, uint8_t **bytes, uint32_t *size);
+
 // Whether both names are those of one file of the host that is there.
 bool files_is_same(const char *a, const char *b);
 

@@ -8,9 +8,10 @@
 
 // What a device needs beside the image: the boot sector's file, and littlefs's own blocks; as molt_web reckons it.
 #define ROOM_FOR(size) ((size) + (size) / 400u + 5u * 4096u)
-// What a device has to have of heap to be sent a packed image, beside the window that the file is checked with. In bytes.
-#define GZIP_HEAP 12288
-// Likewise for a delta file: more than that, in pieces as they come; where it is not enough the device refuses the file.
+// What a device has to have of heap to be sent a packed image, beside the window that the file is checked with. In bytes. That is in pieces
+// as they come; where it is not enough the device refuses the file. (With a window of 4 KB 19,184 bytes were too few, 19,344 enough.)
+#define GZIP_HEAP 16384
+// Likewise for a delta file.
 #define DELTA_HEAP 18432
 
 bool form_is_version(const char *runs, const char *version) {
@@ -55,12 +56,22 @@ const payload_form_t *form_choose(push_t *push, const json_t *info) {
             return form;
         }
     }
-    bool takes_gzip = json_is_true(json_object_get(info, "gzip"))
+    bool takes_gzip = json_is_true(json_object_get(info, "gzip")) && !push->is_gzip_refused
                       && form_number(info, "heap") >= GZIP_HEAP + (int64_t)payload->gzip_window;
     if (takes_gzip && payload->gzip.bytes && !push->options->wants_raw && ROOM_FOR(payload->gzip.size) <= room) {
         return &payload->gzip;
     }
     return ROOM_FOR(payload->raw.size) <= room ? &payload->raw : NULL;
+}
+
+bool form_has_next(const push_t *push) {
+    return form_is_delta(push) || (push->form && push->form == &push->options->payload->gzip);
+}
+
+void form_pass_over(push_t *push) {
+    push->is_gzip_refused = push->is_gzip_refused || !form_is_delta(push);
+    push->delta_next += form_is_delta(push);
+    push->form = NULL;
 }
 
 bool form_is_delta(const push_t *push) {

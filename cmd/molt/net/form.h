@@ -11,6 +11,12 @@ const payload_form_t *form_choose(push_t *push, const json_t *info);
 // Why there is none, as a sentence without full stop.
 void form_say_none(const push_t *push, const json_t *info, char *text, size_t size);
 
+// Whether there may be another form for a device that has not the memory to check this one.
+bool form_has_next(const push_t *push);
+
+// The device has refused this one, a delta file or the packed image: form_choose() does not take it again.
+void form_pass_over(push_t *push);
+
 // Whether what is sent is a delta file.
 bool form_is_delta(const push_t *push);
 

@@ -13,8 +13,8 @@ typedef struct hosts {
     uint32_t count;
 } hosts_t;
 
-// Collect the `count` names at `words`, then those in the file `path` (NULL: none): one a line, # begins a comment. Each has to be a
-// name or an IPv4 address, perhaps with a port, and be there once. `count` or `path` says something.
+// Collect the `count` names at `words`, then those in the file or pipe `path` (NULL: none): one a line, # begins a comment. Each has to be
+// a name or an IPv4 address, perhaps with a port, and be there once. `count` or `path` says something.
 // Returns 0, or 1 after having said what is wrong. Call hosts_free() in either case.
 int hosts_load(hosts_t *hosts, const char **words, uint32_t count, const char *path);
 void hosts_free(hosts_t *hosts);

@@ -70,6 +70,13 @@ int payload_load(payload_t *payload, const char *path, bool wants_gzip) {
     if (files_load_host(path, 16u << 20, &bytes, &size)) {
         return 1;
     }
+    if (size >= 4 && molt_delta_is_patch(bytes)) {
+        free(bytes);
+        return say_fail(
+            "%s: this is a delta file; name the image that it makes, and with --delta-from the one that devices run: molt push makes "
+            "delta files itself",
+            path);
+    }
     bool is_packed = gunzip_is_gzip(bytes, size);
     set_form(is_packed ? &payload->gzip : &payload->raw, bytes, size);
     if ((is_packed && unpack(payload, path)) || check(payload, path)) {

@@ -9,6 +9,7 @@
 
 #include "form.h"
 #include "say.h"
+#include "verdict.h"
 
 // The first piece is short: what is no image for the device is refused before the rest is on its way. In bytes.
 #define PIECE_FIRST 4096u
@@ -22,20 +23,21 @@
 #define BACK_PAUSE_MS 1000u
 // A device that restarts leaves connections behind on which nothing comes any more: who waits for it is not patient with one. In seconds.
 #define BACK_PATIENCE_S 10u
-// A device that has all of a delta file and says that it is busy is asked so often: it may have too little memory for it.
-#define DELTA_TRIES_MAX 3u
+// A device that has all of a delta file, or of a packed image, and says that it is busy is asked so often: it may have too little memory
+// for it.
+#define CHECK_TRIES_MAX 3u
 // Where a fallback is put that the device does not have: the image that runs, or the delta file that leads back to it.
 #define FALLBACK_URI "/files/firmware.%s?sha256=%s"
 // What an upgrade takes at most, with the slowest chip that a data sheet describes: some minutes.
 #define UPGRADE_SECONDS_MAX 3600
-// Seconds by which the device's clock and this computer's may differ since the order.
-#define CLOCK_SLACK 3
 
 typedef enum push_step {
     STEP_INFO,
+    STEP_FORGET,
     STEP_PLAN,
     STEP_GOT,
     STEP_PIECE,
+    STEP_BOOT,
     STEP_ORDER,
     STEP_FALLBACK,
     STEP_BACK,
@@ -56,9 +58,7 @@ __attribute__((format(printf, 2, 3))) static void fail(push_t *push, const char 
     va_start(args, format);
     vsnprintf(push->error, sizeof push->error, format, args);
     va_end(args);
-    for (char *p = push->error; *p; p++) {
-        *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
-    }
+    say_clean(push->error);
     push->is_changed = push->order_count > 0;
     end(push, PUSH_FAILED);
 }
@@ -72,18 +72,11 @@ static void again(push_t *push, push_step_t step, uint32_t pause_ms) {
 static void copy_text(char *text, size_t size, const json_t *value) {
     const char *string = json_string_value(value);
     snprintf(text, size, "%s", string ? string : "");
-    for (char *p = text; *p; p++) {
-        *p = (unsigned char)*p < ' ' || *p == 127 ? '?' : *p;
-    }
+    say_clean(text);
 }
 
 static bool is_true(const json_t *object, const char *key) {
     return json_is_true(json_object_get(object, key));
-}
-
-static const char *result_of(const json_t *info) {
-    const char *result = json_string_value(json_object_get(json_object_get(info, "status"), "result"));
-    return result ? result : "";
 }
 
 // Whether the device cannot be asked now, but may be soon.
@@ -92,33 +85,26 @@ static bool may_pass(const http_t *http) {
            || (http->outcome == HTTP_ANSWERED && (http->status == 503 || http->status == 408));
 }
 
-// Why this device cannot be upgraded as it is, or NULL.
-static const char *obstacle(const push_t *push, const json_t *info) {
-    const char *result = result_of(info);
-    if (!json_is_string(json_object_get(info, "version"))) {
-        return "what answers there is not molt_web; check address and port";
-    }
-    if (!json_is_null(json_object_get(info, "pending"))) {
-        return "an upgrade is prepared on it already: restart it to carry that out, or take it back with molt.cancel(), and push again";
-    }
-    if (strcmp(result, "trial") == 0) {
-        return "its firmware is on trial: call molt.confirm() there to keep it, or restart it until the old one is back, and push again";
-    }
-    if (push->options->wants_trial && !is_true(json_object_get(info, "status"), "resident")) {
-        return "a trial needs resident mode, which it has not: molt.install() there, once, or push without --trial";
-    }
-    return NULL;
-}
-
-// The device refused the delta file: it runs another firmware of that version, has too little memory, or a molt that knows none. Go on
-// with the next form.
-static void pass_over_delta(push_t *push) {
-    push->delta_next++;
-    push->form = NULL;
+// The device refused a delta file, because it runs another firmware of that version, has too little memory, or a molt that knows none; or
+// a packed image, for want of memory. Have it forget that one, whatever it answers, and go on with the next form.
+static void pass_over(push_t *push) {
+    form_pass_over(push);
+    push->has_sent_fallback = false;
+    push->short_count = 0;
     push->got = 0;
     push->tries = 0;
     push->state = PUSH_ASKING;
+    ask(push, STEP_FORGET);
+}
+
+static void on_forget(push_t *push) {
     ask(push, STEP_INFO);
+}
+
+// What the device calls the time since its last restart. As long as that is the same it has not upgraded.
+static void note_boot(push_t *push, const json_t *info) {
+    copy_text(push->boot, sizeof push->boot, json_object_get(info, "boot"));
+    push->is_boot_known = true;
 }
 
 static void on_info(push_t *push) {
@@ -132,13 +118,13 @@ static void on_info(push_t *push) {
             push->http.is_password_wrong ? "; nothing was sent. Check MOLT_PASSWORD, or the file of --password-file" : "");
         return;
     }
-    const char *text = obstacle(push, info);
+    const char *text = verdict_obstacle(push, info);
     if (text) {
         fail(push, "%s", text);
         return;
     }
     copy_text(push->from, sizeof push->from, json_object_get(info, "version"));
-    copy_text(push->boot, sizeof push->boot, json_object_get(info, "boot"));
+    note_boot(push, info);
     memcpy(push->now, push->from, sizeof push->now);
     push->form = form_choose(push, info);
     push->tries = 0;
@@ -177,7 +163,10 @@ static void on_plan_before(push_t *push) {
 
 // The connection broke, or the device is busy: ask how much it has, and go on from there.
 static void resume(push_t *push) {
-    push->broken_count += push->http.outcome != HTTP_ANSWERED;
+    if (push->http.outcome != HTTP_ANSWERED) {
+        push->broken_count++;
+        push->is_boot_known = false;
+    }
     if (++push->tries > TRIES_MAX) {
         fail(push, "the upload does not go on, %u tries in a row: %s. Push again, and it goes on from byte %u", TRIES_MAX,
             push->http.error, push->got);
@@ -202,6 +191,10 @@ static void on_got(push_t *push) {
             push->form->size);
         return;
     }
+    if ((uint32_t)got < push->got && push->short_count) {
+        pass_over(push);
+        return;
+    }
     // The answer to the last piece was lost, or the device could not keep what it had.
     if ((uint32_t)got < push->got && ++push->restart_count > RESTARTS_MAX) {
         fail(push, "it lost what it had of the upload, %u times: look at its filesystem, and at what its serial line says",
@@ -210,6 +203,26 @@ static void on_got(push_t *push) {
     }
     push->got = (uint32_t)got;
     ask(push, STEP_PIECE);
+}
+
+// Tell it to upgrade. Where it may have restarted since it was asked, it is asked first how it calls the time since then.
+static void order(push_t *push) {
+    push->state = PUSH_PREPARING;
+    ask(push, push->is_boot_known ? STEP_ORDER : STEP_BOOT);
+}
+
+static void on_boot(push_t *push) {
+    if (may_pass(&push->http) && ++push->tries < ASK_TRIES_MAX) {
+        again(push, STEP_BOOT, PAUSE_MS);
+        return;
+    }
+    if (push->http.outcome != HTTP_ANSWERED || push->http.status != 200) {
+        fail(push, "%s. Nothing was changed", push->http.error);
+        return;
+    }
+    note_boot(push, push->http.json);
+    push->tries = 0;
+    order(push);
 }
 
 static void on_plan(push_t *push) {
@@ -221,25 +234,27 @@ static void on_plan(push_t *push) {
     }
     double seconds = json_number_value(json_object_get(plan, "seconds"));
     push->seconds = seconds > 0 && seconds < UPGRADE_SECONDS_MAX ? seconds : 0;
-    if (is_true(plan, "refused") && !push->options->drop_frozen) {
-        fail(push, "%s. Nothing was changed; with --drop-frozen molt push lets these modules go",
-            reason ? reason : "it refuses the image, and does not say why");
+    // Where its molt_web itself is in the way, that says no. An older one does not know.
+    bool may_drop = !json_is_false(json_object_get(plan, "drop_frozen"));
+    if (is_true(plan, "refused") && !(push->options->drop_frozen && may_drop)) {
+        fail(push, "%s. Nothing was changed%s", reason ? reason : "it refuses the image, and does not say why",
+            may_drop ? "; with --drop-frozen molt push lets these modules go" : "");
         return;
     }
     if (is_true(plan, "in_place")) {
         end(push, PUSH_SAME);
         return;
     }
-    push->state = PUSH_PREPARING;
     push->tries = 0;
-    ask(push, STEP_ORDER);
+    order(push);
 }
 
 static void on_piece(push_t *push) {
     const http_t *http = &push->http;
-    if (form_is_delta(push) && http->outcome == HTTP_ANSWERED
-        && (http->status == 415 || http->status == 422 || (http->status == 503 && ++push->tries >= DELTA_TRIES_MAX))) {
-        pass_over_delta(push);
+    bool is_unfit = form_is_delta(push) && (http->status == 415 || http->status == 422);
+    bool is_short = form_has_next(push) && http->status == 503 && push->got + http->body_size == push->form->size;
+    if (http->outcome == HTTP_ANSWERED && (is_unfit || (is_short && ++push->short_count >= CHECK_TRIES_MAX))) {
+        pass_over(push);
         return;
     }
     // 409: the next byte is another one, or the device does not know yet that a connection broke.
@@ -282,15 +297,22 @@ static void on_order(push_t *push) {
         wait_for_it(push);
         return;
     }
-    if (http->status == 409 && json_object_get(http->json, "fallback") && form_fallback(push)->bytes && push->tries++ == 0) {
+    if (http->status == 409 && json_object_get(http->json, "fallback") && form_fallback(push)->bytes
+        && !push->has_sent_fallback) {
         push->order_count--;
+        push->has_sent_fallback = true;
+        push->tries = 0;
         ask(push, STEP_FALLBACK);
         return;
     }
     if (http->status != 200) {
         push->order_count--;
-        if (form_is_delta(push) && (http->status == 422 || http->status == 503)) {
-            pass_over_delta(push);
+        if (http->status == 503 && ++push->tries < ASK_TRIES_MAX) {
+            again(push, STEP_ORDER, PAUSE_MS);
+            return;
+        }
+        if ((form_is_delta(push) && http->status == 422) || (form_has_next(push) && http->status == 503)) {
+            pass_over(push);
             return;
         }
         fail(push, "%s. Nothing was changed", http->error);
@@ -304,6 +326,7 @@ static void on_order(push_t *push) {
 }
 
 static void on_fallback(push_t *push) {
+    push->is_boot_known = push->is_boot_known && push->http.outcome == HTTP_ANSWERED;
     if (may_pass(&push->http) && ++push->tries < ASK_TRIES_MAX) {
         again(push, STEP_FALLBACK, PAUSE_MS);
         return;
@@ -312,43 +335,12 @@ static void on_fallback(push_t *push) {
         fail(push, "the image to fall back on: %s. Nothing was changed", push->http.error);
         return;
     }
-    ask(push, STEP_ORDER);
-}
-
-// Whether it runs what was sent.
-static bool is_new(const push_t *push) {
-    return form_is_version(push->now, push->to);
-}
-
-// What is wrong with a device that is back and has no upgrade before it any more; NULL: nothing, it runs the new firmware for good.
-static const char *fault_of(const push_t *push, const char *result) {
-    if (strcmp(result, "rolled back") == 0) {
-        return "the new firmware was not confirmed in time, and the old one is back";
-    }
-    if (strcmp(result, "restored") == 0) {
-        return "the file had changed when the boot loader read it, and the old firmware was kept";
-    }
-    if (*push->to ? !is_new(push) : strcmp(result, "ok") != 0 && strcmp(result, "confirmed") != 0) {
-        return "it does not run the new firmware, and does not say why";
-    }
-    if (push->options->wants_trial && strcmp(result, "confirmed") != 0) {
-        return "it runs the new firmware, but not as one that was on trial and confirmed";
-    }
-    return NULL;
-}
-
-// Whether it has not restarted since it was told to.
-static bool is_untouched(const push_t *push, const json_t *info) {
-    const char *boot = json_string_value(json_object_get(info, "boot"));
-    if (boot && *push->boot) {
-        return strcmp(boot, push->boot) == 0 && !is_new(push);
-    }
-    int64_t since_s = (int64_t)((http_now_ms() - push->ordered_ms) / 1000);
-    return form_number(info, "up") > since_s + CLOCK_SLACK && !is_new(push);
+    push->tries = 0;
+    order(push);
 }
 
 static void judge(push_t *push, const json_t *info) {
-    const char *result = result_of(info);
+    const char *result = verdict_result(info);
     if (strcmp(result, "trial") == 0) {
         push->state = PUSH_CONFIRMING;
         if (push->options->leaves_confirming) {
@@ -358,7 +350,7 @@ static void judge(push_t *push, const json_t *info) {
         }
         return;
     }
-    if (is_untouched(push, info)) {
+    if (verdict_is_untouched(push, info)) {
         if (push->order_count < ORDERS_MAX) {
             ask(push, STEP_ORDER);
         } else {
@@ -367,7 +359,7 @@ static void judge(push_t *push, const json_t *info) {
         }
         return;
     }
-    const char *fault = fault_of(push, result);
+    const char *fault = verdict_fault(push, result);
     if (fault) {
         fail(push, "it came back with %s: %s", push->now, fault);
     } else {
@@ -384,7 +376,7 @@ static void on_back(push_t *push) {
         copy_text(push->now, sizeof push->now, json_object_get(http->json, "version"));
     }
     bool is_done = is_answered && json_is_null(json_object_get(http->json, "pending"));
-    if (is_done && !(is_late && strcmp(result_of(http->json), "trial") == 0)) {
+    if (is_done && !(is_late && strcmp(verdict_result(http->json), "trial") == 0)) {
         judge(push, http->json);
     } else if (is_done) {
         fail(push, "it runs %s on trial, and that was not confirmed for %" PRIu64 " s: look at what its program does", push->now,
@@ -438,8 +430,12 @@ static void ask(push_t *push, push_step_t step) {
     push->http.patience_s = step == STEP_BACK ? BACK_PATIENCE_S : 0;
     switch (step) {
         case STEP_INFO:
+        case STEP_BOOT:
         case STEP_BACK:
             http_send(push->pool, &push->http, "GET", "/info", NULL, 0);
+            break;
+        case STEP_FORGET:
+            http_send(push->pool, &push->http, "DELETE", "/upload", NULL, 0);
             break;
         case STEP_PLAN:
             http_send(push->pool, &push->http, "POST", "/plan", NULL, 0);
@@ -481,9 +477,11 @@ void push_wake(push_t *push) {
 void push_on_answer(push_t *push) {
     static void (*const handlers[])(push_t *) = {
         [STEP_INFO] = on_info,
+        [STEP_FORGET] = on_forget,
         [STEP_PLAN] = on_plan_before,
         [STEP_GOT] = on_got,
         [STEP_PIECE] = on_piece,
+        [STEP_BOOT] = on_boot,
         [STEP_ORDER] = on_order,
         [STEP_FALLBACK] = on_fallback,
         [STEP_BACK] = on_back,

@@ -44,6 +44,7 @@ typedef struct push {
     char now[PUSH_VERSION_MAX];
     char boot[PUSH_BOOT_MAX];    // what it calls the time since its last restart; "": an older molt_web, which does not
     uint32_t delta_next;         // delta files before this one were refused
+    bool is_gzip_refused;        // so was the packed image
     const payload_form_t *form;  // what is sent; NULL until that is chosen
     uint32_t got;                // bytes of it that the device has
     uint32_t broken_count;       // connections that broke and were taken up again
@@ -58,8 +59,11 @@ typedef struct push {
     uint64_t due_ms;  // when to go on; 0 while a request is under way
     uint32_t tries;
     uint32_t restart_count;  // uploads that had to begin again
+    uint32_t short_count;    // times that it had all of this form and could not check it now
     uint32_t order_count;    // times that it was told to upgrade
     uint64_t ordered_ms;
+    bool is_boot_known;      // `boot` is of now: no connection broke since
+    bool has_sent_fallback;  // with this form
 } push_t;
 
 // Begin with a device that has not been begun.

@@ -8,13 +8,36 @@
 #include <string.h>
 #include <unistd.h>
 
+// Bytes of the control character at `p`, of those behind ASCII, too (U+0080 to U+009F: terminals obey them); 0 if it is none.
+static size_t control_size(const char *p) {
+    unsigned char c = (unsigned char)p[0];
+    if (c == 0xc2) {
+        return ((unsigned char)p[1] & 0xe0) == 0x80 ? 2 : 0;
+    }
+    return c && (c < ' ' || c == 127) ? 1 : 0;
+}
+
+void say_clean(char *text) {
+    char *end = text;
+    for (const char *p = text; *p;) {
+        size_t size = control_size(p);
+        *end++ = size ? '?' : *p;
+        p += size ? size : 1;
+    }
+    *end = 0;
+}
+
+void say_plain(const char *text, size_t size) {
+    for (const char *p = text; p < text + size;) {
+        size_t control = control_size(p);
+        putchar(control ? '?' : *p);
+        p += control ? control : 1;
+    }
+}
+
 // Names come from outside: whatever is in them, it stays one line.
 static void print_line(const char *before, char *sentence) {
-    for (char *p = sentence; *p; p++) {
-        if ((unsigned char)*p < ' ' || *p == 127) {
-            *p = '?';
-        }
-    }
+    say_clean(sentence);
     fflush(stdout);
     fprintf(stderr, "molt: %s%s\n", before, sentence);
 }
@@ -119,9 +142,10 @@ void say_json(FILE *out, const char *text) {
     fputc('"', out);
     for (const unsigned char *p = (const unsigned char *)text; *p;) {
         size_t size = utf8_size(p);
-        if (size == 0 || *p < ' ' || *p == 127) {
-            fprintf(out, "\\u%04x", *p);
-            p++;
+        size_t control = size ? control_size((const char *)p) : 1;
+        if (control) {
+            fprintf(out, "\\u%04x", p[control - 1]);
+            p += control;
             continue;
         }
         if (*p == '"' || *p == '\\') {

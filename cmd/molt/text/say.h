@@ -25,6 +25,12 @@ __attribute__((format(printf, 2, 3))) void say_note(say_notes_t *notes, const ch
 void say_notes(const say_notes_t *notes);
 void say_notes_json(FILE *out, const say_notes_t *notes);
 
+// Text from outside: each control character becomes a question mark, so that none reaches the terminal.
+void say_clean(char *text);
+
+// Print so many bytes of it likewise.
+void say_plain(const char *text, size_t size);
+
 // "640 KB", "634.0 KB", "4 MB", "12 bytes".
 say_text_t say_size(uint32_t size);
 
