@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -220,6 +221,14 @@ for data in (Broken('gone'), Refused(502, '404'), b'<html>', b' ' * 4097, b'{}')
 def run(name, code):
     """The lines that a script prints."""
     return fleet.run_script(fleet.make_flash(name, (), fleet.MODULES), code)
+
+
+@test
+def the_words_by_which_the_device_is_to_blame_are_in_the_core_s_sentences():
+    words = eval(re.search(r"^_OF_DEVICE = (\(.*\))$", (ROOT / "micropython/web/molt_intake.py").read_text(), re.MULTILINE)[1])
+    # Literals that stand behind each other are one.
+    said = "".join(re.sub(r'"\s*"', "", path.read_text()) for path in (ROOT / "src/job/job_text.c", ROOT / "src/upgrade/plan_build.c"))
+    same([word for word in words if word not in said], [], "that nobody says")
 
 
 @test
