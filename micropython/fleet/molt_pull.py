@@ -162,6 +162,7 @@ class Puller:
         self.wait = None  # seconds until the next question
         self.failures = 0  # rounds in a row
         self.is_safe = None  # has_fallback()
+        self.looks = 0  # is_new(), in vain
 
     def say(self, state, percent=None):
         if (state, percent) != (self.state, self.percent):
@@ -190,11 +191,21 @@ class Puller:
                 self.notes.set(armed=True)
             return False
         if trying:
-            if runs(_NEW, True):
+            if self.is_new():
                 self.keep(trying)
             else:
                 self.lose(trying)
         return True
+
+    def is_new(self):
+        """Whether what runs is the image in _NEW. Raises what keeps that from being told, so that it is tried again, but not for ever."""
+        try:
+            return runs(_NEW, True)
+        except (OSError, MemoryError) as e:
+            self.looks += 1
+            if self.looks < _TRIES_MAX:
+                raise e
+            return False
 
     def keep(self, release):
         """The image in _NEW is what runs."""
