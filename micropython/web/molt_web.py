@@ -51,13 +51,13 @@ def _version():
     return uos.uname().version
 
 
-def _refusal(error):
+def _refusal(error, number):
     """For an OSError of the filesystem, which has no sentence."""
-    if error.errno == 28:
+    if number == 28:
         return Refused(507, "the filesystem is full; delete files to make room")
-    if error.errno == 12:
+    if number == 12:
         return Refused(503, sentence(MemoryError()))
-    if error.errno in (17, 20, 21, 39):
+    if number in (17, 20, 21, 39):
         return Refused(409, "a folder has the name of a file that is wanted, or a file that of a folder; delete what is in the way")
     return Refused(500, "%s; restart it, and if it says so again look at its files at its serial line" % sentence(error))
 
@@ -135,9 +135,10 @@ class App:
             except OSError as e:
                 if len(e.args) > 1:
                     raise Refused(422, e.args[1])
-                if e.errno in (9, 32, 103, 104, 107, 110, 113, 128):
+                number = e.args[0] if e.args else 0
+                if number in (9, 32, 103, 104, 107, 110, 113, 128):
                     raise  # the client has gone
-                raise _refusal(e)
+                raise _refusal(e, number)
             except ValueError as e:
                 raise Refused(422, str(e))
             except MemoryError:

@@ -400,6 +400,7 @@ print(asyncio.run(app.post_upgrade(Request)), app.has_to_reset is Request)
 
 
 @test
+@full
 def without_javascript_it_is_said_which_modules_are_in_the_way():
     # What molt.plan() says of an image that is longer.
     main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
@@ -436,6 +437,7 @@ def a_file_that_is_received_while_an_upgrade_is_prepared_does_not_replace_its_im
 
 
 @test
+@full
 def what_the_filesystem_says_is_answered_and_only_a_client_that_has_gone_is_not():
     main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
 async def fail(app, request):
@@ -467,6 +469,7 @@ def a_folder_in_the_place_of_the_firmware_is_told_of():
 
 
 @test
+@full
 def what_a_power_cut_has_left_of_a_file_takes_no_room():
     data = image()
     with Device("left", files=[(web.make_text("left.txt", "x" * 5000), "web.new")]) as d:
