@@ -11,9 +11,8 @@ static uint32_t sector[4096 / 4], work[2048 / 4];
 static molt_volume_t volume;
 
 static int show(void *ctx, molt_job_phase_t phase, uint32_t done, uint32_t total) {
-    static const char *const what[] = { "checks the image", "checks the file", "compares", "writes" };
     (void)ctx;
-    printf("\rmolt %s: %3u %%  ", what[phase], (unsigned)(100 * (uint64_t)done / total));
+    printf("\rphase %d of 3: %3u %%", phase + 1, (unsigned)(100 * (uint64_t)done / total));
     return 0;  // anything else ends the preparation
 }
 

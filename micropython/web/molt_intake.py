@@ -251,20 +251,20 @@ def check_digest(path, sha256):
 
 def accept(path):
     """What judge() says of an image. It is removed, and Unfit raised, if it is none for this chip and map. Refused: that is not known, or
-    the device is not in a state for it; the file stays."""
+    the device is not in a state for it; the file stays. (None is 409, by which page and push go on with an upload.)"""
     try:
         plan = judge(path)
     except OSError as e:
         if e.errno in _OF_FILE:
             remove(path)
             raise Unfit(422, sentence(e))
-        raise Refused(409 if e.errno == _BUSY else 503, sentence(e))
+        raise Refused(422 if e.errno == _BUSY else 503, sentence(e))
     reason = plan["reason"]
     if not plan["refused"] or "drop_frozen" in reason:
         return plan
     for words in _OF_DEVICE:
         if words in reason:
-            raise Refused(409, reason)
+            raise Refused(422, reason)
     remove(path)
     raise Unfit(422, reason)
 

@@ -92,9 +92,9 @@ for reason in ('molt.frozen.delete() or drop_frozen=True', 'an upgrade is alread
                'the file has too many pieces for one', 'the resident boot loader is damaged', 'the image is for another chip'):
     judged(reason=reason)
 """
-ACCEPTED = [f"{code} {503 if code != 16 else 409} 5" for code in (5, 12, 16, 19, 28)] + [f"{code} -422 0" for code in (22, 27, 84, 95)] + [
-    "molt.frozen.delete() or drop_frozen=True 0 5", "an upgrade is already prepared; reset 409 5", "the firmware is on trial; confirm 409 5",
-    "the file has too many pieces for one 409 5", "the resident boot loader is damaged 409 5", "the image is for another chip -422 0"]
+ACCEPTED = [f"{code} {503 if code != 16 else 422} 5" for code in (5, 12, 16, 19, 28)] + [f"{code} -422 0" for code in (22, 27, 84, 95)] + [
+    "molt.frozen.delete() or drop_frozen=True 0 5", "an upgrade is already prepared; reset 422 5", "the firmware is on trial; confirm 422 5",
+    "the file has too many pieces for one 422 5", "the resident boot loader is damaged 422 5", "the image is for another chip -422 0"]
 # What is noted of an upgrade that was not prepared, and of one of which it cannot be told what became of it.
 UNTRIED = """
 import asyncio, molt, molt_pull
