@@ -127,11 +127,11 @@ def digest(data):
 
 
 def sample(count, step, more):
-    """Operations and tears: of each step-th operation one tear, all tears of the first and last ones. more: of some 400 operations."""
+    """Operations and tears: of each step-th operation one tear, all tears of the first and last ones. more: of some 200 operations."""
     # Odd, as a page is eight operations and there are eight tears.
-    step = count // 400 | 1 if more else step
+    step = count // 200 | 1 if more else step
     cuts = [f"{op}:{TEARS[op // step % len(TEARS)]}" for op in range(0, count, step)]
-    edge = 24 if more else 1
+    edge = 8 if more else 1
     for op in [*range(min(edge, count)), *range(max(0, count - edge), count)]:
         cuts += [f"{op}:{tear}" for tear in TEARS]
     return sorted(set(cuts), key=lambda cut: (int(cut.split(":")[0]), cut))
