@@ -19,13 +19,17 @@ static int mark_begun(const molt_flash_t *flash, uint32_t plan_addr, const molt_
     return molt_journal_mark(flash, &journal, 0);
 }
 
-// Whether the image's place has the first byte of an app. From the first operation on it has none until the loader puts the first sector
-// in: so somebody has put a firmware there since, by the serial line, of which this must not make anything.
-static bool has_other_app(const molt_flash_t *flash, uint32_t image_addr) {
+// Whether the image's place has the header of an app for this chip: its first byte and, as the new image has them, bytes 8 to 13 (pins, the
+// chip's number). From the first operation on it has not that byte until the loader puts the first sector in: so somebody has put a
+// firmware there since, by the serial line, of which this must not make anything. (The byte alone a page can have that a cut took.)
+static bool has_other_app(const molt_flash_t *flash, const molt_plan_t *plan) {
     bool is_app = true;
     for (uint32_t try = 0; try < TRIES && is_app; try++) {
-        uint32_t word = 0;
-        is_app = flash->read(flash->ctx, image_addr, &word, sizeof word) == 0 && (word & 0xff) == MOLT_APP_MAGIC;
+        uint32_t present[4];
+        uint32_t ours[4];
+        int err = flash->read(flash->ctx, plan->image_addr, present, sizeof present);
+        err = err ? err : flash->read(flash->ctx, molt_plan_stash_addr(plan, MOLT_DELTA_STASH_FIRST), ours, sizeof ours);
+        is_app = !err && (present[0] & 0xff) == MOLT_APP_MAGIC && present[2] == ours[2] && ((present[3] ^ ours[3]) & 0xffff) == 0;
     }
     return is_app;
 }
@@ -54,7 +58,7 @@ bool molt_delta_run_standby(molt_delta_run_t *run, const molt_flash_t *flash, ui
     bool is_reset = false;
     if (result < 0) {
         run->answer = result;
-    } else if (!is_over && result > FRESH && has_other_app(flash, plan->image_addr)) {
+    } else if (!is_over && result > FRESH && has_other_app(flash, plan)) {
         run->answer = MOLT_ERR_IO;
     } else if (is_done) {
         run->answer = mark_begun(flash, plan_addr, plan);
