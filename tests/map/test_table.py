@@ -41,6 +41,7 @@ OTHERS = {
     ("micropython/stock/_molt/marks.py", MEGABYTE): "likewise",
     ("micropython/stock/_molt/measure.py", MEGABYTE): "likewise",
     ("micropython/web/molt_intake.py", MEGABYTE): "the largest file that it takes",
+    ("tools/manifest", MEGABYTE): "the largest image that there can be",
     ("micropython/web/molt_intake.py", 5 * 4096): "room that is left on the filesystem: molt.head, and what littlefs itself needs",
     ("cmd/molt/net/form.c", 5 * 4096): "likewise",
     ("cmd/molt/text/describe.c", MEGABYTE): "flash capacities by the size code of an ESP32 image",
