@@ -5,9 +5,8 @@
 
 #include <stdint.h>
 
-// 0 is success, 1 and 2 are failures. Addresses and sizes are multiples of 4, buffers 4-byte aligned. They use the SPI controller as the second-stage boot
-// loader has set it up: its read mode, its clock, the chip's size, the protection taken off.
-// Those that erase take the number of a sector or block, and look at nothing else.
+// 0 is success, 1 and 2 are failures. Addresses and sizes are multiples of 4, buffers 4-byte aligned. They use the SPI controller as the
+// second-stage boot loader has set it up: its read mode, its clock, the chip's size, the protection taken off. Those that erase take the number of a sector or block, and look at nothing else.
 typedef int rom_flash_t(uint32_t what, void *buf, uint32_t size);
 rom_flash_t esp_rom_spiflash_read;
 rom_flash_t esp_rom_spiflash_write;

@@ -2,13 +2,17 @@
 // six bytes of code and a literal, instead of a literal and a longer call at each place that calls.
 // Source of the addresses: the ROM address table that Espressif ships with its SDK (eagle.rom.addr.v6.ld).
 
-    .macro rom_call name, address
+    .macro stone name, address
     .section .text.\name, "ax"
     .align 4
     .literal .L\name, \address
     .global \name
     .type \name, @function
 \name:
+    .endm
+
+    .macro rom_call name, address
+    stone \name, \address
     l32r a8, .L\name
     jx a8
     .size \name, . - \name
@@ -17,12 +21,7 @@
     // The callbacks of molt_flash_t, by the ROM's functions. Those want no `ctx`, and return 1 or 2 for a failure, where the core wants
     // MOLT_ERR_IO: it decides by errors. Frame: 16 bytes, FLASH_FRAME of tools/size.
     .macro flash_call name, address, shift
-    .section .text.\name, "ax"
-    .align 4
-    .literal .L\name, \address
-    .global \name
-    .type \name, @function
-\name:
+    stone \name, \address
     .if \shift == 16
     extui a3, a3, 16, 16
     .elseif \shift

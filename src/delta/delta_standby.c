@@ -10,7 +10,7 @@
 // What molt_delta_run_open() returns where no operation has begun yet.
 #define FRESH ((int)MOLT_DELTA_LOG_FRESH + 1)
 
-// How often a first byte is read before it counts as an app's.
+// How often a header is read before it counts as an app's.
 #define TRIES 4u
 
 // From here on the old firmware does not go back: in flash, and in the loader's memory.
@@ -19,9 +19,8 @@ static int mark_begun(const molt_flash_t *flash, uint32_t plan_addr, const molt_
     return molt_journal_mark(flash, &journal, 0);
 }
 
-// Whether the image's place has the header of an app for this chip: its first byte and, as the new image has them, bytes 8 to 13 (pins, the
-// chip's number). From the first operation on it has not that byte until the loader puts the first sector in: so somebody has put a
-// firmware there since, by the serial line, of which this must not make anything. (The byte alone a page can have that a cut took.)
+// Whether the image's place begins like an app. From the first operation on it does not, until the loader puts the first sector in: so
+// somebody has put a firmware there since, by the serial line, of which this must not make anything.
 static bool has_other_app(const molt_flash_t *flash, const molt_plan_t *plan) {
     bool is_app = true;
     for (uint32_t try = 0; try < TRIES && is_app; try++) {
@@ -29,7 +28,7 @@ static bool has_other_app(const molt_flash_t *flash, const molt_plan_t *plan) {
         uint32_t ours[4];
         int err = flash->read(flash->ctx, plan->image_addr, present, sizeof present);
         err = err ? err : flash->read(flash->ctx, molt_plan_stash_addr(plan, MOLT_DELTA_STASH_FIRST), ours, sizeof ours);
-        is_app = !err && (present[0] & 0xff) == MOLT_APP_MAGIC && present[2] == ours[2] && ((present[3] ^ ours[3]) & 0xffff) == 0;
+        is_app = !err && app_is_like((const uint8_t *)present, (const uint8_t *)ours);
     }
     return is_app;
 }

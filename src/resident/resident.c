@@ -238,7 +238,7 @@ int molt_resident_saved(
 // Whether the plan in slot 0 needs another extension than this: MOLT_ERR_NOTSUP.
 static int check_extension(const molt_flash_t *flash, uint32_t reserved_addr, const molt_loader_t *extension) {
     molt_plan_summary_t first;
-    int err = molt_prepare_read_gist(flash, molt_state_plan_addr(flash, reserved_addr, 0), &first);
+    int err = molt_prepare_read_summary(flash, molt_state_plan_addr(flash, reserved_addr, 0), &first);
     if (err || first.extension_size == 0) {
         return err;
     }
@@ -271,7 +271,7 @@ int molt_resident_commit(const molt_flash_t *flash, uint32_t reserved_addr, uint
     molt_plan_summary_t fallback = { .source_kind = MOLT_SOURCE_COPY };
     int err = read_at_rest(flash, reserved_addr, &state);
     if (!err && trial_starts) {
-        err = molt_prepare_read_gist(flash, molt_state_plan_addr(flash, reserved_addr, 1), &fallback);
+        err = molt_prepare_read_summary(flash, molt_state_plan_addr(flash, reserved_addr, 1), &fallback);
     }
     if (err) {
         return err;

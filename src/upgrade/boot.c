@@ -176,10 +176,6 @@ static int put_first(const molt_flash_t *flash, const molt_boot_place_t *place, 
                                         : molt_sector_write(flash, place->final_addr, run->buf, false);
 }
 
-// Of an app image's header what does not differ between those for one chip: pins, and the chip's number.
-#define SAME_OFF 8u
-#define SAME_SIZE 6u
-
 // Standby mode: whether the first sector is that of a firmware which somebody has put there since, and not the old one, in run->buf, or
 // what preparing or putting back has left of it. Those can break its first page, where a chip loses that with a torn program; and until
 // it is put back it does not begin like an image, not by a torn erase's chance either. Takes the plan's sector as a buffer.
@@ -189,8 +185,7 @@ static bool is_of_another(const molt_flash_t *flash, const molt_boot_place_t *pl
     uint8_t *present = run->plan->sector;
     // What cannot be read is nobody's; writing it shows what is wrong.
     (void)flash->read(flash->ctx, place->final_addr, present, size);
-    bool is_whole = has_mark(run, MOLT_MARK_PLACED)
-                    || (present[0] == MOLT_APP_MAGIC && memcmp(present + SAME_OFF, run->buf + SAME_OFF, SAME_SIZE) == 0);
+    bool is_whole = has_mark(run, MOLT_MARK_PLACED) || app_is_like(present, run->buf);
     return is_whole && memcmp(present + page_size, run->buf + page_size, size - page_size) != 0;
 }
 

@@ -122,7 +122,7 @@ int molt_prepare_compare(const molt_flash_t *flash, molt_plan_t *plan, const mol
     return 0;
 }
 
-int molt_prepare_read_gist(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_summary_t *gist) {
+int molt_prepare_read_summary(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_summary_t *summary) {
     uint32_t words[MOLT_PLAN_HEADER_SIZE / 4];
     const uint8_t *h = (const uint8_t *)words;
     uint32_t addr = plan_addr + molt_sector_size(&flash->geometry) - MOLT_PLAN_HEADER_SIZE;
@@ -130,7 +130,7 @@ int molt_prepare_read_gist(const molt_flash_t *flash, uint32_t plan_addr, molt_p
     if (err) {
         return err;
     }
-    *gist = (molt_plan_summary_t){
+    *summary = (molt_plan_summary_t){
         .source_kind = load32_le(h + PLAN_OFF_WORDS),
         .extension_size = load32_le(h + PLAN_OFF_EXTENSION_SIZE),
         .extension_crc = load32_le(h + PLAN_OFF_EXTENSION_SIZE + 4),

@@ -50,7 +50,7 @@ typedef struct molt_plan_summary {
 } molt_plan_summary_t;
 
 // Read it from the sector at `plan_addr`; its CRC is not looked at. Returns 0, MOLT_ERR_NOENT (there is no plan), or the driver's error.
-int molt_prepare_read_gist(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_summary_t *gist);
+int molt_prepare_read_summary(const molt_flash_t *flash, uint32_t plan_addr, molt_plan_summary_t *summary);
 
 // Put the loader in front of the finished plan, in plan->sector, with the flash parameters (header bytes 2 and
 // 3) that the device has now, and write the boot sector. The plan is used up by it.

@@ -12,8 +12,6 @@
 // How often what was read or written wrong is read or written again before it counts as wrong.
 #define TRIAL_TRIES 4u
 
-// What an image begins with, and a firmware that is whole.
-
 // An entry of otadata: its number, a label, the state, and a CRC of the number alone. Blank words are 0xFFFFFFFF.
 enum { ENTRY_OFF_NUMBER = 0, ENTRY_OFF_STATE = 24, ENTRY_OFF_CRC = MOLT_TRIAL_ENTRY_OFF_CRC };
 #define ENTRY_STATE_NEW 0u

@@ -18,7 +18,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/web")]
 import tap  # noqa: E402
-from client import BUILD, PASSWORD, Client, make_device, start, upload_uri  # noqa: E402
+from client import BUILD, PASSWORD, Client, main_with_heap, make_device, start, upload_uri  # noqa: E402
 from board import WORK, free_port  # noqa: E402
 from tap import note, same, test, true  # noqa: E402
 
@@ -177,24 +177,8 @@ def a_delta_file_goes_in_and_where_it_is_for_another_firmware_the_image_does():
 @test
 @full
 def with_little_heap_the_image_goes_in_as_it_is():
-    main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
-import asyncio, gc
-async def fill():
-    server = asyncio.create_task(molt_web.serve())
-    await asyncio.sleep_ms(200)
-    gc.collect()
-    hold = []
-    n = 4096
-    while n >= 64:
-        while gc.mem_free() > 21500 + n:
-            hold.append(bytearray(n))
-        n //= 2
-    print('full')
-    await server
-asyncio.run(fill())
-""")
-    with Device("heappush", main=main) as d:
-        d.board.wait_for("full")
+    with Device("heappush", main=main_with_heap(21500)) as d:
+        d.board.wait_for("free:")
         heap = d.info()["heap"]
         true(17000 < heap < 19400, f"{heap} bytes of heap")
         status, told, err = push(d.host, NEW)

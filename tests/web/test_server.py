@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lib"))
 import client as web  # noqa: E402
 import hostile  # noqa: E402
-from client import Client, image, request_text, start, upload_uri  # noqa: E402
+from client import Client, image, main_with_heap, request_text, start, upload_uri  # noqa: E402
 from tap import note, same, test, true  # noqa: E402
 from webrig import Device, all_that_came, full, main, refused, wait_for_bytes  # noqa: E402
 
@@ -264,26 +264,8 @@ def whoever_comes_second_does_no_harm_to_what_is_being_received():
 @test
 @full
 def an_upload_takes_no_more_than_8_kb_of_heap():
-    main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", f"""
-import asyncio, gc
-async def fill():
-    server = asyncio.create_task(molt_web.serve())
-    await asyncio.sleep_ms(200)
-    gc.collect()
-    hold = []
-    n = 4096
-    while n >= 64:
-        while gc.mem_free() > {STREAM_BYTES} + n:
-            try: hold.append(bytearray(n))
-            except MemoryError: break
-        n //= 2
-    gc.collect()
-    print('free:', gc.mem_free())
-    await server
-asyncio.run(fill())
-""")
     data = image()
-    with Device("heap", main=main) as d:
+    with Device("heap", main=main_with_heap(STREAM_BYTES)) as d:
         d.board.wait_for("free:")
         status, answer = d.client.ask("PUT", upload_uri(data), data[:4096])
         same((status, answer), (200, {"got": 4096}), d.board.text()[-1500:])
