@@ -84,6 +84,7 @@ repl: vboard $(REPL_FLASH) ## MicroPython's prompt on the virtual ESP8266; Ctrl-
 # MicroPython for the virtual ESP32-C3: see vport-esp32c3/vport.mk.
 C3_USER_C_MODULES := $(abspath micropython)
 C3_MANIFEST := $(abspath micropython/vboard_manifest_esp32c3.py)
+C3_NET_MANIFEST := $(abspath micropython/vboard_net_manifest_esp32c3.py)
 C3_DEPS := $(ESP32_GEN) $(wildcard micropython/molt_extmod/* micropython/modules/molt*.py micropython/modules_esp32/* micropython/manifest_molt_esp32.py \
     include/molt/*.h src/*/*.[ch] ports/esp32/*.[ch] ports/idf/*.[ch])
 include micropython/vport-esp32c3/vport.mk

@@ -10,13 +10,12 @@ is done when; docs/security.md who can change what is on its way.
 
 import asyncio
 import json
-import sys
 import uos
 from ubinascii import unhexlify
 
 import molt
 from molt_fetch import Broken, get, join_url
-from molt_intake import DELTA, Part, Refused, Unfit, accept, check_digest, hmac, holds_firmware, kind_of, receive, remove, remove_parts, reset, room, \
+from molt_intake import DELTA, Part, Refused, Unfit, accept, check_digest, family, hmac, holds_firmware, kind_of, receive, remove, remove_parts, reset, room, \
     room_wanted, runs, same, sentence, sha256, size_of
 
 _NOTES = "/molt_pull.json"
@@ -245,7 +244,7 @@ class Puller:
         self.settle()
         self.say("asking")
         manifest = await _ask(self.url)
-        self.release = choose(manifest, sys.platform.upper(), self.url, self.key)
+        self.release = choose(manifest, family(), self.url, self.key)
         self.error = None
         if not self.settle():
             raise Refused(409, "an upgrade is prepared already; the next reset carries it out")

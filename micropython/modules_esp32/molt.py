@@ -56,6 +56,13 @@ def slots():
     return _molt.slots()
 
 
+def regions():
+    """What lies where in flash: a list of dicts with name, addr, size and used, from the beginning of flash on."""
+    import molt_map
+
+    return molt_map.regions()
+
+
 def confirm():
     """Keep the firmware that is on trial. True if one was."""
     return _molt.confirm()

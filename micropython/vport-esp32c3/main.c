@@ -16,6 +16,11 @@
 #include "shared/runtime/gchelper.h"
 #include "shared/runtime/pyexec.h"
 
+#if VPORT_NET
+#include "extmod/modnetwork.h"
+#include "link.h"
+#endif
+
 #define HEAP_SIZE (128 * 1024)  // about what the C3 has for Python when the radio is off
 #define CODE_SIZE (16 * 1024)
 
@@ -49,6 +54,9 @@ static void run(void) {
     mp_cstack_init_with_top(stack_top, (size_t)(stack_top - stack_bottom));
     gc_init(heap, heap + sizeof heap);
     mp_init();
+#if VPORT_NET
+    mod_network_init();
+#endif
     mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
     readline_init0();
     pyexec_frozen_module("_boot.py", false);
@@ -71,6 +79,10 @@ void app_main(void) {
     esp_flash_get_physical_size(NULL, &esp_flash_default_chip->size);
     add_filesystem();
     machine_init();
+#if VPORT_NET
+    static const uint8_t mac[6] = { 0x02, 0, 0, 0, 0, 0x01 };
+    link_start(mac);
+#endif
     for (;;) {
         run();
     }

@@ -68,13 +68,27 @@
 void *esp_native_code_commit(void *code, size_t size, void *reloc);
 #define MP_PLAT_COMMIT_EXEC(code, size, reloc) esp_native_code_commit(code, size, reloc)
 
-// There are no interrupts: whoever waits, or runs long, looks at the UART.
+#if VPORT_NET
+#define MICROPY_PY_LWIP (1)
+#define MICROPY_PY_LWIP_SOCK_RAW (1)
+#define MICROPY_PY_NETWORK (1)
+#define MICROPY_PY_NETWORK_HOSTNAME_DEFAULT "mpy-esp32c3"
+#define MICROPY_PORT_NETWORK_INTERFACES { MP_ROM_QSTR(MP_QSTR_WLAN), MP_ROM_PTR(&vport_wlan_type) },
+#define MICROPY_PY_WEBSOCKET (1)
+#define MICROPY_PY_WEBREPL (1)
+typedef uint32_t sys_prot_t;  // for modlwip.c
+extern const struct _mp_obj_type_t vport_wlan_type;
+#endif
+
+// There are no interrupts: whoever waits, or runs long, looks at the UART and at the network.
 void vport_poll(void);
+void vport_idle(void);
 #define MICROPY_EVENT_POLL_HOOK \
     do { \
         extern void mp_handle_pending(bool); \
         vport_poll(); \
         mp_handle_pending(true); \
+        vport_idle(); \
     } while (0);
 #define MICROPY_VM_HOOK_COUNT (1000)
 #define MICROPY_VM_HOOK_INIT static unsigned vm_hook_divisor = MICROPY_VM_HOOK_COUNT;

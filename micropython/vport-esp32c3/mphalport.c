@@ -8,7 +8,12 @@
 #include "py/runtime.h"
 #include "py/stream.h"
 
-#define POLL_MS 50  // a wait at the prompt, without a look at what has been scheduled
+#if VPORT_NET
+#include "link.h"
+#endif
+
+#define POLL_MS (VPORT_NET ? 10 : 50)  // a wait at the prompt, without a look at what has been scheduled
+#define TICK_MS 1
 
 static uint8_t stdin_bytes[260];
 ringbuf_t stdin_ringbuf = { stdin_bytes, sizeof stdin_bytes, 0, 0 };
@@ -23,6 +28,17 @@ void vport_poll(void) {
             ringbuf_put(&stdin_ringbuf, c);
         }
     }
+#if VPORT_NET
+    link_poll();
+#endif
+}
+
+// Whoever has nothing to do but to wait leaves the processor for a tick, as the port does. Without a network time does not pass by
+// itself: who waits makes it.
+void vport_idle(void) {
+#if VPORT_NET
+    vboard_wait(TICK_MS);
+#endif
 }
 
 int mp_hal_stdin_rx_chr(void) {
@@ -75,7 +91,9 @@ void mp_hal_delay_us(mp_uint_t us) {
 void mp_hal_delay_ms(mp_uint_t ms) {
     for (uint64_t end = esp_timer_us() + (uint64_t)ms * 1000u; esp_timer_us() < end;) {
         MICROPY_EVENT_POLL_HOOK
+#if !VPORT_NET
         ets_delay_us(1000);
+#endif
     }
 }
 

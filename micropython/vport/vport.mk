@@ -31,7 +31,7 @@ VPORT_IRAM_BALLAST ?= 26440
 VPORT_LWIP ?= $(LWIP_DIR)
 VPORT_BALLAST_NET ?= 212000
 
-VPORT_FILES := $(shell find $(VPORT) -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)
+VPORT_FILES := $(shell find $(VPORT) $(VPORT)-net -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)
 # What MicroPython's Makefile does not see a change of.
 VPORT_RULES := $(VPORT)/elf2image.py $(wildcard $(VPORT)/VIRTUAL_ESP8266/*.mk)
 VPORT_RULES += $(if $(VPORT_USER_C_MODULES),$(wildcard $(VPORT_USER_C_MODULES)/*/micropython.mk))

@@ -9,12 +9,17 @@ from ubinascii import hexlify
 import _molt
 import molt
 
+try:
+    from esp32 import Partition
+except ImportError:
+    Partition = None  # an ESP8266
+
 _HEAD_MAX = const(2048)  # bytes of a message's first line and headers
 _PIECE = const(536)  # bytes of a body that are held at a time: lwIP has no more in one piece
 _SYNC = const(65536)  # bytes after which a file is made to survive a power cut
-IMAGE_MAX = 0x100000  # what the chip maps
 _PART = ".part"
 _HEAD = const(24)  # bytes of a file that say whether it can be an image, or a delta file
+_CHIP = const(12)  # where in an ESP32's image its chip's number is, of two bytes
 # What molt.check() and molt.plan() raise where the file is to blame: EINVAL, EFBIG, MOLT_ERR_CORRUPT, EOPNOTSUPP.
 _OF_FILE = (22, 27, 84, 95)
 _BUSY = const(16)
@@ -23,6 +28,32 @@ _OF_DEVICE = ("already prepared", "on trial", "taken back", "too many pieces", "
 # Their first bytes.
 DELTA = b"MDL1"
 GZIP = b"\x1f\x8b"
+
+
+def _image_max():
+    """Bytes of the largest image: what an ESP8266 maps, or what an image's partition has."""
+    if Partition is None:
+        return 0x100000
+    slots = molt.slots()
+    return slots[2] if slots else Partition(Partition.RUNNING).info()[3]
+
+
+IMAGE_MAX = _image_max()
+
+
+def _chip():
+    """An ESP32's number, as its image's header has it."""
+    number = bytearray(2)
+    Partition(Partition.RUNNING).readblocks(0, number, _CHIP)
+    return int.from_bytes(number, "little")
+
+
+def family():
+    """What ESP Web Tools call this chip. [chip numbers: esp_chip_id_t of IDF]"""
+    if Partition is None:
+        return "ESP8266"
+    number = _chip()
+    return "ESP32" + {0: "", 2: "-S2", 5: "-C3", 9: "-S3", 12: "-C2", 13: "-C6", 16: "-H2", 18: "-P4", 20: "-C61", 23: "-C5"}.get(number, "-%u" % number)
 
 
 class Refused(Exception):
@@ -208,9 +239,14 @@ def check_beginning(head, size):
         if int.from_bytes(head[20:24], "little") > IMAGE_MAX:
             raise Unfit(415, "the delta file makes an image of more than %u bytes, and none is larger; make it of images for this chip" % IMAGE_MAX)
         return
-    if not head or head[0] not in (0xE9, 0xEA):
+    if not head or head[0] != 0xE9 and (head[0] != 0xEA or Partition):
         raise Unfit(415, "this is no firmware image: one begins with the byte 0xE9 (0x1F where it is packed, MDL1 for a delta file), this file with 0x%02X"
                     % (head[0] if head else 0))
+    if Partition:
+        number = int.from_bytes(head[_CHIP:_CHIP + 2], "little")
+        if number != _chip():
+            raise Unfit(415, "the image is for another chip, not for the %s: its header says number %u" % (family(), number))
+        return
     vaddr = int.from_bytes(head[8:12], "little")
     if head[0] == 0xE9 and not (0x40100000 <= vaddr < 0x40140000 or 0x3FFE8000 <= vaddr < 0x40000000):
         raise Unfit(415, "the image is for another chip, not for the ESP8266: its first segment is for 0x%08x" % vaddr)

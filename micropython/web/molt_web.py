@@ -67,6 +67,13 @@ def _is_on_trial():
     return bool(status) and status["result"] == "trial"
 
 
+def _has_trials(status):
+    """Whether a firmware can be put in on trial."""
+    if hasattr(molt, "slots"):
+        return molt.slots() is not None or _molt.standby()[4]
+    return bool(status) and status["resident"]
+
+
 def _say_own(size):
     """Why an image of so many bytes must not go in: it would run over modules of molt_web itself. None if it would not."""
     if not hasattr(_molt, "frozen"):
@@ -241,7 +248,7 @@ class App:
         return {"gzip": True, "delta": True, "image": size_of(_IMAGE), "back": size_of(_BACK), "version": _version(), "machine": uos.uname().machine, "status": status,
                 "pending": molt.pending(), "regions": molt.regions(), "free": free, "size": size, "heap": gc.mem_free(),
                 "clients": len(self.clients), "upload": uploads[-1] if uploads else None, "frozen": hasattr(_molt, "frozen"),
-                "boot": self.boot, "up": time.ticks_ms() // 1000}
+                "trial": _has_trials(status), "boot": self.boot, "up": time.ticks_ms() // 1000}
 
     def _tree(self, folder, depth):
         for entry in uos.ilistdir(folder or "/"):
@@ -363,14 +370,16 @@ class App:
             plan["drop_frozen"] = False
             plan["reason"] = own
         status = molt.status()
-        plan["risk"] = None if status and status["resident"] else _RISK
+        plan["risk"] = None if status and status["resident"] or hasattr(molt, "standby") else _RISK
         return plan
 
     async def post_plan(self, request):
         return self.tell(judge(_IMAGE))
 
     def fallback(self):
-        """The file with the image that runs, or a delta file that leads back to it."""
+        """The file with the image that runs, or a delta file that leads back to it. True: with OTA slots no file is needed."""
+        if hasattr(molt, "slots") and molt.slots():
+            return True
         kind = kind_of(_IMAGE)
         for path in (_OLD, "/molt_pull.old"):
             # A packed file beside a delta file cannot be; to unpack it would take the memory that the delta file needs.

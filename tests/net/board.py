@@ -1,9 +1,14 @@
-"""A virtual board with a network that goes on running while a test talks to it."""
+"""A virtual board with a network that goes on running while a test talks to it.
+
+BOARD=esp32c3 in the environment: that is the virtual ESP32-C3, else the ESP8266.
+"""
+import functools
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -13,6 +18,12 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 SCRATCH = tempfile.TemporaryDirectory(prefix="molt-net-")
 WORK = pathlib.Path(SCRATCH.name)
 ENVIRONMENT = {**os.environ, "VBOARD_BUILD": str(BUILD / "vboard"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+BOARD = os.environ.get("BOARD", "esp8266")
+IS_ESP32 = BOARD != "esp8266"
+FIRMWARES = {letter: f"c3-{letter}-net" if IS_ESP32 else f"mpy-{letter}-net" for letter in "AB"}
+TABLE = 0x8000  # of an ESP32
+LOCK = threading.Lock()
 
 # Joins the network; what a test's code begins with.
 JOIN = """
@@ -44,9 +55,39 @@ def tool(*words):
     subprocess.run([BUILD / "molt", *map(str, words)], check=True, stdout=subprocess.DEVNULL)
 
 
-def make_flash(name, files=(), modules=(), firmware="mpy-A-net"):
+@functools.cache
+def started(firmware, modules):
+    """A chip of 4 MB with this firmware for an ESP32, the filesystem that its first start makes, and frozen modules in a partition for them."""
+    sys.path.insert(0, str(ROOT / "micropython/vport-esp32c3"))
+    import mkflash
+
+    content = bytearray((BUILD / firmware / "flash.bin").read_bytes())
+    table = mkflash.table_of(mkflash.rows_of(ROOT / "micropython/vport-esp32c3/partitions-frozen.csv"))
+    content[TABLE:TABLE + len(table)] = table
+    path = WORK / f"{firmware}.started"
+    path.write_bytes(content)
+    run(path, "pass")
+    for module in modules:
+        tool("put", path, module)
+    names = [module.stem for module in modules]
+    run(path, f"import molt, os\nmolt.install()\nos.remove('boot.py')\nfor name in {names}:\n molt.frozen.add(name + '.mpy', name)\n os.remove(name + '.mpy')")
+    return path.read_bytes()
+
+
+def run(flash, code):
+    subprocess.run([ROOT / "vboard/run", flash, "--exec", code], check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+
+
+def make_flash(name, files=(), modules=(), firmware=FIRMWARES["A"]):
     """A chip of 4 MB with a firmware, files (host's path, device's name) and frozen modules. Its path."""
     path = WORK / name
+    if IS_ESP32:
+        with LOCK:
+            content = started(firmware, tuple(modules))
+        path.write_bytes(content)
+        for source, target in files:
+            tool("put", path, f"{source}:{target}")
+        return path
     puts = [word for source, target in files for word in ("--put", f"{source}:{target}")]
     tool("mkflash", path, "--size", "4M", "--firmware", BUILD / firmware / "firmware.bin", *puts)
     for module in modules:

@@ -10,15 +10,19 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/net"))
-from board import BUILD, Board, copy_flash, make_flash, make_text, run_script  # noqa: E402
+from board import BOARD, BUILD, FIRMWARES, IS_ESP32, Board, copy_flash, make_flash, make_text, run_script  # noqa: E402
 
 MODULES = [BUILD / "web" / f"{name}.mpy" for name in ("molt_intake", "molt_http", "molt_clients", "molt_plain", "molt_web")]
 PASSWORD = "correct horse"
 KEY = hashlib.sha256(b"molt:molt:" + PASSWORD.encode()).digest()
 
 
-def image(name="mpy-B-net"):
-    return (BUILD / name / "firmware.bin").read_bytes()
+def image_path(name=FIRMWARES["B"]):
+    return BUILD / name / "firmware.bin"
+
+
+def image(name=FIRMWARES["B"]):
+    return image_path(name).read_bytes()
 
 
 def make_device(name, main=None, files=()):

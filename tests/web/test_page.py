@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The page of molt_web in a browser, against the virtual ESP8266, as TAP: what a person does, step by step on one device.
+"""The page of molt_web in a browser, against the virtual ESP8266 (BOARD=esp32c3: the C3), as TAP: what a person does, step by step on one device.
 
 They need `make vboard firmwares web`, and Chromium. Pictures of the page are left in BUILD/web/pictures.
 """
@@ -13,10 +13,13 @@ sys.path.insert(0, str(ROOT / "tests/lib"))
 import browser as browsers  # noqa: E402
 import client as web  # noqa: E402
 import tap  # noqa: E402
-from client import BUILD, PASSWORD, Client, image, make_device, start  # noqa: E402
+from client import BUILD, IS_ESP32, PASSWORD, image, image_path, make_device, start  # noqa: E402
 from tap import Skip, note, same, test, true  # noqa: E402
 
-PICTURES = BUILD / "web/pictures"
+PICTURES = BUILD / "web" / ("pictures-esp32c3" if IS_ESP32 else "pictures")
+MACHINE = "ESP32C3 module with ESP32C3" if IS_ESP32 else "ESP module with ESP8266"
+CHIP = "ESP32-C3" if IS_ESP32 else "ESP8266"
+RISK = "The power may fail at any moment" if IS_ESP32 else "Twice the power must not fail"
 PAGE_MAX = 12 * 1024
 LOOKS = {"phone": (390, 844, 2), "desktop": (1100, 900, 1)}
 SAID = "document.getElementById('say').innerText"
@@ -115,7 +118,7 @@ def who_has_the_password_gets_in_by_the_keyboard_alone():
 def the_page_shows_the_device_and_looks_right_on_phone_and_desktop_light_and_dark():
     b = Scene.open()
     facts = b.run("document.getElementById('facts').innerText")
-    for words in ("v1.25.0-A", "ESP module with ESP8266", "none that the device remembers", "MB free"):
+    for words in ("v1.25.0-A", MACHINE, "none that the device remembers", "MB free"):
         true(words in facts, f"{words!r} in {facts!r}")
     regions = b.run("document.getElementById('map').getAttribute('aria-label')")
     true("firmware" in regions and "filesystem" in regions and "frozen" in regions, regions)
@@ -141,7 +144,7 @@ def whoever_listens_to_the_page_hears_the_name_of_everything():
 def a_file_that_is_no_firmware_is_refused_with_a_sentence():
     b = Scene.open()
     for name, data, words in (("page.html", b"<!doctype html>" * 9000, "no firmware image"), ("empty.bin", b"", "the file is empty"),
-                              ("other.bin", image("mpy-A-molt"), "flash map")):
+                              ("other.bin", image("mpy-A-net") if IS_ESP32 else image("mpy-A-molt"), "another chip" if IS_ESP32 else "flash map")):
         if name == "other.bin" and not FULL:
             continue
         path = web.make_text(name, "")
@@ -176,7 +179,7 @@ def an_upload_shows_its_progress_and_goes_on_after_a_power_cut():
     b = Scene.open()
     # Also where the power fails before the first answer.
     b.run("const one = ask; ask = async (...words) => { ask = one; throw new No('the device cannot be reached', 0) }")
-    b.choose("#file", BUILD / "mpy-B-net/firmware.bin")
+    b.choose("#file", image_path())
     b.wait("document.getElementById('what').innerText.includes('Trying again (1)')", 60)
     now = "document.getElementById('what').innerText.startsWith('firmware.bin') && +document.getElementById('bar').getAttribute('aria-valuenow')"
     b.wait(now + " > 15", 60)
@@ -185,7 +188,7 @@ def an_upload_shows_its_progress_and_goes_on_after_a_power_cut():
     b.wait(now + " > 60", 60)
     b.wait("document.getElementById('ask').open", 60)
     plan = b.run("document.getElementById('ask').innerText")
-    for words in ("v1.25.0-A", "v1.25.0-B", "ESP8266", "sectors", "Twice the power must not fail"):
+    for words in ("v1.25.0-A", "v1.25.0-B", CHIP, "sectors", RISK):
         true(words in plan, f"{words!r} in {plan!r}")
     same(b.run("document.getElementById('stop').checkVisibility()"), False, "whether there is an upload left to stop")
     Scene.pictures("ask", whole=False)
@@ -225,7 +228,7 @@ def without_javascript_there_are_forms():
         if not FULL:
             return
         b.goto(f"http://127.0.0.1:{Scene.board.port}/plain")
-        b.choose("input[type=file]", BUILD / "mpy-B-net/firmware.bin")
+        b.choose("input[type=file]", image_path())
         b.run("document.querySelector('form').submit()")
         b.wait("document.body.innerText.includes('Upgrade now')", 60)
         b.run("document.querySelector('form').submit()")

@@ -16,7 +16,7 @@ import client as web  # noqa: E402
 import hostile  # noqa: E402
 from client import Client, image, main_with_heap, request_text, start, upload_uri  # noqa: E402
 from tap import note, same, test, true  # noqa: E402
-from webrig import Device, all_that_came, full, main, refused, wait_for_bytes  # noqa: E402
+from webrig import Device, all_that_came, full, main, of_esp8266, refused, wait_for_bytes  # noqa: E402
 
 # What has to be free for a request while the heap is full otherwise; the issue's figure.
 STREAM_BYTES = 8192
@@ -71,7 +71,7 @@ def a_page_of_another_site_reaches_nothing():
         for host in ("evil.example", "127.0.0.1.evil.example", "", "molt.evil.example:80"):
             got = c.raw(c.signed("GET", "/info", host=host))
             true(b" 403 " in got and b"not called so" in got, f"{host!r}: {got!r}")
-        true(b" 200 " in c.raw(c.signed("GET", "/info", host="mpy-esp8266.local")), "the device's own name")
+        true(b" 200 " in c.raw(c.signed("GET", "/info", host=f"mpy-{web.BOARD}.local")), "the device's own name")
         same(c.ask("POST", "/restart", headers={"Origin": "http://evil.example"})[0], 403, "another origin")
         same(c.ask("POST", "/restart", headers={"Origin": "null"})[0], 403, "an origin that is kept secret")
         same(c.once("GET", "/")[1]["X-Frame-Options"], "DENY", "no frame of another site's")
@@ -81,10 +81,13 @@ def a_page_of_another_site_reaches_nothing():
 def spoiled():
     """Name, file, and what is said of it."""
     good = image()
+    spoilt = [("a web page", b"<!doctype html>" + bytes(70000), 415, "0x3C"), ("an image cut short", good[:40000], 422, "cut short"),
+              ("more than any image has", bytes((2 << 20) + 1), 413, "at most")]
+    if web.IS_ESP32:
+        return [*spoilt, ("an ESP8266's image", image("mpy-B-net"), 415, "another chip"),
+                ("an ESP32-C6's", good[:12] + b"\x0d" + good[13:], 415, "number 13")]
     esp32 = b"\xe9\x04\x02\x20" + (0x40081000).to_bytes(4, "little") + bytes(16) + (0x3F400020).to_bytes(4, "little") + bytes(70000)
-    return (("a web page", b"<!doctype html>" + bytes(70000), 415, "0x3C"), ("an ESP32's image", esp32, 415, "another chip"),
-            ("more than the chip maps", bytes((1 << 20) + 1), 413, "at most"), ("an image cut short", good[:40000], 422, "cut short"),
-            ("one for another map", image("mpy-A-molt"), 422, "another flash map"))
+    return [*spoilt, ("an ESP32's image", esp32, 415, "another chip"), ("one for another map", image("mpy-A-molt"), 422, "another flash map")]
 
 
 @test
@@ -309,7 +312,7 @@ def files_are_listed_added_and_deleted_and_nothing_outside_their_names():
 def what_a_prepared_upgrade_or_a_trial_needs_is_neither_deleted_nor_replaced():
     main = (ROOT / "micropython/web/main.py").read_text()
     prepares = main.replace("molt_web.run()", "import molt\nif not molt.status(): molt.fwupdate('new.bin', reset=False, verbose=False)\nmolt_web.run()")
-    with Device("stays", main=prepares, files=[(web.BUILD / "mpy-B-net/firmware.bin", "new.bin")]) as d:
+    with Device("stays", main=prepares, files=[(web.image_path(), "new.bin")]) as d:
         c = d.client
         before = d.files()
         for name in ("new.bin", "molt.head", "main.py"):
@@ -333,6 +336,7 @@ def what_a_prepared_upgrade_or_a_trial_needs_is_neither_deleted_nor_replaced():
 
 
 @test
+@of_esp8266
 def no_firmware_runs_over_molt_web_itself():
     below = web.make_text("below.py", "WORDS = 1\n")
     subprocess.run([web.BUILD / "mpy-cross/mpy-cross", below], check=True)

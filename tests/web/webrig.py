@@ -9,15 +9,22 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lib"))
 import tap  # noqa: E402
-from client import Client, make_device, start, upload_uri  # noqa: E402
+from client import IS_ESP32, Client, make_device, start, upload_uri  # noqa: E402
 from tap import same, true  # noqa: E402
 
 FULL = set()
+OF_ESP8266 = set()
 
 
 def full(function):
     """Decorator: takes long, and is for make test-full."""
     FULL.add(function)
+    return function
+
+
+def of_esp8266(function):
+    """Decorator: what it tests is not there on an ESP32."""
+    OF_ESP8266.add(function)
     return function
 
 
@@ -90,6 +97,6 @@ def all_that_came(c, data):
 
 def main():
     """Run the tests, or those with a word of the command line in their names; --full: those that take long, too."""
-    if "--full" not in sys.argv:
-        tap.TESTS[:] = [t for t in tap.TESTS if t not in FULL]
+    out = (set() if "--full" in sys.argv else FULL) | (OF_ESP8266 if IS_ESP32 else set())
+    tap.TESTS[:] = [t for t in tap.TESTS if t not in out]
     return tap.main([w for w in sys.argv[1:] if w != "--full"], jobs=2)

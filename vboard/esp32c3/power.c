@@ -9,6 +9,7 @@
 #include "host.h"
 #include "machine.h"
 #include "memory.h"
+#include "net.h"
 #include "nor.h"
 #include "peripherals.h"
 #include "rom.h"
@@ -82,6 +83,7 @@ static void note_failure(void) {
 
 static void start(void) {
     rom_reset();
+    net_reset();
     power.loader_vaddr = power.loader_end = 0;
     power.dialect = 0;
     machine_start(rom_first_stage(), soc->rom_stack_vaddr);

@@ -7,6 +7,7 @@
 #include "board.h"
 #include "clock.h"
 #include "host.h"
+#include "net.h"
 #include "power.h"
 #include "runs.h"
 
@@ -79,6 +80,11 @@ int uart_get(void) {
 bool uart_wait(uint32_t ms) {
     struct timespec before, after;
     clock_gettime(CLOCK_MONOTONIC, &before);
+    if (net_is_there() && input.count == 0) {
+        uart_flush();
+        net_wait(ms * 1000);
+        ms = 0;
+    }
     bool is_filled = fill(ms * 1000);
     clock_gettime(CLOCK_MONOTONIC, &after);
     if (input.has_ended) {
@@ -86,7 +92,7 @@ bool uart_wait(uint32_t ms) {
     }
     if (!is_filled) {
         int64_t us = (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
-        clock_pass_us((uint64_t)us);
+        clock_pass_world_us((uint64_t)us);
     }
     return is_filled;
 }

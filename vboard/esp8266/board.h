@@ -44,16 +44,6 @@
 #define SIGNAL_CACHE_NONE 0x400fff10
 #define SIGNAL_BUS_CLASH 0x400fff14  // a flash command was given while the cache was on
 
-// Messages between a program and the access point that stands for the network: a byte that says which, then what is named.
-#define NET_FRAME 'F'   // either way: an Ethernet frame
-#define NET_JOIN 'J'    // to the access point: name, 0, password, 0
-#define NET_LEAVE 'L'   // to the access point
-#define NET_SCAN 'Q'    // to it, with nothing; and its answer: its name
-#define NET_STATUS 'S'  // from it: a byte, one of
-#define NET_JOINED 0
-#define NET_WRONG_PASSWORD 2  // numbers of the SDK's station status
-#define NET_NOT_FOUND 3       // no such access point; the answer to a join, or the one joined is gone
-
 // What fills memory that must not be used: as an instruction, ILL.N; as a pointer, a fault.
 #define POISON 0xf06df06d
 

@@ -46,7 +46,8 @@ $(VBOARD_OUT)/plugin.so: $(VBOARD_DIR)/plugin/plugin.c $(VBOARD_DIR)/plugin/qemu
 	$(Q)$(VBOARD_CC) -std=c11 -D_DEFAULT_SOURCE -O2 -fPIC -shared -fvisibility=hidden $(VBOARD_WARNINGS) -o $@ $<
 
 # libslirp's pkg-config file wants glib's, of which only the library is needed.
-$(VBOARD_OUT)/air: $(VBOARD_DIR)/air/air.c $(VBOARD_DIR)/air/attempts.c $(VBOARD_DIR)/air/attempts.h $(VBOARD_DIR)/board.h
+VBOARD_AIR := $(VBOARD_DIR)/../air
+$(VBOARD_OUT)/air: $(VBOARD_AIR)/air.c $(VBOARD_AIR)/attempts.c $(VBOARD_AIR)/attempts.h $(VBOARD_AIR)/messages.h
 	@mkdir -p $(@D)
 	$(Q)$(VBOARD_CC) -std=c11 -D_DEFAULT_SOURCE -O2 $(VBOARD_WARNINGS) -isystem /usr/include/slirp -o $@ $(filter %.c,$^) -lslirp
 

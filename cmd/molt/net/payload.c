@@ -15,8 +15,9 @@
 #include "gzip.h"
 #include "say.h"
 
-// What the chip maps, and what molt_web takes.
-#define PAYLOAD_SIZE_MAX (1u << 20)
+// What an ESP8266 maps, and the largest flash chip of an ESP32. How much a device takes it says itself.
+#define PAYLOAD_SIZE_MAX_ESP8266 (1u << 20)
+#define PAYLOAD_SIZE_MAX (16u << 20)
 #define SECTOR_SIZE 4096u
 // A device with molt_web has less memory than one without; a larger one makes a file hardly smaller. In bytes.
 #define DELTA_WINDOW 1024u
@@ -50,13 +51,13 @@ static int check(payload_t *payload, const char *path) {
     if (describe_verify(payload->raw.bytes, payload->raw.size, &image) != 0) {
         return say_fail("%s: %s; nothing is sent", path, molt_image_defect_text(image.defect));
     }
-    if (image.chip != MOLT_CHIP_ESP8266) {
-        return say_fail("%s: this is an image for %s, and molt_web takes those for the ESP8266; nothing is sent", path,
-            molt_chip_text(image.chip));
+    if (image.chip == MOLT_CHIP_UNKNOWN) {
+        return say_fail("%s: this image is for a chip that molt does not know; nothing is sent", path);
     }
-    if (image.size > PAYLOAD_SIZE_MAX) {
-        return say_fail("%s: %s are more than an ESP8266 can run, %s; nothing is sent", path, say_bytes(image.size).text,
-            say_size(PAYLOAD_SIZE_MAX).text);
+    uint32_t limit = image.chip == MOLT_CHIP_ESP8266 ? PAYLOAD_SIZE_MAX_ESP8266 : PAYLOAD_SIZE_MAX;
+    if (image.size > limit) {
+        return say_fail("%s: %s are more than an %s can run, %s; nothing is sent", path, say_bytes(image.size).text,
+            molt_chip_text(image.chip), say_size(limit).text);
     }
     payload->crc32 = image.crc32;
     memcpy(payload->version, image.version, sizeof payload->version);
@@ -67,7 +68,7 @@ int payload_load(payload_t *payload, const char *path, bool wants_gzip) {
     uint8_t *bytes;
     uint32_t size;
     *payload = (payload_t){ .version = "" };
-    if (files_load_host(path, 16u << 20, &bytes, &size)) {
+    if (files_load_host(path, PAYLOAD_SIZE_MAX, &bytes, &size)) {
         return 1;
     }
     if (size >= 4 && molt_delta_is_patch(bytes)) {

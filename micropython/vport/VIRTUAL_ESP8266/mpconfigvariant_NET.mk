@@ -1,14 +1,15 @@
 # 2 MB of flash and more, with a network: lwIP in VPORT_LWIP (a folder called lwip_extmod), the port's own network_wlan.c, sockets
-# and WebREPL, over the radio in net/.
+# and WebREPL, over the radio in net/ and the boards' common network in ../vport-net.
 include boards/ESP8266_GENERIC/mpconfigvariant.mk
 
 CFLAGS += -DVPORT_NET=1
-override SRC_C := $(filter-out sdk/noradio.c,$(SRC_C)) network_wlan.c net/link.c net/wifi.c
+override SRC_C := $(filter-out sdk/noradio.c,$(SRC_C)) network_wlan.c net/wifi.c vport-net/link.c vport-net/station.c
 
 # The first of all folders: here lwipopts.h is somebody's.
-INC += -I$(VPORT_DIR)/net/include -I$(VPORT_LWIP)/src/include
+VNET := $(VPORT_DIR)-net
+INC += -I$(VPORT_DIR)/net/include -I$(VNET)/include -I$(VNET) -I$(VPORT_LWIP)/src/include
 $(BUILD)/network_wlan.o: CFLAGS += -include $(VPORT_DIR)/net/lwip14.h
-$(BUILD)/net/%.o: CFLAGS += -I$(VPORT_DIR)/net
+vpath vport-net/%.c $(dir $(VNET))
 
 # The linker scripts put folders of such a name into mapped flash, where the SDK has its own.
 vpath %.c $(patsubst %/,%,$(dir $(VPORT_LWIP)))

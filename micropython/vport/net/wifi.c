@@ -1,161 +1,81 @@
-// The radio's functions of the SDK, over the access point that a board started with a network has in reach.
-//
-// A station joins it by name and password, gets an address by lwIP's DHCP, tries again each second where it is refused or thrown
-// out, as the SDK does. The access point of the device itself has its settings, and nobody in it.
+// The radio's functions of the ESP8266's SDK, over a station of the virtual boards' access point. The access point of the device itself
+// has its settings, and nobody in it.
 
 #include <string.h>
 
 #include "link.h"
+#include "mem.h"
 #include "radio.h"
+#include "sdk/sdk.h"
+#include "station.h"
 #include "user_interface.h"
 
-#include "lwip/dhcp.h"
-#include "lwip/sys.h"
-
-#define vboard_net_is_there ((bool (*)(void))0x4000ff50)
-
-#define RETRY_MS 1000
-#define SCAN_MS 1500
-#define RSSI (-50)
+#include "lwip/mem.h"
+#include "lwip/stats.h"
 
 static struct {
     uint8 mode;
-    uint8 status;  // STATION_...
-    bool is_wanted, is_joined, has_static_address;
-    uint32_t tried_ms;
     struct station_config station;
     struct softap_config ap;
     struct ip_info ap_address;
     scan_done_cb_t scan_done;
-    uint32_t scan_ms;
     uint8 channel, phy;
     enum sleep_type sleep;
 } wifi = { .mode = SOFTAP_MODE, .channel = 1, .phy = PHY_MODE_11N, .sleep = MODEM_SLEEP_T };
 
-void ICACHE_FLASH_ATTR wifi_start(void) {
+void ICACHE_FLASH_ATTR sdk_net_start(void) {
     static const uint8_t mac[6] = { 0x5c, 0xcf, 0x7f, 0x82, 0x66, 0x00 };
-    for (int i = 0; i < 6; i++) {
-        link_netif.hwaddr[i] = ((volatile const uint8_t *)mac)[i];
-    }
     IP4_ADDR(&wifi.ap_address.ip, 192, 168, 4, 1);
     IP4_ADDR(&wifi.ap_address.netmask, 255, 255, 255, 0);
     wifi.ap_address.gw = wifi.ap_address.ip;
     wifi.ap.channel = 1;
     wifi.ap.authmode = AUTH_OPEN;
-    netif_set_up(&link_netif);
+    link_start(mac);
+}
+
+void ICACHE_FLASH_ATTR sdk_net_poll(void) {
+    link_poll();
 }
 
 // --- joining and leaving ----------------------------------------------------------------------------------
-
-static void ICACHE_FLASH_ATTR join(uint32_t now_ms) {
-    char text[sizeof(wifi.station.ssid) + sizeof(wifi.station.password) + 2];
-    memset(text, 0, sizeof(text));
-    memcpy(text, wifi.station.ssid, sizeof(wifi.station.ssid));
-    size_t size = strlen(text) + 1;
-    memcpy(text + size, wifi.station.password, sizeof(wifi.station.password));
-    size += strlen(text + size) + 1;
-    wifi.tried_ms = now_ms;
-    link_send('J', text, size);
-}
-
-static void ICACHE_FLASH_ATTR on_link_lost(uint8 status) {
-    wifi.status = status;
-    wifi.is_joined = false;
-    if (!wifi.has_static_address) {
-        dhcp_release_and_stop(&link_netif);
-    }
-    netif_set_link_down(&link_netif);
-}
-
-static void ICACHE_FLASH_ATTR on_joined(void) {
-    wifi.is_joined = true;
-    wifi.status = STATION_CONNECTING;
-    netif_set_link_up(&link_netif);
-    if (!wifi.has_static_address) {
-        dhcp_start(&link_netif);
-    }
-}
-
-static void ICACHE_FLASH_ATTR finish_scan(const uint8_t *name, uint32_t size) {
-    struct bss_info found;
-    memset(&found, 0, sizeof(found));
-    scan_done_cb_t done = wifi.scan_done;
-    wifi.scan_done = NULL;
-    if (size > 0 && size <= sizeof(found.ssid)) {
-        memcpy(found.ssid, name, size);
-        found.ssid_len = (uint8)size;
-        found.channel = 6;
-        found.rssi = RSSI;
-        found.authmode = AUTH_WPA2_PSK;
-    }
-    done(found.ssid_len > 0 ? &found : NULL, OK);
-}
-
-void ICACHE_FLASH_ATTR wifi_take(uint8_t kind, const uint8_t *data, uint32_t size) {
-    if (kind == 'Q' && wifi.scan_done != NULL) {
-        finish_scan(data, size);
-    } else if (kind == 'S' && size == 1 && wifi.is_wanted) {
-        if (data[0] == 0) {
-            on_joined();
-        } else {
-            on_link_lost(data[0]);
-        }
-    }
-}
-
-void ICACHE_FLASH_ATTR wifi_check(uint32_t now_ms) {
-    if (wifi.scan_done != NULL && now_ms - wifi.scan_ms >= SCAN_MS) {
-        finish_scan(NULL, 0);
-    }
-    if (!wifi.is_wanted) {
-        return;
-    }
-    if (!wifi.is_joined && now_ms - wifi.tried_ms >= RETRY_MS) {
-        join(now_ms);
-        if (!vboard_net_is_there()) {
-            wifi.status = STATION_NO_AP_FOUND;
-        }
-    }
-    if (wifi.is_joined) {
-        bool has_address = wifi.has_static_address || dhcp_supplied_address(&link_netif);
-        wifi.status = has_address ? STATION_GOT_IP : STATION_CONNECTING;
-    }
-}
 
 bool ICACHE_FLASH_ATTR wifi_station_connect(void) {
     if (!(wifi.mode & STATION_MODE)) {
         return false;
     }
-    wifi_station_disconnect();
-    wifi.is_wanted = true;
-    wifi.status = STATION_CONNECTING;
-    join(sys_now());
+    station_connect((const char *)wifi.station.ssid, (const char *)wifi.station.password);
     return true;
 }
 
 bool ICACHE_FLASH_ATTR wifi_station_disconnect(void) {
-    if (wifi.is_wanted) {
-        link_send('L', NULL, 0);
-        on_link_lost(STATION_IDLE);
-    }
-    wifi.is_wanted = false;
+    station_disconnect();
     return true;
 }
 
 uint8 ICACHE_FLASH_ATTR wifi_station_get_connect_status(void) {
-    return wifi.status;
+    return station_status();
 }
 
 sint8 ICACHE_FLASH_ATTR wifi_station_get_rssi(void) {
-    return wifi.is_joined ? RSSI : 31;  // 31: there is none
+    return station_is_joined() ? STATION_RSSI : 31;  // 31: there is none
+}
+
+static void ICACHE_FLASH_ATTR finish_scan(const uint8_t *name, uint32_t size) {
+    struct bss_info found;
+    memset(&found, 0, sizeof(found));
+    memcpy(found.ssid, name, size);
+    found.ssid_len = (uint8)size;
+    found.channel = STATION_CHANNEL;
+    found.rssi = STATION_RSSI;
+    found.authmode = AUTH_WPA2_PSK;
+    wifi.scan_done(size > 0 ? &found : NULL, OK);
 }
 
 // As the SDK's, the result comes later.
 bool ICACHE_FLASH_ATTR wifi_station_scan(struct scan_config *config, scan_done_cb_t done) {
     (void)config;
     wifi.scan_done = done;
-    wifi.scan_ms = sys_now();
-    link_send('Q', NULL, 0);
+    station_scan(finish_scan);
     return true;
 }
 
@@ -217,21 +137,17 @@ bool ICACHE_FLASH_ATTR wifi_set_ip_info(uint8 interface, struct ip_info *info) {
 }
 
 bool ICACHE_FLASH_ATTR wifi_station_dhcpc_start(void) {
-    wifi.has_static_address = false;
-    if (wifi.is_joined) {
-        dhcp_start(&link_netif);
-    }
+    station_set_static(false);
     return true;
 }
 
 bool ICACHE_FLASH_ATTR wifi_station_dhcpc_stop(void) {
-    wifi.has_static_address = true;
-    dhcp_release_and_stop(&link_netif);
+    station_set_static(true);
     return true;
 }
 
 enum dhcp_status ICACHE_FLASH_ATTR wifi_station_dhcpc_status(void) {
-    return wifi.has_static_address ? DHCP_STOPPED : DHCP_STARTED;
+    return station_is_static() ? DHCP_STOPPED : DHCP_STARTED;
 }
 
 bool ICACHE_FLASH_ATTR wifi_get_macaddr(uint8 interface, uint8 *mac) {
@@ -319,4 +235,18 @@ sint8 ICACHE_FLASH_ATTR wifi_fpm_do_sleep(uint32 us) {
 }
 
 void ICACHE_FLASH_ATTR wifi_fpm_do_wakeup(void) {
+}
+
+// --- the SDK's heap, which on a chip is lwIP's, too -------------------------------------------------------------
+
+uint32 ICACHE_FLASH_ATTR system_get_free_heap_size(void) {
+    return MEM_SIZE - lwip_stats.mem.used;
+}
+
+void *ICACHE_FLASH_ATTR os_malloc(size_t size) {
+    return mem_malloc((mem_size_t)size);
+}
+
+void ICACHE_FLASH_ATTR os_free(void *ptr) {
+    mem_free(ptr);
 }

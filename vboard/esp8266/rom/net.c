@@ -1,10 +1,10 @@
-// The radio, as a mailbox: messages to and from the access point that vboard/esp8266/air is, one at a time and whole.
+// The radio, as a mailbox: messages to and from the access point that vboard/air is, one at a time and whole.
 //
 // A chip has no such thing; its radio is the SDK's, and closed. What a message means is between the SDK and the access
-// point (board.h). Nothing is kept here: who does not ask in time loses frames, as the host's socket holds only some.
+// point (messages.h). Nothing is kept here: who does not ask in time loses frames, as the host's socket holds only some.
 #include "net.h"
 
-#include "../board.h"
+#include "../../air/messages.h"
 #include "host.h"
 #include "rom.h"
 

@@ -35,6 +35,7 @@
 #define PBUF_POOL_SIZE 10
 #define MEMP_NUM_TCP_PCB 5  // of the SDK, espconn_tcp_get_max_con()
 #define MEMP_NUM_TCP_PCB_LISTEN 2
+#define LINK_REFUSES_CONNECTIONS 1  // where those are taken [esp-open-lwip, tcp_listen_input()]
 #define MEMP_NUM_ARP_QUEUE 10
 #define MEMP_NUM_REASSDATA 0
 #define MEMP_NUM_FRAG_PBUF 0

@@ -22,8 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../board.h"
+#include "../exits.h"
 #include "attempts.h"
+#include "messages.h"
 
 enum {
     MESSAGE_MAX = 2048,
