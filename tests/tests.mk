@@ -38,7 +38,8 @@ $(eval $(call shipped_unit,delta,$(call shipped_src,$(DELTA_SRC) $(DELTA_REST_SR
 $(eval $(call shipped_unit,delta_standby,$(call shipped_src,$(ESP32_DELTA_SRC)) tests/cut/shipped_delta_standby.c,-UMOLT_FIXED_PLACE -DMOLT_STANDBY_ONLY=1))
 
 # The mask ROM's SHA-1 is a stand-in everywhere here. On the host, where the cuts are most, it and the CRC are fast ones.
-CUT_PARTS = $(TEST_FIXTURE) $(if $(filter host,$(VARIANT)),$(OUT)/tests/cut/digests.o) $(TEST_LIBS)
+CUT_DIGESTS = $(if $(filter host,$(VARIANT)),$(OUT)/tests/cut/digests.o)
+CUT_PARTS = $(TEST_FIXTURE) $(CUT_DIGESTS) $(TEST_LIBS)
 CUT_LIBS = $(TEST_LIBRARIES) $(if $(filter host,$(VARIANT)),-lnettle)
 
 $(OUT)/cut-shipped: $(OUT)/tests/cut/cut.o $(OUT)/tests/cut/code_shipped.o $(OUT)/shipped/once.o $(OUT)/shipped/resident.o \
@@ -135,12 +136,12 @@ $(BUILD)/gen/port_maps.h: tests/map/port_maps.py $(wildcard $(addprefix $(MICROP
 $(OUT)/tests/unit/test_map.o: $(BUILD)/gen/port_maps.h
 
 # The store of frozen modules has a cut suite of its own.
-$(OUT)/cut-store: $(OUT)/tests/cut/cut_store.o $(OUT)/tests/fixture/frozen.o $(SIM_LIB) $(CORE_LIB)
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ -o $@
+$(OUT)/cut-store: $(OUT)/tests/cut/cut_store.o $(OUT)/tests/fixture/frozen.o $(CUT_DIGESTS) $(SIM_LIB) $(CORE_LIB)
+	$(Q)$(CC) $(LDFLAGS_VARIANT) $^ $(CUT_LIBS) -o $@
 host-programs m32-programs: $(OUT)/cut-store
 define STORE_MUTANTS_CONFIG
 cc = $(CC) $(VARIANT_host) -w
-link = $(BUILD)/host/tests/cut/cut_store.o $(BUILD)/host/tests/fixture/frozen.o $(BUILD)/host/libmoltsim.a $(BUILD)/host/libmolt.a
+link = $(BUILD)/host/tests/cut/cut_store.o $(BUILD)/host/tests/fixture/frozen.o $(BUILD)/host/tests/cut/digests.o $(BUILD)/host/libmoltsim.a $(BUILD)/host/libmolt.a $(CUT_LIBS)
 flags src/frozen = $(FLAGS_src/frozen)
 endef
 .PHONY: store-mutants-config

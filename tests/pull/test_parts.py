@@ -327,6 +327,11 @@ def tools_manifest_refuses_files_and_keys_that_no_device_could_use():
         true(said, error)
         part = json.loads(said)["builds"][0]["parts"][0]
         same((part["path"], part["gz"]["path"]), ("a%20b%23c.bin", "a%20b.gz"))
+    # An ESP32's has its chip's family, and needs `molt info`.
+    said, error = manifest(BUILD / "c3-B/firmware.bin")
+    same(json.loads(said)["builds"][0]["chipFamily"], "ESP32-C3", error)
+    said, error = manifest(BUILD / "c3-B/firmware.bin", build=WORK / "nothing")
+    true(not said and "make build/molt" in error, error)
     for name in ("esp8266-minimal", "esp8266-16-segments", "esp8266-empty-segment", "esp8266-v2", "arduino", "micropython", "bad-checksum",
                  "bad-no-segments", "bad-segment-size", "bad-short-header", "bad-v2-inner", "bad-v2-size"):
         said, error = manifest(ROOT / f"tests/vectors/image/{name}.bin", build=WORK / "nothing")

@@ -78,6 +78,21 @@ def a_page_of_another_site_reaches_nothing():
         d.lives()
 
 
+@test
+def a_device_knows_its_chip_and_tells_of_all_of_its_flash():
+    with Device("itself") as d:
+        info = d.client.ask("GET", "/info")[1]
+        regions = info["regions"]
+        same([r["addr"] + r["size"] for r in regions], [r["addr"] for r in regions[1:]] + [4 << 20], "one region begins where another ends")
+        true(all(0 <= r["used"] <= r["size"] for r in regions), str(regions))
+        firmware = next(r for r in regions if r["name"] == "firmware")
+        true(abs(firmware["used"] - web.image_path(web.FIRMWARES["A"]).stat().st_size) < 4096, str(firmware))
+        same({"frozen", "filesystem"} - {r["name"] for r in regions}, set(), str(regions))
+        same(info["trial"], web.IS_ESP32, "whether there can be a trial: an ESP32's has its loader")
+    said = web.run_script(web.make_flash("family", [], web.MODULES), "import molt_intake\nprint(molt_intake.family(), molt_intake.IMAGE_MAX)")
+    same(said, ["ESP32-C3 1966080" if web.IS_ESP32 else "ESP8266 1048576"])
+
+
 def spoiled():
     """Name, file, and what is said of it."""
     good = image()
