@@ -15,7 +15,7 @@ corpus_suite = $(call suite,$(1),$(BUILD)/$(2)/replay/$(3) tests/fuzz/corpus/$(3
 corpus_suites = $(call corpus_suite,corpus-$(1),host,$(1))$(call corpus_suite,asan-corpus-$(1),asan,$(1))$(call \
     corpus_suite,m32-corpus-$(1),m32,$(1))
 tool_suite = $(call suite,tool-$(1),$(PYTHON) tests/tool/test_$(1).py $(BUILD)/molt)
-asan_tool_suite = $(call suite,asan-tool-$(1),MOLT_FUZZ_ROUNDS=40 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt)
+asan_tool_suite = $(call suite,asan-tool-$(1),MOLT_FUZZ_ROUNDS=25 $(PYTHON) tests/tool/test_$(1).py $(BUILD)/asan/molt)
 
 # Of a test on the virtual board; of one of frozen modules, its suite's name and the firmware.
 E2E = BUILD=$(BUILD) LX106=$(LX106) $(PYTHON) tests/e2e
@@ -69,7 +69,7 @@ $(call suite,pull-parts,BUILD=$(BUILD) $(PYTHON) tests/pull/test_parts.py)
 $(call suite,vboard-c3,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/vboard/c3/test_c3.py)
 $(call suite,tool-board,VBOARD_BUILD=$(abspath $(VBOARD_OUT)) $(PYTHON) tests/tool/test_esp32_board.py $(BUILD)/molt)
 $(call suite,vport-c3,BUILD=$(BUILD) $(PYTHON) tests/vport/test_c3.py)
-$(call suite,tool-fuzz,MOLT_FUZZ_ROUNDS=100 $(PYTHON) tests/tool/test_fuzz.py $(BUILD)/molt)
+$(call suite,tool-fuzz,MOLT_FUZZ_ROUNDS=60 $(PYTHON) tests/tool/test_fuzz.py $(BUILD)/molt)
 $(call suite,e2e-refusals,$(E2E)/test_refusals.py)
 $(call suite,m32-cut,$(BUILD)/m32/cut small 1)
 

@@ -367,22 +367,22 @@ def prepared(files, name="firmware.bin"):
 
 @test
 def no_cut_of_the_loaders_work_is_fatal():
-    recovers(prepared({"firmware.bin": firmware("c3-B")}), 709)
+    recovers(prepared({"firmware.bin": firmware("c3-B")}), 1201)
 
 
 @test
 def nor_one_from_a_gzip_file():
     packed = gzip.compress(firmware("c3-B"), 9)
-    recovers(prepared({"firmware.bin.gz": packed}, "firmware.bin.gz"), 3301)
+    recovers(prepared({"firmware.bin.gz": packed}, "firmware.bin.gz"), 4999)
 
 
 @test
 def nor_one_from_a_delta_file():
-    recovers(prepared({"firmware.delta": patch("c3-A", "c3-B")}, "firmware.delta"), 2203)
+    recovers(prepared({"firmware.delta": patch("c3-A", "c3-B")}, "firmware.delta"), 3301)
 
 
 def nor_one_on_the_boot_loader_of_idf_4_3():
-    recovers(prepared({"firmware.bin": firmware("c3-B")}), 2203, "4.3")
+    recovers(prepared({"firmware.bin": firmware("c3-B")}), 3301, "4.3")
 
 
 if MORE:
@@ -396,7 +396,7 @@ def no_cut_of_a_trial_that_falls_back_is_fatal():
     # From one power-on: the firmware on trial resets itself until it is not there any more.
     code = "import molt, machine\nr = molt.status()['result']\nprint('it ' + 'is', r)\nif r == 'trial':\n machine.reset()\n"
     board.put({"main.py": code.encode()})
-    recovers_to(board, 1801, "it is rolled back", "c3-A")
+    recovers_to(board, 2801, "it is rolled back", "c3-A")
 
 
 @test

@@ -214,7 +214,7 @@ def preparation(name, board, spared=(), **settings):
     # littlefs writes molt.head once more after a cut, in other places; the files are compared one by one.
     # The rewriting of sector 0 comes first here: where that is cut the image has not been touched.
     scenario.after_window = scenario.prepared
-    scenario.step = len(scenario.ops) // 5 + 1
+    scenario.step = len(scenario.ops) // 4 + 1
     scenario.spared = [(FS_START, 4 * MB - 5 * SECTOR - FS_START), *spared]
     return scenario
 

@@ -15,7 +15,7 @@
 // 6.25 ns for three bytes, in 256ths of a nanosecond for one.
 enum { BYTE_NS_256 = 533 };
 #define FAR_NS 1000000000000000u  // never comes
-#define SHORT_NS 200000u           // not worth a sleep of the host's
+#define SHORT_NS 200000u          // not worth a sleep of the host's
 
 static struct {
     uint64_t code_bytes;

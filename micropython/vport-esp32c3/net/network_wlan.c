@@ -22,7 +22,8 @@ typedef struct {
 
 extern const mp_obj_type_t vport_wlan_type;
 
-static wlan_t wlans[2] = { { { &vport_wlan_type }, MOD_NETWORK_STA_IF, false }, { { &vport_wlan_type }, MOD_NETWORK_AP_IF, false } };
+static wlan_t wlans[2] = { { { &vport_wlan_type }, MOD_NETWORK_STA_IF, false },
+    { { &vport_wlan_type }, MOD_NETWORK_AP_IF, false } };
 
 static mp_obj_t wlan_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)type;
@@ -79,8 +80,11 @@ static mp_obj_t wlan_isconnected(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(wlan_isconnected_obj, wlan_isconnected);
 
 static mp_obj_t wlan_status(size_t n_args, const mp_obj_t *args) {
-    static const uint16_t numbers[] = { [LINK_IDLE] = STAT_IDLE, [LINK_CONNECTING] = STAT_CONNECTING,
-        [LINK_WRONG_PASSWORD] = STAT_WRONG_PASSWORD, [LINK_NOT_FOUND] = STAT_NO_AP_FOUND, [LINK_FAILED] = STAT_CONNECTING,
+    static const uint16_t numbers[] = { [LINK_IDLE] = STAT_IDLE,
+        [LINK_CONNECTING] = STAT_CONNECTING,
+        [LINK_WRONG_PASSWORD] = STAT_WRONG_PASSWORD,
+        [LINK_NOT_FOUND] = STAT_NO_AP_FOUND,
+        [LINK_FAILED] = STAT_CONNECTING,
         [LINK_GOT_ADDRESS] = STAT_GOT_IP };
     station_of(args[0]);
     if (n_args == 1) {
@@ -151,8 +155,9 @@ static mp_obj_t wlan_scan(mp_obj_t self_in) {
         MICROPY_EVENT_POLL_HOOK
     }
     if (found.is_done && found.size > 0) {
-        mp_obj_t row[6] = { mp_obj_new_bytes((const byte *)found.name, found.size), mp_obj_new_bytes((const byte *)"\x02\0\0\0\0\x01", 6),
-            MP_OBJ_NEW_SMALL_INT(STATION_CHANNEL), MP_OBJ_NEW_SMALL_INT(STATION_RSSI), MP_OBJ_NEW_SMALL_INT(3), mp_const_false };
+        mp_obj_t row[6] = { mp_obj_new_bytes((const byte *)found.name, found.size),
+            mp_obj_new_bytes((const byte *)"\x02\0\0\0\0\x01", 6), MP_OBJ_NEW_SMALL_INT(STATION_CHANNEL),
+            MP_OBJ_NEW_SMALL_INT(STATION_RSSI), MP_OBJ_NEW_SMALL_INT(3), mp_const_false };
         mp_obj_list_append(list, mp_obj_new_tuple(6, row));
     }
     return list;
