@@ -107,6 +107,15 @@ uint8_t NET_CODE station_status(void) {
     return station.status;
 }
 
+uint32_t NET_CODE station_name(char name[STATION_NAME_MAX]) {
+    uint32_t size = 0;
+    while (size < STATION_NAME_MAX && station.name[size] != '\0') {
+        name[size] = station.name[size];
+        size++;
+    }
+    return size;
+}
+
 bool NET_CODE station_is_joined(void) {
     return station.is_joined;
 }

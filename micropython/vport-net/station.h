@@ -16,6 +16,7 @@ void station_connect(const char *name, const char *password);
 void station_disconnect(void);
 
 uint8_t station_status(void);
+uint32_t station_name(char name[STATION_NAME_MAX]);  // of the access point that is or was wanted; its bytes
 bool station_is_joined(void);
 
 // The address is what the program has set; or again what DHCP gives.

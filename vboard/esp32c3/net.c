@@ -3,7 +3,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "../air/messages.h"
 #include "host.h"
@@ -26,10 +26,15 @@ bool net_is_there(void) {
     return descriptor() >= 0;
 }
 
+// Whether it has gone at once; there may be no access point any more.
+static bool put(const void *message, size_t size) {
+    return send(descriptor(), message, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size;
+}
+
 void net_reset(void) {
     uint8_t leave = NET_LEAVE;
-    if (net_is_there() && write(descriptor(), &leave, sizeof leave) < 0) {
-        // The access point is gone, too.
+    if (net_is_there()) {
+        put(&leave, sizeof leave);
     }
 }
 
@@ -51,12 +56,12 @@ void rom_vboard_net_send(void) {
         return;
     }
     rom_load("vboard_net_send", rom_arg(0), message, size);
-    rom_return(write(descriptor(), message, size) == (ssize_t)size);
+    rom_return(put(message, size));
 }
 
 void rom_vboard_net_receive(void) {
     uint8_t message[MESSAGE_MAX];
-    ssize_t got = net_is_there() ? read(descriptor(), message, sizeof message) : 0;
+    ssize_t got = net_is_there() ? recv(descriptor(), message, sizeof message, MSG_DONTWAIT) : 0;
     uint32_t taken = got <= 0 ? 0 : (uint32_t)got < rom_arg(1) ? (uint32_t)got : rom_arg(1);
     rom_store("vboard_net_receive", rom_arg(0), message, taken);
     rom_return(taken);

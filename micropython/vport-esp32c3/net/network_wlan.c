@@ -118,7 +118,10 @@ static mp_obj_t wlan_config(size_t n_args, const mp_obj_t *args, mp_map_t *kwarg
     if (n_args == 1) {
         return mp_const_none;
     }
+    char name[STATION_NAME_MAX];
     switch (mp_obj_str_get_qstr(args[1])) {
+        case MP_QSTR_ssid:
+            return mp_obj_new_str(name, station_name(name));
         case MP_QSTR_mac:
             return mp_obj_new_bytes(link_netif.hwaddr, 6);
         case MP_QSTR_channel:
