@@ -12,9 +12,9 @@
 // Instructions of so many bytes. True: the processor is to stop, as a watchdog has bitten.
 bool clock_pass_code(uint32_t bytes);
 
-void clock_pass_us(uint64_t us);       // the program waits
+void clock_pass_us(uint64_t us);        // the program waits
 void clock_pass_world_us(uint64_t us);  // so long it has waited, by the host's time
-void clock_look(void);  // the flash chip has taken time: watchdogs are looked at
+void clock_look(void);                  // the flash chip has taken time: watchdogs are looked at
 
 void clock_plan(void);  // watchdogs have been set otherwise
 
