@@ -60,7 +60,7 @@ $(call suite,web-hostile,BUILD=$(BUILD) $(PYTHON) tests/web/test_hostile.py)
 $(call suite,push,BUILD=$(BUILD) $(PYTHON) tests/fleet/test_push.py)
 # The same on the ESP32-C3; what is left out here is in make test-full.
 $(call suite,web-page-c3,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/web/test_page.py)
-$(call suite,web-server-c3,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/web/test_server.py knows_its_chip nothing_is_kept neither_deleted modules_are)
+$(call suite,web-server-c3,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/web/test_server.py knows_its_chip without_javascript_it nothing_is_kept neither_deleted modules_are)
 $(call suite,net-c3,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/net/test_net.py joins soft_reset webrepl)
 $(call suite,push-c3,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/fleet/test_push.py)
 $(call suite,fleet,BUILD=$(BUILD) $(PYTHON) tests/fleet/test_fleet.py)

@@ -64,6 +64,9 @@ async def post_plain_upload(app, request):
     app.check_idle()
     app.check_room(upload)
     await app.receive(request, upload.path, 0, size)
+    # Unread, what stands behind the file would make a reset of the close, and the answer would be lost.
+    request.left = len(tail)
+    await request.read_all()
     with open(upload.path, "rb") as f:
         upload.sha256 = hexlify(_molt.sha256(f)).decode()
     plan = app.finish(upload)

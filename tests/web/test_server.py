@@ -18,8 +18,8 @@ from client import Client, image, main_with_heap, request_text, start, upload_ur
 from tap import note, same, test, true  # noqa: E402
 from webrig import Device, all_that_came, full, main, of_esp8266, refused, wait_for_bytes  # noqa: E402
 
-# What has to be free for a request while the heap is full otherwise; the issue's figure.
-STREAM_BYTES = 8192
+# What has to be free for a request while the heap is full otherwise: docs/web.md says so.
+STREAM_BYTES = 12400 if web.IS_ESP32 else 8192
 
 
 @test
@@ -281,7 +281,7 @@ def whoever_comes_second_does_no_harm_to_what_is_being_received():
 
 @test
 @full
-def an_upload_takes_no_more_than_8_kb_of_heap():
+def an_upload_takes_no_more_heap_than_is_said():
     data = image()
     with Device("heap", main=main_with_heap(STREAM_BYTES)) as d:
         d.board.wait_for("free:")
@@ -296,6 +296,7 @@ def an_upload_takes_no_more_than_8_kb_of_heap():
 
 @test
 @full
+@of_esp8266
 def the_modules_keep_no_more_of_the_heap_than_is_said():
     """The modules keep no more of the heap than docs/web.md says"""
     said = int((ROOT / "docs/web.md").read_text().split(" KB (")[1].split(" bytes")[0].replace(",", ""))
@@ -401,7 +402,6 @@ print(asyncio.run(app.post_upgrade(Request)), app.has_to_reset is Request)
 
 
 @test
-@full
 def without_javascript_it_is_said_which_modules_are_in_the_way():
     # What molt.plan() says of an image that is longer.
     main = (ROOT / "micropython/web/main.py").read_text().replace("molt_web.run()", """
@@ -430,7 +430,8 @@ def a_file_that_is_received_while_an_upgrade_is_prepared_does_not_replace_its_im
             order.sendall(c.signed("POST", "/upgrade"))
             true(b" 200 " in order.recv(20), "it is prepared")
             first.sendall(b"1" * 1000)
-            true(b" 409 " in first.recv(20), "the file comes too late")
+            got = first.recv(20)
+            true(b" 409 " in got, f"the file comes too late: {got!r}")
         d.board.wait_for("is served", 40, 2)
         info = c.ask("GET", "/info")[1]
         true(info["status"]["result"] == "ok" and "-B" in info["version"], str(info))
@@ -508,7 +509,7 @@ def an_upgrade_that_is_cut_goes_on_and_its_result_is_told():
         c = d.client
         same(c.ask("PUT", upload_uri(data), data)[0], 200)
         same(c.ask("POST", "/upgrade")[1]["in_place"], False)
-        d.board.wait_for("30%", 30)
+        d.board.wait_for("50%" if web.IS_ESP32 else "30%", 30)
         d.restart()
         info = c.ask("GET", "/info")[1]
         same((info["status"]["result"], info["status"]["resumed"]), ("ok", 1), str(info["status"]))
@@ -572,6 +573,7 @@ def an_upload_comes_through_a_bad_network():
 
 @test
 @full
+@of_esp8266
 def in_resident_mode_there_is_no_risk_to_tell_of():
     main = "import molt\nif not (molt.status() or {}).get('resident'): molt.install(verbose=False)\n" + (ROOT / "micropython/web/main.py").read_text()
     data = image()
