@@ -163,6 +163,7 @@ $(call full_suite,pull-full,BUILD=$(BUILD) $(PYTHON) tests/pull/test_pull.py --f
 $(call full_suite,web-server-full,BUILD=$(BUILD) $(PYTHON) tests/web/test_server.py --full)
 $(call full_suite,web-hostile-full,BUILD=$(BUILD) $(PYTHON) tests/web/test_hostile.py --full)
 $(call full_suite,net-c3-full,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/net/test_net.py joins without client asyncio lost docs)
+$(call full_suite,pull-c3-full,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/pull/test_pull.py what_the_manifest)
 $(call full_suite,web-server-c3-full,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/web/test_server.py --full)
 $(call full_suite,web-hostile-c3-full,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/web/test_hostile.py --full)
 $(call full_suite,push-c3-full,BOARD=esp32c3 BUILD=$(BUILD) $(PYTHON) tests/fleet/test_push.py --full)

@@ -11,7 +11,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/net"))
-from board import BUILD, WORK, Board, BoardError, free_port, make_flash, make_text, run_script  # noqa: E402,F401
+from board import BUILD, FIRMWARES, IS_ESP32, WORK, Board, BoardError, free_port, make_flash, make_text, run_script  # noqa: E402,F401
 
 MODULES = [BUILD / "pull" / f"{name}.mpy" for name in ("molt_intake", "molt_fetch", "molt_pull", "molt_mqtt")]
 
@@ -33,7 +33,7 @@ ASK = "join()\nasyncio.run(molt_pull.serve('{url}', changed=tell, {options}))\n"
 RESIDENT = "if not (molt.status() or {}).get('resident'): molt.install(verbose=False)\n"
 
 
-def image(name="mpy-B-net"):
+def image(name=FIRMWARES["B"]):
     return (BUILD / name / "firmware.bin").read_bytes()
 
 
@@ -99,7 +99,7 @@ class Server:
 
     def offer(self, version, data, **changes):
         """The manifest of one build; changes: of its part, or family."""
-        family = changes.pop("family", "ESP8266")
+        family = changes.pop("family", "ESP32-C3" if IS_ESP32 else "ESP8266")
         part = {"offset": 0, **part_of("firmware.bin", data), **changes}
         self.http.files["/lamp/firmware.bin"] = data
         manifest = {"name": "lamp", "version": version, "builds": [{"chipFamily": family, "parts": [part]}]}
