@@ -64,7 +64,7 @@ if '-B' in uos.uname().version:
     molt_pull.guard(4)
     leak()
 """
-HEAP_MAX, FLASH_MAX = 4900, 28672  # bytes that the four modules keep, and take as dynamic frozen modules
+HEAP_MAX, FLASH_MAX = 5000, 28672  # bytes that the four modules keep, and take as dynamic frozen modules
 
 
 def full(function):
