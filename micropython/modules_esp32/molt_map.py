@@ -40,7 +40,7 @@ def regions():
     fs_addr, fs_used = _filesystem()
     found = [{"name": "boot", "addr": 0, "size": _TABLE, "used": _TABLE}, {"name": "system", "addr": _TABLE, "size": _SECTOR, "used": _SECTOR}]
     for part in Partition.find(Partition.TYPE_APP) + Partition.find(Partition.TYPE_DATA):
-        kind, subtype, addr, size, label, _ = part.info()
+        kind, subtype, addr, size, _, _ = part.info()
         name, used = "system", size
         if kind == Partition.TYPE_APP:
             name, used = "firmware" if addr == running else "slot", min(_image_size(part), size)
@@ -50,9 +50,14 @@ def regions():
             name = "frozen"
         found.append({"name": name, "addr": addr, "size": size, "used": used})
     found.sort(key=lambda region: region["addr"])
-    # What lies between is nobody's.
+    # What lies between is nobody's; what belongs to the system is told as one.
     for at in range(len(found) - 1, 0, -1):
-        end = found[at - 1]["addr"] + found[at - 1]["size"]
-        if end < found[at]["addr"]:
-            found.insert(at, {"name": "unused", "addr": end, "size": found[at]["addr"] - end, "used": 0})
+        before, region = found[at - 1], found[at]
+        end = before["addr"] + before["size"]
+        if end < region["addr"]:
+            found.insert(at, {"name": "unused", "addr": end, "size": region["addr"] - end, "used": 0})
+        elif before["name"] == region["name"] == "system":
+            before["size"] += region["size"]
+            before["used"] += region["used"]
+            del found[at]
     return found
