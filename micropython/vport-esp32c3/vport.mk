@@ -27,7 +27,7 @@ C3_FILES := $(shell find $(C3_VPORT) $(VPORT)-net -type f ! -name '*.md' ! -name
 define c3_firmware
 $(BUILD)/$(1)/firmware.bin: $(C3_FILES) $(C3_ROM) $(6) $(C3_DEPS) $(BUILD)/$(3)/mpy-cross $(8:%=| $(BUILD)/%/firmware.bin)
 	@echo "  MICROPYTHON $$@"
-	@settings="$(abspath $(2)) $(4) $(5) $(7) $(9) $$$$(cat $(6) $(C3_VPORT)/Makefile | cksum)"; \
+	@settings="$(abspath $(2)) $(4) $(5) $(7) $(9) $$$$(cat $(6) $(C3_VPORT)/Makefile $(VPORT)-net/net.mk | cksum)"; \
 	if [ "$$$$(cat $$(@D)/settings 2>/dev/null)" != "$$$$settings" ]; then \
 	    rm -rf $$(@D); mkdir -p $$(@D); \
 	    $(if $(8),cp -a $(BUILD)/$(8)/. $$(@D); rm -f $$(@D)/firmware.* $$(@D)/flash.bin $$(@D)/idf/system.o; \

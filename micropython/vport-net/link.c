@@ -39,7 +39,7 @@ static err_t NET_CODE send_frame(struct netif *netif, struct pbuf *p) {
     if (size > FRAME_MAX) {
         return ERR_BUF;
     }
-    message[0] = 'F';
+    message[0] = NET_FRAME;
     pbuf_copy_partial(p, message + 1, size, ETH_PAD_SIZE);
     vboard_net_send(message, size + 1);
     return ERR_OK;
@@ -117,7 +117,7 @@ void NET_CODE link_poll(void) {
         if (size == 0) {
             break;
         }
-        if (message[0] == 'F') {
+        if (message[0] == NET_FRAME) {
             take_frame((uint16_t)(size - 1));
         } else {
             station_take(message[0], message + 1, size - 1);

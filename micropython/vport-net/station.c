@@ -28,7 +28,7 @@ static void NET_CODE join(uint32_t now_ms) {
     memcpy(text + size, station.password, sizeof(station.password));
     size += strlen(text + size) + 1;
     station.tried_ms = now_ms;
-    link_send('J', text, size);
+    link_send(NET_JOIN, text, size);
 }
 
 static void NET_CODE on_link_lost(uint8_t status) {
@@ -56,10 +56,10 @@ static void NET_CODE finish_scan(const uint8_t *name, uint32_t size) {
 }
 
 void NET_CODE station_take(uint8_t kind, const uint8_t *data, uint32_t size) {
-    if (kind == 'Q' && station.scan_done != NULL) {
+    if (kind == NET_SCAN && station.scan_done != NULL) {
         finish_scan(data, size);
-    } else if (kind == 'S' && size == 1 && station.is_wanted) {
-        if (data[0] == 0) {
+    } else if (kind == NET_STATUS && size == 1 && station.is_wanted) {
+        if (data[0] == NET_JOINED) {
             on_joined();
         } else {
             on_link_lost(data[0]);
@@ -97,7 +97,7 @@ void NET_CODE station_connect(const char *name, const char *password) {
 
 void NET_CODE station_disconnect(void) {
     if (station.is_wanted) {
-        link_send('L', NULL, 0);
+        link_send(NET_LEAVE, NULL, 0);
         on_link_lost(LINK_IDLE);
     }
     station.is_wanted = false;
@@ -136,5 +136,5 @@ bool NET_CODE station_is_static(void) {
 void NET_CODE station_scan(void (*done)(const uint8_t *name, uint32_t size)) {
     station.scan_done = done;
     station.scan_ms = sys_now();
-    link_send('Q', NULL, 0);
+    link_send(NET_SCAN, NULL, 0);
 }

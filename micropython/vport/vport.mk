@@ -33,7 +33,7 @@ VPORT_BALLAST_NET ?= 212000
 
 VPORT_FILES := $(shell find $(VPORT) $(VPORT)-net -type f ! -name '*.md' ! -name '*.pyc' ! -name vport.mk)
 # What MicroPython's Makefile does not see a change of.
-VPORT_RULES := $(VPORT)/elf2image.py $(wildcard $(VPORT)/VIRTUAL_ESP8266/*.mk)
+VPORT_RULES := $(VPORT)/elf2image.py $(VPORT)-net/net.mk $(wildcard $(VPORT)/VIRTUAL_ESP8266/*.mk)
 VPORT_RULES += $(if $(VPORT_USER_C_MODULES),$(wildcard $(VPORT_USER_C_MODULES)/*/micropython.mk))
 vport_version = v$(shell sed -n 's/^.define MICROPY_VERSION_M[AI][JNC][A-Z]* //p' $(1)/py/mpconfig.h | paste -sd.)
 

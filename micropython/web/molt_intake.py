@@ -34,11 +34,21 @@ def _image_max():
     """Bytes of the largest image: what an ESP8266 maps, or what an image's partition has."""
     if Partition is None:
         return 0x100000
-    slots = molt.slots()
-    return slots[2] if slots else Partition(Partition.RUNNING).info()[3]
+    try:
+        return molt.slots()[2]
+    except (OSError, TypeError):  # there are none, or something is in the way, which obstacle() says
+        return Partition(Partition.RUNNING).info()[3]
 
 
 IMAGE_MAX = _image_max()
+
+
+def obstacle():
+    """What keeps this device from any upgrade, in words; None: nothing. (An ESP8266's image says it.)"""
+    try:
+        return None if Partition is None or molt.slots() else molt.standby()
+    except OSError as e:
+        return sentence(e)
 
 
 def _chip():
@@ -291,10 +301,11 @@ def accept(path):
     try:
         plan = judge(path)
     except OSError as e:
-        if e.errno in _OF_FILE:
+        is_certain = e.errno in _OF_FILE
+        if is_certain and not obstacle():
             remove(path)
             raise Unfit(422, sentence(e))
-        raise Refused(422 if e.errno == _BUSY else 503, sentence(e))
+        raise Refused(422 if is_certain or e.errno == _BUSY else 503, sentence(e))
     reason = plan["reason"]
     if not plan["refused"] or "drop_frozen" in reason:
         return plan

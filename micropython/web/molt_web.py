@@ -21,7 +21,7 @@ import _molt
 import molt
 from molt_clients import Clients
 from molt_http import KEY_FILE, Guard, answer_head, load_key, set_password
-from molt_intake import DELTA, GZIP, IMAGE_MAX, Part, Refused, accept, check_digest, holds_firmware, judge, kind_of, parts, receive, \
+from molt_intake import DELTA, GZIP, IMAGE_MAX, Part, Refused, accept, check_digest, holds_firmware, judge, kind_of, obstacle, parts, receive, \
     remove, remove_parts, room, room_wanted, sentence, size_of
 
 _PAGES = ("/molt_web.html.gz", "/lib/molt_web.html.gz")
@@ -70,7 +70,7 @@ def _is_on_trial():
 def _has_trials(status):
     """Whether a firmware can be put in on trial."""
     if hasattr(molt, "slots"):
-        return molt.slots() is not None or _molt.standby()[4]
+        return not obstacle() and (molt.slots() is not None or _molt.standby()[4])
     return bool(status) and status["resident"]
 
 
@@ -306,6 +306,9 @@ class App:
         return self.finish(upload)
 
     def check_room(self, upload):
+        words = obstacle()
+        if words:
+            raise Refused(422, words)
         if _is_on_trial():
             raise Refused(409, "the firmware is on trial, and its fallback is a file that must stay; call molt.confirm() first")
         remove_parts(_WAY)

@@ -17,29 +17,15 @@ import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/web")]
-import tap  # noqa: E402
 from client import BUILD, FIRMWARES, IS_ESP32, PASSWORD, Client, image_path, main_with_heap, make_device, start, upload_uri  # noqa: E402
 from board import WORK, free_port  # noqa: E402
 from tap import note, same, test, true  # noqa: E402
+from webrig import full, main, of_esp8266  # noqa: E402
 
 OLD, NEW = image_path(FIRMWARES["A"]), image_path()
-FULL = set()
-OF_ESP8266 = set()
 # What keeps trials; an ESP32's device has its loader already.
 RESIDENT = "" if IS_ESP32 else "import molt\nif not (molt.status() or {}).get('resident'): molt.install(verbose=False)\n"
 RESIDENT += (ROOT / "micropython/web/main.py").read_text()
-
-
-def full(function):
-    """Decorator: takes long, and is for make test-full."""
-    FULL.add(function)
-    return function
-
-
-def of_esp8266(function):
-    """Decorator: what it tests is not there on an ESP32."""
-    OF_ESP8266.add(function)
-    return function
 
 
 def molt(*words, password=PASSWORD):
@@ -280,11 +266,5 @@ def a_device_that_is_not_confirmed_rolls_back_and_that_is_said():
         true("the old one is back" in err, err)
 
 
-def main():
-    out = (set() if "--full" in sys.argv else FULL) | (OF_ESP8266 if IS_ESP32 else set())
-    tap.TESTS[:] = [t for t in tap.TESTS if t not in out]
-    return tap.main([w for w in sys.argv[1:] if w != "--full"], jobs=2 if "--full" in sys.argv else 1)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(jobs=2 if "--full" in sys.argv else 1))

@@ -23,6 +23,7 @@ BOARD = os.environ.get("BOARD", "esp8266")
 IS_ESP32 = BOARD != "esp8266"
 FIRMWARES = {letter: f"c3-{letter}-net" if IS_ESP32 else f"mpy-{letter}-net" for letter in "AB"}
 TABLE = 0x8000  # of an ESP32
+SLOTS = "partitions-ota.csv"
 LOCK = threading.Lock()
 
 # Joins the network; what a test's code begins with.
@@ -56,21 +57,24 @@ def tool(*words):
 
 
 @functools.cache
-def started(firmware, modules):
-    """A chip of 4 MB with this firmware for an ESP32, the filesystem that its first start makes, and frozen modules in a partition for them."""
+def started(firmware, modules, table):
+    """A chip of 4 MB with this firmware for an ESP32, this partition table, and the filesystem that its first start makes: with OTA slots no
+    more; else with molt's loader, and with frozen modules in a partition for them."""
     sys.path.insert(0, str(ROOT / "micropython/vport-esp32c3"))
     import mkflash
 
     content = bytearray((BUILD / firmware / "flash.bin").read_bytes())
-    table = mkflash.table_of(mkflash.rows_of(ROOT / "micropython/vport-esp32c3/partitions-frozen.csv"))
-    content[TABLE:TABLE + len(table)] = table
-    path = WORK / f"{firmware}.started"
+    rows = mkflash.table_of(mkflash.rows_of(ROOT / "micropython/vport-esp32c3" / table))
+    content[TABLE:TABLE + len(rows)] = rows
+    path = WORK / f"{firmware}.{table}.started"
     path.write_bytes(content)
-    run(path, "pass")
+    run(path, "import os; os.remove('boot.py')")
+    if table == SLOTS:
+        return path.read_bytes()
     for module in modules:
         tool("put", path, module)
     names = [module.stem for module in modules]
-    run(path, f"import molt, os\nmolt.install()\nos.remove('boot.py')\nfor name in {names}:\n molt.frozen.add(name + '.mpy', name)\n os.remove(name + '.mpy')")
+    run(path, f"import molt, os\nmolt.install()\nfor name in {names}:\n molt.frozen.add(name + '.mpy', name)\n os.remove(name + '.mpy')")
     return path.read_bytes()
 
 
@@ -78,13 +82,15 @@ def run(flash, code):
     subprocess.run([ROOT / "vboard/run", flash, "--exec", code], check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
 
 
-def make_flash(name, files=(), modules=(), firmware=FIRMWARES["A"]):
-    """A chip of 4 MB with a firmware, files (host's path, device's name) and frozen modules. Its path."""
+def make_flash(name, files=(), modules=(), firmware=FIRMWARES["A"], table="partitions-frozen.csv"):
+    """A chip of 4 MB with a firmware, files (host's path, device's name) and frozen modules, which are files where the table of an ESP32 is
+    SLOTS. Its path."""
     path = WORK / name
     if IS_ESP32:
         with LOCK:
-            content = started(firmware, tuple(modules))
+            content = started(firmware, tuple(modules), table)
         path.write_bytes(content)
+        files = [*files, *((module, module.name) for module in modules if table == SLOTS)]
         for source, target in files:
             tool("put", path, f"{source}:{target}")
         return path

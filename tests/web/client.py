@@ -25,12 +25,12 @@ def image(name=FIRMWARES["B"]):
     return image_path(name).read_bytes()
 
 
-def make_device(name, main=None, files=()):
+def make_device(name, main=None, files=(), **more):
     """A chip with firmware A, molt_web frozen, page and password; main.py is the project's own, or a text."""
     main = make_text(name + ".main.py", main) if main else ROOT / "micropython/web/main.py"
     key = make_text(name + ".key", KEY.hex())
     return make_flash(name, [(main, "main.py"), (key, "molt_web.key"), (BUILD / "web/molt_web.html.gz", "molt_web.html.gz"), *files],
-                      MODULES)
+                      MODULES, **more)
 
 
 def start(flash, *options, **more):

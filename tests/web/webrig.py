@@ -95,8 +95,8 @@ def all_that_came(c, data):
         time.sleep(0.2)
 
 
-def main():
+def main(jobs=2):
     """Run the tests, or those with a word of the command line in their names; --full: those that take long, too."""
     out = (set() if "--full" in sys.argv else FULL) | (OF_ESP8266 if IS_ESP32 else set())
     tap.TESTS[:] = [t for t in tap.TESTS if t not in out]
-    return tap.main([w for w in sys.argv[1:] if w != "--full"], jobs=2)
+    return tap.main([w for w in sys.argv[1:] if w != "--full"], jobs=jobs)

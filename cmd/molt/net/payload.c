@@ -52,7 +52,8 @@ static int check(payload_t *payload, const char *path) {
         return say_fail("%s: %s; nothing is sent", path, molt_image_defect_text(image.defect));
     }
     if (image.chip == MOLT_CHIP_UNKNOWN) {
-        return say_fail("%s: this image is for a chip that molt does not know; nothing is sent", path);
+        return say_fail(
+            "%s: this image is for a chip that this molt does not know; take one for an ESP8266 or ESP32; nothing is sent", path);
     }
     uint32_t limit = image.chip == MOLT_CHIP_ESP8266 ? PAYLOAD_SIZE_MAX_ESP8266 : PAYLOAD_SIZE_MAX;
     if (image.size > limit) {

@@ -25,11 +25,9 @@ const char *verdict_obstacle(const push_t *push, const json_t *info) {
     if (strcmp(result, "trial") == 0) {
         return "its firmware is on trial: call molt.confirm() there to keep it, or restart it until the old one is back, and push again";
     }
-    bool has_trials = json_is_true(json_object_get(info, "trial"))
-                      || json_is_true(json_object_get(json_object_get(info, "status"), "resident"));
-    if (push->options->wants_trial && !has_trials) {
-        return "a trial needs molt's loader installed to stay (resident mode), which it has not: molt.install() there, once, or push without "
-               "--trial";
+    if (push->options->wants_trial && !json_is_true(json_object_get(info, "trial"))) {
+        return "a trial needs resident mode (an ESP32: molt's loader, of a chip that has room for trials), which it has not: molt.install() "
+               "there, once, or push without --trial";
     }
     return NULL;
 }

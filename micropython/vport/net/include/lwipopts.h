@@ -3,34 +3,14 @@
 #ifndef VNET_LWIPOPTS_H
 #define VNET_LWIPOPTS_H
 
-#include <stdint.h>
-
-#define NO_SYS 1
-#define SYS_LIGHTWEIGHT_PROT 0
-#define LWIP_CALLBACK_API 1
-#define LWIP_NETIF_HOSTNAME 1
-#define LWIP_DHCP 1
-#define LWIP_DNS 1
-#define LWIP_IGMP 1
-#define LWIP_RAW 1
-#define LWIP_NETCONN 0
-#define LWIP_SOCKET 0
-#define LWIP_NETIF_LOOPBACK 0
-#define LWIP_HAVE_LOOPIF 0
-#define LWIP_TCP_KEEPALIVE 1
-#define LWIP_IPV6 0
+#include "lwipopts_common.h"
 
 #define TCP_MSS 536
 #define TCP_SND_BUF (2 * TCP_MSS)
 #define TCP_WND (4 * TCP_MSS)
-#define TCP_QUEUE_OOSEQ 1
 #define TCP_LISTEN_BACKLOG 0
-#define IP_FRAG 0
-#define IP_REASSEMBLY 0
-#define ARP_QUEUEING 1
 #define ETHARP_TRUST_IP_MAC 0
 
-#define MEM_ALIGNMENT 4
 #define MEMP_NUM_PBUF 10
 #define PBUF_POOL_SIZE 10
 #define MEMP_NUM_TCP_PCB 5  // of the SDK, espconn_tcp_get_max_con()
@@ -58,9 +38,6 @@
 #define TCP_STATS 0
 #define MEMP_STATS 0
 #define SYS_STATS 0
-
-// An IP header behind an Ethernet header would have no alignment, and the processor insists on it.
-#define ETH_PAD_SIZE 2
 
 uint32_t vport_random(void);
 #define LWIP_RAND() vport_random()
